@@ -1,0 +1,64 @@
+"""The error tree: every failure that a user can cause or meet, each with its exit code.
+
+    TatError                   1   anything below, or a failure with no better name
+    ├── UsageError             2   the command line is wrong
+    ├── ConfigError            3   a value in the configuration, or a combination of them
+    ├── FileError              4   a bad or unsafe file
+    │   ├── CorpusError        4   no usable training data
+    │   └── CheckpointError    4   a damaged, foreign or incompatible checkpoint
+    ├── DeviceError            5   no device, or it was lost
+    ├── DivergedError          6   training met NaN or infinity
+    ├── RegressionError        7   a benchmark got slower
+    └── InvalidShaderError     8   WGSL that does not validate
+
+A message says what, where and what to do, on one line: the command line prints it as it is and exits
+with `exit_code`; a traceback needs --debug.
+"""
+
+
+class TatError(Exception):
+    """Base of every error that is reported in one line."""
+
+    exit_code = 1
+
+
+class UsageError(TatError):
+    exit_code = 2
+
+
+class ConfigError(TatError):
+    exit_code = 3
+
+
+class FileError(TatError):
+    exit_code = 4
+
+
+class CorpusError(FileError):
+    pass
+
+
+class CheckpointError(FileError):
+    pass
+
+
+class DeviceError(TatError):
+    exit_code = 5
+
+
+class DivergedError(TatError):
+    exit_code = 6
+
+
+class RegressionError(TatError):
+    exit_code = 7
+
+
+class InvalidShaderError(TatError):
+    exit_code = 8
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """`text` safe to print as a single line: control characters escaped, cut at `limit` characters."""
+    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

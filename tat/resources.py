@@ -1,0 +1,38 @@
+"""Finding what ships with the program, in a checkout, an installation or the released binary."""
+
+import os
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resource(*parts: str) -> Path:
+    """Path of a bundled file: `resource("config", "default.toml")`.
+
+    In a checkout config/ and shaders/ stand beside the package; elsewhere they are inside it.
+    """
+    inside = _PACKAGE.joinpath(*parts)
+    return inside if inside.exists() else _PACKAGE.parent.joinpath(*parts)
+
+
+def program() -> list[str]:
+    """Command that starts this program again, for child processes.
+
+    A released binary has no Python to start, so children are the program itself with a hidden subcommand.
+    """
+    launcher = os.environ.get("TAT_LAUNCHER")
+    return [launcher] if launcher else [sys.executable, "-m", "tat"]
+
+
+def user_folder(kind: str) -> Path:
+    """XDG folder of this user for tat: `kind` is "config", "cache", "data" or "state"."""
+    variable, fallback = {
+        "config": ("XDG_CONFIG_HOME", ".config"),
+        "cache": ("XDG_CACHE_HOME", ".cache"),
+        "data": ("XDG_DATA_HOME", ".local/share"),
+        "state": ("XDG_STATE_HOME", ".local/state"),
+    }[kind]
+    base = os.environ.get(variable)
+    root = Path(base) if base and os.path.isabs(base) else Path(os.path.expanduser("~")) / fallback
+    return root / "tat"
