@@ -1,0 +1,1 @@
+"""Backends replay plans: write the feeds, run, read the metrics."""

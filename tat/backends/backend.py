@@ -1,0 +1,53 @@
+"""What a backend offers: compile a plan once, then write feeds, run and read metrics."""
+
+from typing import Protocol
+
+from numpy import ndarray as Array
+
+from tat.errors import DeviceError
+from tat.ops.graph import Tensor
+from tat.ops.plan import Memory, Plan
+
+
+class Executable(Protocol):
+    """A compiled plan."""
+
+    plan: Plan
+
+    def write(self, name: str, values: Array) -> None:
+        """Sets a feed; its elements are converted to the feed's type."""
+
+    def run(self) -> None:
+        """Replays all calls."""
+
+    def read(self, name: str) -> Array:
+        """A copy of a metric."""
+
+    def first_non_finite(self) -> str | None:
+        """Replays call by call and names the first output that is NaN or infinite, or None."""
+
+
+class Backend(Protocol):
+    """Owner of the persistent tensors, which all its executables share by name."""
+
+    name: str  # for metrics: "cpu (numpy, 2 threads)"
+    memory: Memory
+    lanes: int  # executables that may run at the same time, each with an arena and gradients of its own
+
+    def compile(self, plan: Plan, lane: int = 0) -> Executable:
+        """Binds a plan to storage."""
+
+    def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
+        """Sets a persistent tensor; its storage is made when it is first named."""
+
+    def read(self, tensor: Tensor, lane: int = 0) -> Array:
+        """A copy of a persistent tensor."""
+
+
+def open_backend(device: str, threads: int, alignment: int) -> Backend:
+    """The backend of a --device value: "auto", "cpu" or "gpu[:N]"."""
+    if device in ("auto", "cpu"):
+        from tat.backends.cpu.executable import CpuBackend
+
+        return CpuBackend(threads=threads, memory=Memory(alignment=alignment))
+    raise DeviceError(f"device {device}: the GPU backend is not built yet; use --device cpu")

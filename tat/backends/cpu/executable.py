@@ -1,0 +1,133 @@
+"""Plans on the CPU: views into arenas are made once, a run is a loop over kernel calls."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.cpu import kernels as numpy_kernels
+from tat.ops.graph import Tensor
+from tat.ops.plan import Memory, Plan
+
+
+class CpuBackend:
+    """Persistent tensors as arrays, and an arena for each lane that grows to its largest plan.
+
+    dtype float64 makes the oracle that gradient checks and parity tests compare with.
+    """
+
+    def __init__(
+        self, threads: int = 0, memory: Memory | None = None, dtype: type = np.float32, numba: bool = True
+    ) -> None:
+        self.memory = memory or Memory()
+        self.dtype = np.dtype(dtype)
+        self.lanes = threads or len(os.sched_getaffinity(0))
+        self.kernels = _kernel_functions(numba and self.dtype == np.float32)
+        origin = "numba" if any(f.__module__ != numpy_kernels.__name__ for f in self.kernels.values()) else "numpy"
+        self.name = f"cpu ({origin}, {self.lanes} thread{'s' * (self.lanes > 1)})"
+        self._persistent: dict[tuple[str, int], Array] = {}
+        self._arenas: dict[int, Array] = {}
+
+    def compile(self, plan: Plan, lane: int = 0) -> "CpuExecutable":
+        needed = plan.arena_sizes[0] if plan.arena_sizes else 0
+        if self.arena(lane).size < needed:
+            self._arenas[lane] = np.zeros(needed, self.dtype)
+        return CpuExecutable(self, plan, lane)
+
+    def arena(self, lane: int) -> Array:
+        return self._arenas.get(lane, np.zeros(0, self.dtype))
+
+    def persistent(self, tensor: Tensor, lane: int) -> Array:
+        """The storage of a weight, state, constant or gradient, zero when first asked for."""
+        key = (tensor.name, lane if tensor.kind == "gradient" else 0)
+        if key not in self._persistent:
+            self._persistent[key] = np.zeros(tensor.shape, self._dtype(tensor))
+        if self._persistent[key].shape != tensor.shape:
+            raise ValueError(f"{tensor.name}: {tensor.shape}, but {self._persistent[key].shape} before")
+        return self._persistent[key]
+
+    def _dtype(self, tensor: Tensor) -> np.dtype:
+        return self.dtype if tensor.dtype == "float" else np.dtype(np.int32)
+
+    def own(self, tensor: Tensor) -> Array:
+        """Fresh storage for a feed or metric."""
+        return np.zeros(tensor.shape, self._dtype(tensor))
+
+    def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
+        self.persistent(tensor, lane)[...] = values
+
+    def read(self, tensor: Tensor, lane: int = 0) -> Array:
+        return self.persistent(tensor, lane).copy()
+
+
+class CpuExecutable:
+    """A plan bound to one lane of a backend."""
+
+    def __init__(self, backend: CpuBackend, plan: Plan, lane: int) -> None:
+        self.plan, self._backend, self._lane = plan, backend, lane
+        owned = {**plan.feeds, **plan.metrics}
+        self._owned = {name: backend.own(tensor) for name, tensor in owned.items()}
+        for tensor in plan.persistent.values():
+            backend.persistent(tensor, lane)
+        self._arena: Array | None = None  # the arena that the calls below are bound to
+        self._calls: list[Callable[[], None]] = []
+
+    def write(self, name: str, values: Array) -> None:
+        self._owned[name][...] = values
+
+    def read(self, name: str) -> Array:
+        return self._owned[name].copy()
+
+    def run(self) -> None:
+        for call in self._bound():
+            call()
+
+    def first_non_finite(self) -> str | None:
+        for bound, call in zip(self._bound(), self.plan.calls, strict=True):
+            bound()
+            for tensor in call.outputs:
+                if not np.isfinite(self._array(tensor)).all():
+                    return f"{tensor.name} (made by {call.kernel} in {call.scope or 'the update'})"
+        return None
+
+    def _bound(self) -> list[Callable[[], None]]:
+        """The calls on views of the lane's arena, bound anew when a larger plan has replaced it."""
+        arena = self._backend.arena(self._lane)
+        if self._arena is not arena:
+            self._arena = arena
+            self._calls = [
+                partial(
+                    self._backend.kernels[call.kernel],
+                    *map(self._array, (*call.outputs, *call.inputs)),
+                    **call.attributes,
+                )
+                for call in self.plan.calls
+            ]
+        return self._calls
+
+    def _array(self, tensor: Tensor) -> Array:
+        root = tensor.root
+        if tensor.kind == "temporary":
+            _, start = self.plan.places[root]
+            flat = self._backend.arena(self._lane)[start : start + root.size]
+        elif tensor.kind in ("feed", "metric"):
+            flat = self._owned[root.name].reshape(-1)
+        else:
+            flat = self._backend.persistent(root, self._lane).reshape(-1)
+        return flat[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
+
+
+def _kernel_functions(numba: bool) -> dict[str, Callable[..., None]]:
+    """Kernels by name: NumPy's, and Numba's of the same names over them where it can be imported."""
+    from tat.ops.kernels import KERNELS
+
+    functions = {name: getattr(numpy_kernels, name) for name in KERNELS}
+    if numba:
+        try:
+            from tat.backends.cpu import kernels_numba
+        except ImportError:
+            return functions
+        functions |= {name: getattr(kernels_numba, name) for name in KERNELS if hasattr(kernels_numba, name)}
+    return functions

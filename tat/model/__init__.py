@@ -1,0 +1,1 @@
+"""The Transformer, written once over the vocabulary of operations; it traces and never computes."""

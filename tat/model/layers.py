@@ -1,0 +1,182 @@
+"""The layers of the Transformer: each declares its weights when made and records calls when called.
+
+Letters: B batch, K sources per target, S source length, T target length, D width, F feed-forward width,
+V vocabulary, M maximal length. Activations are [rows, D].
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from tat.config import TransformerConfig
+from tat.model.parameters import Initial, Parameters
+from tat.ops import vocabulary as ops
+from tat.ops.graph import Tensor, current
+
+
+class TokenEmbedding:
+    """A table [V, D] that turns ids into vectors and, tied, vectors into logits."""
+
+    def __init__(self, parameters: Parameters, vocabulary: int, width: int) -> None:
+        self.scale = sqrt(width)
+        initial = Initial("normal", 1 / self.scale)
+        self.table = parameters.declare("embedding.table", (vocabulary, width), initial)
+
+    def __call__(self, ids: Tensor) -> Tensor:
+        """ids [B, T] -> [B*T, D], scaled by the root of D (Vaswani et al. 2017, section 3.4)."""
+        return ops.embedding(ids, self.table, self.scale)
+
+
+class PositionalEncoding:
+    """Sinusoids of the position (Vaswani et al. 2017, section 3.5), a constant table [M, D]."""
+
+    def __init__(self, max_length: int, width: int) -> None:
+        self.table = Tensor("positional_encoding", (max_length, width), "constant")
+
+    def __call__(self, x: Tensor, start: Tensor) -> Tensor:
+        """x [B*T, D] plus the encodings from position start[b] on."""
+        return ops.positional_encoding(x, self.table, start)
+
+
+class Linear:
+    """x @ weight [I, O] + bias [O]."""
+
+    def __init__(self, parameters: Parameters, name: str, inputs: int, outputs: int) -> None:
+        self.weight = parameters.matrix(f"{name}.weight", inputs, outputs)
+        self.bias = parameters.vector(f"{name}.bias", outputs, 0.0)
+
+    def __call__(self, x: Tensor, into: Tensor | None = None) -> Tensor:
+        """x [N, I] -> [N, O], a new tensor or `into`."""
+        return ops.linear(x, self.weight, self.bias, into)
+
+
+class LayerNorm:
+    """Row-wise normalisation with gain and bias [D]."""
+
+    def __init__(self, parameters: Parameters, name: str, width: int) -> None:
+        self.gain = parameters.vector(f"{name}.gain", width, 1.0)
+        self.bias = parameters.vector(f"{name}.bias", width, 0.0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.layer_norm(x, self.gain, self.bias)
+
+
+class MultiHeadAttention:
+    """H heads with projections; keys and values come from one product, side by side."""
+
+    def __init__(self, parameters: Parameters, name: str, width: int, heads: int) -> None:
+        self.heads = heads
+        self.query = Linear(parameters, f"{name}.query", width, width)
+        self.key_value = Linear(parameters, f"{name}.key_value", width, 2 * width)
+        self.output = Linear(parameters, f"{name}.output", width, width)
+
+    def __call__(
+        self, x: Tensor, memory: Tensor, lengths: Tensor, *, sources: int = 1, causal: bool = False
+    ) -> Tensor:
+        """x [B*T, D] attends to memory [B*K*S, D] with lengths [B, K]; self-attention if both are one."""
+        return self.attend(x, self.key_value(memory), lengths, sources=sources, causal=causal)
+
+    def attend(
+        self, x: Tensor, kv: Tensor, lengths: Tensor, *, sources: int = 1, causal: bool = False
+    ) -> Tensor:
+        """The same with keys and values [B*K*S, 2D] at hand, as a cache has them."""
+        q = self.query(x)
+        y = ops.attention(q, kv, lengths, heads=self.heads, sources=sources, causal=causal)
+        return self.output(y)
+
+
+class FeedForward:
+    """D -> F -> D with GELU between."""
+
+    def __init__(self, parameters: Parameters, name: str, width: int, hidden: int) -> None:
+        self.up = Linear(parameters, f"{name}.up", width, hidden)
+        self.down = Linear(parameters, f"{name}.down", hidden, width)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.down(ops.gelu(self.up(x)))
+
+
+class EncoderLayer:
+    """Pre-norm block (Xiong et al. 2020): x + attention(norm(x)), then x + feed_forward(norm(x))."""
+
+    def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
+        self.name, self.dropout = name, config.dropout
+        self.norm1 = LayerNorm(parameters, f"{name}.norm1", config.width)
+        self.attention = MultiHeadAttention(
+            parameters, f"{name}.attention", config.width, config.heads
+        )
+        self.norm2 = LayerNorm(parameters, f"{name}.norm2", config.width)
+        self.feed_forward = FeedForward(
+            parameters, f"{name}.feed_forward", config.width, config.feed_forward
+        )
+
+    def __call__(self, x: Tensor, lengths: Tensor, counter: Tensor) -> Tensor:
+        """x [B*K*S, D], lengths [B, K] of the sequences -> the same shape."""
+        with current().scope(f"{self.name}.attention"):
+            h = self.norm1(x)
+            x = ops.dropout_add(x, self.attention(h, h, lengths), counter, self.dropout)
+        with current().scope(f"{self.name}.feed_forward"):
+            return ops.dropout_add(x, self.feed_forward(self.norm2(x)), counter, self.dropout)
+
+
+@dataclass(frozen=True)
+class LayerCaches:
+    """Keys and values of one decoder layer: its own [B*M, 2D] and those of the memory [B*K*S, 2D]."""
+
+    own: Tensor
+    memory: Tensor
+
+
+@dataclass(frozen=True)
+class StepFeeds:
+    """Where one decoding step stands: position [B], and how many cached rows count."""
+
+    position: Tensor  # [B]
+    lengths: Tensor  # [B, 1], position + 1 where the sequence goes on
+    memory_lengths: Tensor  # [B, K]
+
+
+class DecoderLayer:
+    """Pre-norm block with causal self-attention, cross-attention and feed-forward."""
+
+    def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
+        self.name, self.dropout = name, config.dropout
+        self.norm1 = LayerNorm(parameters, f"{name}.norm1", config.width)
+        self.attention = MultiHeadAttention(
+            parameters, f"{name}.attention", config.width, config.heads
+        )
+        self.norm2 = LayerNorm(parameters, f"{name}.norm2", config.width)
+        self.cross_attention = MultiHeadAttention(
+            parameters, f"{name}.cross_attention", config.width, config.heads
+        )
+        self.norm3 = LayerNorm(parameters, f"{name}.norm3", config.width)
+        self.feed_forward = FeedForward(
+            parameters, f"{name}.feed_forward", config.width, config.feed_forward
+        )
+
+    def __call__(
+        self, x: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor, counter: Tensor
+    ) -> Tensor:
+        """x [B*T, D], lengths [B, 1]; memory [B*K*S, D], memory_lengths [B, K] -> [B*T, D]."""
+        with current().scope(f"{self.name}.attention"):
+            h = self.norm1(x)
+            y = self.attention(h, h, lengths, causal=True)
+            x = ops.dropout_add(x, y, counter, self.dropout)
+        with current().scope(f"{self.name}.cross_attention"):
+            sources = memory_lengths.shape[1]
+            y = self.cross_attention(self.norm2(x), memory, memory_lengths, sources=sources)
+            x = ops.dropout_add(x, y, counter, self.dropout)
+        with current().scope(f"{self.name}.feed_forward"):
+            return ops.dropout_add(x, self.feed_forward(self.norm3(x)), counter, self.dropout)
+
+    def step(self, x: Tensor, caches: LayerCaches, feeds: StepFeeds) -> Tensor:
+        """One token of each sequence, x [B, D], with earlier keys and values cached."""
+        with current().scope(f"{self.name}.attention"):
+            h = self.norm1(x)
+            ops.cache_write(caches.own, self.attention.key_value(h), feeds.position)
+            x = ops.add(x, self.attention.attend(h, caches.own, feeds.lengths))
+        with current().scope(f"{self.name}.cross_attention"):
+            attend, sources = self.cross_attention.attend, feeds.memory_lengths.shape[1]
+            y = attend(self.norm2(x), caches.memory, feeds.memory_lengths, sources=sources)
+            x = ops.add(x, y)
+        with current().scope(f"{self.name}.feed_forward"):
+            return ops.add(x, self.feed_forward(self.norm3(x)))

@@ -1,0 +1,63 @@
+"""Named weights with their initialisers, laid out in one flat tensor. Values are drawn elsewhere."""
+
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import Literal
+
+from tat.ops.graph import Shape, Tensor
+
+_ALIGNMENT = 64  # elements: 256 bytes, WebGPU's guaranteed alignment of a binding
+
+
+@dataclass(frozen=True)
+class Initial:
+    """How a tensor starts: "normal" with deviation `scale`, "uniform" in ±scale, or "constant"."""
+
+    kind: Literal["normal", "uniform", "constant"]
+    scale: float
+
+
+class Parameters:
+    """The weights of a model: declare all, then freeze() once to lay them out.
+
+    Matrices come first and vectors after them, so that weight decay is for one prefix of the flat tensor.
+    """
+
+    def __init__(self) -> None:
+        self.tensors: dict[str, Tensor] = {}
+        self.initials: dict[str, Initial] = {}
+        self.flat = Tensor("weights", (0,), "weight")
+        self.decayed = 0  # elements of the flat tensor that decay
+
+    def declare(self, name: str, shape: Shape, initial: Initial) -> Tensor:
+        """A new weight; its place in the flat tensor is known after freeze()."""
+        if name in self.tensors:
+            raise ValueError(f"weight {name} is declared twice")
+        self.tensors[name] = Tensor(name, shape, "weight", base=self.flat)
+        self.initials[name] = initial
+        return self.tensors[name]
+
+    def matrix(self, name: str, inputs: int, outputs: int) -> Tensor:
+        """[I, O], uniform after Glorot and Bengio (2010)."""
+        initial = Initial("uniform", sqrt(6 / (inputs + outputs)))
+        return self.declare(name, (inputs, outputs), initial)
+
+    def vector(self, name: str, size: int, value: float) -> Tensor:
+        return self.declare(name, (size,), Initial("constant", value))
+
+    def freeze(self) -> None:
+        """Gives every weight its offset."""
+        end = 0
+        ordered = sorted(self.tensors.values(), key=lambda t: len(t.shape) < 2)
+        for tensor in ordered:
+            tensor.offset = end
+            end += -(-prod(tensor.shape) // _ALIGNMENT) * _ALIGNMENT
+            if len(tensor.shape) >= 2:
+                self.decayed = end
+        self.tensors = {t.name: t for t in ordered}
+        self.flat.shape = (end,)
+
+    @property
+    def count(self) -> int:
+        """Weights of the model, without the padding between them."""
+        return sum(t.size for t in self.tensors.values())

@@ -1,0 +1,1 @@
+"""The vocabulary of operations: tracing, gradients and plans. Nothing here computes a number."""

@@ -1,0 +1,133 @@
+"""From a trace to a plan: every tensor gets a place, temporaries share an arena by lifetime."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tat.ops.graph import Call, Graph, Tensor
+
+ELEMENT_BYTES = 4  # offsets are planned for float32 and int32; a float64 oracle scales them
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a device asks of a plan."""
+
+    alignment: int = 256  # bytes, of every tensor's offset
+    separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Calls in order, and where their tensors live.
+
+    Temporaries have (arena, element offset); all other kinds are kept by name in `persistent`, and
+    feeds and metrics in `feeds` and `metrics`.
+    """
+
+    calls: tuple[Call, ...]
+    places: dict[Tensor, tuple[int, int]]
+    arena_sizes: tuple[int, ...]  # elements
+    unplanned_size: int  # elements that the temporaries would take without sharing
+    persistent: dict[str, Tensor] = field(default_factory=dict)
+    feeds: dict[str, Tensor] = field(default_factory=dict)
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def arena_bytes(self) -> int:
+        return ELEMENT_BYTES * sum(self.arena_sizes)
+
+    @property
+    def persistent_bytes(self) -> int:
+        return ELEMENT_BYTES * sum(t.size for t in self.persistent.values())
+
+    def hash(self) -> str:
+        """SHA-256 of the calls with shapes, attributes and places: equal plans do equal work."""
+        digest = hashlib.sha256()
+        for call in self.calls:
+            places = [self.places.get(t.root) for t in (*call.outputs, *call.inputs)]
+            digest.update(f"{call.scope} {call!r} {places}\n".encode())
+        return digest.hexdigest()
+
+
+def plan(graph: Graph, memory: Memory | None = None) -> Plan:
+    """Lifetimes from first write to last read, then first-fit offsets in order of birth."""
+    memory = memory or Memory()
+    spans = _lifetimes(graph.calls)
+    arenas = _choose_arenas(graph.calls) if memory.separate else dict.fromkeys(spans, 0)
+    step = max(1, memory.alignment // ELEMENT_BYTES)
+    places, sizes = _first_fit(spans, arenas, step)
+    by_kind = _by_kind(graph.calls)
+    return Plan(
+        calls=tuple(graph.calls),
+        places=places,
+        arena_sizes=sizes,
+        unplanned_size=sum(_aligned(t.size, step) for t in spans),
+        persistent={t.name: t for t in by_kind if t.kind in ("weight", "state", "gradient", "constant")},
+        feeds={t.name: t for t in by_kind if t.kind == "feed"},
+        metrics={t.name: t for t in by_kind if t.kind == "metric"},
+    )
+
+
+def _lifetimes(calls: Sequence[Call]) -> dict[Tensor, tuple[int, int]]:
+    """Index of the first and the last call that touches each temporary, views counted with their base."""
+    spans: dict[Tensor, tuple[int, int]] = {}
+    for index, call in enumerate(calls):
+        for tensor in (*call.inputs, *call.outputs):
+            if tensor.kind == "temporary":
+                first, _ = spans.get(tensor.root, (index, index))
+                spans[tensor.root] = (first, index)
+    return spans
+
+
+def _choose_arenas(calls: Sequence[Call]) -> dict[Tensor, int]:
+    """For each temporary the first arena that no call needs on its other side."""
+    barred: dict[Tensor, set[Tensor]] = {}
+    for call in calls:
+        for out in _temporaries(call.outputs):
+            for into in _temporaries(call.inputs):
+                if into is not out:
+                    barred.setdefault(out, set()).add(into)
+                    barred.setdefault(into, set()).add(out)
+    arenas: dict[Tensor, int] = {}
+    for call in calls:
+        for tensor in (*_temporaries(call.inputs), *_temporaries(call.outputs)):
+            if tensor not in arenas:
+                taken = {arenas.get(other) for other in barred.get(tensor, ())}
+                arenas[tensor] = next(i for i in range(len(taken) + 1) if i not in taken)
+    return arenas
+
+
+def _temporaries(tensors: Iterable[Tensor]) -> list[Tensor]:
+    return [t.root for t in tensors if t.kind == "temporary"]
+
+
+def _first_fit(
+    spans: dict[Tensor, tuple[int, int]], arenas: dict[Tensor, int], step: int
+) -> tuple[dict[Tensor, tuple[int, int]], tuple[int, ...]]:
+    """The lowest free offset for each tensor in order of birth; a call's inputs outlive its outputs' birth."""
+    places: dict[Tensor, tuple[int, int]] = {}
+    live: dict[int, list[tuple[int, int, int]]] = {}  # by arena: (start, end, last call)
+    sizes = [0] * (max(arenas.values(), default=-1) + 1)
+    for tensor in sorted(spans, key=lambda t: spans[t][0]):
+        first, last = spans[tensor]
+        arena, need, start = arenas[tensor], _aligned(tensor.size, step), 0
+        blocks = sorted(block for block in live.get(arena, []) if block[2] >= first)
+        for begin, end, _ in blocks:
+            if start + need <= begin:
+                break
+            start = max(start, end)
+        places[tensor] = (arena, start)
+        live[arena] = [*blocks, (start, start + need, last)]
+        sizes[arena] = max(sizes[arena], start + need)
+    return places, tuple(sizes)
+
+
+def _by_kind(calls: Sequence[Call]) -> list[Tensor]:
+    """Every tensor that is not temporary, views replaced by their bases, in order of first use."""
+    roots = (t.root for call in calls for t in (*call.inputs, *call.outputs))
+    return list(dict.fromkeys(t for t in roots if t.kind != "temporary"))
+
+
+def _aligned(size: int, step: int) -> int:
+    return -(-size // step) * step

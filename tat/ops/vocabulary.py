@@ -1,0 +1,216 @@
+"""The operations a model is written in: for each its shapes, its forward call and its gradient.
+
+An activation is [N, D] with N = B*T rows. Activation gradients are returned by the rules; weight
+gradients are accumulated into the flat gradient, which has the weights' layout.
+"""
+
+from zlib import crc32
+
+from tat.ops.graph import Tensor, current
+
+
+def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
+    """ids [B, T], table [V, D] -> table[ids] * scale, [B*T, D]."""
+    graph, rows, (vocabulary, width) = current(), ids.size, table.shape
+    dims = dict(rows=rows, width=width)
+    (y,) = graph.emit("embedding", [(rows, width)], [ids, table], **dims, scale=scale)
+
+    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+        dtable, accumulate = graph.parameter_gradient(table)
+        graph.emit("embedding_backward", [dtable], [dy, ids], **dims, vocabulary=vocabulary,
+                   scale=scale, accumulate=accumulate)
+        return {}
+
+    return graph.record(y, backward)
+
+
+def positional_encoding(x: Tensor, table: Tensor, start: Tensor) -> Tensor:
+    """x [B*T, D] + table[start[b] + t], table [M, D] constant, start [B] the position of each first row."""
+    graph, batch, (rows, width) = current(), start.size, x.shape
+    dims = dict(batch=batch, length=rows // batch, width=width)
+    (y,) = graph.emit("positional_encoding", [x.shape], [x, table, start], **dims)
+    return graph.record(y, lambda dy: {x: dy})
+
+
+def dropout(x: Tensor, counter: Tensor, rate: float) -> Tensor:
+    """Zeroes each element with probability `rate` and scales the rest by 1/(1 - rate), in training only.
+
+    The mask is a hash of (counter, operation, element): the same bits on every backend, and the backward
+    pass makes it again instead of keeping it. counter [3] holds seed, step and micro-batch.
+    """
+    graph = current()
+    if not graph.training or rate == 0:
+        return x
+    attributes = dict(size=x.size, rate=rate, key=_dropout_key())
+    (y,) = graph.emit("dropout", [x.shape], [x, counter], **attributes)
+    return graph.record(y, lambda dy: {x: _dropout_backward(dy, counter, attributes)})
+
+
+def dropout_add(residual: Tensor, x: Tensor, counter: Tensor, rate: float) -> Tensor:
+    """residual + dropout(x), both [N, D]: the end of every sublayer."""
+    graph = current()
+    if not graph.training or rate == 0:
+        return add(residual, x)
+    attributes = dict(size=x.size, rate=rate, key=_dropout_key())
+    (y,) = graph.emit("dropout_add", [x.shape], [residual, x, counter], **attributes)
+    return graph.record(y, lambda dy: {residual: dy, x: _dropout_backward(dy, counter, attributes)})
+
+
+def _dropout_key() -> int:
+    """A number for the operation, of its scope's name, so that adding other operations does not move it."""
+    graph = current()
+    if graph.path in graph.dropout_scopes:
+        raise ValueError(f"{graph.path}: two dropouts in one scope would draw the same mask; nest a scope")
+    graph.dropout_scopes.add(graph.path)
+    return crc32(graph.path.encode())
+
+
+def _dropout_backward(dy: Tensor, counter: Tensor, attributes: dict[str, int | float]) -> Tensor:
+    (dx,) = current().emit("dropout", [dy.shape], [dy, counter], **attributes)
+    return dx
+
+
+def add(a: Tensor, b: Tensor) -> Tensor:
+    """a + b of equal shapes."""
+    graph = current()
+    (y,) = graph.emit("add", [a.shape], [a, b], size=a.size)
+    return graph.record(y, lambda dy: {a: dy, b: dy})
+
+
+def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> Tensor:
+    """Each row of x [N, D] to mean 0 and variance 1, times gain [D] plus bias [D] (Ba et al. 2016)."""
+    graph, (rows, width) = current(), x.shape
+    dims = dict(rows=rows, width=width)
+    outputs = [x.shape, (rows,), (rows,)]
+    y, mean, rstd = graph.emit("layer_norm", outputs, [x, gain, bias], **dims, epsilon=epsilon)
+
+    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+        (dx,) = graph.emit("layer_norm_backward", [x.shape], [dy, x, gain, mean, rstd], **dims)
+        dgain, accumulate = graph.parameter_gradient(gain)
+        dbias, _ = graph.parameter_gradient(bias)
+        graph.emit("layer_norm_backward_parameters", [dgain, dbias], [dy, x, mean, rstd], **dims,
+                   accumulate=accumulate)
+        return {x: dx}
+
+    return graph.record(y, backward)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor, into: Tensor | None = None) -> Tensor:
+    """x [N, I] @ weight [I, O] + bias [O] -> [N, O], a new tensor or `into`."""
+    graph, rows, (inputs, outputs) = current(), x.shape[0], weight.shape
+    dims = dict(rows=rows, inputs=inputs, outputs=outputs)
+    made = [(rows, outputs) if into is None else into]
+    (y,) = graph.emit("linear", made, [x, weight, bias], **dims)
+
+    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+        (dx,) = graph.emit("linear_backward_input", [x.shape], [dy, weight], **dims)
+        dweight, accumulate = graph.parameter_gradient(weight)
+        dbias, _ = graph.parameter_gradient(bias)
+        graph.emit("linear_backward_parameters", [dweight, dbias], [dy, x], **dims,
+                   accumulate=accumulate)
+        return {x: dx}
+
+    return graph.record(y, backward)
+
+
+def gelu(x: Tensor) -> Tensor:
+    """x * Phi(x) in the tanh form of Hendrycks and Gimpel (2016)."""
+    graph = current()
+    (y,) = graph.emit("gelu", [x.shape], [x], size=x.size)
+
+    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+        (dx,) = graph.emit("gelu_backward", [x.shape], [dy, x], size=x.size)
+        return {x: dx}
+
+    return graph.record(y, backward)
+
+
+def attention(
+    q: Tensor, kv: Tensor, lengths: Tensor, *, heads: int, sources: int = 1, causal: bool = False
+) -> Tensor:
+    """Scaled dot-product attention of H heads (Vaswani et al. 2017), over K sources side by side.
+
+    q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source k counts
+    where s < lengths[b, k], and with `causal` only where s <= t. Attention over no keys is 0, and so is
+    its gradient. Only the logarithm of each softmax's denominator is kept, no T x S matrix.
+    """
+    graph, (rows, width) = current(), q.shape
+    batch = lengths.size // sources
+    dims = dict(batch=batch, queries=rows // batch, sources=sources, keys=kv.shape[0] // lengths.size,
+                width=width, heads=heads, causal=int(causal))
+    y, lse = graph.emit("attention", [q.shape, (rows, heads)], [q, kv, lengths], **dims)
+
+    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+        inputs = [dy, y, q, kv, lse, lengths]
+        dq, dkv = graph.emit("attention_backward", [q.shape, kv.shape], inputs, **dims)
+        return {q: dq, kv: dkv}
+
+    return graph.record(y, backward)
+
+
+def output_projection(x: Tensor, table: Tensor, into: Tensor | None = None) -> Tensor:
+    """Logits [N, V] of x [N, D] against the embedding table [V, D] (tied weights, Press and Wolf 2017)."""
+    rows, (vocabulary, width) = x.shape[0], table.shape
+    dims = dict(rows=rows, width=width, vocabulary=vocabulary)
+    outputs = [(rows, vocabulary) if into is None else into]
+    (logits,) = current().emit("output_projection", outputs, [x, table], **dims)
+    return logits
+
+
+def cross_entropy(
+    x: Tensor, table: Tensor, targets: Tensor, *, smoothing: float, chunk_bytes: int
+) -> Tensor:
+    """Cross-entropy in nats of each row: x [N, D], table [V, D], targets [B, T] -> [N]; 0 where the target is 0.
+
+    Works in chunks of rows whose logits fit `chunk_bytes`. With one chunk the backward pass reuses the
+    logits; with several it makes them again, so that all logits are never there at once.
+    """
+    graph, rows, vocabulary = current(), x.shape[0], table.shape[0]
+    losses = graph.temporary("losses", (rows,))
+    step = _chunk_rows(rows, vocabulary, chunk_bytes)
+    chunks = []
+    for start in range(0, rows, step):
+        count = min(step, rows - start)
+        part, aims = x.rows(start, count), targets.view(f"{targets.name}[{start}]", (count,), start)
+        dims = dict(rows=count, vocabulary=vocabulary, smoothing=smoothing)
+        logits = output_projection(part, table)
+        outputs = [losses.rows(start, count), (count,)]
+        _, lse = graph.emit("cross_entropy", outputs, [logits, aims], **dims)
+        chunks.append((start, part, aims, logits, lse, dims))
+
+    def backward(_: Tensor) -> dict[Tensor, Tensor]:
+        dx = graph.temporary("dx", x.shape)
+        for start, part, aims, logits, lse, dims in chunks:
+            if len(chunks) > 1:
+                logits = output_projection(part, table)
+            inputs = [logits, lse, aims]
+            (dlogits,) = graph.emit("cross_entropy_backward", [logits.shape], inputs, **dims)
+            _output_projection_backward(dx.rows(start, part.shape[0]), dlogits, part, table)
+        return {x: dx}
+
+    return graph.record(losses, backward)
+
+
+def _output_projection_backward(dx: Tensor, dlogits: Tensor, x: Tensor, table: Tensor) -> None:
+    graph, (vocabulary, width) = current(), table.shape
+    dims = dict(rows=x.shape[0], width=width, vocabulary=vocabulary)
+    graph.emit("output_projection_backward_input", [dx], [dlogits, table], **dims)
+    dtable, accumulate = graph.parameter_gradient(table)
+    graph.emit("output_projection_backward_table", [dtable], [dlogits, x], **dims, accumulate=accumulate)
+
+
+def _chunk_rows(rows: int, vocabulary: int, chunk_bytes: int) -> int:
+    """Rows of float32 logits that fit: a multiple of 64, so that every chunk starts on an aligned offset."""
+    return min(rows, max(64, chunk_bytes // (4 * vocabulary) // 64 * 64))
+
+
+def total(x: Tensor, into: Tensor) -> None:
+    """Sum of all elements of x into a metric of one element."""
+    current().emit("sum", [into], [x], size=x.size)
+
+
+def cache_write(cache: Tensor, x: Tensor, position: Tensor) -> None:
+    """Puts row b of x [B, D] at row position[b] of sequence b of cache [B*M, D]."""
+    batch, width = x.shape
+    dims = dict(batch=batch, width=width, length=cache.shape[0] // batch)
+    current().emit("cache_write", [cache], [x, position], **dims)

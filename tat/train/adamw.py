@@ -1,0 +1,83 @@
+"""AdamW (Loshchilov and Hutter 2019) and its learning-rate schedules, as one traced update.
+
+State, all flat in the weights' layout: weights, adamw.m, adamw.v and, if asked for, ema.
+"""
+
+from math import cos, pi, sqrt
+
+import numpy as np
+
+from tat.config import TrainConfig
+from tat.model.parameters import Parameters
+from tat.ops.graph import Graph, Tensor
+
+_CHUNK = 65536  # elements of one partial sum of squares
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """The rate of optimizer step `step`, counted from 1: linear warm-up, then the schedule."""
+    warm = min(1.0, step / config.warmup_steps) if config.warmup_steps else 1.0
+    if config.schedule == "inverse_square_root":
+        anchor = max(1, config.warmup_steps)
+        return config.lr * warm * sqrt(anchor / max(step, anchor))
+    if config.schedule == "cosine" and step > config.warmup_steps:
+        span = max(1, config.schedule_steps - config.warmup_steps)
+        done = min(1.0, (step - config.warmup_steps) / span)
+        low = config.final_lr_share
+        return config.lr * (low + (1 - low) * 0.5 * (1 + cos(pi * done)))
+    return config.lr * warm
+
+
+def rate_feed(config: TrainConfig, step: int) -> np.ndarray:
+    """The feed "rate" of step `step`: learning rate, 1 - beta1^step and 1 - beta2^step."""
+    corrections = (1 - config.beta1**step, 1 - config.beta2**step)
+    return np.array([learning_rate(config, step), *corrections])
+
+
+class AdamW:
+    """Adam with decoupled weight decay of the matrices, clipping by global norm and an optional average."""
+
+    def __init__(self, parameters: Parameters, config: TrainConfig) -> None:
+        self.parameters, self.config = parameters, config
+        shape = parameters.flat.shape
+        self.gradients = Tensor("gradient_total", shape, "state")
+        self.m, self.v = Tensor("adamw.m", shape, "state"), Tensor("adamw.v", shape, "state")
+        self.average = Tensor("ema", shape, "state") if config.ema_decay else None
+
+    @property
+    def state(self) -> list[Tensor]:
+        """What a checkpoint keeps besides the weights."""
+        return [self.m, self.v, *([self.average] if self.average else [])]
+
+    def fold_program(self, first: bool) -> Graph:
+        """A lane's gradients into the step's sum: assigned for the first micro-batch, added for the others."""
+        lane = Tensor("gradients", self.parameters.flat.shape, "gradient")
+        with Graph() as graph:
+            dims = dict(size=self.parameters.flat.size, accumulate=int(not first))
+            graph.emit("fold", [self.gradients], [lane], **dims)
+        return graph
+
+    def update_program(self) -> Graph:
+        """Feeds "tokens" [1] and "rate" [3]; metric "scale" [2]: applied factor and gradient norm.
+
+        The summed gradients become their mean over the step's tokens. Where their norm is not finite the
+        factor is NaN and nothing is changed.
+        """
+        config, flat, size = self.config, self.parameters.flat, self.parameters.flat.size
+        tokens, rate = Tensor("tokens", (1,), "feed"), Tensor("rate", (3,), "feed")
+        scale = Tensor("scale", (2,), "metric")
+        with Graph() as graph:
+            count = -(-size // _CHUNK)
+            (partials,) = graph.emit(
+                "square_sum", [(count,)], [self.gradients], size=size, chunk=_CHUNK
+            )
+            graph.emit("clip", [scale], [partials, tokens], count=count, clip_norm=config.clip_norm)
+            graph.emit(
+                "adamw", [flat, self.m, self.v], [self.gradients, scale, rate], size=size,
+                decayed=self.parameters.decayed, beta1=config.beta1, beta2=config.beta2,
+                epsilon=config.epsilon, weight_decay=config.weight_decay,
+            )  # fmt: skip
+            if self.average:
+                inputs = [flat, scale]
+                graph.emit("moving_average", [self.average], inputs, size=size, decay=config.ema_decay)
+        return graph

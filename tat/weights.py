@@ -1,0 +1,59 @@
+"""Values of a model's tensors: drawn at the start, and moved between names and a backend's flat weights."""
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.backend import Backend
+from tat.model.parameters import Parameters
+from tat.model.transformer import Transformer
+from tat.ops.graph import Tensor
+
+
+def draw(parameters: Parameters, seed: int) -> dict[str, Array]:
+    """Initial float32 values by name; each depends on the seed and its own name, on nothing else."""
+    return {name: _draw(parameters, name, seed) for name in parameters.tensors}
+
+
+def _draw(parameters: Parameters, name: str, seed: int) -> Array:
+    shape, initial = parameters.tensors[name].shape, parameters.initials[name]
+    if initial.kind == "constant":
+        return np.full(shape, initial.scale, np.float32)
+    key = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:16], "little")
+    generator = np.random.Generator(np.random.Philox(key=key))
+    if initial.kind == "normal":
+        return generator.standard_normal(shape, np.float32) * np.float32(initial.scale)
+    return (generator.random(shape, np.float32) * 2 - 1) * np.float32(initial.scale)
+
+
+def sinusoids(max_length: int, width: int) -> Array:
+    """[M, D]: sin in even and cos in odd columns, wavelengths from 2 pi to 20000 pi (Vaswani et al. 2017)."""
+    rates = np.exp(np.arange(0, width, 2) * (-np.log(10000.0) / width))
+    angles = np.arange(max_length)[:, None] * rates
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(max_length, width)
+
+
+def pack(parameters: Parameters, values: Mapping[str, Array]) -> Array:
+    """Named arrays into one flat float32 array of the weights' layout, zeros between them."""
+    flat = np.zeros(parameters.flat.size, np.float32)
+    for name, tensor in parameters.tensors.items():
+        _part(flat, tensor)[...] = values[name]
+    return flat
+
+
+def unpack(parameters: Parameters, flat: Array) -> dict[str, Array]:
+    """Views by name into a flat array of the weights' layout."""
+    return {name: _part(flat, tensor) for name, tensor in parameters.tensors.items()}
+
+
+def _part(flat: Array, tensor: Tensor) -> Array:
+    return flat[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
+
+
+def install(backend: Backend, model: Transformer, values: Mapping[str, Array]) -> None:
+    """Puts named weights and the model's constants into a backend."""
+    backend.write(model.parameters.flat, pack(model.parameters, values))
+    config = model.config
+    backend.write(model.positions.table, sinusoids(config.max_length, config.width))
