@@ -43,6 +43,9 @@ class Backend(Protocol):
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         """A copy of a persistent tensor."""
 
+    def view(self, tensor: Tensor, lane: int = 0) -> Array:
+        """The same read-only and perhaps live: valid until the next run, and without a copy where possible."""
+
 
 def open_backend(device: str, threads: int, alignment: int) -> Backend:
     """The backend of a --device value: "auto", "cpu" or "gpu[:N]"."""

@@ -27,6 +27,7 @@ class Plan:
 
     calls: tuple[Call, ...]
     places: dict[Tensor, tuple[int, int]]
+    spans: dict[Tensor, tuple[int, int]]  # of the temporaries: first and last call that touches them
     arena_sizes: tuple[int, ...]  # elements
     unplanned_size: int  # elements that the temporaries would take without sharing
     persistent: dict[str, Tensor] = field(default_factory=dict)
@@ -61,6 +62,7 @@ def plan(graph: Graph, memory: Memory | None = None) -> Plan:
     return Plan(
         calls=tuple(graph.calls),
         places=places,
+        spans=spans,
         arena_sizes=sizes,
         unplanned_size=sum(_aligned(t.size, step) for t in spans),
         persistent={t.name: t for t in by_kind if t.kind in ("weight", "state", "gradient", "constant")},

@@ -61,6 +61,11 @@ class CpuBackend:
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.persistent(tensor, lane).copy()
 
+    def view(self, tensor: Tensor, lane: int = 0) -> Array:
+        values = self.persistent(tensor, lane).view()
+        values.flags.writeable = False
+        return values
+
 
 class CpuExecutable:
     """A plan bound to one lane of a backend."""

@@ -165,7 +165,8 @@ def attention(
     y: Array, lse: Array, q: Array, kv: Array, lengths: Array, *,
     batch: int, queries: int, sources: int, keys: int, width: int, heads: int, causal: int,
 ) -> None:  # fmt: skip
-    k, v = _keys_values(kv, batch, heads)
+    keys = _reach(lengths, sources, keys)
+    k, v = _keys_values(kv, batch, sources * keys, heads)
     scores = _scores(_heads(q, batch, heads), k, lengths.reshape(batch, sources), keys, causal)
     top = scores.max(axis=-1, keepdims=True, initial=-np.inf)
     top[np.isneginf(top)] = 0  # no keys: the sum below is 0
@@ -182,8 +183,10 @@ def attention_backward(
     dq: Array, dkv: Array, dy: Array, y: Array, q: Array, kv: Array, lse: Array, lengths: Array, *,
     batch: int, queries: int, sources: int, keys: int, width: int, heads: int, causal: int,
 ) -> None:  # fmt: skip
-    (k, v), qh, dyh = _keys_values(kv, batch, heads), _heads(q, batch, heads), _heads(dy, batch, heads)
-    p = _scores(qh, k, lengths.reshape(batch, sources), keys, causal)
+    reach = _reach(lengths, sources, keys)
+    k, v = _keys_values(kv, batch, sources * reach, heads)
+    qh, dyh = _heads(q, batch, heads), _heads(dy, batch, heads)
+    p = _scores(qh, k, lengths.reshape(batch, sources), reach, causal)
     p -= _heads(lse, batch, heads)
     np.exp(p, out=p)
     ds = dyh @ v.swapaxes(2, 3)
@@ -191,8 +194,15 @@ def attention_backward(
     ds *= p
     ds *= (width // heads) ** -0.5
     dq[:] = _merge(ds @ k)
-    dkv[:, :width] = _merge(ds.swapaxes(2, 3) @ qh)
-    dkv[:, width:] = _merge(p.swapaxes(2, 3) @ dyh)
+    dkv_rows = dkv.reshape(batch, sources * keys, 2, heads, width // heads)
+    dkv_rows[:, sources * reach :] = 0
+    dkv_rows[:, : sources * reach, 0] = (ds.swapaxes(2, 3) @ qh).transpose(0, 2, 1, 3)
+    dkv_rows[:, : sources * reach, 1] = (p.swapaxes(2, 3) @ dyh).transpose(0, 2, 1, 3)
+
+
+def _reach(lengths: Array, sources: int, keys: int) -> int:
+    """Keys up to the longest length: those behind it count nowhere. Several sources stay whole."""
+    return int(lengths.max(initial=0)) if sources == 1 else keys
 
 
 def _scores(q: Array, k: Array, lengths: Array, keys: int, causal: int) -> Array:
@@ -213,10 +223,11 @@ def _heads(x: Array, batch: int, heads: int) -> Array:
     return x.reshape(batch, -1, heads, x.shape[1] // heads).transpose(0, 2, 1, 3)
 
 
-def _keys_values(kv: Array, batch: int, heads: int) -> tuple[Array, Array]:
-    """[B*K*S, 2D] -> keys and values [B, H, K*S, D/H], views."""
-    width = kv.shape[1] // 2
-    return _heads(kv[:, :width], batch, heads), _heads(kv[:, width:], batch, heads)
+def _keys_values(kv: Array, batch: int, count: int, heads: int) -> tuple[Array, Array]:
+    """[B*K*S, 2D] -> the first `count` keys and values of each row of the batch [B, H, count, D/H], views."""
+    split = kv.reshape(batch, -1, 2, heads, kv.shape[1] // (2 * heads))[:, :count]
+    k, v = split.transpose(2, 0, 3, 1, 4)
+    return k, v
 
 
 def _merge(x: Array) -> Array:

@@ -1,0 +1,17 @@
+"""Entry point: `tat`, `python -m tat`, and the hidden subcommands of child processes."""
+
+import sys
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["_wgsl-child"]:  # before anything heavy: a child has its own limits
+        from tat.wgsl.child import main as child
+
+        return child()
+    from tat.cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

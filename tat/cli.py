@@ -1,0 +1,219 @@
+"""The command line: arguments, help and exit codes. Each subcommand hands over to tat/commands at once."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from tat import __version__
+from tat.errors import TatError, one_line
+
+_EXIT_CODES = """\
+exit codes:
+  0 ok   1 failure   2 usage   3 configuration   4 bad or unsafe file   5 no device   6 diverged
+  7 regression found   8 invalid shader   125 cannot unpack or start   130, 143 interrupted
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, from which help, man pages and completions are made."""
+    parser = argparse.ArgumentParser(
+        prog="tat",
+        description="Train an encoder-decoder Transformer on WGSL shaders and generate WGSL with it.",
+        epilog=_examples(
+            ("tat train shaders/ --preset small", "train on a folder of .wgsl files"),
+            ("tat train --run runs/mine --resume", "go on where that run stopped"),
+            ('tat generate "distance to a box" --run runs/mine', "print a function"),
+            ("tat inspect runs/mine --plan", "what is in a run, and its memory"),
+        )
+        + "\n" + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"tat {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_train(commands)
+    _add_generate(commands)
+    _add_inspect(commands)
+    _add_config(commands)
+    _add_doctor(commands)
+    _add_version(commands)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code; every expected failure is one line."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        module = importlib.import_module(f"tat.commands.{options.module}")
+        return module.run(options)
+    except TatError as error:
+        return _fail(str(error), error.exit_code, options)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130, options)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        reason = "out of memory; a smaller model, train.batch_tokens or bucket needs less"
+        return _fail(reason, 1, options)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", 1, options)
+
+
+def _fail(message: str, code: int, options: argparse.Namespace) -> int:
+    if options.debug:
+        traceback.print_exc()
+    print(f"tat: {one_line(message, 2000)}", file=sys.stderr)
+    return code
+
+
+def _examples(*pairs: tuple[str, str]) -> str:
+    width = max(len(command) for command, _ in pairs)
+    return "examples:\n" + "".join(f"  {c:{width}}  {what}\n" for c, what in pairs)
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, summary: str, examples: str = "") -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=summary, description=summary[:1].upper() + summary[1:] + ".", epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.set_defaults(module=name)
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("configuration")
+    group.add_argument("--preset", metavar="NAME", help="tiny, small, base, or one of your own")
+    group.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[],
+        help="set one value, as in model.layers=4; repeatable (`tat config` lists the keys)",
+    )  # fmt: skip
+    group.add_argument(
+        "--config", metavar="FILE", type=Path, action="append", default=[],
+        help="read a TOML file over tat.toml; repeatable",
+    )  # fmt: skip
+
+
+def _add_talk(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", metavar="DEVICE", default="auto", type=_device, help="auto, cpu or gpu[:N] (auto)"
+    )
+
+
+def _device(text: str) -> str:
+    kind, colon, number = text.partition(":")
+    if text in ("auto", "cpu", "gpu") or (kind == "gpu" and colon and number.isdecimal()):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, gpu, gpu:N")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _add_train(commands: Commands) -> None:
+    parser = _command(
+        commands, "train", "train a model on a folder of WGSL, or go on with a run",
+        _examples(
+            ("tat train", "on the bundled cookbook"),
+            ("tat train shaders/ --preset small --steps 5000", "on your own files"),
+            ("tat train --run runs/mine --resume --steps 9000", "go on, up to step 9000"),
+            ("tat train shaders/ --set train.lr=3e-4 --set model.layers=4", "with other settings"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", type=Path,
+        help="folder of .wgsl and .jsonl files, or such a file; none: the bundled cookbook",
+    )  # fmt: skip
+    parser.add_argument("--run", metavar="DIR", type=Path, help="run folder (runs/DATE-TIME)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
+    parser.add_argument(
+        "--allow-change", metavar="KEY", action="append", default=[],
+        help="resume although this key (or `corpus`) changed; repeatable",
+    )  # fmt: skip
+    parser.add_argument("--steps", metavar="N", type=_count, help="step at which this call stops")
+    parser.add_argument("--seed", metavar="N", type=_count, help="of weights, data order and dropout")
+    _add_device(parser)
+    _add_settings(parser)
+    _add_talk(parser)
+
+
+def _add_generate(commands: Commands) -> None:
+    parser = _command(
+        commands, "generate", "write a WGSL function from a description, or fill a gap",
+        _examples(
+            ('tat generate "signed distance to a box" --run runs/mine', "from a description"),
+            ('tat generate "its area" --signature "fn area(r: f32) -> f32" --run runs/mine',
+             "with a given signature"),
+            ("tat generate --prefix head.txt --suffix tail.txt --run runs/mine", "fill a gap"),
+            ("tat generate --input prompts.jsonl --run runs/mine", "many, one JSON object a line"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
+                        help="what the function is to do")  # fmt: skip
+    parser.add_argument("--run", metavar="RUN", type=Path, required=True,
+                        help="run folder, or a checkpoint file")  # fmt: skip
+    parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
+    parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
+    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
+    parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
+    parser.add_argument(
+        "--input", metavar="FILE", type=Path,
+        help="JSON lines with description, signature, context, prefix, suffix; answers are JSON lines",
+    )  # fmt: skip
+    parser.add_argument("--max-tokens", metavar="N", type=_count, help="generate at most N tokens")
+    _add_device(parser)
+    _add_talk(parser)
+
+
+def _add_inspect(commands: Commands) -> None:
+    parser = _command(
+        commands, "inspect", "show what a run or a checkpoint holds",
+        _examples(
+            ("tat inspect runs/mine", "its newest checkpoint"),
+            ("tat inspect runs/mine --plan", "memory of a training step and what lives in it"),
+            ("tat inspect model.safetensors --json", "for a program"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("path", metavar="RUN|FILE", type=Path, help="run folder or checkpoint file")
+    parser.add_argument("--plan", action="store_true", help="the memory plan of a training step")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_config(commands: Commands) -> None:
+    parser = _command(
+        commands, "config", "print the configuration in force and where each value came from",
+        _examples(
+            ("tat config --preset tiny", "the values of a preset"),
+            ("TAT_TRAIN_LR=1e-4 tat config --json", "for a program"),
+        ),
+    )  # fmt: skip
+    _add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_doctor(commands: Commands) -> None:
+    parser = _command(commands, "doctor", "check what this machine offers tat")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_version(commands: Commands) -> None:
+    parser = _command(commands, "version", "print the versions of tat and of what it is built on")
+    parser.add_argument("--json", action="store_true", help="print JSON")

@@ -1,0 +1,160 @@
+"""`tat inspect`: what a checkpoint holds, and the memory plan of a training step with it."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tat.backends.backend import open_backend
+from tat.checkpoint import Summary, inspect
+from tat.config import Config
+from tat.data.tokenizer import FIRST_MERGE
+from tat.errors import CheckpointError
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, loss_program
+from tat.model.transformer import Transformer
+from tat.ops.graph import Tensor
+from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
+from tat.train.adamw import AdamW
+from tat.train.run_folder import find_checkpoint
+
+_SHOWN = 12  # largest residents of the arena that are listed
+
+
+def run(options: argparse.Namespace) -> int:
+    path = find_checkpoint(options.path)
+    summary = inspect(path)
+    report: dict[str, Any] = _contents(path, summary)
+    if options.plan:
+        report["plan"] = plan_report(_config(path, summary), _vocabulary(path, summary))
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    else:
+        _print(report)
+    return 0 if summary.intact else CheckpointError.exit_code
+
+
+def _contents(path: Path, summary: Summary) -> dict[str, Any]:
+    weights = [e for name, e in summary.tensors.items() if name.startswith("weights.")]
+    return {
+        "file": str(path),
+        "bytes": summary.file_bytes,
+        "format_version": summary.version,
+        "intact": summary.intact,
+        "damage": summary.damage,
+        "step": summary.step,
+        "weights": sum(_size(entry.shape) for entry in weights),
+        "tensors": len(summary.tensors),
+        "vocabulary": _vocabulary(path, summary),
+        "model_hash": summary.model_hash,
+        "progress": summary.progress,
+        "configuration": summary.configuration,
+    }
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size
+
+
+def _vocabulary(path: Path, summary: Summary) -> int:
+    table = summary.tensors.get("weights.embedding.table")
+    if table is None or len(table.shape) != 2 or table.shape[0] < FIRST_MERGE:
+        raise CheckpointError(f"{path}: has no embedding table; it is no checkpoint of a Transformer")
+    return table.shape[0]
+
+
+def _config(path: Path, summary: Summary) -> Config:
+    try:
+        return msgspec.convert(summary.configuration, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
+
+
+def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
+    """Memory of a training step, in bytes: what persists, the arenas, and the saving over no planning.
+
+    The arena is that of the largest bucket, one for each lane that runs micro-batches.
+    """
+    model = Transformer(config.model, vocabulary)
+    backend = open_backend("cpu", config.threads, config.memory.alignment)
+    lanes = min(backend.lanes, config.train.micro_batches)
+    plans = {bucket: _bucket_plan(model, config, bucket) for bucket in config.data.buckets}
+    bucket, largest = max(plans.items(), key=lambda item: item[1].arena_bytes)
+    update = plan(AdamW(model.parameters, config.train).update_program(), Memory())
+    persistent = {
+        name: ELEMENT_BYTES * tensor.size * (lanes if tensor.kind == "gradient" else 1)
+        for name, tensor in (largest.persistent | update.persistent).items()
+    }
+    arena = (largest.arena_bytes + update.arena_bytes) * lanes
+    return {
+        "bucket": bucket,
+        "rows": max(1, config.train.batch_tokens // bucket[1]),
+        "lanes": lanes,
+        "calls": len(largest.calls),
+        "hash": largest.hash(),
+        "persistent": persistent,
+        "persistent_bytes": sum(persistent.values()),
+        "arena_bytes": arena,
+        "unplanned_bytes": ELEMENT_BYTES * largest.unplanned_size * lanes,
+        "buckets": {f"{s}+{t}": p.arena_bytes for (s, t), p in plans.items()},
+        "largest": [_resident(largest, tensor) for tensor in _largest(largest)],
+    }
+
+
+def _bucket_plan(model: Transformer, config: Config, bucket: tuple[int, int]) -> Plan:
+    shape = BatchShape(max(1, config.train.batch_tokens // bucket[1]), *bucket)
+    loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
+    memory = Memory(alignment=config.memory.alignment)
+    return plan(loss_program(model, shape, loss, training=True), memory)
+
+
+def _largest(planned: Plan) -> list[Tensor]:
+    return sorted(planned.places, key=lambda tensor: -tensor.size)[:_SHOWN]
+
+
+def _resident(planned: Plan, tensor: Tensor) -> dict[str, Any]:
+    arena, offset = planned.places[tensor]
+    first, last = planned.spans[tensor]
+    return {
+        "name": tensor.name, "shape": tensor.shape, "bytes": ELEMENT_BYTES * tensor.size,
+        "arena": arena, "offset": ELEMENT_BYTES * offset, "first_call": first, "last_call": last,
+    }  # fmt: skip
+
+
+def _print(report: dict[str, Any]) -> None:
+    plan_part = report.pop("plan", None)
+    configuration = report.pop("configuration")
+    for name, value in report.items():
+        if name not in ("progress", "damage") or value:
+            print(f"{name:15} {value}")
+    print(f"{'preset':15} {configuration.get('preset')}")
+    if plan_part:
+        _print_plan(plan_part)
+
+
+def _print_plan(report: dict[str, Any]) -> None:
+    rows, (source, target) = report["rows"], report["bucket"]
+    print(f"\ntraining step, largest bucket: {rows} rows of {source} + {target} tokens,"
+          f" {report['calls']} calls, plan {report['hash'][:16]}")  # fmt: skip
+    print("\npersistent" + _megabytes(report["persistent_bytes"], 34))
+    for name, size in report["persistent"].items():
+        print(f"  {name:32}{_megabytes(size, 10)}")
+    saving = 1 - report["arena_bytes"] / report["unplanned_bytes"]
+    print(f"\nshared arena, {report['lanes']} lanes{_megabytes(report['arena_bytes'], 23)}"
+          f"   ({saving:.0%} less than the {_megabytes(report['unplanned_bytes'], 0)} without planning)")  # fmt: skip
+    print("  by bucket, one lane: "
+          + ", ".join(f"{name} {_megabytes(size, 0)}" for name, size in report["buckets"].items()))  # fmt: skip
+    print("  its largest residents (offset; calls from first write to last read):")
+    for r in report["largest"]:
+        shape = "x".join(map(str, r["shape"]))
+        print(f"  {r['name']:58} {shape:>12}{_megabytes(r['bytes'], 10)} at {r['offset']:>11}"
+              f"  {r['first_call']}-{r['last_call']}")  # fmt: skip
+
+
+def _megabytes(size: int, width: int) -> str:
+    return f"{size / 1e6:.2f} MB".rjust(width)

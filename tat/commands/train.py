@@ -1,0 +1,65 @@
+"""`tat train`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tat.checkpoint import Checkpoint
+from tat.config import Config, Resolved, resolve
+from tat.cookbook.library import load
+from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
+from tat.errors import UsageError
+from tat.train.interrupt import StopRequest
+from tat.train.progress import Reporter, open_reporter
+from tat.train.run_folder import RunFolder
+from tat.train.session import Session, refuse_changes
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.resume and options.run is None:
+        raise UsageError("--resume: name the run with --run DIR")
+    if options.resume:
+        return _resume(options)
+    config = _resolve(options).config
+    with StopRequest() as stop, RunFolder.create(options.run) as folder:
+        reporter = open_reporter(options.quiet, folder.log)
+        corpus = _corpus(options.paths, config, reporter)
+        session = Session.start(config, folder, corpus, options.paths, reporter, options.device)
+        return session.run(stop)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    with StopRequest() as stop, RunFolder.open(options.run) as folder:
+        path, checkpoint = folder.latest_good()
+        config = _resolve(options, base=checkpoint.configuration).config
+        reporter = open_reporter(options.quiet, folder.log)
+        paths = options.paths or _stored_paths(checkpoint)
+        corpus = _corpus(paths, config, reporter)
+        refuse_changes(path, checkpoint, config, corpus, options.allow_change)
+        session = Session.resume(config, folder, corpus, checkpoint, path, reporter, options.device)
+        return session.run(stop)
+
+
+def _stored_paths(checkpoint: Checkpoint) -> list[Path]:
+    return [Path(text) for text in checkpoint.progress.get("paths", [])]
+
+
+def _resolve(options: argparse.Namespace, base: dict[str, Any] | None = None) -> Resolved:
+    flags = {"preset": options.preset, "train.steps": options.steps, "seed": options.seed}
+    return resolve(
+        files=options.config, assignments=options.set, base=base,
+        flags={key: value for key, value in flags.items() if value is not None},
+    )  # fmt: skip
+
+
+def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus:
+    if paths:
+        corpus = load_corpus(paths, config.data, config.seed)
+    else:
+        reporter.note("no PATH given: training on the bundled cookbook")
+        entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
+        corpus = cookbook_corpus(entries)
+    for line in corpus.report.lines():
+        reporter.note(line)
+    return corpus

@@ -1,0 +1,32 @@
+"""`tat version`."""
+
+import argparse
+import platform
+import sys
+from importlib import metadata
+
+import msgspec
+
+from tat import __version__
+
+_PARTS = ("numpy", "numba", "safetensors", "rich", "msgspec", "wgpu")
+
+
+def run(options: argparse.Namespace) -> int:
+    versions = {"tat": __version__, "python": platform.python_version()} | part_versions()
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(versions).decode() + "\n")
+    else:
+        sys.stdout.writelines(f"{name} {version}\n" for name, version in versions.items())
+    return 0
+
+
+def part_versions() -> dict[str, str]:
+    """Versions of the libraries that are installed."""
+    versions = {}
+    for name in _PARTS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "missing"
+    return versions

@@ -1,0 +1,65 @@
+"""A checkpoint made ready to compute."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tat import weights
+from tat.backends.backend import Backend, open_backend
+from tat.checkpoint import Checkpoint, load
+from tat.config import Config
+from tat.data.tokenizer import Tokenizer
+from tat.errors import CheckpointError
+from tat.model.programs import model_hash
+from tat.model.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model whose weights are in a backend, with its tokenizer and the configuration it was trained by."""
+
+    model: Transformer
+    backend: Backend
+    tokenizer: Tokenizer
+    config: Config
+    step: int
+
+
+def stored_config(path: Path, checkpoint: Checkpoint) -> Config:
+    """The configuration inside a checkpoint, checked as strictly as any."""
+    try:
+        return msgspec.convert(checkpoint.configuration, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
+
+
+def build_model(path: Path, checkpoint: Checkpoint, config: Config) -> tuple[Transformer, Tokenizer]:
+    """The model and tokenizer that a checkpoint belongs to; CheckpointError where they do not fit it."""
+    tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+    model = Transformer(config.model, tokenizer.size)
+    if model_hash(model) != checkpoint.model_hash:
+        raise CheckpointError(f"{path}: made by another model than this version of tat builds")
+    found = {name: values.shape for name, values in checkpoint.weights.items()}
+    wanted = {name: tensor.shape for name, tensor in model.parameters.tensors.items()}
+    for name in wanted.keys() | found.keys():
+        if found.get(name) != wanted.get(name):
+            raise CheckpointError(
+                f"{path}: weight {name} is {found.get(name)}, the model needs {wanted.get(name)}"
+            )
+    return model, tokenizer
+
+
+def load_model(path: Path, device: str = "auto", threads: int = 0) -> LoadedModel:
+    """Opens a checkpoint for generation; the averaged weights are taken where there are any."""
+    checkpoint = load(path)
+    config = stored_config(path, checkpoint)
+    model, tokenizer = build_model(path, checkpoint, config)
+    backend = open_backend(device, threads, config.memory.alignment)
+    averages = {
+        name: checkpoint.state[f"ema/{name}"]
+        for name in checkpoint.weights
+        if f"ema/{name}" in checkpoint.state
+    }
+    weights.install(backend, model, checkpoint.weights | averages)
+    return LoadedModel(model, backend, tokenizer, config, checkpoint.step)

@@ -1,0 +1,114 @@
+"""What a person sees of a run: a live line on a terminal, plain lines elsewhere, nothing with -q."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+from tat.train.trainer import StepResult
+
+_PLAIN_INTERVAL = 10.0  # seconds between plain lines
+
+
+@dataclass(frozen=True)
+class Status:
+    """A step and what was measured around it."""
+
+    result: StepResult
+    tokens_per_s: float  # target tokens
+    remaining_s: float
+    validation_loss: float | None  # the latest
+
+    def line(self, last: int) -> str:
+        result = self.result
+        validation = "" if self.validation_loss is None else f"  valid {self.validation_loss:.4f}"
+        return (
+            f"step {result.step}/{last}  loss {result.loss:.4f}{validation}  lr {result.lr:.2e}"
+            f"  {self.tokens_per_s:.0f} tokens/s  {duration(self.remaining_s)} left"
+        )
+
+
+class Reporter:
+    """Notes and progress as plain lines; the base of the others."""
+
+    def __init__(self, stream: TextIO, log: Callable[[str], None] = lambda line: None) -> None:
+        self.stream, self.log = stream, log
+        self._next = 0.0
+
+    def note(self, text: str) -> None:
+        """A line that stays, on the screen and in the run's log."""
+        self.log(text)
+        self._show(text)
+
+    def step(self, status: Status, last: int) -> None:
+        """One step is done; shown now and then, and always the last."""
+        now = time.monotonic()
+        if now >= self._next or status.result.step == last:
+            self._next = now + _PLAIN_INTERVAL
+            self._show(status.line(last))
+
+    def _show(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """Leaves the terminal as it was."""
+
+
+class QuietReporter(Reporter):
+    """Writes the log and shows nothing."""
+
+    def step(self, status: Status, last: int) -> None:
+        pass
+
+    def _show(self, text: str) -> None:
+        pass
+
+
+class LiveReporter(Reporter):
+    """A progress bar with the figures, redrawn in place by rich."""
+
+    def __init__(self, stream: TextIO, log: Callable[[str], None] = lambda line: None) -> None:
+        super().__init__(stream, log)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (
+            TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=24),
+            TextColumn("{task.description}", markup=False),
+        )  # fmt: skip
+        self._progress = Progress(*columns, console=Console(file=stream), transient=True)
+        self._task = self._progress.add_task("", total=None)
+        self._progress.start()
+        self._last_line = ""
+
+    def step(self, status: Status, last: int) -> None:
+        self._last_line = status.line(last)
+        figures = self._last_line.split("  ", 1)[1]
+        self._progress.update(
+            self._task, completed=status.result.step, total=last, description=figures
+        )
+
+    def _show(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        self._progress.stop()
+        if self._last_line:
+            print(self._last_line, file=self.stream, flush=True)
+            self._last_line = ""
+
+
+def open_reporter(quiet: bool, log: Callable[[str], None]) -> Reporter:
+    """The reporter that fits standard error."""
+    if quiet:
+        return QuietReporter(sys.stderr, log)
+    return (LiveReporter if sys.stderr.isatty() else Reporter)(sys.stderr, log)
+
+
+def duration(seconds: float) -> str:
+    """1h02m, 3m20s or 12s."""
+    whole = int(seconds + 0.5)
+    if whole >= 3600:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 60}m{whole % 60:02}s" if whole >= 60 else f"{whole}s"

@@ -1,0 +1,282 @@
+"""The folder of a run: what training leaves on disk, and who may write it.
+
+    config.toml      the resolved configuration; a folder without it is no run
+    metrics.jsonl    one object per step
+    log              what was said, with times
+    checkpoints/     step-00000500.safetensors ...: the last few and the best one
+    latest, best     symbolic links to checkpoints
+    lock             held by the process that writes; the kernel frees it, however that process ends
+"""
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from tat.checkpoint import Checkpoint, inspect, load, save
+from tat.errors import CheckpointError, FileError, UsageError, one_line
+from tat.files import atomic_file, sync_folder, temporary_name, writing
+
+_CHECKPOINT_NAME = re.compile(r"step-(\d{8,})\.safetensors")
+
+
+class _Line(msgspec.Struct):
+    """What matters of a line of metrics.jsonl when a run goes back to an earlier step."""
+
+    step: int = 0
+
+
+class RunFolder:
+    """One run on disk. Writers hold its lock until `close` or the end of a `with` block."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @classmethod
+    def create(cls, path: Path | None, config: str, *, parent: Path = Path("runs")) -> "RunFolder":
+        """A new, locked run with `config` as its config.toml; without `path`, PARENT/<date>-<time>.
+
+        Raises UsageError if `path` holds anything already or is being written.
+        """
+        run = cls(path or _new_folder(parent))
+        with writing(run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
+        run._require_unused()
+        run._acquire()
+        try:
+            run._require_unused()  # again: another process may have held the lock until now
+            run.write_config(config)
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False) -> "RunFolder":
+        """An existing run; to write, its lock is taken and what a killed writer left is removed.
+
+        Raises FileError if `path` is no run and UsageError if another process writes it.
+        """
+        if not os.path.isfile(path / "config.toml"):
+            raise FileError(
+                one_line(f"{path} is not a run: it has no config.toml; name a folder that "
+                         "`tat train` made", limit=1000)
+            )
+        run = cls(path)
+        if write:
+            run._acquire()
+            for stale in [*path.glob(".*.tmp"), *(path / "checkpoints").glob(".*.tmp")]:
+                stale.unlink(missing_ok=True)
+        return run
+
+    def close(self) -> None:
+        """Free the lock, if it is held."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write_config(self, text: str) -> None:
+        """Replace config.toml."""
+        with atomic_file(self.path / "config.toml") as file:
+            file.write(text.encode())
+
+    def log(self, text: str) -> None:
+        """Append a line to the log, with the local time."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        self._append("log", f"{stamp} {one_line(text, limit=4000)}\n".encode())
+
+    def append_metrics(self, record: Mapping[str, Any]) -> None:
+        """Append the object of one step, before the checkpoint of that step is saved."""
+        self._append("metrics.jsonl", msgspec.json.encode(record) + b"\n")
+
+    def truncate_metrics(self, step: int) -> None:
+        """Drop the metrics of the steps after `step`, which will be run again, and a torn line."""
+        path = self.path / "metrics.jsonl"
+        with writing(path), suppress(FileNotFoundError), open(path, "r+b") as file:
+            end = 0
+            for line in file:
+                if not line.endswith(b"\n") or _step_of_line(line) > step:
+                    break
+                end += len(line)
+            file.truncate(end)
+
+    def save(self, checkpoint: Checkpoint, *, keep: int, best: bool = False) -> Path:
+        """Save `checkpoint`, link it as latest (and `best`), and keep the last `keep` and the best.
+
+        Checkpoints of later steps, left by a run that went back, neither count nor go.
+        """
+        self._sync_metrics()
+        path = self.path / "checkpoints" / f"step-{checkpoint.step:08}.safetensors"
+        with writing(path):
+            path.parent.mkdir(exist_ok=True)
+        save(path, checkpoint)
+        if best:
+            self._link("best", path)
+        self._link("latest", path)
+        past = [p for p in self.checkpoints() if _step_of(p) <= checkpoint.step]
+        best_name = self._link_target("best").name
+        for old in past[:-keep]:
+            if old.name != best_name:
+                with writing(old):
+                    old.unlink(missing_ok=True)
+        return path
+
+    def checkpoints(self) -> list[Path]:
+        """All checkpoints, the earliest step first."""
+        files = (self.path / "checkpoints").glob("step-*.safetensors")
+        return sorted(filter(_is_checkpoint, files), key=_step_of)
+
+    def newest(self) -> Path:
+        """The checkpoint saved last; if that was deleted, the one of the latest step.
+
+        Raises CheckpointError if there is none.
+        """
+        latest = self._link_target("latest")
+        if os.path.exists(latest):
+            return latest
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise CheckpointError(
+                one_line(f"{self.path} has no checkpoint yet; start anew with another --run, or "
+                         "delete the folder", limit=1000)
+            )
+        return checkpoints[-1]
+
+    def latest_good(self) -> tuple[Path, Checkpoint]:
+        """The newest checkpoint and where it lies.
+
+        Raises CheckpointError if it cannot be used; the message offers the last one that can, which
+        is never taken without being asked for: steps would be lost unnoticed.
+        """
+        newest = self.newest()
+        try:
+            return newest, load(newest)
+        except CheckpointError as error:
+            good = self._last_intact(besides=newest)
+            offer = (
+                f"the last good one is {good} (step {_step_of(good)}): name that file, or delete "
+                f"{newest.name} to go on from it" if good else "there is no other good one here"
+            )
+            raise CheckpointError(f"{error}; {one_line(offer, limit=1000)}") from error
+
+    def _last_intact(self, besides: Path) -> Path | None:
+        for path in reversed(self.checkpoints()):
+            with suppress(CheckpointError):
+                if path.name != besides.name and inspect(path).intact:
+                    return path
+        return None
+
+    def _link(self, name: str, target: Path) -> None:
+        """Point the link `name` at `target`; relative, so that the folder can be moved."""
+        link = self.path / name
+        temporary = temporary_name(link)
+        with writing(link):
+            try:
+                os.symlink(target.relative_to(self.path), temporary)
+                os.replace(temporary, link)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            sync_folder(self.path)
+
+    def _link_target(self, name: str) -> Path:
+        """Where the link `name` points; itself if it is none, as in a copy that followed links."""
+        link = self.path / name
+        return self.path / os.readlink(link) if link.is_symlink() else link
+
+    def _append(self, name: str, line: bytes) -> None:
+        with writing(self.path / name), open(self.path / name, "ab") as file:
+            file.write(line)
+
+    def _sync_metrics(self) -> None:
+        """Put the metrics on disk: resuming cannot make those before a checkpoint again."""
+        path = self.path / "metrics.jsonl"
+        with writing(path), open(path, "ab") as file:
+            os.fsync(file.fileno())
+
+    def _require_unused(self) -> None:
+        with writing(self.path):
+            names = {entry.name for entry in self.path.iterdir()} - {"lock"}
+        if any(not name.endswith(".tmp") for name in names):
+            raise UsageError(
+                one_line(f"{self.path} is not empty; add --resume to continue the run in it, or "
+                         "choose another --run", limit=1000)
+            )
+
+    def _acquire(self) -> None:
+        path = self.path / "lock"
+        with writing(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            except BlockingIOError as error:
+                holder = os.pread(descriptor, 20, 0).strip()
+                os.close(descriptor)
+                who = f"process {holder.decode()}" if holder.isdigit() else "another process"
+                raise UsageError(
+                    one_line(f"{self.path} is being written by {who}; wait for it, stop it or "
+                             "choose another --run", limit=1000)
+                ) from error
+            except BaseException:
+                os.close(descriptor)
+                raise
+        self._lock = descriptor
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint that RUN or FILE names; FILE is returned as it is, for `load` to judge."""
+    return RunFolder.open(path).newest() if os.path.isdir(path) else path
+
+
+def load_checkpoint(path: Path) -> tuple[Path, Checkpoint]:
+    """The checkpoint that RUN or FILE names and where it lies; CheckpointError if it is damaged."""
+    return RunFolder.open(path).latest_good() if os.path.isdir(path) else (path, load(path))
+
+
+def _new_folder(parent: Path) -> Path:
+    """Make PARENT/<date>-<time>, with -2, -3 ... behind it where that is taken."""
+    name = time.strftime("%Y%m%d-%H%M%S")
+    with writing(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            folder = parent / (name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):  # tells who made it first without a race
+                folder.mkdir()
+                return folder
+    raise AssertionError("counting does not end")
+
+
+def _is_checkpoint(path: Path) -> bool:
+    return _CHECKPOINT_NAME.fullmatch(path.name) is not None
+
+
+def _step_of(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
+
+
+def _step_of_line(line: bytes) -> int:
+    """The step of a line of metrics; 0 if it does not say, so that such a line stays."""
+    try:
+        return msgspec.json.decode(line, type=_Line).step
+    except msgspec.DecodeError:
+        return 0

@@ -1,0 +1,210 @@
+"""A run from start to stop: data, model and Trainer put together, validated, saved and resumed."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tat import weights
+from tat.backends.backend import open_backend
+from tat.checkpoint import Checkpoint
+from tat.config import Config, Flat, differences, flatten, to_toml
+from tat.data.batches import Batches, Dataset, encode_samples
+from tat.data.corpus import Corpus
+from tat.data.tokenizer import Tokenizer
+from tat.errors import CheckpointError, ConfigError, CorpusError
+from tat.model.programs import model_hash
+from tat.model.transformer import Transformer
+from tat.train.interrupt import StopRequest
+from tat.train.progress import Reporter, Status
+from tat.train.run_folder import RunFolder
+from tat.train.trainer import StepResult, Trainer
+
+_RATE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
+
+
+@dataclass
+class Progress:
+    """What a run remembers besides tensors; kept in every checkpoint."""
+
+    corpus: str  # fingerprint
+    paths: list[str]  # absolute; empty for the bundled cookbook
+    micro_batches: int = 0  # drawn so far: position in the data and counter of the generators
+    best_loss: float | None = None  # of all validations
+    best_step: int = 0
+    stale_validations: int = 0  # since the best
+
+    @classmethod
+    def restore(cls, path: Path, stored: dict[str, Any]) -> "Progress":
+        try:
+            return cls(**stored)
+        except TypeError as error:
+            raise CheckpointError(f"{path}: its progress is not usable: {error}") from None
+
+
+class Session:
+    """One call of `tat train`. Build with start() or resume(), then run()."""
+
+    def __init__(
+        self, config: Config, run: RunFolder, corpus: Corpus, tokenizer: Tokenizer,
+        progress: Progress, reporter: Reporter, device: str,
+    ) -> None:  # fmt: skip
+        self.config, self.run_folder, self.reporter = config, run, reporter
+        self.tokenizer, self.progress = tokenizer, progress
+        self.backend = open_backend(device, config.threads, config.memory.alignment)
+        self.model = Transformer(config.model, tokenizer.size)
+        self.hash = model_hash(self.model)
+        train = self._encode(corpus.train, "training")
+        valid = self._encode(corpus.valid, "validation")
+        buckets, rows = config.data.buckets, config.train.batch_tokens
+        if not len(train):
+            raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
+        batches = Batches(train, buckets, rows, config.seed)
+        self.trainer = Trainer(config, self.model, self.backend, batches)
+        held_out = Batches(valid, buckets, rows, config.seed)
+        self.validation = list(held_out.in_order(config.train.validation_batches))
+        reporter.note(
+            f"model: {self.model.parameters.count / 1e6:.2f} M weights, vocabulary {tokenizer.size};"
+            f" {len(train)} training and {len(valid)} validation samples,"
+            f" {batches.micro_batches_per_epoch} micro-batches an epoch; {self.backend.name}"
+        )
+
+    @classmethod
+    def start(
+        cls, config: Config, run: RunFolder, corpus: Corpus, paths: Sequence[Path],
+        reporter: Reporter, device: str,
+    ) -> "Session":  # fmt: skip
+        """A new run: a tokenizer learnt from the corpus, weights drawn from the seed."""
+        tokenizer = Tokenizer.train(corpus.texts(), config.data.vocabulary)
+        progress = Progress(corpus.fingerprint, [str(path.resolve()) for path in paths])
+        session = cls(config, run, corpus, tokenizer, progress, reporter, device)
+        session.trainer.start(weights.draw(session.model.parameters, config.seed))
+        run.write_config(to_toml(flatten(asdict(config))))
+        return session
+
+    @classmethod
+    def resume(
+        cls, config: Config, run: RunFolder, corpus: Corpus, checkpoint: Checkpoint, path: Path,
+        reporter: Reporter, device: str,
+    ) -> "Session":  # fmt: skip
+        """Continues after a checkpoint, bit for bit where nothing was changed."""
+        progress = Progress.restore(path, checkpoint.progress)
+        progress.corpus = corpus.fingerprint
+        tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+        session = cls(config, run, corpus, tokenizer, progress, reporter, device)
+        if session.hash != checkpoint.model_hash:
+            raise CheckpointError(f"{path}: holds another model than its configuration describes")
+        session.trainer.restore(checkpoint.step, checkpoint.weights, checkpoint.state)
+        run.truncate_metrics(checkpoint.step)
+        reporter.note(f"resuming {path} after step {checkpoint.step}")
+        return session
+
+    def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
+        dataset = encode_samples(samples, self.tokenizer, self.config.data.buckets)
+        if dataset.too_long:
+            self.reporter.note(
+                f"left out {len(dataset.too_long)} of {len(samples)} {split} samples: longer than"
+                f" the largest of data.buckets (the first is {dataset.too_long[0]})"
+            )
+        return dataset
+
+    def run(self, stop: StopRequest) -> int:
+        """Trains until train.steps, early stopping or a signal; saves at the end; the exit code."""
+        settings, trainer = self.config.train, self.trainer
+        rate, saved = None, trainer.step_count
+        if trainer.step_count >= settings.steps:
+            self.reporter.note(f"nothing to do: step {trainer.step_count} of {settings.steps} is done")
+        try:
+            while trainer.step_count < settings.steps and not stop:
+                began = time.perf_counter()
+                result = trainer.step()
+                self.progress.micro_batches += settings.micro_batches
+                seconds = time.perf_counter() - began
+                rate = seconds if rate is None else _RATE_DECAY * rate + (1 - _RATE_DECAY) * seconds
+                self._report(result, seconds, rate)
+                if settings.save_every and result.step % settings.save_every == 0:
+                    self.save()
+                    saved = result.step
+                if self._stale():
+                    break
+        finally:
+            trainer.close()
+            self.reporter.close()
+        if saved != trainer.step_count:
+            self.save()
+        return self._farewell(stop)
+
+    def _report(self, result: StepResult, seconds: float, rate: float) -> None:
+        settings = self.config.train
+        record: dict[str, Any] = {
+            "step": result.step, "loss": result.loss, "lr": result.lr,
+            "tokens_per_s": result.tokens / seconds, "gradient_norm": result.gradient_norm,
+            "tokens": result.tokens, "seconds": seconds, "device": self.backend.name,
+        }  # fmt: skip
+        due = settings.validate_every and result.step % settings.validate_every == 0
+        if self.validation and due:
+            record["validation_loss"] = self._validate(result.step)
+        self.run_folder.append_metrics(record)
+        remaining = rate * (settings.steps - result.step)
+        status = Status(result, result.tokens / rate, remaining, record.get("validation_loss"))
+        self.reporter.step(status, settings.steps)
+
+    def _validate(self, step: int) -> float:
+        """The validation loss; the best so far is saved apart."""
+        loss, progress = self.trainer.evaluate(self.validation), self.progress
+        self.reporter.log(f"step {step}: validation loss {loss:.4f}")
+        if progress.best_loss is None or loss < progress.best_loss:
+            progress.best_loss, progress.best_step, progress.stale_validations = loss, step, 0
+            self.save(best=True)
+        else:
+            progress.stale_validations += 1
+        return loss
+
+    def _stale(self) -> bool:
+        patience = self.config.train.patience
+        return bool(patience) and self.progress.stale_validations >= patience
+
+    def save(self, best: bool = False) -> None:
+        """Writes a checkpoint of the step that was done last; `best` marks it as the best one."""
+        checkpoint = Checkpoint(
+            weights=self.trainer.weights(), state=self.trainer.state(),
+            tokenizer=self.tokenizer.to_bytes(), configuration=asdict(self.config),
+            model_hash=self.hash, step=self.trainer.step_count, progress=asdict(self.progress),
+        )  # fmt: skip
+        path = self.run_folder.save(checkpoint, keep=self.config.train.keep, best=best)
+        self.reporter.log(f"saved {path}")
+
+    def _farewell(self, stop: StopRequest) -> int:
+        step, folder = self.trainer.step_count, self.run_folder.path
+        if stop:
+            self.reporter.note(f"interrupted after step {step}; continue with `tat train --run {folder} --resume`")
+            return stop.exit_code or 0
+        why = "stopped early: validation no longer improves" if self._stale() else "done"
+        best = self.progress.best_loss
+        tail = f", best validation loss {best:.4f} at step {self.progress.best_step}" if best else ""
+        self.reporter.note(f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`")
+        return 0
+
+
+def refuse_changes(
+    path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
+) -> None:
+    """ConfigError with each difference between a run and how it is to be resumed that is not allowed."""
+    changed: dict[str, tuple[Any, Any]] = differences(checkpoint.configuration, asdict(config))
+    old_corpus = checkpoint.progress.get("corpus")
+    if old_corpus != corpus.fingerprint:
+        changed["corpus"] = (str(old_corpus)[:12], corpus.fingerprint[:12])
+    unknown = set(allowed) - changed.keys() - _comparable(config)
+    if unknown:
+        raise ConfigError(f"--allow-change {min(unknown)}: no such key; `tat config` lists all keys")
+    refused = {key: pair for key, pair in changed.items() if key not in allowed}
+    if refused:
+        listed = "; ".join(f"{key} was {old}, now {new}" for key, (old, new) in refused.items())
+        flags = " ".join(f"--allow-change {key}" for key in refused)
+        raise ConfigError(f"{path}: the run was started differently: {listed}; to go on so: {flags}")
+
+
+def _comparable(config: Config) -> set[str]:
+    flat: Flat = flatten(asdict(config))
+    return {*flat, "corpus"}

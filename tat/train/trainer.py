@@ -1,0 +1,190 @@
+"""The Trainer: micro-batches to gradients on lanes, folded in index order into one update per step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat import weights
+from tat.backends.backend import Backend, Executable
+from tat.config import Config
+from tat.data.batches import Batch, Batches, Bucket
+from tat.errors import DivergedError
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, loss_program
+from tat.model.transformer import Transformer
+from tat.ops.graph import Tensor
+from tat.ops.plan import Plan, plan
+from tat.train.adamw import AdamW, learning_rate, rate_feed
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one optimizer step did."""
+
+    step: int
+    loss: float  # nats per target token, smoothed as configured, dropout on
+    lr: float
+    gradient_norm: float  # of the mean gradient, before clipping
+    tokens: int  # target tokens
+
+
+class Trainer:
+    """Owns batches, loss and steps. The result of a step depends on seed and step, not on the lanes."""
+
+    def __init__(self, config: Config, model: Transformer, backend: Backend, batches: Batches) -> None:
+        self.config, self.model, self.backend, self.batches = config, model, backend, batches
+        self.step_count = 0
+        self.optimizer = AdamW(model.parameters, config.train)
+        self.loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
+        self.evaluation_loss = CrossEntropyLoss(0.0, config.memory.chunk_bytes)
+        self._plan = cache(self._make_plan)
+        self._executable = cache(self._compile)
+        self.lanes = min(backend.lanes, config.train.micro_batches)
+        self._pool = ThreadPoolExecutor(self.lanes, "lane") if self.lanes > 1 else None
+        self._update = backend.compile(plan(self.optimizer.update_program(), backend.memory))
+        self._folds = {
+            (lane, first): backend.compile(
+                plan(self.optimizer.fold_program(first), backend.memory), lane
+            )
+            for lane in range(self.lanes)
+            for first in (True, False)
+        }
+        self.compile_buckets()
+
+    def compile_buckets(self) -> None:
+        """Compiles every bucket's program for every lane, so that arenas have their full size at once."""
+        for bucket in sorted(self.batches.used_buckets, key=sum, reverse=True):
+            for lane in range(self.lanes):
+                self._executable(bucket, lane, True)
+
+    def plans(self) -> dict[Bucket, Plan]:
+        """The gradient plan of each bucket that has samples."""
+        return {bucket: self._plan(bucket, True) for bucket in self.batches.used_buckets}
+
+    def start(self, values: Mapping[str, Array]) -> None:
+        """Sets the weights; moments start at zero and the average at the weights."""
+        weights.install(self.backend, self.model, values)
+        if self.optimizer.average:
+            packed = weights.pack(self.model.parameters, values)
+            self.backend.write(self.optimizer.average, packed)
+
+    def step(self) -> StepResult:
+        """One optimizer step; DivergedError, with the weights as before, if a gradient is not finite."""
+        step, count = self.step_count + 1, self.config.train.micro_batches
+        first = self.step_count * count
+        batches = [self.batches.micro_batch(first + i) for i in range(count)]
+        total = 0.0
+        for start in range(0, count, self.lanes):
+            wave = range(start, min(start + self.lanes, count))
+            losses = self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
+            for lane, i in enumerate(wave):
+                self._folds[lane, i == 0].run()
+                total += losses[lane]
+        tokens = sum(batch.tokens for batch in batches)
+        norm = self._apply(step, tokens)
+        if not (isfinite(total) and isfinite(norm)):
+            raise DivergedError(self._diagnose(step, batches))
+        self.step_count = step
+        lr = learning_rate(self.config.train, step)
+        return StepResult(step, total / tokens, lr, norm, tokens)
+
+    def _apply(self, step: int, tokens: int) -> float:
+        """Updates the weights from the folded gradients and returns the gradient norm."""
+        self._update.write("tokens", np.array([tokens]))
+        self._update.write("rate", rate_feed(self.config.train, step))
+        self._update.run()
+        return float(self._update.read("scale")[1])
+
+    def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[float]:
+        """The summed loss of each (batch, lane, step, index), gradients left in the lanes."""
+        run = self._pool.map if self._pool and len(jobs) > 1 else map
+        return list(run(lambda job: self._gradient(*job), jobs))
+
+    def _gradient(self, batch: Batch, lane: int, step: int, index: int) -> float:
+        executable = self._executable(batch.bucket, lane, True)
+        write_batch(executable, batch)
+        executable.write("counter", np.array([self.config.seed, step, index], np.uint32).view(np.int32))
+        executable.run()
+        return float(executable.read("loss")[0])
+
+    def _diagnose(self, step: int, batches: Sequence[Batch]) -> str:
+        """Where the first NaN or infinity of a diverged step arises, found by replaying it."""
+        advice = "lower train.lr or raise train.warmup_steps; the last checkpoint is untouched"
+        for index, batch in enumerate(batches):
+            self._gradient(batch, 0, step, index)
+            culprit = self._executable(batch.bucket, 0, True).first_non_finite()
+            if culprit:
+                return f"step {step}, micro-batch {index}: {culprit} is not finite; {advice}"
+        return f"step {step}: the summed gradient is not finite; {advice}"
+
+    def evaluate(self, batches: Iterable[Batch]) -> float:
+        """Unsmoothed cross-entropy in nats per token, dropout off, of the averaged weights if there are."""
+        if self.optimizer.average is None:
+            return self._evaluate(batches)
+        flat = self.model.parameters.flat
+        kept = self.backend.read(flat)
+        self.backend.write(flat, self.backend.view(self.optimizer.average))
+        try:
+            return self._evaluate(batches)
+        finally:
+            self.backend.write(flat, kept)
+
+    def _evaluate(self, batches: Iterable[Batch]) -> float:
+        total, tokens = 0.0, 0
+        for batch in batches:
+            executable = self._executable(batch.bucket, 0, False)
+            write_batch(executable, batch)
+            executable.run()
+            total += float(executable.read("loss")[0])
+            tokens += batch.tokens
+        return total / max(1, tokens)
+
+    def _make_plan(self, bucket: Bucket, training: bool) -> Plan:
+        shape = BatchShape(self.batches.rows_of(bucket), *bucket)
+        loss = self.loss if training else self.evaluation_loss
+        return plan(loss_program(self.model, shape, loss, training=training), self.backend.memory)
+
+    def _compile(self, bucket: Bucket, lane: int, training: bool) -> Executable:
+        return self.backend.compile(self._plan(bucket, training), lane)
+
+    def weights(self) -> dict[str, Array]:
+        """The weights by name, to be used before the next step."""
+        return weights.unpack(self.model.parameters, self.backend.view(self.model.parameters.flat))
+
+    def state(self) -> dict[str, Array]:
+        """The optimizer's state, to be used before the next step: "adamw.m/NAME" for each weight, and so on."""
+        return {
+            f"{tensor.name}/{name}": values
+            for tensor in self.optimizer.state
+            for name, values in self._unpacked(tensor).items()
+        }
+
+    def _unpacked(self, tensor: Tensor) -> dict[str, Array]:
+        return weights.unpack(self.model.parameters, self.backend.view(tensor))
+
+    def restore(self, step: int, values: Mapping[str, Array], state: Mapping[str, Array]) -> None:
+        """Continues after `step` with the weights and state of a checkpoint."""
+        self.start(values)
+        for tensor in self.optimizer.state:
+            named = {name: state[f"{tensor.name}/{name}"] for name in self.model.parameters.tensors}
+            self.backend.write(tensor, weights.pack(self.model.parameters, named))
+        self.step_count = step
+
+    def close(self) -> None:
+        """Ends the lanes' threads."""
+        if self._pool:
+            self._pool.shutdown()
+
+
+def write_batch(executable: Executable, batch: Batch) -> None:
+    """Sets the feeds that a loss program takes from a batch."""
+    executable.write("sources", batch.sources)
+    executable.write("source_lengths", batch.source_lengths)
+    executable.write("inputs", batch.inputs)
+    executable.write("targets", batch.targets)
+    executable.write("target_lengths", batch.target_lengths[:, None])
