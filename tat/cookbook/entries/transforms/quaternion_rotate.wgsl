@@ -1,0 +1,15 @@
+// request: rotate a vector by a unit quaternion
+// paraphrase: apply a quaternion rotation to a 3D vector without building a matrix
+// paraphrase: turn a direction by an orientation stored as xyzw
+// family: quaternion rotation
+// tags: starter, quaternion, rotation, 3d
+// difficulty: 1
+// split: train
+// source: the product q v q* written out with two cross products
+
+/// Rotates `v` by the unit quaternion `q`: (x, y, z) the axis times the sine of half the angle,
+/// w its cosine.
+fn quaternion_rotate(q: vec4f, v: vec3f) -> vec3f {
+    let t = 2.0 * cross(q.xyz, v);
+    return v + q.w * t + cross(q.xyz, t);
+}
