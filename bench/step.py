@@ -2,8 +2,8 @@
 
     python bench/step.py [--rounds 9] [--rows 8] [--length 64]
 
-Both take rows x (length + length) tokens, dropout, label smoothing, clipping and AdamW. PyTorch runs in a
-process of its own, so that neither's idle threads disturb the other; the medians' ratio counts.
+Both take rows x (length + length) tokens, dropout, label smoothing, clipping and AdamW. PyTorch
+runs in a process of its own, so that neither's idle threads disturb the other.
 """
 
 import argparse
@@ -36,7 +36,10 @@ def make_trainer(config: Config, length: int, samples: int) -> Trainer:
     starts = np.arange(samples + 1, dtype=np.int64) * length
     ids = generator.integers(8, vocabulary, (2, samples * length), dtype=np.int32)
     batches = Batches(
-        Dataset(ids[0], starts, ids[1], starts, ()), ((length, length),), config.train.batch_tokens, 0
+        Dataset(ids[0], starts, ids[1], starts, ()),
+        ((length, length),),
+        config.train.batch_tokens,
+        0,
     )
     model = Transformer(config.model, vocabulary)
     backend = open_backend("cpu", config.threads, config.memory.alignment)
@@ -98,14 +101,17 @@ def main() -> int:
             own.append(pair[0])
             torch.append(pair[1])
     ratio = statistics.median(a / b for a, b in zip(own, torch))
-    print(f"step of {options.rows} rows, {options.length} + {options.length} tokens, {threads} threads")
+    print(
+        f"step of {options.rows} rows, 2 x {options.length} tokens, {threads} threads"
+    )
     print(f"  tat      {1000 * statistics.median(own):7.0f} ms  ({trainer.backend.name})")
     print(f"  PyTorch  {1000 * statistics.median(torch):7.0f} ms")
     print(f"  ratio    {ratio:7.2f}  (median of {options.rounds} pairs; 1.30 is the limit)")
     record = {
         "benchmark": "step", "rows": options.rows, "length": options.length, "threads": threads,
         "tat_s": own, "torch_s": torch, "ratio": ratio, "tat": tat.__version__,
-        "machine": platform.machine(), "processor": processor(), "python": platform.python_version(),
+        "machine": platform.machine(), "processor": processor(),
+        "python": platform.python_version(),
     }  # fmt: skip
     print(json.dumps(record))
     return 0
@@ -114,7 +120,9 @@ def main() -> int:
 def processor() -> str:
     """The CPU's name as Linux gives it."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), ""
+    )
 
 
 if __name__ == "__main__":

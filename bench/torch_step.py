@@ -12,12 +12,15 @@ from torch.nn import functional as F
 class Model(nn.Module):
     """nn.Transformer, pre-norm, with one embedding table for sources, targets and output."""
 
-    def __init__(self, vocabulary: int, layers: int, width: int, heads: int, hidden: int, dropout: float) -> None:
+    def __init__(
+        self, vocabulary: int, layers: int, width: int, heads: int, hidden: int, dropout: float
+    ) -> None:
         super().__init__()
         self.table = nn.Embedding(vocabulary, width)
         nn.init.normal_(self.table.weight, std=width**-0.5)
         self.transformer = nn.Transformer(
-            width, heads, layers, layers, hidden, dropout=dropout, norm_first=True, batch_first=True,
+            width, heads, layers, layers, hidden, dropout=dropout, norm_first=True,
+            batch_first=True,
             activation=lambda x: F.gelu(x, approximate="tanh"),
         )  # fmt: skip
         self.scale = math.sqrt(width)
@@ -34,7 +37,9 @@ class Model(nn.Module):
 
 def main() -> None:
     """Arguments: vocabulary layers width heads hidden batch source target threads."""
-    vocabulary, layers, width, heads, hidden, batch, source, target, threads = map(int, sys.argv[1:])
+    vocabulary, layers, width, heads, hidden, batch, source, target, threads = map(
+        int, sys.argv[1:]
+    )
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = Model(vocabulary, layers, width, heads, hidden, 0.1).train()

@@ -1,4 +1,4 @@
-"""The command line: arguments, help and exit codes. Each subcommand hands over to tat/commands at once."""
+"""The command line: arguments, help and exit codes; tat/commands does the work."""
 
 import argparse
 import importlib
@@ -22,7 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole command line, from which help, man pages and completions are made."""
     parser = argparse.ArgumentParser(
         prog="tat",
-        description="Train an encoder-decoder Transformer on WGSL shaders and generate WGSL with it.",
+        description="Train a Transformer on your WGSL shaders and generate WGSL with it.",
         epilog=_examples(
             ("tat train shaders/ --preset small", "train on a folder of .wgsl files"),
             ("tat train --run runs/mine --resume", "go on where that run stopped"),
@@ -81,13 +81,17 @@ def _examples(*pairs: tuple[str, str]) -> str:
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def _command(commands: Commands, name: str, summary: str, examples: str = "") -> argparse.ArgumentParser:
+def _command(
+    commands: Commands, name: str, summary: str, examples: str = ""
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name, help=summary, description=summary[:1].upper() + summary[1:] + ".", epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     parser.set_defaults(module=name)
-    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    parser.add_argument(
+        "--debug", action="store_true", help="show a traceback when something fails"
+    )
     return parser
 
 
@@ -111,7 +115,11 @@ def _add_talk(parser: argparse.ArgumentParser) -> None:
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--device", metavar="DEVICE", default="auto", type=_device, help="auto, cpu or gpu[:N] (auto)"
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        type=_device,
+        help="auto, cpu or gpu[:N] (auto)",
     )
 
 
@@ -149,7 +157,9 @@ def _add_train(commands: Commands) -> None:
         help="resume although this key (or `corpus`) changed; repeatable",
     )  # fmt: skip
     parser.add_argument("--steps", metavar="N", type=_count, help="step at which this call stops")
-    parser.add_argument("--seed", metavar="N", type=_count, help="of weights, data order and dropout")
+    parser.add_argument(
+        "--seed", metavar="N", type=_count, help="of weights, data order and dropout"
+    )
     _add_device(parser)
     _add_settings(parser)
     _add_talk(parser)
@@ -176,7 +186,7 @@ def _add_generate(commands: Commands) -> None:
     parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
     parser.add_argument(
         "--input", metavar="FILE", type=Path,
-        help="JSON lines with description, signature, context, prefix, suffix; answers are JSON lines",
+        help="JSON lines of description, signature, context, prefix, suffix; answers likewise",
     )  # fmt: skip
     parser.add_argument("--max-tokens", metavar="N", type=_count, help="generate at most N tokens")
     _add_device(parser)

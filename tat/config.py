@@ -1,4 +1,4 @@
-"""Configuration: layers of TOML, environment and flags become frozen dataclasses, read once, passed down.
+"""Configuration: layers of TOML, environment and flags become frozen dataclasses.
 
 Precedence, later wins: config/default.toml (with its preset), the user's tat.toml, the project's
 tat.toml, --config files, TAT_* variables, --set, flags. config/default.toml holds every default.
@@ -143,8 +143,8 @@ def resolve(
 ) -> Resolved:
     """Lays all sources over each other; raises ConfigError naming key, value and source.
 
-    files: of --config; assignments: of --set, "a.b=v"; flags: dotted key -> value of the command line;
-    base: a stored configuration (nested) that replaces default.toml, preset and tat.toml, for resuming.
+    files: of --config; assignments: of --set, "a.b=v"; flags: dotted key -> value; base: a stored
+    configuration (nested) that replaces default.toml, preset and tat.toml, for resuming.
     """
     default = _read_file(resource("config", "default.toml"), "default.toml", known=None)
     known = default.values
@@ -227,7 +227,9 @@ def _environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator
         if not variable.startswith("TAT_") or variable in _RESERVED:
             continue
         if variable not in names:
-            raise ConfigError(f"environment: unknown variable {variable}{_nearest(variable, names)}")
+            raise ConfigError(
+                f"environment: unknown variable {variable}{_nearest(variable, names)}"
+            )
         key = names[variable]
         yield Layer(variable, {key: _parse(environment[variable], known[key])}, {})
 
@@ -243,7 +245,7 @@ def _assignment_layer(text: str, known: Flat) -> Layer:
 
 
 def _parse(text: str, like: object) -> object:
-    """A TOML value; text that is none stays a string, and so does everything where a string is expected."""
+    """A TOML value; text that is none stays a string, as does all text for a string setting."""
     if isinstance(like, str) and not text.startswith(('"', "'")):
         return text
     try:
@@ -259,7 +261,7 @@ def _check_keys(layer: Layer, known: Flat) -> None:
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    """", did you mean …?": the whole key most like this one, or one whose last word is."""
+    """ ", did you mean …?": the whole key most like this one, or one whose last word is."""
     match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if not match:
         ends = {key.rpartition(".")[2]: key for key in known}
@@ -308,7 +310,9 @@ def _check_combinations(config: Config) -> None:
             " set model.width or model.heads"
         )
     if model.width % 2:
-        raise ConfigError(f"positional encoding: width {model.width} is odd; set an even model.width")
+        raise ConfigError(
+            f"positional encoding: width {model.width} is odd; set an even model.width"
+        )
     if longest > model.max_length:
         raise ConfigError(
             f"data.buckets has a length of {longest}, more than model.max_length"
@@ -317,7 +321,9 @@ def _check_combinations(config: Config) -> None:
     if config.train.patience and not config.train.validate_every:
         raise ConfigError("train.patience needs validations; set train.validate_every above 0")
     if config.memory.alignment % 4:
-        raise ConfigError(f"memory.alignment {config.memory.alignment} is not a multiple of 4 bytes")
+        raise ConfigError(
+            f"memory.alignment {config.memory.alignment} is not a multiple of 4 bytes"
+        )
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Values of a model's tensors: drawn at the start, and moved between names and a backend's flat weights."""
+"""Values of a model's tensors: drawn at the start, and moved between names and a flat layout."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from tat.ops.graph import Tensor
 
 
 def draw(parameters: Parameters, seed: int) -> dict[str, Array]:
-    """Initial float32 values by name; each depends on the seed and its own name, on nothing else."""
+    """Initial float32 values by name; each depends on the seed and its own name alone."""
     return {name: _draw(parameters, name, seed) for name in parameters.tensors}
 
 
@@ -29,7 +29,7 @@ def _draw(parameters: Parameters, name: str, seed: int) -> Array:
 
 
 def sinusoids(max_length: int, width: int) -> Array:
-    """[M, D]: sin in even and cos in odd columns, wavelengths from 2 pi to 20000 pi (Vaswani et al. 2017)."""
+    """[M, D]: sin in even, cos in odd columns, wavelengths 2 pi to 20000 pi (Vaswani 2017)."""
     rates = np.exp(np.arange(0, width, 2) * (-np.log(10000.0) / width))
     angles = np.arange(max_length)[:, None] * rates
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(max_length, width)

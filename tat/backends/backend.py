@@ -32,7 +32,7 @@ class Backend(Protocol):
 
     name: str  # for metrics: "cpu (numpy, 2 threads)"
     memory: Memory
-    lanes: int  # executables that may run at the same time, each with an arena and gradients of its own
+    lanes: int  # executables that may run at once, each with an arena and gradients of its own
 
     def compile(self, plan: Plan, lane: int = 0) -> Executable:
         """Binds a plan to storage."""
@@ -44,7 +44,7 @@ class Backend(Protocol):
         """A copy of a persistent tensor."""
 
     def view(self, tensor: Tensor, lane: int = 0) -> Array:
-        """The same read-only and perhaps live: valid until the next run, and without a copy where possible."""
+        """The same, read-only and without a copy where possible: valid until the next run."""
 
 
 def open_backend(device: str, threads: int, alignment: int) -> Backend:

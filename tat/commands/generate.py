@@ -59,7 +59,13 @@ def _warn(result: Generation, identity: str | int | None, quiet: bool) -> None:
 
 def _prompts(options: argparse.Namespace) -> list[tuple[str | int | None, Prompt]]:
     """The prompt of the arguments, or those of the lines of --input with their ids."""
-    given = (options.description, options.signature, options.context, options.prefix, options.suffix)
+    given = (
+        options.description,
+        options.signature,
+        options.context,
+        options.prefix,
+        options.suffix,
+    )
     if options.input:
         if any(given):
             raise UsageError("--input: give prompts in the file or in the arguments, not both")

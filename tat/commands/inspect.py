@@ -64,7 +64,9 @@ def _size(shape: tuple[int, ...]) -> int:
 def _vocabulary(path: Path, summary: Summary) -> int:
     table = summary.tensors.get("weights.embedding.table")
     if table is None or len(table.shape) != 2 or table.shape[0] < FIRST_MERGE:
-        raise CheckpointError(f"{path}: has no embedding table; it is no checkpoint of a Transformer")
+        raise CheckpointError(
+            f"{path}: has no embedding table; it is no checkpoint of a Transformer"
+        )
     return table.shape[0]
 
 
@@ -76,7 +78,7 @@ def _config(path: Path, summary: Summary) -> Config:
 
 
 def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
-    """Memory of a training step, in bytes: what persists, the arenas, and the saving over no planning.
+    """Memory of a training step, in bytes: what persists, the arenas and what planning saves.
 
     The arena is that of the largest bucket, one for each lane that runs micro-batches.
     """
@@ -146,9 +148,9 @@ def _print_plan(report: dict[str, Any]) -> None:
         print(f"  {name:32}{_megabytes(size, 10)}")
     saving = 1 - report["arena_bytes"] / report["unplanned_bytes"]
     print(f"\nshared arena, {report['lanes']} lanes{_megabytes(report['arena_bytes'], 23)}"
-          f"   ({saving:.0%} less than the {_megabytes(report['unplanned_bytes'], 0)} without planning)")  # fmt: skip
-    print("  by bucket, one lane: "
-          + ", ".join(f"{name} {_megabytes(size, 0)}" for name, size in report["buckets"].items()))  # fmt: skip
+          f"   ({saving:.0%} under {_megabytes(report['unplanned_bytes'], 0)} unplanned)")
+    buckets = (f"{name} {_megabytes(size, 0)}" for name, size in report["buckets"].items())
+    print(f"  by bucket, one lane: {', '.join(buckets)}")
     print("  its largest residents (offset; calls from first write to last read):")
     for r in report["largest"]:
         shape = "x".join(map(str, r["shape"]))

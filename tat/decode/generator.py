@@ -33,12 +33,16 @@ class Generator:
         self.loaded, self.max_tokens = loaded, max_tokens
         capacity = loaded.config.model.max_length
         if max_tokens > capacity:
-            raise UsageError(f"generate.max_tokens {max_tokens} is more than model.max_length {capacity}")
+            raise UsageError(
+                f"generate.max_tokens {max_tokens} is more than model.max_length {capacity}"
+            )
         self._sources = sorted({source for source, _ in loaded.config.data.buckets})
         self._programs = cache(self._compile)
 
-    def generate(self, prompt: Prompt, emit: Callable[[str], object] = lambda text: None) -> Generation:
-        """The most likely continuation, token by token; `emit` gets the text as it comes, lead first."""
+    def generate(
+        self, prompt: Prompt, emit: Callable[[str], object] = lambda text: None
+    ) -> Generation:
+        """The most likely continuation; `emit` gets text as it comes, the prompt's lead first."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         pieces = [prompt.lead]
         emit(prompt.lead)

@@ -17,7 +17,7 @@ from tat.model.transformer import Transformer
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model whose weights are in a backend, with its tokenizer and the configuration it was trained by."""
+    """A model with its weights in a backend, its tokenizer and the configuration it had."""
 
     model: Transformer
     backend: Backend
@@ -34,8 +34,10 @@ def stored_config(path: Path, checkpoint: Checkpoint) -> Config:
         raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
 
 
-def build_model(path: Path, checkpoint: Checkpoint, config: Config) -> tuple[Transformer, Tokenizer]:
-    """The model and tokenizer that a checkpoint belongs to; CheckpointError where they do not fit it."""
+def build_model(
+    path: Path, checkpoint: Checkpoint, config: Config
+) -> tuple[Transformer, Tokenizer]:
+    """The model and tokenizer of a checkpoint; CheckpointError where they do not fit it."""
     tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
     model = Transformer(config.model, tokenizer.size)
     if model_hash(model) != checkpoint.model_hash:

@@ -18,7 +18,9 @@ class Prompt:
     def __post_init__(self) -> None:
         gap = self.prefix is not None or self.suffix is not None
         if gap and (self.description or self.signature or self.context):
-            raise UsageError("prompt: a gap has a prefix and a suffix and nothing else; drop the rest")
+            raise UsageError(
+                "prompt: a gap has a prefix and a suffix and nothing else; drop the rest"
+            )
         if not gap and not (self.description.strip() or self.signature.strip()):
             raise UsageError("prompt: empty; describe the function, or give --signature or a gap")
 

@@ -1,7 +1,7 @@
 """The layers of the Transformer: each declares its weights when made and records calls when called.
 
-Letters: B batch, K sources per target, S source length, T target length, D width, F feed-forward width,
-V vocabulary, M maximal length. Activations are [rows, D].
+Letters: B batch, K sources per target, S source length, T target length, D width, F feed-forward
+width, V vocabulary, M maximal length. Activations are [rows, D].
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class MultiHeadAttention:
     def __call__(
         self, x: Tensor, memory: Tensor, lengths: Tensor, *, sources: int = 1, causal: bool = False
     ) -> Tensor:
-        """x [B*T, D] attends to memory [B*K*S, D] with lengths [B, K]; self-attention if both are one."""
+        """x [B*T, D] attends to memory [B*K*S, D] with lengths [B, K], or to itself."""
         return self.attend(x, self.key_value(memory), lengths, sources=sources, causal=causal)
 
     def attend(
@@ -96,7 +96,7 @@ class FeedForward:
 
 
 class EncoderLayer:
-    """Pre-norm block (Xiong et al. 2020): x + attention(norm(x)), then x + feed_forward(norm(x))."""
+    """Pre-norm block (Xiong et al. 2020): x + attention(norm(x)), x + feed_forward(norm(x))."""
 
     def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
         self.name, self.dropout = name, config.dropout
@@ -120,7 +120,7 @@ class EncoderLayer:
 
 @dataclass(frozen=True)
 class LayerCaches:
-    """Keys and values of one decoder layer: its own [B*M, 2D] and those of the memory [B*K*S, 2D]."""
+    """Keys and values of one decoder layer: its own [B*M, 2D], the memory's [B*K*S, 2D]."""
 
     own: Tensor
     memory: Tensor

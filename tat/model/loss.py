@@ -5,7 +5,7 @@ from tat.ops.graph import Tensor
 
 
 class CrossEntropyLoss:
-    """Cross-entropy in nats with label smoothing (Szegedy et al. 2016); padded targets count nothing.
+    """Cross-entropy in nats with label smoothing (Szegedy et al. 2016); padding counts nothing.
 
     The target distribution is 1 - smoothing on the target plus smoothing / V on every token.
     """
@@ -14,7 +14,7 @@ class CrossEntropyLoss:
         self.smoothing, self.chunk_bytes = smoothing, chunk_bytes
 
     def __call__(self, x: Tensor, table: Tensor, targets: Tensor) -> Tensor:
-        """Hidden states x [B*T, D], tied table [V, D], targets [B, T] -> loss of each position [B*T]."""
+        """Hidden states x [B*T, D], tied table [V, D], targets [B, T] -> losses [B*T]."""
         return ops.cross_entropy(
             x, table, targets, smoothing=self.smoothing, chunk_bytes=self.chunk_bytes
         )

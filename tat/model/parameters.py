@@ -1,4 +1,4 @@
-"""Named weights with their initialisers, laid out in one flat tensor. Values are drawn elsewhere."""
+"""Named weights with their initialisers, laid out in one flat tensor; values come elsewhere."""
 
 from dataclasses import dataclass
 from math import prod, sqrt
@@ -20,7 +20,7 @@ class Initial:
 class Parameters:
     """The weights of a model: declare all, then freeze() once to lay them out.
 
-    Matrices come first and vectors after them, so that weight decay is for one prefix of the flat tensor.
+    Matrices come first and vectors after them, so that weight decay is for one prefix of all.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,8 @@
 """The traces that are compiled: a program is a graph with named feeds and metrics.
 
-Feeds of a batch, as data.batches makes them: sources [B, K, S], source_lengths [B, K], inputs [B, T],
-targets [B, T], target_lengths [B]; start and source_start, the first positions, are zeros.
+Feeds of a batch, as data.batches makes them: sources [B, K, S], source_lengths [B, K],
+inputs [B, T], targets [B, T], target_lengths [B, 1]; start and source_start, the first positions,
+are zeros.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ def _hidden(model: Transformer, shape: BatchShape, counter: Tensor) -> Tensor:
 def loss_program(
     model: Transformer, shape: BatchShape, loss: CrossEntropyLoss, *, training: bool
 ) -> Graph:
-    """Metric "loss" [1]: the sum over all target tokens; with `training` also the flat gradient of it."""
+    """Metric "loss" [1]: the sum over all target tokens; with `training` its flat gradient too."""
     with Graph(training=training) as graph:
         counter = _feed("counter", (3,))
         hidden = _hidden(model, shape, counter)

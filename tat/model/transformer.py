@@ -50,7 +50,7 @@ class Transformer:
     def decode(
         self, x: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor, counter: Tensor
     ) -> Tensor:
-        """Embedded targets [B*T, D] -> hidden states [B*T, D], each position seeing those before it."""
+        """Embedded targets [B*T, D] -> hidden states [B*T, D], each seeing those before it."""
         for layer in self.decoder:
             x = layer(x, lengths, memory, memory_lengths, counter)
         with current().scope("decoder.norm"):
@@ -62,7 +62,9 @@ class Transformer:
             with current().scope(f"{layer.name}.cross_attention"):
                 layer.cross_attention.key_value(memory, into=cache)
 
-    def step(self, token: Tensor, caches: list[LayerCaches], feeds: StepFeeds, counter: Tensor) -> Tensor:
+    def step(
+        self, token: Tensor, caches: list[LayerCaches], feeds: StepFeeds, counter: Tensor
+    ) -> Tensor:
         """Hidden states [B, D] of one token of each sequence [B, 1], earlier ones in the caches."""
         x = self.embed(token, feeds.position, counter, "decoder")
         for layer, cache in zip(self.decoder, caches, strict=True):

@@ -46,7 +46,9 @@ class Tensor:
     def view(self, name: str, shape: Shape, offset: int) -> "Tensor":
         """A part of this tensor: `shape` elements from element `offset` on, in memory order."""
         if offset < 0 or offset + prod(shape) > self.size:
-            raise ValueError(f"view {name} {shape} at {offset} does not fit {self.name} {self.shape}")
+            raise ValueError(
+                f"view {name} {shape} at {offset} does not fit {self.name} {self.shape}"
+            )
         return Tensor(name, shape, self.kind, self.dtype, self.root, self.offset + offset)
 
     def rows(self, start: int, count: int) -> "Tensor":
@@ -124,10 +126,13 @@ class Graph:
         row = KERNELS[kernel]
         if (len(outputs), len(inputs)) != (len(row.outputs), len(row.inputs)):
             raise TypeError(
-                f"{self.path}: {kernel} takes {row.outputs} and {row.inputs}, got {outputs} and {inputs}"
+                f"{self.path}: {kernel} takes {row.outputs} and {row.inputs},"
+                f" got {outputs} and {inputs}"
             )
         if tuple(attributes) != tuple(name for name, _ in row.attributes):
-            raise TypeError(f"{self.path}: {kernel} takes attributes {row.attributes}, got {attributes}")
+            raise TypeError(
+                f"{self.path}: {kernel} takes attributes {row.attributes}, got {attributes}"
+            )
         made = tuple(
             out if isinstance(out, Tensor) else self.temporary(f"{kernel}.{name}", out)
             for name, out in zip(row.outputs, outputs, strict=True)
@@ -140,7 +145,7 @@ class Graph:
         return Tensor(f"{self.path}/{name}#{len(self.calls)}", shape, "temporary")
 
     def record(self, output: Tensor, rule: GradientRule) -> Tensor:
-        """Puts on the tape how the gradients of an operation's inputs follow from that of its output."""
+        """Puts on the tape how the gradients of the inputs follow from that of the output."""
         if self.training:
             path = self.path
             self.tape.append((output, lambda gradient: self._in_scope(path, rule, gradient)))
@@ -172,7 +177,7 @@ class Graph:
         return self._gradients[tensor]
 
     def parameter_gradient(self, parameter: Tensor) -> tuple[Tensor, int]:
-        """Where a weight's gradient goes, and 1 if it holds an earlier part of it to add to, else 0."""
+        """Where a weight's gradient goes, and 1 if there is an earlier part of it to add to."""
         if parameter in self._parameter_gradients:
             return self._parameter_gradients[parameter], 1
         if self.flat_gradient is None:

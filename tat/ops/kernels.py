@@ -3,8 +3,9 @@
 A kernel is called with its outputs, then its inputs, then its attributes by keyword. Functions of
 backends/cpu/kernels.py, shaders and their bindings follow this table; tests hold them against it.
 
-Letters: N rows (B*T), B batch, K sources per target, S source length, T target length, D width, H heads,
-F feed-forward width, V vocabulary, I and O the inputs and outputs of a linear layer, M maximal length.
+Letters: N rows (B*T), B batch, K sources per target, S source length, T target length, D width,
+H heads, F feed-forward width, V vocabulary, I and O the inputs and outputs of a linear layer,
+M maximal length.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Kernel:
 def _row(name: str, arguments: str, *, updates: str = "", inference_only: bool = False) -> Kernel:
     """Parses "y, z; x, w; rows, rate:f32": outputs; inputs; attributes (u32 unless said)."""
     outputs, inputs, attributes = (
-        tuple(word.strip() for word in part.split(",") if word.strip()) for part in arguments.split(";")
+        tuple(word.strip() for word in part.split(",") if word.strip())
+        for part in arguments.split(";")
     )
     typed = tuple((a.partition(":")[0], a.partition(":")[2] or "u32") for a in attributes)
     return Kernel(name, outputs, inputs, typed, tuple(updates.split()), inference_only)
@@ -34,39 +36,66 @@ def _row(name: str, arguments: str, *, updates: str = "", inference_only: bool =
 _ROWS = (
     # Parameter gradients are assigned, or accumulated where the attribute `accumulate` is 1.
     _row("embedding", "y; ids, table; rows, width, scale:f32"),
-    _row("embedding_backward", "dtable; dy, ids; rows, width, vocabulary, scale:f32, accumulate",
-         updates="dtable"),
+    _row(
+        "embedding_backward",
+        "dtable; dy, ids; rows, width, vocabulary, scale:f32, accumulate",
+        updates="dtable",
+    ),
     _row("positional_encoding", "y; x, table, start; batch, length, width"),
     _row("dropout", "y; x, counter; size, rate:f32, key"),
     _row("dropout_add", "y; residual, x, counter; size, rate:f32, key"),
     _row("add", "y; a, b; size"),
     _row("layer_norm", "y, mean, rstd; x, gain, bias; rows, width, epsilon:f32"),
     _row("layer_norm_backward", "dx; dy, x, gain, mean, rstd; rows, width"),
-    _row("layer_norm_backward_parameters", "dgain, dbias; dy, x, mean, rstd; rows, width, accumulate",
-         updates="dgain dbias"),
+    _row(
+        "layer_norm_backward_parameters",
+        "dgain, dbias; dy, x, mean, rstd; rows, width, accumulate",
+        updates="dgain dbias",
+    ),
     _row("linear", "y; x, weight, bias; rows, inputs, outputs"),
     _row("linear_backward_input", "dx; dy, weight; rows, inputs, outputs"),
-    _row("linear_backward_parameters", "dweight, dbias; dy, x; rows, inputs, outputs, accumulate",
-         updates="dweight dbias"),
+    _row(
+        "linear_backward_parameters",
+        "dweight, dbias; dy, x; rows, inputs, outputs, accumulate",
+        updates="dweight dbias",
+    ),
     _row("gelu", "y; x; size"),
     _row("gelu_backward", "dx; dy, x; size"),
-    _row("attention", "y, lse; q, kv, lengths; batch, queries, sources, keys, width, heads, causal"),
-    _row("attention_backward", "dq, dkv; dy, y, q, kv, lse, lengths; "
-         "batch, queries, sources, keys, width, heads, causal"),
+    _row(
+        "attention", "y, lse; q, kv, lengths; batch, queries, sources, keys, width, heads, causal"
+    ),
+    _row(
+        "attention_backward",
+        "dq, dkv; dy, y, q, kv, lse, lengths; batch, queries, sources, keys, width, heads, causal",
+    ),
     _row("output_projection", "logits; x, table; rows, width, vocabulary"),
     _row("output_projection_backward_input", "dx; dlogits, table; rows, width, vocabulary"),
-    _row("output_projection_backward_table", "dtable; dlogits, x; rows, width, vocabulary, accumulate",
-         updates="dtable"),
+    _row(
+        "output_projection_backward_table",
+        "dtable; dlogits, x; rows, width, vocabulary, accumulate",
+        updates="dtable",
+    ),
     _row("cross_entropy", "loss, lse; logits, targets; rows, vocabulary, smoothing:f32"),
-    _row("cross_entropy_backward", "dlogits; logits, lse, targets; rows, vocabulary, smoothing:f32"),
+    _row(
+        "cross_entropy_backward", "dlogits; logits, lse, targets; rows, vocabulary, smoothing:f32"
+    ),
     _row("sum", "total; x; size"),
     _row("fold", "total; x; size, accumulate", updates="total"),
     _row("square_sum", "partials; x; size, chunk"),
     _row("clip", "scale; partials, tokens; count, clip_norm:f32"),
-    _row("adamw", "weights, m, v; gradients, scale, rate; "
-         "size, decayed, beta1:f32, beta2:f32, epsilon:f32, weight_decay:f32", updates="weights m v"),
+    _row(
+        "adamw",
+        "weights, m, v; gradients, scale, rate; "
+        "size, decayed, beta1:f32, beta2:f32, epsilon:f32, weight_decay:f32",
+        updates="weights m v",
+    ),
     _row("moving_average", "average; weights, scale; size, decay:f32", updates="average"),
-    _row("cache_write", "cache; x, position; batch, width, length", updates="cache", inference_only=True),
+    _row(
+        "cache_write",
+        "cache; x, position; batch, width, length",
+        updates="cache",
+        inference_only=True,
+    ),
 )
 
 KERNELS: dict[str, Kernel] = {row.name: row for row in _ROWS}

@@ -27,7 +27,9 @@ class Plan:
 
     calls: tuple[Call, ...]
     places: dict[Tensor, tuple[int, int]]
-    spans: dict[Tensor, tuple[int, int]]  # of the temporaries: first and last call that touches them
+    spans: dict[
+        Tensor, tuple[int, int]
+    ]  # of the temporaries: first and last call that touches them
     arena_sizes: tuple[int, ...]  # elements
     unplanned_size: int  # elements that the temporaries would take without sharing
     persistent: dict[str, Tensor] = field(default_factory=dict)
@@ -65,14 +67,16 @@ def plan(graph: Graph, memory: Memory | None = None) -> Plan:
         spans=spans,
         arena_sizes=sizes,
         unplanned_size=sum(_aligned(t.size, step) for t in spans),
-        persistent={t.name: t for t in by_kind if t.kind in ("weight", "state", "gradient", "constant")},
+        persistent={
+            t.name: t for t in by_kind if t.kind in ("weight", "state", "gradient", "constant")
+        },
         feeds={t.name: t for t in by_kind if t.kind == "feed"},
         metrics={t.name: t for t in by_kind if t.kind == "metric"},
     )
 
 
 def _lifetimes(calls: Sequence[Call]) -> dict[Tensor, tuple[int, int]]:
-    """Index of the first and the last call that touches each temporary, views counted with their base."""
+    """First and last call that touch each temporary, views counted with their base."""
     spans: dict[Tensor, tuple[int, int]] = {}
     for index, call in enumerate(calls):
         for tensor in (*call.inputs, *call.outputs):
@@ -107,7 +111,7 @@ def _temporaries(tensors: Iterable[Tensor]) -> list[Tensor]:
 def _first_fit(
     spans: dict[Tensor, tuple[int, int]], arenas: dict[Tensor, int], step: int
 ) -> tuple[dict[Tensor, tuple[int, int]], tuple[int, ...]]:
-    """The lowest free offset for each tensor in order of birth; a call's inputs outlive its outputs' birth."""
+    """The lowest free offset for each tensor in order of birth."""
     places: dict[Tensor, tuple[int, int]] = {}
     live: dict[int, list[tuple[int, int, int]]] = {}  # by arena: (start, end, last call)
     sizes = [0] * (max(arenas.values(), default=-1) + 1)

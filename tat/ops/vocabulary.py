@@ -17,15 +17,22 @@ def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
 
     def backward(dy: Tensor) -> dict[Tensor, Tensor]:
         dtable, accumulate = graph.parameter_gradient(table)
-        graph.emit("embedding_backward", [dtable], [dy, ids], **dims, vocabulary=vocabulary,
-                   scale=scale, accumulate=accumulate)
+        graph.emit(
+            "embedding_backward",
+            [dtable],
+            [dy, ids],
+            **dims,
+            vocabulary=vocabulary,
+            scale=scale,
+            accumulate=accumulate,
+        )
         return {}
 
     return graph.record(y, backward)
 
 
 def positional_encoding(x: Tensor, table: Tensor, start: Tensor) -> Tensor:
-    """x [B*T, D] + table[start[b] + t], table [M, D] constant, start [B] the position of each first row."""
+    """x [B*T, D] + table[start[b] + t]; table [M, D] constant, start [B] the first positions."""
     graph, batch, (rows, width) = current(), start.size, x.shape
     dims = dict(batch=batch, length=rows // batch, width=width)
     (y,) = graph.emit("positional_encoding", [x.shape], [x, table, start], **dims)
@@ -33,10 +40,10 @@ def positional_encoding(x: Tensor, table: Tensor, start: Tensor) -> Tensor:
 
 
 def dropout(x: Tensor, counter: Tensor, rate: float) -> Tensor:
-    """Zeroes each element with probability `rate` and scales the rest by 1/(1 - rate), in training only.
+    """Zeroes elements with probability `rate`, scales the rest by 1/(1 - rate); only in training.
 
-    The mask is a hash of (counter, operation, element): the same bits on every backend, and the backward
-    pass makes it again instead of keeping it. counter [3] holds seed, step and micro-batch.
+    The mask is a hash of (counter, operation, element): the same bits on every backend, and the
+    backward pass makes it again instead of keeping it. counter [3]: seed, step, micro-batch.
     """
     graph = current()
     if not graph.training or rate == 0:
@@ -57,10 +64,12 @@ def dropout_add(residual: Tensor, x: Tensor, counter: Tensor, rate: float) -> Te
 
 
 def _dropout_key() -> int:
-    """A number for the operation, of its scope's name, so that adding other operations does not move it."""
+    """A number from the scope's name, so that adding other operations does not move it."""
     graph = current()
     if graph.path in graph.dropout_scopes:
-        raise ValueError(f"{graph.path}: two dropouts in one scope would draw the same mask; nest a scope")
+        raise ValueError(
+            f"{graph.path}: two dropouts in one scope would draw the same mask; nest a scope"
+        )
     graph.dropout_scopes.add(graph.path)
     return crc32(graph.path.encode())
 
@@ -78,7 +87,7 @@ def add(a: Tensor, b: Tensor) -> Tensor:
 
 
 def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> Tensor:
-    """Each row of x [N, D] to mean 0 and variance 1, times gain [D] plus bias [D] (Ba et al. 2016)."""
+    """Rows of x [N, D] to mean 0 and variance 1, times gain [D] plus bias [D] (Ba et al. 2016)."""
     graph, (rows, width) = current(), x.shape
     dims = dict(rows=rows, width=width)
     outputs = [x.shape, (rows,), (rows,)]
@@ -88,8 +97,13 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> 
         (dx,) = graph.emit("layer_norm_backward", [x.shape], [dy, x, gain, mean, rstd], **dims)
         dgain, accumulate = graph.parameter_gradient(gain)
         dbias, _ = graph.parameter_gradient(bias)
-        graph.emit("layer_norm_backward_parameters", [dgain, dbias], [dy, x, mean, rstd], **dims,
-                   accumulate=accumulate)
+        graph.emit(
+            "layer_norm_backward_parameters",
+            [dgain, dbias],
+            [dy, x, mean, rstd],
+            **dims,
+            accumulate=accumulate,
+        )
         return {x: dx}
 
     return graph.record(y, backward)
@@ -106,8 +120,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, into: Tensor | None = None) 
         (dx,) = graph.emit("linear_backward_input", [x.shape], [dy, weight], **dims)
         dweight, accumulate = graph.parameter_gradient(weight)
         dbias, _ = graph.parameter_gradient(bias)
-        graph.emit("linear_backward_parameters", [dweight, dbias], [dy, x], **dims,
-                   accumulate=accumulate)
+        graph.emit(
+            "linear_backward_parameters", [dweight, dbias], [dy, x], **dims, accumulate=accumulate
+        )
         return {x: dx}
 
     return graph.record(y, backward)
@@ -130,14 +145,21 @@ def attention(
 ) -> Tensor:
     """Scaled dot-product attention of H heads (Vaswani et al. 2017), over K sources side by side.
 
-    q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source k counts
-    where s < lengths[b, k], and with `causal` only where s <= t. Attention over no keys is 0, and so is
-    its gradient. Only the logarithm of each softmax's denominator is kept, no T x S matrix.
+    q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source
+    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys it is
+    0, and so is its gradient. Only the logarithm of each softmax's denominator is kept, no T x S matrix.
     """
     graph, (rows, width) = current(), q.shape
     batch = lengths.size // sources
-    dims = dict(batch=batch, queries=rows // batch, sources=sources, keys=kv.shape[0] // lengths.size,
-                width=width, heads=heads, causal=int(causal))
+    dims = dict(
+        batch=batch,
+        queries=rows // batch,
+        sources=sources,
+        keys=kv.shape[0] // lengths.size,
+        width=width,
+        heads=heads,
+        causal=int(causal),
+    )
     y, lse = graph.emit("attention", [q.shape, (rows, heads)], [q, kv, lengths], **dims)
 
     def backward(dy: Tensor) -> dict[Tensor, Tensor]:
@@ -149,7 +171,7 @@ def attention(
 
 
 def output_projection(x: Tensor, table: Tensor, into: Tensor | None = None) -> Tensor:
-    """Logits [N, V] of x [N, D] against the embedding table [V, D] (tied weights, Press and Wolf 2017)."""
+    """Logits [N, V] of x [N, D] against the table [V, D] (tied weights, Press and Wolf 2017)."""
     rows, (vocabulary, width) = x.shape[0], table.shape
     dims = dict(rows=rows, width=width, vocabulary=vocabulary)
     outputs = [(rows, vocabulary) if into is None else into]
@@ -160,10 +182,10 @@ def output_projection(x: Tensor, table: Tensor, into: Tensor | None = None) -> T
 def cross_entropy(
     x: Tensor, table: Tensor, targets: Tensor, *, smoothing: float, chunk_bytes: int
 ) -> Tensor:
-    """Cross-entropy in nats of each row: x [N, D], table [V, D], targets [B, T] -> [N]; 0 where the target is 0.
+    """Cross-entropy in nats of rows, 0 where the target is; x [N, D], table [V, D], targets [N].
 
-    Works in chunks of rows whose logits fit `chunk_bytes`. With one chunk the backward pass reuses the
-    logits; with several it makes them again, so that all logits are never there at once.
+    Works in chunks of rows whose logits fit `chunk_bytes`. With one chunk the backward pass reuses
+    the logits; with several it makes them again, so that all logits are never there at once.
     """
     graph, rows, vocabulary = current(), x.shape[0], table.shape[0]
     losses = graph.temporary("losses", (rows,))
@@ -196,11 +218,13 @@ def _output_projection_backward(dx: Tensor, dlogits: Tensor, x: Tensor, table: T
     dims = dict(rows=x.shape[0], width=width, vocabulary=vocabulary)
     graph.emit("output_projection_backward_input", [dx], [dlogits, table], **dims)
     dtable, accumulate = graph.parameter_gradient(table)
-    graph.emit("output_projection_backward_table", [dtable], [dlogits, x], **dims, accumulate=accumulate)
+    graph.emit(
+        "output_projection_backward_table", [dtable], [dlogits, x], **dims, accumulate=accumulate
+    )
 
 
 def _chunk_rows(rows: int, vocabulary: int, chunk_bytes: int) -> int:
-    """Rows of float32 logits that fit: a multiple of 64, so that every chunk starts on an aligned offset."""
+    """Rows of float32 logits that fit: a multiple of 64, so that every chunk starts aligned."""
     return min(rows, max(64, chunk_bytes // (4 * vocabulary) // 64 * 64))
 
 

@@ -35,7 +35,7 @@ def rate_feed(config: TrainConfig, step: int) -> np.ndarray:
 
 
 class AdamW:
-    """Adam with decoupled weight decay of the matrices, clipping by global norm and an optional average."""
+    """Adam with decoupled decay of the matrices, clipping by global norm, an optional average."""
 
     def __init__(self, parameters: Parameters, config: TrainConfig) -> None:
         self.parameters, self.config = parameters, config
@@ -50,7 +50,7 @@ class AdamW:
         return [self.m, self.v, *([self.average] if self.average else [])]
 
     def fold_program(self, first: bool) -> Graph:
-        """A lane's gradients into the step's sum: assigned for the first micro-batch, added for the others."""
+        """A lane's gradients into the step's sum: the first micro-batch assigns, others add."""
         lane = Tensor("gradients", self.parameters.flat.shape, "gradient")
         with Graph() as graph:
             dims = dict(size=self.parameters.flat.size, accumulate=int(not first))
@@ -60,8 +60,8 @@ class AdamW:
     def update_program(self) -> Graph:
         """Feeds "tokens" [1] and "rate" [3]; metric "scale" [2]: applied factor and gradient norm.
 
-        The summed gradients become their mean over the step's tokens. Where their norm is not finite the
-        factor is NaN and nothing is changed.
+        The summed gradients become their mean over the step's tokens. Where their norm is not
+        finite the factor is NaN and nothing is changed.
         """
         config, flat, size = self.config, self.parameters.flat, self.parameters.flat.size
         tokens, rate = Tensor("tokens", (1,), "feed"), Tensor("rate", (3,), "feed")
@@ -79,5 +79,7 @@ class AdamW:
             )  # fmt: skip
             if self.average:
                 inputs = [flat, scale]
-                graph.emit("moving_average", [self.average], inputs, size=size, decay=config.ema_decay)
+                graph.emit(
+                    "moving_average", [self.average], inputs, size=size, decay=config.ema_decay
+                )
         return graph

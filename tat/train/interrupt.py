@@ -8,7 +8,7 @@ _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StopRequest:
-    """Inside `with StopRequest() as stop`, Ctrl-C and SIGTERM set `stop.exit_code` instead of raising."""
+    """Within `with`, Ctrl-C and SIGTERM set `exit_code` instead of raising."""
 
     def __init__(self) -> None:
         self.exit_code: int | None = None

@@ -25,7 +25,7 @@ from tat.checkpoint import Checkpoint, inspect, load, save
 from tat.errors import CheckpointError, FileError, UsageError, one_line
 from tat.files import atomic_file, sync_folder, temporary_name, writing
 
-_CHECKPOINT_NAME = re.compile(r"step-(\d{8,})\.safetensors")
+_CHECKPOINT_NAME = re.compile(r"step-[0-9]{8,}\.safetensors")
 
 
 class _Line(msgspec.Struct):
@@ -42,8 +42,8 @@ class RunFolder:
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, path: Path | None, config: str, *, parent: Path = Path("runs")) -> "RunFolder":
-        """A new, locked run with `config` as its config.toml; without `path`, PARENT/<date>-<time>.
+    def create(cls, path: Path | None, *, parent: Path = Path("runs")) -> "RunFolder":
+        """A new run, locked; without `path`, PARENT/<date>-<time>.
 
         Raises UsageError if `path` holds anything already or is being written.
         """
@@ -54,22 +54,20 @@ class RunFolder:
         run._acquire()
         try:
             run._require_unused()  # again: another process may have held the lock until now
-            run.write_config(config)
         except BaseException:
             run.close()
             raise
         return run
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False) -> "RunFolder":
+    def open(cls, path: Path, *, write: bool = True) -> "RunFolder":
         """An existing run; to write, its lock is taken and what a killed writer left is removed.
 
         Raises FileError if `path` is no run and UsageError if another process writes it.
         """
         if not os.path.isfile(path / "config.toml"):
             raise FileError(
-                one_line(f"{path} is not a run: it has no config.toml; name a folder that "
-                         "`tat train` made", limit=1000)
+                f"{path} is not a run: no config.toml in it; name a folder that `tat train` made"
             )
         run = cls(path)
         if write:
@@ -155,8 +153,7 @@ class RunFolder:
         checkpoints = self.checkpoints()
         if not checkpoints:
             raise CheckpointError(
-                one_line(f"{self.path} has no checkpoint yet; start anew with another --run, or "
-                         "delete the folder", limit=1000)
+                f"{self.path} has no checkpoint yet; wait for the first, or start anew elsewhere"
             )
         return checkpoints[-1]
 
@@ -171,11 +168,10 @@ class RunFolder:
             return newest, load(newest)
         except CheckpointError as error:
             good = self._last_intact(besides=newest)
-            offer = (
-                f"the last good one is {good} (step {_step_of(good)}): name that file, or delete "
-                f"{newest.name} to go on from it" if good else "there is no other good one here"
-            )
-            raise CheckpointError(f"{error}; {one_line(offer, limit=1000)}") from error
+            offer = "no other good one is here"
+            if good:
+                offer = f"delete it to go on from {good.name}, the last good one"
+            raise CheckpointError(f"{error}; {offer}") from error
 
     def _last_intact(self, besides: Path) -> Path | None:
         for path in reversed(self.checkpoints()):
@@ -214,11 +210,11 @@ class RunFolder:
 
     def _require_unused(self) -> None:
         with writing(self.path):
-            names = {entry.name for entry in self.path.iterdir()} - {"lock"}
+            # A run that failed before its configuration was written leaves these two.
+            names = {entry.name for entry in self.path.iterdir()} - {"lock", "log"}
         if any(not name.endswith(".tmp") for name in names):
             raise UsageError(
-                one_line(f"{self.path} is not empty; add --resume to continue the run in it, or "
-                         "choose another --run", limit=1000)
+                f"{self.path} is not empty; add --resume to continue a run, or choose another --run"
             )
 
     def _acquire(self) -> None:
@@ -229,28 +225,28 @@ class RunFolder:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            except BlockingIOError as error:
-                holder = os.pread(descriptor, 20, 0).strip()
+            except OSError as error:
+                holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
                 os.close(descriptor)
-                who = f"process {holder.decode()}" if holder.isdigit() else "another process"
-                raise UsageError(
-                    one_line(f"{self.path} is being written by {who}; wait for it, stop it or "
-                             "choose another --run", limit=1000)
-                ) from error
-            except BaseException:
-                os.close(descriptor)
+                if isinstance(error, BlockingIOError):
+                    raise UsageError(
+                        f"{self.path} is being written by process {holder or 'unknown'}; "
+                        "wait, stop it or choose another --run"
+                    ) from error
                 raise
         self._lock = descriptor
 
 
 def find_checkpoint(path: Path) -> Path:
     """The checkpoint that RUN or FILE names; FILE is returned as it is, for `load` to judge."""
-    return RunFolder.open(path).newest() if os.path.isdir(path) else path
+    return RunFolder.open(path, write=False).newest() if os.path.isdir(path) else path
 
 
 def load_checkpoint(path: Path) -> tuple[Path, Checkpoint]:
     """The checkpoint that RUN or FILE names and where it lies; CheckpointError if it is damaged."""
-    return RunFolder.open(path).latest_good() if os.path.isdir(path) else (path, load(path))
+    if os.path.isdir(path):
+        return RunFolder.open(path, write=False).latest_good()
+    return path, load(path)
 
 
 def _new_folder(parent: Path) -> Path:

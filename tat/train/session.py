@@ -19,9 +19,9 @@ from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
 from tat.train.progress import Reporter, Status
 from tat.train.run_folder import RunFolder
-from tat.train.trainer import StepResult, Trainer
+from tat.train.trainer import Trainer
 
-_RATE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
+_PACE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
 
 
 @dataclass
@@ -34,6 +34,14 @@ class Progress:
     best_loss: float | None = None  # of all validations
     best_step: int = 0
     stale_validations: int = 0  # since the best
+
+    def judge(self, step: int, loss: float) -> bool:
+        """Takes note of a validation loss; True if it is the best so far."""
+        best = self.best_loss is None or loss < self.best_loss
+        if best:
+            self.best_loss, self.best_step = loss, step
+        self.stale_validations = 0 if best else self.stale_validations + 1
+        return best
 
     @classmethod
     def restore(cls, path: Path, stored: dict[str, Any]) -> "Progress":
@@ -52,6 +60,8 @@ class Session:
     ) -> None:  # fmt: skip
         self.config, self.run_folder, self.reporter = config, run, reporter
         self.tokenizer, self.progress = tokenizer, progress
+        self._pace: float | None = None  # smoothed seconds of a step
+        self._validation_loss: float | None = None  # the latest
         self.backend = open_backend(device, config.threads, config.memory.alignment)
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
@@ -65,8 +75,8 @@ class Session:
         held_out = Batches(valid, buckets, rows, config.seed)
         self.validation = list(held_out.in_order(config.train.validation_batches))
         reporter.note(
-            f"model: {self.model.parameters.count / 1e6:.2f} M weights, vocabulary {tokenizer.size};"
-            f" {len(train)} training and {len(valid)} validation samples,"
+            f"model: {self.model.parameters.count / 1e6:.2f} M weights,"
+            f" vocabulary {tokenizer.size}; {len(train)} training and {len(valid)} validation samples,"
             f" {batches.micro_batches_per_epoch} micro-batches an epoch; {self.backend.name}"
         )
 
@@ -112,22 +122,17 @@ class Session:
     def run(self, stop: StopRequest) -> int:
         """Trains until train.steps, early stopping or a signal; saves at the end; the exit code."""
         settings, trainer = self.config.train, self.trainer
-        rate, saved = None, trainer.step_count
+        saved = trainer.step_count
         if trainer.step_count >= settings.steps:
-            self.reporter.note(f"nothing to do: step {trainer.step_count} of {settings.steps} is done")
+            self.reporter.note(
+                f"nothing to do: step {trainer.step_count} of {settings.steps} is done"
+            )
         try:
-            while trainer.step_count < settings.steps and not stop:
-                began = time.perf_counter()
-                result = trainer.step()
-                self.progress.micro_batches += settings.micro_batches
-                seconds = time.perf_counter() - began
-                rate = seconds if rate is None else _RATE_DECAY * rate + (1 - _RATE_DECAY) * seconds
-                self._report(result, seconds, rate)
-                if settings.save_every and result.step % settings.save_every == 0:
-                    self.save()
-                    saved = result.step
-                if self._stale():
-                    break
+            while trainer.step_count < settings.steps and not stop and not self._stale():
+                best = self._step()
+                if best or trainer.step_count % settings.save_every == 0:
+                    self.save(best)
+                    saved = trainer.step_count
         finally:
             trainer.close()
             self.reporter.close()
@@ -135,31 +140,35 @@ class Session:
             self.save()
         return self._farewell(stop)
 
-    def _report(self, result: StepResult, seconds: float, rate: float) -> None:
-        settings = self.config.train
+    def _step(self) -> bool:
+        """One step with its metrics; True if its validation loss is the best so far."""
+        settings, began = self.config.train, time.perf_counter()
+        result = self.trainer.step()
+        self.progress.micro_batches += settings.micro_batches
+        seconds = time.perf_counter() - began
+        self._pace = seconds if self._pace is None else (
+            _PACE_DECAY * self._pace + (1 - _PACE_DECAY) * seconds
+        )  # fmt: skip
         record: dict[str, Any] = {
             "step": result.step, "loss": result.loss, "lr": result.lr,
             "tokens_per_s": result.tokens / seconds, "gradient_norm": result.gradient_norm,
             "tokens": result.tokens, "seconds": seconds, "device": self.backend.name,
         }  # fmt: skip
-        due = settings.validate_every and result.step % settings.validate_every == 0
-        if self.validation and due:
-            record["validation_loss"] = self._validate(result.step)
+        best = False
+        if (
+            self.validation
+            and settings.validate_every
+            and result.step % settings.validate_every == 0
+        ):
+            self._validation_loss = record["validation_loss"] = self.trainer.evaluate(
+                self.validation
+            )
+            best = self.progress.judge(result.step, self._validation_loss)
         self.run_folder.append_metrics(record)
-        remaining = rate * (settings.steps - result.step)
-        status = Status(result, result.tokens / rate, remaining, record.get("validation_loss"))
-        self.reporter.step(status, settings.steps)
-
-    def _validate(self, step: int) -> float:
-        """The validation loss; the best so far is saved apart."""
-        loss, progress = self.trainer.evaluate(self.validation), self.progress
-        self.reporter.log(f"step {step}: validation loss {loss:.4f}")
-        if progress.best_loss is None or loss < progress.best_loss:
-            progress.best_loss, progress.best_step, progress.stale_validations = loss, step, 0
-            self.save(best=True)
-        else:
-            progress.stale_validations += 1
-        return loss
+        remaining = self._pace * (settings.steps - result.step)
+        speed = result.tokens / self._pace
+        self.reporter.step(Status(result, speed, remaining, self._validation_loss), settings.steps)
+        return best
 
     def _stale(self) -> bool:
         patience = self.config.train.patience
@@ -178,31 +187,41 @@ class Session:
     def _farewell(self, stop: StopRequest) -> int:
         step, folder = self.trainer.step_count, self.run_folder.path
         if stop:
-            self.reporter.note(f"interrupted after step {step}; continue with `tat train --run {folder} --resume`")
+            self.reporter.note(
+                f"interrupted after step {step}; continue with `tat train --run {folder} --resume`"
+            )
             return stop.exit_code or 0
         why = "stopped early: validation no longer improves" if self._stale() else "done"
         best = self.progress.best_loss
-        tail = f", best validation loss {best:.4f} at step {self.progress.best_step}" if best else ""
-        self.reporter.note(f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`")
+        tail = (
+            f", best validation loss {best:.4f} at step {self.progress.best_step}" if best else ""
+        )
+        self.reporter.note(
+            f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`"
+        )
         return 0
 
 
 def refuse_changes(
     path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
 ) -> None:
-    """ConfigError with each difference between a run and how it is to be resumed that is not allowed."""
+    """ConfigError naming what changed since the run was started and is not allowed to."""
     changed: dict[str, tuple[Any, Any]] = differences(checkpoint.configuration, asdict(config))
     old_corpus = checkpoint.progress.get("corpus")
     if old_corpus != corpus.fingerprint:
         changed["corpus"] = (str(old_corpus)[:12], corpus.fingerprint[:12])
     unknown = set(allowed) - changed.keys() - _comparable(config)
     if unknown:
-        raise ConfigError(f"--allow-change {min(unknown)}: no such key; `tat config` lists all keys")
+        raise ConfigError(
+            f"--allow-change {min(unknown)}: no such key; `tat config` lists all keys"
+        )
     refused = {key: pair for key, pair in changed.items() if key not in allowed}
     if refused:
         listed = "; ".join(f"{key} was {old}, now {new}" for key, (old, new) in refused.items())
         flags = " ".join(f"--allow-change {key}" for key in refused)
-        raise ConfigError(f"{path}: the run was started differently: {listed}; to go on so: {flags}")
+        raise ConfigError(
+            f"{path}: the run was started differently: {listed}; to go on so: {flags}"
+        )
 
 
 def _comparable(config: Config) -> set[str]:

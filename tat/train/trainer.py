@@ -1,4 +1,4 @@
-"""The Trainer: micro-batches to gradients on lanes, folded in index order into one update per step."""
+"""The Trainer: micro-batches to gradients on lanes, folded in index order into one update."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +34,11 @@ class StepResult:
 
 
 class Trainer:
-    """Owns batches, loss and steps. The result of a step depends on seed and step, not on the lanes."""
+    """Owns batches, loss and steps. A step's result depends on seed and step, not on the lanes."""
 
-    def __init__(self, config: Config, model: Transformer, backend: Backend, batches: Batches) -> None:
+    def __init__(
+        self, config: Config, model: Transformer, backend: Backend, batches: Batches
+    ) -> None:
         self.config, self.model, self.backend, self.batches = config, model, backend, batches
         self.step_count = 0
         self.optimizer = AdamW(model.parameters, config.train)
@@ -57,7 +59,7 @@ class Trainer:
         self.compile_buckets()
 
     def compile_buckets(self) -> None:
-        """Compiles every bucket's program for every lane, so that arenas have their full size at once."""
+        """Compiles all programs, the largest first, so that arenas have their full size at once."""
         for bucket in sorted(self.batches.used_buckets, key=sum, reverse=True):
             for lane in range(self.lanes):
                 self._executable(bucket, lane, True)
@@ -74,7 +76,7 @@ class Trainer:
             self.backend.write(self.optimizer.average, packed)
 
     def step(self) -> StepResult:
-        """One optimizer step; DivergedError, with the weights as before, if a gradient is not finite."""
+        """One optimizer step; DivergedError, weights as before, if a number is not finite."""
         step, count = self.step_count + 1, self.config.train.micro_batches
         first = self.step_count * count
         batches = [self.batches.micro_batch(first + i) for i in range(count)]
@@ -108,7 +110,9 @@ class Trainer:
     def _gradient(self, batch: Batch, lane: int, step: int, index: int) -> float:
         executable = self._executable(batch.bucket, lane, True)
         write_batch(executable, batch)
-        executable.write("counter", np.array([self.config.seed, step, index], np.uint32).view(np.int32))
+        executable.write(
+            "counter", np.array([self.config.seed, step, index], np.uint32).view(np.int32)
+        )
         executable.run()
         return float(executable.read("loss")[0])
 
@@ -123,7 +127,7 @@ class Trainer:
         return f"step {step}: the summed gradient is not finite; {advice}"
 
     def evaluate(self, batches: Iterable[Batch]) -> float:
-        """Unsmoothed cross-entropy in nats per token, dropout off, of the averaged weights if there are."""
+        """Unsmoothed nats per token, dropout off; of the averaged weights if there are any."""
         if self.optimizer.average is None:
             return self._evaluate(batches)
         flat = self.model.parameters.flat
@@ -157,7 +161,7 @@ class Trainer:
         return weights.unpack(self.model.parameters, self.backend.view(self.model.parameters.flat))
 
     def state(self) -> dict[str, Array]:
-        """The optimizer's state, to be used before the next step: "adamw.m/NAME" for each weight, and so on."""
+        """The optimizer's state by "adamw.m/NAME" and so on, to be used before the next step."""
         return {
             f"{tensor.name}/{name}": values
             for tensor in self.optimizer.state

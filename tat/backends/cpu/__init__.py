@@ -1,1 +1,1 @@
-"""The CPU backend: NumPy kernels in any float type, Numba kernels over them where it is installed."""
+"""The CPU backend: NumPy kernels in any float type, and Numba kernels over them."""

@@ -19,13 +19,21 @@ class CpuBackend:
     """
 
     def __init__(
-        self, threads: int = 0, memory: Memory | None = None, dtype: type = np.float32, numba: bool = True
+        self,
+        threads: int = 0,
+        memory: Memory | None = None,
+        dtype: type = np.float32,
+        numba: bool = True,
     ) -> None:
         self.memory = memory or Memory()
         self.dtype = np.dtype(dtype)
         self.lanes = threads or len(os.sched_getaffinity(0))
         self.kernels = _kernel_functions(numba and self.dtype == np.float32)
-        origin = "numba" if any(f.__module__ != numpy_kernels.__name__ for f in self.kernels.values()) else "numpy"
+        origin = (
+            "numba"
+            if any(f.__module__ != numpy_kernels.__name__ for f in self.kernels.values())
+            else "numpy"
+        )
         self.name = f"cpu ({origin}, {self.lanes} thread{'s' * (self.lanes > 1)})"
         self._persistent: dict[tuple[str, int], Array] = {}
         self._arenas: dict[int, Array] = {}
@@ -45,7 +53,9 @@ class CpuBackend:
         if key not in self._persistent:
             self._persistent[key] = np.zeros(tensor.shape, self._dtype(tensor))
         if self._persistent[key].shape != tensor.shape:
-            raise ValueError(f"{tensor.name}: {tensor.shape}, but {self._persistent[key].shape} before")
+            raise ValueError(
+                f"{tensor.name}: {tensor.shape}, but {self._persistent[key].shape} before"
+            )
         return self._persistent[key]
 
     def _dtype(self, tensor: Tensor) -> np.dtype:
@@ -125,7 +135,7 @@ class CpuExecutable:
 
 
 def _kernel_functions(numba: bool) -> dict[str, Callable[..., None]]:
-    """Kernels by name: NumPy's, and Numba's of the same names over them where it can be imported."""
+    """Kernels by name: NumPy's, and over them Numba's where it can be imported."""
     from tat.ops.kernels import KERNELS
 
     functions = {name: getattr(numpy_kernels, name) for name in KERNELS}
@@ -134,5 +144,7 @@ def _kernel_functions(numba: bool) -> dict[str, Callable[..., None]]:
             from tat.backends.cpu import kernels_numba
         except ImportError:
             return functions
-        functions |= {name: getattr(kernels_numba, name) for name in KERNELS if hasattr(kernels_numba, name)}
+        functions |= {
+            name: getattr(kernels_numba, name) for name in KERNELS if hasattr(kernels_numba, name)
+        }
     return functions

@@ -1,7 +1,7 @@
-"""NumPy kernels: complete, in any float type; the reference of every backend and the float64 oracle.
+"""NumPy kernels, complete and in any float type: reference of all backends and float64 oracle.
 
-Names, argument order and attributes are those of ops/kernels.py. Arrays have the shapes of the plan's
-tensors; outputs are written in place. Letters as there.
+Names, argument order and attributes are those of ops/kernels.py. Arrays have the shapes of the
+plan's tensors; outputs are written in place. Letters as there.
 """
 
 import numpy as np
@@ -224,7 +224,7 @@ def _heads(x: Array, batch: int, heads: int) -> Array:
 
 
 def _keys_values(kv: Array, batch: int, count: int, heads: int) -> tuple[Array, Array]:
-    """[B*K*S, 2D] -> the first `count` keys and values of each row of the batch [B, H, count, D/H], views."""
+    """[B*K*S, 2D] -> the first `count` keys and values of each row [B, H, count, D/H], views."""
     split = kv.reshape(batch, -1, 2, heads, kv.shape[1] // (2 * heads))[:, :count]
     k, v = split.transpose(2, 0, 3, 1, 4)
     return k, v
@@ -249,7 +249,14 @@ def output_projection_backward_input(
 
 
 def output_projection_backward_table(
-    dtable: Array, dlogits: Array, x: Array, *, rows: int, width: int, vocabulary: int, accumulate: int
+    dtable: Array,
+    dlogits: Array,
+    x: Array,
+    *,
+    rows: int,
+    width: int,
+    vocabulary: int,
+    accumulate: int,
 ) -> None:
     _matmul(dtable, dlogits.T, x, accumulate)
 
@@ -293,7 +300,7 @@ def square_sum(partials: Array, x: Array, *, size: int, chunk: int) -> None:
 
 
 def clip(scale: Array, partials: Array, tokens: Array, *, count: int, clip_norm: float) -> None:
-    """scale[0] is what a summed gradient is multiplied by, NaN to skip the update; scale[1] its mean's norm."""
+    """scale[0]: factor of the summed gradient, NaN to skip it; scale[1]: the mean's norm."""
     norm = np.sqrt(np.sum(partials)) / tokens[0]
     factor = clip_norm / norm if 0 < clip_norm < norm else 1.0
     scale[0] = factor / tokens[0] if np.isfinite(norm) else np.nan
@@ -304,7 +311,7 @@ def adamw(
     weights: Array, m: Array, v: Array, gradients: Array, scale: Array, rate: Array, *,
     size: int, decayed: int, beta1: float, beta2: float, epsilon: float, weight_decay: float,
 ) -> None:  # fmt: skip
-    """rate holds the learning rate, 1 - beta1^t and 1 - beta2^t; elements before `decayed` decay."""
+    """rate: learning rate, 1 - beta1^t and 1 - beta2^t; elements before `decayed` decay."""
     if not np.isfinite(scale[0]):
         return
     lr, correction1, correction2 = (float(x) for x in rate)
@@ -318,11 +325,15 @@ def adamw(
         w -= (lr / correction1) * first / (np.sqrt(second / correction2) + epsilon)
 
 
-def moving_average(average: Array, weights: Array, scale: Array, *, size: int, decay: float) -> None:
+def moving_average(
+    average: Array, weights: Array, scale: Array, *, size: int, decay: float
+) -> None:
     if np.isfinite(scale[0]):
         for mean, w in _blocks(average, weights):
             mean += (1 - decay) * (w - mean)
 
 
-def cache_write(cache: Array, x: Array, position: Array, *, batch: int, width: int, length: int) -> None:
+def cache_write(
+    cache: Array, x: Array, position: Array, *, batch: int, width: int, length: int
+) -> None:
     cache.reshape(batch, length, width)[np.arange(batch), position] = x

@@ -1,0 +1,100 @@
+"""`tat doctor`: what this machine offers, and what is missing."""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tat import __version__
+from tat.backends.cpu.executable import CpuBackend
+from tat.commands.version import part_versions
+from tat.errors import TatError
+from tat.resources import resource
+from tat.wgsl.sandbox import Sandbox
+
+_SMALL_MEMORY = 4e9  # bytes; the default model trains in about 2
+_SMALL_DISK = 5e9  # bytes; a run of the default model keeps four checkpoints of 0.6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, a warning (tat works without) or a failure (it does not)."""
+
+    name: str
+    status: Literal["ok", "warning", "failure"]
+    detail: str
+
+
+def run(options: argparse.Namespace) -> int:
+    findings = examine()
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(findings).decode() + "\n")
+    else:
+        for finding in findings:
+            print(f"{finding.status:8} {finding.name:10} {finding.detail}")
+    return 1 if any(f.status == "failure" for f in findings) else 0
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order a person would ask."""
+    versions = part_versions()
+    libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
+    missing = any(version == "missing" for version in versions.values())
+    return [
+        Finding("tat", "ok", f"{__version__}, Python {platform.python_version()}"),
+        Finding("libraries", "warning" if missing else "ok", libraries),
+        _resources(),
+        Finding("cpu", "ok", f"{_processor()}; {CpuBackend().name}"),
+        _memory(),
+        _disk(),
+        _vulkan(),
+    ]
+
+
+def _resources() -> Finding:
+    wanted = resource("config", "default.toml"), resource("cookbook", "entries")
+    missing = [str(path) for path in wanted if not path.exists()]
+    if missing:
+        return Finding("files", "failure", f"missing {', '.join(missing)}; install tat again")
+    return Finding("files", "ok", "defaults and cookbook found")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _memory() -> Finding:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    small = total < _SMALL_MEMORY
+    advice = "; train preset tiny or small" if small else ""
+    return Finding("memory", "warning" if small else "ok", f"{total / 1e9:.1f} GB{advice}")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free
+    small = free < _SMALL_DISK
+    advice = "; little for checkpoints of the default model" if small else ""
+    return Finding("disk", "warning" if small else "ok", f"{free / 1e9:.1f} GB free here{advice}")
+
+
+def _vulkan() -> Finding:
+    """Whether WGSL can be validated and run: one module through the child process."""
+    try:
+        with Sandbox() as sandbox:
+            problem = sandbox.validate("fn one() -> f32 { return 1.0; }")
+    except TatError as error:
+        return Finding("vulkan", "warning", str(error))
+    if problem is not None:
+        return Finding("vulkan", "failure", f"the validator refuses valid WGSL: {problem.message}")
+    return Finding("vulkan", "ok", "WGSL can be validated and run")

@@ -1,0 +1,1 @@
+"""From files to feeds: sources (files), corpus (samples), tokenizer (ids), batches (arrays)."""

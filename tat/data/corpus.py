@@ -1,0 +1,195 @@
+"""From files to samples, whatever the files are called and in whatever order they come.
+
+Samples are sorted by their digest, split by the content of their file, and cut by draws keyed to
+their function: everything here depends on what the texts say and never on where they lie.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tat.config import DataConfig
+from tat.data.samples import Function, Sample, digest_of, function_samples
+from tat.data.sources import (
+    FunctionText,
+    ModuleText,
+    Skipped,
+    Sources,
+    nothing_usable,
+    read_sources,
+    skipped_by_reason,
+)
+from tat.data.tokenizer import LONGEST_TOKEN
+from tat.errors import CorpusError
+from tat.wgsl.declarations import functions
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the files."""
+
+    files: int  # files read
+    skipped: tuple[Skipped, ...]
+    functions: int  # with a body that says something
+    completions: int  # samples
+    infills: int  # samples
+    duplicates: int  # samples dropped because an equal one is kept
+
+    def lines(self) -> list[str]:
+        """The report in words: a line for what is used, then one per kind of what is not."""
+        used = (
+            f"{self.files} files, {self.functions} functions: {self.completions} completion and "
+            f"{self.infills} infill samples, {self.duplicates} duplicates dropped"
+        )
+        kinds = skipped_by_reason(self.skipped).items()
+        return [used, *(f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds)]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All samples, each split sorted by digest."""
+
+    train: tuple[Sample, ...]
+    valid: tuple[Sample, ...]
+    report: Report
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Both splits."""
+        return self.train + self.valid
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all samples and their splits, hexadecimal; names of files do not enter."""
+        return digest_of(*(text for s in self.samples for text in (s.digest, s.split)))
+
+    def texts(self) -> Iterator[str]:
+        """The texts to train a tokenizer on: every different one of the training split, once.
+
+        Infill samples are passed over: they repeat what the completions say.
+        """
+        yield from dict.fromkeys(
+            text
+            for sample in self.train
+            if sample.kind == "completion"
+            for text in (*(text for _, text in sample.source), sample.target)
+        )
+
+
+def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
+    """Samples of all functions in .wgsl files and JSON Lines; CorpusError if there are none."""
+    sources = read_sources(paths, config.max_file_bytes)
+    found, silent = _functions_of(sources, config)
+    shares = config.infill_share, config.validation_share
+    samples = [sample for f in found for sample in function_samples(f, *shares, seed)]
+    skipped = (*sources.skipped, *silent)
+    if not samples:
+        raise CorpusError(nothing_usable(paths, skipped))
+    corpus = _assemble(samples, sources.files, skipped, len(found))
+    if not corpus.train:
+        raise CorpusError(
+            "corpus: every file fell into the validation split; give more files or set "
+            "data.validation_share to 0"
+        )
+    return corpus
+
+
+def cookbook_corpus(
+    entries: Iterable[tuple[str, str, str]], infill_share: float = 0.0, seed: int = 0
+) -> Corpus:
+    """Samples of (name, request, code) entries: request and last function -> body; all in train.
+
+    The context is all code before the last function, without the comment that belongs to it: the
+    request says the same.
+    """
+    found = [_last_function(*entry) for entry in entries]
+    samples = [sample for f in found for sample in function_samples(f, infill_share, 0.0, seed)]
+    if not samples:
+        raise CorpusError("corpus: no cookbook entry was chosen; check the tag")
+    return _assemble(samples, len(found), (), len(found))
+
+
+def _last_function(name: str, request: str, code: str) -> Function:
+    declared = functions(code)
+    if not declared:
+        raise CorpusError(f"corpus: cookbook entry {name} declares no function; correct its code")
+    signature, body = declared[-1].signature, declared[-1].body
+    before = code[: code.rfind(signature)].rstrip().split("\n")
+    while before and before[-1].lstrip().startswith("//"):
+        before.pop()
+    context = "\n".join(before).strip()
+    return Function(request, signature, body, context, digest_of(code), name)
+
+
+def _functions_of(
+    sources: Sources, config: DataConfig
+) -> tuple[list[Function], list[Skipped]]:
+    """The functions of all sources, and what is left out of them.
+
+    What is longer than any tokens of the largest bucket can spell is not kept in memory only to be
+    counted as too long later: a file could name one large constant in thousands of functions.
+    """
+    longest_source = LONGEST_TOKEN * max(source for source, _ in config.buckets)
+    longest_target = LONGEST_TOKEN * max(target for _, target in config.buckets)
+    found: list[Function] = []
+    skipped: list[Skipped] = []
+    for origin, of_origin in _candidates(sources):
+        silent = True
+        for function in of_origin:
+            if not function.body.strip("{} \t\n"):
+                continue
+            silent = False
+            source = len(function.signature) + len(function.context)
+            if source <= longest_source and len(function.body) <= longest_target:
+                found.append(function)
+            else:
+                skipped.append(Skipped(function.origin, "too long for any of data.buckets"))
+        if silent:
+            skipped.append(Skipped(origin, "no function with a body"))
+    return found, skipped
+
+
+def _candidates(sources: Sources) -> Iterator[tuple[str, Iterator[Function]]]:
+    """Origin and functions of each module and each line."""
+    for module in sources.modules:
+        yield module.origin, _functions_of_module(module)
+    for line in sources.functions:
+        yield line.origin, iter([_function_of_line(line)])
+
+
+def _functions_of_module(module: ModuleText) -> Iterator[Function]:
+    group = digest_of(module.id) if module.id else module.content_hash
+    for f in functions(module.text):
+        line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
+        origin = f"{module.origin}:{line}"
+        yield Function(f.comment, f.signature, f.body, f.context, group, origin)
+
+
+def _function_of_line(line: FunctionText) -> Function:
+    texts = (line.comment, line.signature, line.body, line.context)
+    named = (line.module_id,) if line.module_id else texts
+    return Function(*texts, digest_of(*named), line.origin)
+
+
+def _assemble(
+    samples: Sequence[Sample], files: int, skipped: tuple[Skipped, ...], functions: int
+) -> Corpus:
+    """Drop duplicates and sort. Of equal samples one in train stays: no test of what is learnt."""
+    kept: dict[str, Sample] = {}
+    for sample in sorted(samples, key=lambda s: (s.split == "valid", s.group, s.origin)):
+        kept.setdefault(sample.digest, sample)
+    ordered = [kept[digest] for digest in sorted(kept)]
+    completions = sum(sample.kind == "completion" for sample in ordered)
+    report = Report(
+        files=files,
+        skipped=skipped,
+        functions=functions,
+        completions=completions,
+        infills=len(ordered) - completions,
+        duplicates=len(samples) - len(ordered),
+    )
+    return Corpus(
+        train=tuple(s for s in ordered if s.split == "train"),
+        valid=tuple(s for s in ordered if s.split == "valid"),
+        report=report,
+    )

@@ -1,0 +1,78 @@
+"""Finding and opening files that may be anything: loops, FIFOs, devices, gone, forbidden."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from tat.errors import one_line
+
+_SPECIAL_FILES = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def list_files(
+    paths: Sequence[Path], suffixes: Sequence[str], skip: Callable[[str, str], None]
+) -> Iterator[Path]:
+    """Files among `paths`, and those with one of `suffixes` in folders, depth first and sorted.
+
+    `skip(path, reason)` is told what cannot be looked at, and of a folder that is met again, as in
+    a loop of symbolic links.
+    """
+    visited: set[tuple[int, int]] = set()
+    stack = [(path, True) for path in reversed(paths)]
+    while stack:
+        path, named = stack.pop()
+        try:
+            status = os.stat(path)
+            if not stat.S_ISDIR(status.st_mode):
+                if named or path.suffix.lower() in suffixes:
+                    yield path
+                continue
+            names = sorted(os.listdir(path), reverse=True)
+        except OSError as error:
+            skip(display_name(path), failure_reason(error))
+            continue
+        if (status.st_dev, status.st_ino) in visited:
+            skip(display_name(path), "folder met twice, or a loop of symbolic links")
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        stack += [(path / name, False) for name in names]
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open for reading without ever waiting on a FIFO or touching a device: OSError for those."""
+    _require_regular(os.stat(path).st_mode)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    file = os.fdopen(descriptor, "rb")
+    try:
+        _require_regular(os.fstat(descriptor).st_mode)  # it may have been exchanged meanwhile
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def failure_reason(error: OSError) -> str:
+    """Why a file could not be read, in words whose part before a colon is the kind."""
+    if isinstance(error, FileNotFoundError):
+        return "missing: never there, or gone since it was listed"
+    return f"unreadable: {error.strerror or error}"
+
+
+def display_name(path: Path) -> str:
+    """`path` as it can be printed on one line, whatever bytes it holds."""
+    return one_line(str(path))
+
+
+def _require_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = _SPECIAL_FILES.get(stat.S_IFMT(mode), "a special file")
+        raise OSError(errno.EINVAL, f"{kind}, not a regular file")

@@ -1,0 +1,212 @@
+"""Reading training files safely: what cannot be read is named and skipped, the rest goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from tat.data.input_files import display_name, failure_reason, list_files, open_regular
+from tat.errors import CorpusError, one_line
+
+SUFFIXES = (".wgsl", ".jsonl")  # what is read of a folder; a file that is named is read in any case
+BROKEN_LINES = 100  # of one file, after which it is given up: it is no JSON Lines
+
+_BINARY = "binary: it holds a NUL byte"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something left out: its path, with the line in JSON Lines, and why.
+
+    What stands before a colon in the reason is its kind, the same for all like it.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ModuleText:
+    """A WGSL module: a .wgsl file, or the field `wgsl` of a JSON line."""
+
+    origin: str  # path, or path:line
+    text: str
+    id: str = ""  # of a JSON line, which its functions in other lines name as `module_id`
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the text, hexadecimal."""
+        return sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class FunctionText:
+    """A function from a JSON line with `signature` and `body`."""
+
+    origin: str  # path:line
+    module_id: str  # "" if the line has none
+    comment: str
+    signature: str
+    body: str
+    context: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was read, in the order of the paths."""
+
+    modules: tuple[ModuleText, ...]
+    functions: tuple[FunctionText, ...]
+    skipped: tuple[Skipped, ...]
+    files: int  # files that could be opened and read
+
+
+class _JsonLine(msgspec.Struct):
+    wgsl: str | None = None
+    signature: str | None = None
+    body: str | None = None
+    context: str = ""
+    comment: str = ""
+    id: str | int = ""
+    module_id: str | int = ""
+
+
+def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
+    """Read files and, recursively and in sorted order, the .wgsl and .jsonl files of folders.
+
+    A .wgsl file or a JSON line of more than `max_file_bytes` is skipped. Line ends become LF.
+    CorpusError if nothing is left.
+    """
+    reader = _Reader(max_file_bytes)
+    for path in list_files(paths, SUFFIXES, reader.skip):
+        reader.read_file(path)
+    sources = Sources(
+        tuple(reader.modules), tuple(reader.functions), tuple(reader.skipped), reader.files
+    )
+    if not sources.modules and not sources.functions:
+        raise CorpusError(nothing_usable(paths, sources.skipped))
+    return sources
+
+
+def skipped_by_reason(skipped: Sequence[Skipped]) -> dict[str, list[Skipped]]:
+    """The skipped, by kind of reason in order of first occurrence."""
+    kinds: dict[str, list[Skipped]] = {}
+    for item in skipped:
+        kinds.setdefault(item.reason.partition(":")[0], []).append(item)
+    return kinds
+
+
+def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
+    """One line for an empty result: the paths, then each kind of reason with its first example."""
+    where = ", ".join(str(path) for path in paths)
+    reasons = "; ".join(
+        f"{len(items)} skipped ({items[0].path}: {items[0].reason})"
+        for items in skipped_by_reason(skipped).values()
+    )
+    why = reasons or "no .wgsl or .jsonl file is there"
+    return one_line(f"corpus: nothing to train on in {where}: {why}; give other files", 1000)
+
+
+class _Reader:
+    """Collects what the files hold; `skip` is the one place where something is left out."""
+
+    def __init__(self, max_file_bytes: int) -> None:
+        self.limit = max_file_bytes
+        self.modules: list[ModuleText] = []
+        self.functions: list[FunctionText] = []
+        self.skipped: list[Skipped] = []
+        self.files = 0
+        self._first_origin: dict[str, str] = {}
+
+    def skip(self, origin: str, reason: str) -> None:
+        self.skipped.append(Skipped(origin, one_line(reason)))
+
+    def read_file(self, path: Path) -> None:
+        """Read one file; failures are skipped, among them that it vanished since it was listed."""
+        try:
+            with open_regular(path) as file:
+                if path.suffix.lower() == ".jsonl":
+                    self._read_lines(file, display_name(path))
+                else:
+                    self._read_module(file, display_name(path))
+                self.files += 1
+        except OSError as error:
+            self.skip(display_name(path), failure_reason(error))
+
+    def _read_module(self, file: BinaryIO, origin: str) -> None:
+        # The size that the system reports is not trusted: the file may grow, and /proc says 0.
+        data = file.read(self.limit + 1)
+        if len(data) > self.limit:
+            self.skip(origin, self._too_large())
+            return
+        try:
+            self._add_module(origin, data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            binary = b"\0" in data
+            self.skip(origin, _BINARY if binary else f"not UTF-8: byte {error.start}")
+
+    def _too_large(self) -> str:
+        return f"larger than {self.limit} bytes (data.max_file_bytes)"
+
+    def _add_module(self, origin: str, text: str, name: str = "") -> None:
+        module = ModuleText(origin, _with_line_feeds(text), name)
+        content = module.content_hash
+        if not text.strip():
+            self.skip(origin, "empty")
+        elif "\0" in text:
+            self.skip(origin, _BINARY)
+        elif content in self._first_origin:
+            self.skip(origin, f"duplicate: same text as {self._first_origin[content]}")
+        else:
+            self._first_origin[content] = origin
+            self.modules.append(module)
+
+    def _read_lines(self, file: BinaryIO, path: str) -> None:
+        broken = 0
+        for number in count(1):
+            line = file.readline(self.limit + 1)
+            if not line:
+                break
+            origin = f"{path}:{number}"
+            if len(line.rstrip(b"\r\n")) > self.limit:
+                problem = self._too_large()
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(1 << 16)
+            else:
+                problem = self._add_line(origin, line)
+            if problem:
+                self.skip(origin, problem)
+                broken += 1
+            if broken >= BROKEN_LINES:
+                self.skip(path, f"not JSON Lines: given up after {broken} unusable lines")
+                break
+        if number == 1:
+            self.skip(path, "empty")
+
+    def _add_line(self, origin: str, line: bytes) -> str | None:
+        """Take a JSON line; returns what is wrong with it, if anything."""
+        if not line.strip():
+            return None
+        try:
+            record = msgspec.json.decode(line, type=_JsonLine)
+        except (ValueError, RecursionError) as error:  # ValueError: msgspec's and bad UTF-8
+            return f"broken JSON: {error}"
+        if record.wgsl is not None:
+            self._add_module(origin, record.wgsl, str(record.id))
+            return None
+        if not record.signature or not record.body:
+            return "broken JSON: neither `wgsl` nor `signature` and `body`"
+        texts = [record.comment, record.signature, record.body, record.context]
+        if any("\0" in text for text in texts):
+            return _BINARY
+        fields = [_with_line_feeds(text) for text in texts]
+        self.functions.append(FunctionText(origin, str(record.module_id), *fields))
+        return None
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,194 @@
+"""Byte-level BPE for WGSL: lossless for any bytes, and the same on every machine.
+
+Text is first cut into pieces, and merges never cross a piece:
+
+    piece       bytes
+    word        [a-zA-Z_] or 0x80-0xff, then those and digits; a space before it belongs to it
+    number      a digit, then letters, digits, "_" and "."; likewise with its space
+    operators   a run of everything else that is visible (and of control bytes); likewise
+    line break  a run of line ends with the indentation behind it
+    spaces      a run of spaces and tabs, less the last space if a word, number or operator takes it
+
+A run is cut after PIECE_LIMIT bytes, so that the work is linear in the text whatever it holds.
+"""
+
+import re
+import struct
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from itertools import pairwise
+
+from tat.data.bpe import Pair, learn_merges
+from tat.errors import CheckpointError, ConfigError
+
+
+class Special(IntEnum):
+    """Tokens that stand for no text; no text, whatever it says, is ever encoded to one."""
+
+    PAD = 0
+    BOS = 1
+    EOS = 2
+    COMMENT = 3
+    SIGNATURE = 4
+    CONTEXT = 5
+    PREFIX = 6
+    SUFFIX = 7
+
+
+MARKERS = {
+    "comment": Special.COMMENT,
+    "signature": Special.SIGNATURE,
+    "context": Special.CONTEXT,
+    "prefix": Special.PREFIX,
+    "suffix": Special.SUFFIX,
+}
+FIRST_BYTE = len(Special)  # id of byte 0; the merges follow byte 255
+FIRST_MERGE = FIRST_BYTE + 256
+PIECE_LIMIT = 64  # bytes of a run
+LONGEST_TOKEN = PIECE_LIMIT + 1  # bytes: a run and the space before it
+CACHE_LIMIT = 1 << 16  # pieces remembered, about 10 MB
+
+_MAGIC = b"tat-bpe\x01"
+_PIECE = re.compile(
+    rb"""  [ ]?[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]{0,%(rest)d}
+         | [ ]?[0-9][A-Za-z0-9_.]{0,%(rest)d}
+         | [ ]?[^A-Za-z0-9_\x80-\xff\ \t\r\n]{1,%(run)d}
+         | [\r\n]{1,%(half)d}[ \t]{0,%(half)d}
+         | [ \t]{1,%(run)d}(?=[ ][^ \t\r\n])
+         | [ \t]{1,%(run)d}
+    """
+    % {b"run": PIECE_LIMIT, b"rest": PIECE_LIMIT - 1, b"half": PIECE_LIMIT // 2},
+    re.VERBOSE,
+)
+
+
+def split_pieces(data: bytes) -> list[bytes]:
+    """The pieces of `data`, in order; joined they are `data` again."""
+    return _PIECE.findall(data)
+
+
+class Tokenizer:
+    """Text to ids and back.
+
+    Ids: the special tokens, the 256 bytes, then one per merge. A piece that is a token as a whole
+    becomes that token; any other is merged pair by pair, the earliest merge first (Sennrich et al.,
+    "Neural Machine Translation of Rare Words with Subword Units", 2016).
+    """
+
+    def __init__(self, merges: Sequence[Pair]) -> None:
+        """Build the tables from merges in the order they were learnt; ValueError if unsound."""
+        self.merges = tuple(merges)
+        self._text = [b""] * FIRST_BYTE + [bytes([byte]) for byte in range(256)]
+        self._merged: dict[Pair, int] = {}
+        self._whole = {self._text[token]: token for token in range(FIRST_BYTE, FIRST_MERGE)}
+        for pair in self.merges:
+            self._add_merge(pair)
+        self._cache: dict[bytes, tuple[int, ...]] = {}
+
+    def _add_merge(self, pair: Pair) -> None:
+        token = len(self._text)
+        if not all(FIRST_BYTE <= part < token for part in pair):
+            raise ValueError(f"merge {token - FIRST_MERGE} joins {pair}, not two earlier tokens")
+        text = self._text[pair[0]] + self._text[pair[1]]
+        if text in self._whole or len(text) > LONGEST_TOKEN:
+            raise ValueError(f"merge {token - FIRST_MERGE} makes a token twice or too long")
+        self._text.append(text)
+        self._merged[pair] = token
+        self._whole[text] = token
+
+    @classmethod
+    def train(cls, texts: Iterable[str | bytes], vocabulary: int) -> "Tokenizer":
+        """Learn merges from `texts` until `vocabulary` tokens exist or no pair occurs twice.
+
+        The result depends on which texts there are and not on their order.
+        """
+        if vocabulary < FIRST_MERGE:
+            raise ConfigError(
+                f"data.vocabulary: {vocabulary} is too small; the special tokens and the 256 bytes "
+                f"alone take {FIRST_MERGE}"
+            )
+        counts: dict[bytes, int] = {}
+        for text in texts:
+            for piece in split_pieces(_as_bytes(text)):
+                counts[piece] = counts.get(piece, 0) + 1
+        return cls(learn_merges(counts, FIRST_BYTE, vocabulary - FIRST_MERGE))
+
+    @property
+    def size(self) -> int:
+        """V, the number of tokens, special ones included."""
+        return len(self._text)
+
+    def encode(self, text: str | bytes) -> list[int]:
+        """Ids of `text`; never a special token."""
+        ids: list[int] = []
+        cached = self._cache.get
+        for piece in split_pieces(_as_bytes(text)):
+            ids += cached(piece) or self._encode_piece(piece)
+        return ids
+
+    def _encode_piece(self, piece: bytes) -> tuple[int, ...]:
+        whole = self._whole.get(piece)
+        ids = (whole,) if whole is not None else tuple(self._merge(piece))
+        if len(self._cache) >= CACHE_LIMIT:
+            self._cache.clear()
+        self._cache[piece] = ids
+        return ids
+
+    def _merge(self, piece: bytes) -> list[int]:
+        ids = [FIRST_BYTE + byte for byte in piece]
+        never = self.size
+        while len(ids) > 1:
+            merged = [self._merged.get(pair, never) for pair in pairwise(ids)]
+            token = min(merged)
+            if token == never:
+                break
+            at = merged.index(token)
+            ids[at : at + 2] = [token]
+        return ids
+
+    def encode_source(self, source: Iterable[tuple[str, str]]) -> list[int]:
+        """Ids of a sample's source: for each part its marker, then its text."""
+        ids: list[int] = []
+        for marker, text in source:
+            ids.append(int(MARKERS[marker]))
+            ids += self.encode(text)
+        return ids
+
+    def encode_target(self, target: str) -> list[int]:
+        """Ids of a sample's target, closed by EOS."""
+        return [*self.encode(target), int(Special.EOS)]
+
+    def decode(self, ids: Iterable[int]) -> bytes:
+        """Bytes of `ids`; special tokens vanish. ValueError for an id outside the vocabulary."""
+        ids = [int(token) for token in ids]
+        if ids and not (min(ids) >= 0 and max(ids) < self.size):
+            raise ValueError(f"a token of {min(ids)}..{max(ids)} is outside 0..{self.size - 1}")
+        return b"".join([self._text[token] for token in ids])
+
+    def decode_text(self, ids: Iterable[int]) -> str:
+        """Text of `ids`; bytes that are not UTF-8 become U+FFFD."""
+        return self.decode(ids).decode("utf-8", "replace")
+
+    def to_bytes(self) -> bytes:
+        """Canonical form: a magic number, the count of merges, then their pairs as 32-bit ids."""
+        flat = [token for pair in self.merges for token in pair]
+        return _MAGIC + struct.pack(f"<{1 + len(flat)}I", len(self.merges), *flat)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Tokenizer":
+        """The tokenizer that `to_bytes` wrote; CheckpointError for anything else."""
+        body = memoryview(data)[len(_MAGIC) :]
+        if data[: len(_MAGIC)] != _MAGIC or len(body) < 4 or len(body) % 8 != 4:
+            raise CheckpointError("tokenizer: not written by this version of tat, or damaged")
+        count, *flat = struct.unpack(f"<{len(body) // 4}I", body)
+        if 2 * count != len(flat):
+            raise CheckpointError(f"tokenizer: {count} merges promised, {len(flat) // 2} found")
+        try:
+            return cls(list(zip(flat[::2], flat[1::2])))
+        except ValueError as error:
+            raise CheckpointError(f"tokenizer: {error}; the file is damaged") from error
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    # surrogatepass: a str that is no valid Unicode (an odd command line) is encoded all the same.
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text

@@ -1,0 +1,1 @@
+"""The shading language: tokens, declarations, and the child process that validates and runs it."""

@@ -1,0 +1,70 @@
+"""Doc comments: which comment describes a declaration, and what it says without its markers."""
+
+import re
+import textwrap
+
+from tat.wgsl.lexer import Token
+
+_LICENCE = re.compile(
+    r"copyright|licen[cs]e|spdx|all rights reserved|permission is hereby granted", re.IGNORECASE
+)
+_CODE_LINE = re.compile(
+    r".*[;{}]$|(?:fn|let|var|const|struct|override|alias)\s+\w+\s*[=:(<{]"
+    r"|@(?:vertex|fragment|compute|group|binding|location|builtin|workgroup_size)\b"
+)
+_SAYS_SOMETHING = re.compile(r"[^\W_]|[(){}]")  # a drawing's other lines go, a formula's stay
+_LEFT_STARS = re.compile(r"^[ \t]*\*+ ?", re.MULTILINE)
+_RULE = "-=*#_~+─━═"  # three or more at an end of a line set off a heading
+
+
+def comments_above(tokens: list[Token]) -> dict[int, list[Token]]:
+    """The comments between each token and the one before it, by where the token starts."""
+    above: dict[int, list[Token]] = {}
+    pending: list[Token] = []
+    for token in tokens:
+        if token.kind == "comment":
+            pending.append(token)
+        elif pending:
+            above[token.start], pending = pending, []
+    return above
+
+
+def doc_comment(text: str, comments: list[Token], start: int) -> str:
+    """What the comment directly above offset `start` says: `comments` are those before it.
+
+    Only comments that begin their line and have no blank line below count. The answer is "" where
+    there is none, and for separators, licences and code that was commented out.
+    """
+    lines: list[str] = []
+    for comment in reversed(comments):
+        if text.count("\n", comment.end, start) > 1 or not _begins_line(text, comment.start):
+            break
+        lines += reversed(_content(comment.text))
+        start = comment.start
+    said = [line for line in map(_without_rules, reversed(lines)) if _SAYS_SOMETHING.search(line)]
+    code = sum(bool(_CODE_LINE.match(line.strip())) for line in said)
+    if 2 * code > len(said) or any(_LICENCE.search(line) for line in said):
+        return ""
+    return "\n".join(said).strip()
+
+
+def _begins_line(text: str, start: int) -> bool:
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return start == 0 or text[start - 1] in "\r\n"
+
+
+def _content(comment: str) -> list[str]:
+    """Lines of one comment without //, ///, /** or the stars down the left of a block."""
+    if comment.startswith("//"):
+        return [comment.lstrip("/").removeprefix("!").removeprefix(" ")]
+    first, _, others = comment[2:-2].strip("*!").partition("\n")
+    return [first.strip(), *textwrap.dedent(_LEFT_STARS.sub("", others)).split("\n")]
+
+
+def _without_rules(line: str) -> str:
+    """`line` without rules of dashes and the like; the indentation of what it says is kept."""
+    if len(line.strip()) - len(line.strip().lstrip(_RULE)) >= 3:
+        line = line.strip().lstrip(_RULE).lstrip()
+    line = line.rstrip()
+    return line.rstrip(_RULE).rstrip() if len(line) - len(line.rstrip(_RULE)) >= 3 else line

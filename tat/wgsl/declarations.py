@@ -1,0 +1,234 @@
+"""Modules cut into declarations, and each function with what it needs from the others."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tat.errors import FileError
+from tat.wgsl.comments import comments_above, doc_comment
+from tat.wgsl.lexer import Token, tokenize
+
+# Keywords that start a declaration. The first group occurs nowhere else, so that meeting one inside
+# another declaration shows that the other is broken; the second also occurs in function bodies.
+_MODULE_ONLY = frozenset(("fn", "struct", "override", "alias", "enable", "requires"))
+_STARTERS = _MODULE_ONLY | frozenset(("const", "var", "const_assert", "diagnostic"))
+_NAMED = frozenset(("fn", "struct", "override", "alias", "const", "var"))
+_CLOSER = {"(": ")", "[": "]", "{": "}"}
+
+# Characters of all contexts of one module. Real modules stay under 50 thousand, but n constants in
+# a chain and n functions that each use one make n * n: a file of 1 MB could fill the memory.
+_CONTEXT_LIMIT = 16_000_000
+
+
+class Declaration(NamedTuple):
+    """`text[start:end]` of a module, attributes included; directives and assertions have no name.
+
+    `kind` is the keyword: fn, struct, const, override, var, alias, const_assert, enable, requires
+    or diagnostic. `comment` is the doc comment directly above, without its markers.
+    """
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    comment: str
+
+
+class Function(NamedTuple):
+    """A function and what it takes from its module; `signature` and `body` are exact substrings.
+
+    `context` holds the enable directives and the structs, aliases, constants, overrides and
+    variables that it needs, directly or through one another; `calls` the signatures of the module's
+    functions that it calls, each on one line.
+    """
+
+    name: str
+    comment: str
+    signature: str
+    body: str
+    context: str
+    calls: tuple[str, ...]
+
+
+def split_module(text: str) -> list[Declaration]:
+    """The whole declarations of `text` in order; what is garbage or broken off is passed over."""
+    tokens = tokenize(text)
+    above = comments_above(tokens)
+    code = [token for token in tokens if token.kind != "comment"]
+    found = []
+    for first, keyword, last in _pieces(code):
+        kind, start = code[keyword].text, code[first].start
+        name = _name(code[keyword + 1 : last]) if kind in _NAMED else ""
+        if name or kind not in _NAMED:
+            comment = doc_comment(text, above.get(start, []), start)
+            found.append(Declaration(kind, name, start, code[last].end, comment))
+    return found
+
+
+def functions(text: str) -> list[Function]:
+    """The functions of `text` in order, each with the declarations that it needs.
+
+    Raises FileError where these add up to far more than any shader has use for.
+    """
+    module = _Module(text)
+    found, size = [], 0
+    for item in module.declarations:
+        if item.kind == "fn":
+            found.append(module.function(item))
+            size += len(found[-1].context) + sum(map(len, found[-1].calls))
+        if size > _CONTEXT_LIMIT:
+            raise FileError(
+                "wgsl: what the functions of this module need adds up to more than "
+                f"{_CONTEXT_LIMIT} characters; split the module"
+            )
+    return found
+
+
+class _Module:
+    """The declarations of a text by name, and which names each of them mentions."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.declarations = split_module(text)
+        self._tokens = [token for token in tokenize(text) if token.kind != "comment"]
+        self._starts = [token.start for token in self._tokens]
+        self._by_name = {item.name: item for item in self.declarations if item.name}
+        self._enables = [item for item in self.declarations if item.kind == "enable"]
+        self._mentions: dict[Declaration, list[Declaration]] = {}
+
+    def function(self, item: Declaration) -> Function:
+        """`item`, a function of this module, in the form that training pairs are made from."""
+        open_brace = self._body(item)
+        calls = [other for other in self._mentioned(item) if other.kind == "fn" and other != item]
+        return Function(
+            item.name,
+            item.comment,
+            self._signature(item),
+            self.text[open_brace : item.end],
+            "\n".join(self.text[needed.start : needed.end] for needed in self._needed(item)),
+            tuple(" ".join(self._signature(other).split()) for other in calls),
+        )
+
+    def _needed(self, item: Declaration) -> list[Declaration]:
+        """What `item` mentions, directly or through one another, in the order of the module."""
+        needed: set[Declaration] = set()
+        pending = [item]
+        while pending:
+            for other in self._mentioned(pending.pop()):
+                if other.kind != "fn" and other not in needed:
+                    needed.add(other)
+                    pending.append(other)
+        return sorted(needed.union(self._enables), key=lambda other: other.start)
+
+    def _mentioned(self, item: Declaration) -> list[Declaration]:
+        """The declarations that `item` names, each once, in the order of its text."""
+        if item not in self._mentions:
+            named = _names(self._span(item.start, item.end))
+            found = ((self._by_name.get(name), called) for name, called in named)
+            kept = (other for other, called in found if other and (called or other.kind != "fn"))
+            self._mentions[item] = list(dict.fromkeys(kept))
+        return self._mentions[item]
+
+    def _span(self, start: int, end: int) -> list[Token]:
+        """The tokens of `text[start:end]`, without comments."""
+        return self._tokens[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+
+    def _body(self, item: Declaration) -> int:
+        """Where the body of `item` starts: at its first brace, for a signature has none."""
+        return next(t.start for t in self._span(item.start, item.end) if t.text == "{")
+
+    def _signature(self, item: Declaration) -> str:
+        return self.text[item.start : self._span(item.start, self._body(item))[-1].end]
+
+
+def _names(tokens: list[Token]) -> Iterator[tuple[str, bool]]:
+    """Identifiers that are no member's or attribute's name, and whether a parenthesis follows."""
+    texts = ["", *(token.text for token in tokens), ""]
+    for index, token in enumerate(tokens):
+        if token.kind == "identifier" and texts[index] not in (".", "@"):
+            yield token.text, texts[index + 2] == "("
+
+
+def _name(tokens: list[Token]) -> str:
+    """Declared name: the first identifier outside a template list (`var<storage> x`)."""
+    depth = 0
+    for token in tokens:
+        if token.kind == "identifier" and depth == 0:
+            return token.text
+        depth += {"<": 1, ">": -1}.get(token.text, 0)
+    return ""
+
+
+def _pieces(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:
+    """Indices of the first token, the keyword and the last token of each whole declaration."""
+    first = 0
+    while first < len(tokens):
+        keyword = _after_attributes(tokens, first)
+        if keyword == len(tokens):
+            return
+        if _starts(tokens[keyword], _STARTERS):
+            end, whole = _scan(tokens, keyword)
+            if whole:
+                yield first, keyword, end - 1
+            first = end
+        elif tokens[keyword].text == "{":  # a stray block: what is inside is not the module's
+            first = _scan(tokens, keyword)[0]
+        else:
+            first = keyword + 1
+
+
+def _starts(token: Token, starters: frozenset[str]) -> bool:
+    return token.kind == "keyword" and token.text in starters
+
+
+def _scan(tokens: list[Token], opening: int) -> tuple[int, bool]:
+    """Index after the piece that starts at `opening`, and whether that piece is whole.
+
+    A broken piece ends where the next declaration starts, or at the bracket that does not fit.
+    """
+    kind = tokens[opening].text
+    last = "}" if kind in ("fn", "struct", "{") else ";"
+    stops = _MODULE_ONLY if kind in ("fn", "{") else _STARTERS
+    closers = ["}"] if kind == "{" else []
+    index = opening + 1
+    while index < len(tokens):
+        token = tokens[index]
+        if token.kind == "keyword" or token.text == "@":
+            after = _after_attributes(tokens, index)
+            if after < len(tokens) and _starts(tokens[after], stops):
+                return index, False
+            index = max(after, index + 1)
+            continue
+        index += 1
+        if token.text in _CLOSER:
+            closers.append(_CLOSER[token.text])
+        elif token.text in (")", "]", "}"):
+            if not closers or closers.pop() != token.text:
+                return index, False
+            if token.text == last == "}" and not closers:
+                return index, True
+        elif token.text == ";" and not closers:
+            return index, last == ";"
+    return index, False
+
+
+def _after_attributes(tokens: list[Token], index: int) -> int:
+    """Index after a run of attributes (`@name` or `@name(...)`) that starts at `index`."""
+    while index + 1 < len(tokens) and tokens[index].text == "@":
+        index += 2
+        if index < len(tokens) and tokens[index].text == "(":
+            index = _after_arguments(tokens, index)
+    return index
+
+
+def _after_arguments(tokens: list[Token], index: int) -> int:
+    """Index after the parenthesis that closes the one at `index`; `index` where none does."""
+    depth = 0
+    for after in range(index, len(tokens)):
+        text = tokens[after].text
+        if text in ("@", "{", "}", ";"):
+            break
+        depth += {"(": 1, ")": -1}.get(text, 0)
+        if depth == 0:
+            return after + 1
+    return index

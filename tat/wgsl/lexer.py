@@ -1,0 +1,99 @@
+"""WGSL text to tokens, for any text at all: what is not WGSL becomes an error token."""
+
+import re
+from typing import NamedTuple
+
+KEYWORDS = frozenset((
+    "alias", "break", "case", "const", "const_assert", "continue", "continuing", "default",
+    "diagnostic", "discard", "else", "enable", "false", "fn", "for", "if", "let", "loop",
+    "override", "requires", "return", "struct", "switch", "true", "var", "while",
+))
+
+_BLANK = " \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029"
+_LINE_END = "\n\v\f\r\u0085\u2028\u2029"
+
+# Longest first where one operator starts another. Whether < and > enclose a template list is not
+# decided here: that takes the whole token list (specification, "Template lists"). The suffixes li,
+# lu and lf are naga's, for 64-bit literals.
+_TOKEN = re.compile(
+    rf"""(?P<blank>[{_BLANK}]+)
+    | (?P<word>[A-Za-z_][A-Za-z_0-9]*)
+    | (?P<number>
+        0[xX](?:[0-9a-fA-F]*\.[0-9a-fA-F]+|[0-9a-fA-F]+\.[0-9a-fA-F]*)(?:[pP][+-]?[0-9]+[fh]?)?
+      | 0[xX][0-9a-fA-F]+(?:[pP][+-]?[0-9]+[fh]?|[iu]|l[iu])?
+      | (?:[0-9]*\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][+-]?[0-9]+)?(?:[fh]|lf)?
+      | [0-9]+(?:[eE][+-]?[0-9]+(?:[fh]|lf)?|[iufh]|l[iuf])?
+      )
+    | (?P<comment>//[^{_LINE_END}]*)
+    | (?P<block>/\*)
+    | (?P<operator>
+        <<=|>>=|->|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%&|^~!=<>(){{}}\[\],;:.@]
+      )
+    | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+
+
+class Token(NamedTuple):
+    """`text[start:end]` of the source, offsets in characters.
+
+    `kind` is identifier, keyword, number, operator, comment or error.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens of `text` in order, comments included and blank space not; in linear time."""
+    tokens: list[Token] = []
+    match, position, size = _TOKEN.match, 0, len(text)
+    while position < size:
+        found = match(text, position)
+        kind, end = found.lastgroup, found.end()
+        if kind == "word":
+            kind, end = _word(text, position, end)
+        elif kind == "block":
+            kind, end = _block_comment(text, end)
+        elif kind == "other":
+            kind, end = _other(text, position, end)
+        if kind != "blank":
+            tokens.append(Token(kind, text[position:end], position, end))
+        position = end
+    return tokens
+
+
+def _word(text: str, start: int, end: int) -> tuple[str, int]:
+    """Kind and end of the word whose ASCII part is `text[start:end]`."""
+    end = _identifier_end(text, end)
+    word = text[start:end]
+    if word in KEYWORDS:
+        return "keyword", end
+    return ("operator" if word == "_" else "identifier"), end  # "_" alone only discards a value
+
+
+def _other(text: str, start: int, end: int) -> tuple[str, int]:
+    """Kind and end of what starts with a character that is not in the language's ASCII part."""
+    if text[start].isidentifier():
+        return "identifier", _identifier_end(text, end)
+    return "error", end
+
+
+def _identifier_end(text: str, end: int) -> int:
+    """Where the identifier that reaches to `end` stops; Python's are Unicode's XID, as WGSL's."""
+    while end < len(text) and ("_" + text[end]).isidentifier():
+        end += 1
+    return end
+
+
+def _block_comment(text: str, position: int) -> tuple[str, int]:
+    """Kind and end of the block comment whose opening ends at `position`; block comments nest."""
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(text, position):
+        depth += 1 if edge.group() == "/*" else -1
+        if depth == 0:
+            return "comment", edge.end()
+    return "error", len(text)

@@ -1,0 +1,8 @@
+"""Set up before any test module is imported."""
+
+from hypothesis import settings
+
+import tat  # noqa: F401  it sets the number of BLAS threads, which numpy reads when first imported
+
+settings.register_profile("tat", deadline=None)  # a slow machine is no failure
+settings.load_profile("tat")

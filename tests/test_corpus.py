@@ -1,0 +1,286 @@
+"""The corpus: which samples files give, in which split, whatever the files are called."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tat.config import DataConfig
+from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
+from tat.data.tokenizer import MARKERS
+from tat.errors import CorpusError
+
+MODULE = """\
+struct Ray { origin: vec3f, way: vec3f }
+const far = 100.0;
+
+// Where the ray is
+// after `distance` metres.
+fn along(ray: Ray, distance: f32) -> vec3f {
+    return ray.origin + distance * ray.way;
+}
+
+fn nothing() {}
+
+@fragment
+fn shade() -> @location(0) vec4f { return vec4f(far); }
+"""
+
+
+def config(infill: float = 0.0, valid: float = 0.0) -> DataConfig:
+    return DataConfig(4096, ((64, 64),), infill, valid, 10**6)
+
+
+def module(number: int, functions: int = 1) -> str:
+    """A module unlike that of any other number."""
+    return "\n".join(
+        f"fn f{number}_{i}(x: f32) -> f32 {{\n    let y = x + {number}.0;\n    return y;\n}}"
+        for i in range(functions)
+    )
+
+
+def write(folder: Path, texts: dict[str, str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def load(folder: Path, infill: float = 0.0, valid: float = 0.0, seed: int = 0) -> Corpus:
+    return load_corpus([folder], config(infill, valid), seed)
+
+
+def test_completions_of_a_module(tmp_path):
+    corpus = load(write(tmp_path, {"m.wgsl": MODULE}))
+    samples = {sample.origin.rpartition(":")[2]: sample for sample in corpus.train}
+    assert set(samples) == {"6", "12"}, "lines of the signatures; the empty function is left out"
+    along, shade = samples["6"], samples["12"]
+    assert dict(along.source) == {
+        "comment": "Where the ray is after `distance` metres.",
+        "signature": "fn along(ray: Ray, distance: f32) -> vec3f",
+        "context": "struct Ray { origin: vec3f, way: vec3f }",
+    }
+    assert along.target == "{\n    return ray.origin + distance * ray.way;\n}"
+    assert shade.source == (
+        ("signature", "@fragment\nfn shade() -> @location(0) vec4f"),
+        ("context", "const far = 100.0;"),
+    )
+    assert corpus.report.functions == corpus.report.completions == 2
+    assert along.origin.startswith(str(tmp_path / "m.wgsl"))
+
+
+def test_functions_from_json_lines(tmp_path):
+    lines = [
+        {"signature": "fn f()", "body": "{ g(); }", "comment": "c", "context": "x", "module_id": m}
+        for m in ("one", "two")
+    ]
+    lines += [{"signature": "fn h()", "body": "{ }"}, {"wgsl": MODULE}]
+    corpus = load(write(tmp_path, {"f.jsonl": "\n".join(map(json.dumps, lines))}))
+    assert corpus.report.duplicates == 1
+    assert [s.reason for s in corpus.report.skipped] == ["no function with a body"]
+    origins = {sample.origin[len(str(tmp_path / "f.jsonl")) :] for sample in corpus.train}
+    assert origins >= {":4:6", ":4:12"} and origins & {":1", ":2"}
+    first = next(sample for sample in corpus.train if sample.target == "{ g(); }")
+    assert first.source == (("comment", "c"), ("signature", "fn f()"), ("context", "x"))
+
+
+def test_a_module_and_the_lines_of_its_functions_are_one_group(tmp_path):
+    modules = [{"id": f"m{i}", "wgsl": module(i)} for i in range(60)]
+    lines = [
+        {"module_id": f"m{i}", "signature": f"fn f{i}_0(x: f32) -> f32", "body": body}
+        for i in range(60)
+        for body in (module(i)[module(i).index("{") :], f"{{ return {i}.5; }}")
+    ]
+    write(tmp_path, {"a.jsonl": "\n".join(map(json.dumps, modules))})
+    alone = load(tmp_path, valid=0.4)
+    write(tmp_path, {"b.jsonl": "\n".join(map(json.dumps, lines))})
+    both = load(tmp_path, valid=0.4)
+    assert alone.valid and set(alone.valid) <= set(both.valid)
+    assert both.report.duplicates == 60
+    assert not {s.group for s in both.train} & {s.group for s in both.valid}
+
+
+def test_a_function_line_of_a_module_keeps_its_group(tmp_path):
+    lines = [
+        {"signature": f"fn f{i}()", "body": f"{{ g({i}); }}", "module_id": f"m{i % 30}"}
+        for i in range(300)
+    ]
+    corpus = load(write(tmp_path, {"f.jsonl": "\n".join(map(json.dumps, lines))}), valid=0.5)
+    groups = {split: {s.group for s in getattr(corpus, split)} for split in ("train", "valid")}
+    assert len(groups["train"] | groups["valid"]) == 30
+    assert not groups["train"] & groups["valid"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=12),
+    st.permutations("abcdefghijkl"),
+    st.sampled_from([0.0, 0.4]),
+    st.integers(0, 3),
+)
+def test_names_and_order_of_files_do_not_matter(tmp_path_factory, numbers, names, infill, seed):
+    folder = tmp_path_factory.mktemp("corpus")
+    one = {f"{i:02}.wgsl": module(n, 2) for i, n in enumerate(numbers)}
+    other = {f"{name}.wgsl": module(n, 2) for name, n in zip(names, numbers)}
+    a = load(write(folder / "one", one), infill, 0.0, seed)
+    b = load(write(folder / "other", other), infill, 0.0, seed)
+    strip = [[(s.source, s.target, s.group, s.split) for s in c.samples] for c in (a, b)]
+    assert strip[0] == strip[1]
+    assert a.fingerprint == b.fingerprint
+    assert list(a.texts()) == list(b.texts())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(0, 99), min_size=1, max_size=25), st.sets(st.integers(100, 199)))
+def test_added_files_move_none_across(tmp_path_factory, numbers, added):
+    folder = tmp_path_factory.mktemp("corpus")
+    write(folder, {f"{n}.wgsl": module(n) for n in numbers} | {"always.wgsl": module(777)})
+    before = load(folder, 0.5, 0.3)
+    write(folder, {f"0{n}.wgsl": module(n) for n in added})
+    after = load(folder, 0.5, 0.3)
+    assert set(before.train) <= set(after.train)
+    assert set(before.valid) <= set(after.valid)
+
+
+def test_the_share_of_validation_and_that_files_stay_whole(tmp_path):
+    write(tmp_path, {f"{n}.wgsl": module(n, 3) for n in range(400)})
+    corpus = load(tmp_path, 0.3, 0.25)
+    assert 0.18 < len(corpus.valid) / len(corpus.samples) < 0.32
+    assert not {s.group for s in corpus.train} & {s.group for s in corpus.valid}
+    assert {s.split for s in corpus.train} == {"train"}
+    assert {s.split for s in corpus.valid} == {"valid"}
+    assert len({s.group for s in corpus.samples}) == 400
+
+
+@pytest.mark.parametrize("infill", [0.0, 0.3, 0.8])
+def test_the_share_of_infill(tmp_path, infill):
+    body = "\n".join(f"    let y{i} = x * {i}.0;" for i in range(40))
+    for number in range(300):
+        text = f"fn f{number}(x: f32) {{\n{body}\n}}"
+        (tmp_path / f"{number}.wgsl").write_text(text)
+    corpus = load(tmp_path, infill)
+    kinds = Counter(sample.kind for sample in corpus.samples)
+    assert kinds["completion"] == corpus.report.completions == 300
+    assert kinds["infill"] == corpus.report.infills
+    assert kinds["infill"] / len(corpus.samples) == pytest.approx(infill, abs=0.05)
+
+
+def test_an_infill_joins_to_context_signature_and_body(tmp_path):
+    corpus = load(write(tmp_path, {"m.wgsl": MODULE}), 0.9)
+    wholes = {
+        "struct Ray { origin: vec3f, way: vec3f }\n\nfn along(ray: Ray, distance: f32) -> vec3f "
+        "{\n    return ray.origin + distance * ray.way;\n}",
+        "const far = 100.0;\n\n@fragment\nfn shade() -> @location(0) vec4f "
+        "{ return vec4f(far); }",
+    }
+    infills = [sample for sample in corpus.train if sample.kind == "infill"]
+    assert {s.source[0][1] + s.target + s.source[1][1] for s in infills} == wholes
+    assert {marker for s in infills for marker, _ in s.source} == {"prefix", "suffix"}
+
+
+def test_the_seed_moves_gaps_and_nothing_else(tmp_path):
+    write(tmp_path, {f"{n}.wgsl": module(n, 4) for n in range(20)})
+    a, b = load(tmp_path, 0.5, 0.2, seed=1), load(tmp_path, 0.5, 0.2, seed=2)
+    completions = [{s for s in c.samples if s.kind == "completion"} for c in (a, b)]
+    assert completions[0] == completions[1]
+    assert a.fingerprint != b.fingerprint
+    assert a.fingerprint == load(tmp_path, 0.5, 0.2, seed=1).fingerprint
+
+
+def test_the_fingerprint_sees_every_text_and_the_split(tmp_path):
+    texts = {f"{n}.wgsl": module(n) for n in range(20)}
+    folders = {
+        "same": texts,
+        "changed": texts | {"3.wgsl": module(3).replace("return y", "return -y")},
+        "fewer": {name: text for name, text in texts.items() if name != "2.wgsl"},
+    }
+    found = {name: load(write(tmp_path / name, of)).fingerprint for name, of in folders.items()}
+    found["split"] = load(tmp_path / "same", valid=0.5).fingerprint
+    assert len(set(found.values())) == 4
+
+
+def test_equal_samples_are_kept_once_and_rather_in_train(tmp_path):
+    """A function that two files share is never validated on when it is trained on."""
+    shared = "fn shared(x: f32) -> f32 { return x * x; }\n"
+    write(tmp_path, {f"{n}.wgsl": shared + module(n) for n in range(12)})
+    corpus = load(tmp_path, valid=0.5)
+    assert corpus.valid
+    assert [s.target for s in corpus.train].count("{ return x * x; }") == 1
+    assert "{ return x * x; }" not in [s.target for s in corpus.valid]
+    assert corpus.report.duplicates == 11
+
+
+def test_texts_for_the_tokenizer(tmp_path):
+    write(tmp_path, {f"{n}.wgsl": MODULE + module(n) for n in range(8)})
+    corpus = load(tmp_path, 0.5, 0.4)
+    texts = list(corpus.texts())
+    assert len(texts) == len(set(texts))
+    held_out = {s.target for s in corpus.valid} - {s.target for s in corpus.train}
+    assert corpus.valid and not held_out & set(texts)
+    assert all(s.target in texts for s in corpus.train if s.kind == "completion")
+
+
+def test_the_report_names_what_was_skipped(tmp_path):
+    texts = {"a.wgsl": MODULE, "b.wgsl": "", "c.wgsl": "const a = 1;", "d.wgsl": "(" * 9000}
+    corpus = load(write(tmp_path, texts))
+    reasons = {Path(s.path).name: s.reason for s in corpus.report.skipped}
+    silent = "no function with a body"
+    assert reasons == {"b.wgsl": "empty", "c.wgsl": silent, "d.wgsl": silent}
+    text = "\n".join(corpus.report.lines())
+    assert "4 files, 2 functions: 2 completion" in text
+    assert f"2 skipped: {silent}; first" in text and "c.wgsl" in text
+
+
+def test_what_no_bucket_can_hold_is_named(tmp_path):
+    table = f"const table = array<f32, 2000>({'0.5, ' * 2000});\n"
+    uses = "fn uses() -> f32 { return table[0]; }\n"
+    long = f"fn long() {{ {'f(); ' * 2000} }}\n"
+    corpus = load(write(tmp_path, {"a.wgsl": table + uses + long + "fn fits() { f(); }"}))
+    assert [sample.target for sample in corpus.train] == ["{ f(); }"]
+    assert [Path(s.path).name for s in corpus.report.skipped] == ["a.wgsl:2", "a.wgsl:3"]
+    assert {s.reason for s in corpus.report.skipped} == {"too long for any of data.buckets"}
+
+
+def test_deep_nesting(tmp_path):
+    write(tmp_path, {"a.wgsl": MODULE, "deep.wgsl": "(" * 200_000 + "{" * 200_000})
+    corpus = load(tmp_path)
+    assert [Path(s.path).name for s in corpus.report.skipped] == ["deep.wgsl"]
+    assert corpus.report.functions == 2
+
+
+def test_nothing_to_train_on(tmp_path):
+    with pytest.raises(CorpusError, match="no function with a body"):
+        load(write(tmp_path, {"a.wgsl": "const a = 1;"}))
+    with pytest.raises(CorpusError, match=r"data\.validation_share"):
+        load(write(tmp_path, {"a.wgsl": MODULE}), valid=0.9999999)
+
+
+def test_cookbook_entries():
+    code = (
+        "const tau = 6.2831855;\n\nfn turn(x: f32) -> f32 { return x * tau; }\n\n"
+        "/// Says in other words\n/// what the request says.\n"
+        "@must_use\nfn wave(x: f32) -> f32 {\n    return sin(turn(x));\n}\n"
+    )
+    entries = [("wave", "a sine wave", code), ("again", "a wave of sines", code)]
+    corpus = cookbook_corpus(entries)
+    assert corpus.valid == ()
+    assert {sample.origin for sample in corpus.train} == {"wave", "again"}
+    wave = next(sample for sample in corpus.train if sample.origin == "wave")
+    assert wave.source == (
+        ("comment", "a sine wave"),
+        ("signature", "@must_use\nfn wave(x: f32) -> f32"),
+        ("context", "const tau = 6.2831855;\n\nfn turn(x: f32) -> f32 { return x * tau; }"),
+    )
+    assert wave.target == "{\n    return sin(turn(x));\n}"
+    assert {s.kind for s in cookbook_corpus(entries, 0.9).train} == {"completion", "infill"}
+    for wrong in ([], [("empty", "nothing", "const a = 1;")]):
+        with pytest.raises(CorpusError):
+            cookbook_corpus(wrong)
+
+
+def test_markers_are_those_of_the_tokenizer(tmp_path):
+    corpus = load(write(tmp_path, {"m.wgsl": MODULE}), 0.9)
+    assert {marker for s in corpus.samples for marker, _ in s.source} == set(MARKERS)

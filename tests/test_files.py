@@ -1,0 +1,117 @@
+"""Atomic writing: the old file or the new one, whatever happens in between."""
+
+import errno
+import os
+import resource
+import stat
+
+import pytest
+
+from tat.errors import FileError
+from tat.files import atomic_file, writing
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    return path
+
+
+def assert_untouched(path):
+    assert path.read_bytes() == b"old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_new_content_appears_at_the_end_only(old_file):
+    with atomic_file(old_file) as file:
+        file.write(b"new")
+        file.flush()
+        assert old_file.read_bytes() == b"old"
+    assert old_file.read_bytes() == b"new"
+    assert list(old_file.parent.iterdir()) == [old_file]
+
+
+def test_file_folder_and_order_of_syncs(old_file, monkeypatch):
+    """Content reaches the disk before the name does, and the name before the block ends."""
+    events = []
+    fsync, replace = os.fsync, os.replace
+
+    def recorded_fsync(descriptor):
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        events.append(f"sync {kind}")
+        fsync(descriptor)
+
+    def recorded_replace(source, target):
+        assert open(source, "rb").read() == b"new"
+        events.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(os, "replace", recorded_replace)
+    with atomic_file(old_file) as file:
+        file.write(b"new")
+    assert events == ["sync file", "rename", "sync folder"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_an_exception_in_the_block_leaves_the_old_file(old_file, error):
+    with pytest.raises(error), atomic_file(old_file) as file:
+        file.write(b"half")
+        raise error
+    assert_untouched(old_file)
+
+
+def test_a_full_disk_leaves_the_old_file(old_file):
+    """A limit on the size of files stands in for the disk: writing fails in the same place."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+    try:
+        with pytest.raises(FileError, match=r"cannot write .*file: File too large; free some"), \
+                atomic_file(old_file) as file:  # fmt: skip
+            file.write(bytes(1 << 17))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert_untouched(old_file)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_failing_sync_or_rename_leaves_the_old_file(old_file, monkeypatch, call):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(FileError, match="No space left on device"), atomic_file(old_file) as file:
+        file.write(b"new")
+    assert_untouched(old_file)
+
+
+def test_a_missing_folder_is_one_clear_error(tmp_path):
+    path = tmp_path / "nowhere" / "file"
+    with pytest.raises(FileError, match="nowhere/file: No such file or directory"), \
+            atomic_file(path):  # fmt: skip
+        pass
+
+
+def test_the_umask_decides_who_may_read(tmp_path):
+    old = os.umask(0o027)
+    try:
+        with atomic_file(tmp_path / "file") as file:
+            file.write(b"x")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+def test_a_symbolic_link_is_replaced_and_its_target_kept(tmp_path):
+    (tmp_path / "target").write_bytes(b"kept")
+    (tmp_path / "link").symlink_to("target")
+    with atomic_file(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "target").read_bytes() == b"kept"
+    assert not (tmp_path / "link").is_symlink()
+
+
+def test_writing_passes_other_errors_on(tmp_path):
+    with pytest.raises(ZeroDivisionError), writing(tmp_path):
+        raise ZeroDivisionError

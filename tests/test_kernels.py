@@ -1,0 +1,277 @@
+"""Every kernel of the CPU backends: signatures, outputs against float64, and the bits of dropout."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from cases import CASES, Case, case_of
+from harness import compile_graph, expose
+from numpy import ndarray as Array
+
+from tat.backends.cpu import kernels as numpy_kernels
+from tat.backends.cpu.executable import CpuBackend
+from tat.config import resolve
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, encode_program, loss_program, step_program
+from tat.model.transformer import Transformer
+from tat.ops import vocabulary as ops
+from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.train.adamw import AdamW
+
+Function = Callable[..., None]
+NUMPY: dict[str, Function] = CpuBackend(numba=False).kernels
+BACKENDS = {"numpy": NUMPY, "numba": CpuBackend(numba=True).kernels}
+NUMBA_MODULE = "tat.backends.cpu.kernels_numba"
+needs_numba = pytest.mark.skipif(
+    not (find_spec("numba") and find_spec(NUMBA_MODULE)), reason="there are no Numba kernels"
+)
+
+# Relative to the largest entry of an output, or to 1 if that is smaller.
+BOUND = 1e-6
+BOUNDS = {"sharp": 1e-5}  # 2.9e-6 at scores or logits near 100, whose rounding exp() multiplies
+
+implemented = pytest.mark.parametrize(
+    ("functions", "case"),
+    [
+        pytest.param(functions, case, id=f"{backend}-{case}")
+        for backend, functions in BACKENDS.items()
+        for case in CASES
+        if backend == "numpy" or functions[case.kernel] is not NUMPY[case.kernel]
+    ],
+)
+
+
+def test_cases_cover_the_table_under_distinct_names():
+    assert {case.kernel for case in CASES} == set(KERNELS)
+    assert len({str(case) for case in CASES}) == len(CASES)
+
+
+@implemented
+def test_float32_is_close_to_float64(functions: dict[str, Function], case: Case):
+    expected = case.run(NUMPY, np.float64)
+    for name, got in case.run(functions, np.float32).items():
+        assert got.dtype == np.float32
+        largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
+        bound = BOUNDS.get(case.label, BOUND) * largest
+        np.testing.assert_allclose(got, expected[name], rtol=0, atol=bound, err_msg=name)
+
+
+@implemented
+def test_outputs_are_written_whole_whatever_they_held(
+    functions: dict[str, Function], case: Case
+):
+    after_nan = case.run(functions, np.float32, poison=np.nan)
+    after_number = case.run(functions, np.float32, poison=12345.0)
+    for name in after_nan:
+        np.testing.assert_array_equal(after_nan[name], after_number[name], err_msg=name)
+
+
+@implemented
+def test_inputs_stay_as_they_were(functions: dict[str, Function], case: Case):
+    arguments, before = case.arguments(np.float32), case.arguments(np.float32)
+    functions[case.kernel](*arguments.values(), **case.attributes)
+    for name in case.row.inputs:
+        np.testing.assert_array_equal(arguments[name], before[name], err_msg=name)
+
+
+ACCUMULATING = [case for case in CASES if case.extents.get("accumulate") == 1]
+
+
+@pytest.mark.parametrize("case", ACCUMULATING, ids=str)
+def test_accumulating_adds_to_what_assigning_gives(case: Case):
+    assigning = replace(case, extents={**case.extents, "accumulate": 0})
+    before = case.arguments(np.float64)
+    assigned = assigning.run(NUMPY, np.float64)
+    for name, got in case.run(NUMPY, np.float64).items():
+        np.testing.assert_allclose(got, before[name] + assigned[name], rtol=0, atol=1e-12)
+
+
+def test_numpy_kernels_are_the_table():
+    public = {
+        name
+        for name, function in inspect.getmembers(numpy_kernels, inspect.isfunction)
+        if function.__module__ == numpy_kernels.__name__ and not name.startswith("_")
+    }
+    assert public == set(KERNELS)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_numpy_signature_is_the_row(name: str):
+    row, parameters = KERNELS[name], inspect.signature(NUMPY[name]).parameters.values()
+    arrays = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    attributes = [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert arrays == [*row.outputs, *row.inputs]
+    types = {"f32": float, "u32": int}
+    expected = [(attribute, types[kind]) for attribute, kind in row.attributes]
+    assert [(p.name, p.annotation) for p in attributes] == expected
+
+
+@needs_numba
+def test_numba_kernels_are_some_of_the_table_with_equal_parameters():
+    from tat.backends.cpu import kernels_numba
+
+    faster = {n: f for n, f in BACKENDS["numba"].items() if f is not NUMPY[n]}
+    assert faster
+    for name, function in vars(kernels_numba).items():
+        if getattr(function, "__module__", "") == NUMBA_MODULE and not name.startswith("_"):
+            assert name in faster
+    for name, function in faster.items():
+        signature = inspect.signature(getattr(function, "py_func", function))
+        assert list(signature.parameters) == list(inspect.signature(NUMPY[name]).parameters), name
+
+
+def test_float64_never_gets_float32_kernels():
+    assert CpuBackend(dtype=np.float64, numba=True).kernels == NUMPY
+
+
+def traced_calls() -> list[Call]:
+    """Every program of a small model and its optimizer."""
+    flags = {"preset": "tiny", "train.ema_decay": 0.9}
+    config = resolve(flags=flags, environment={}).config
+    model = Transformer(config.model, vocabulary=50)
+    shape = BatchShape(2, 6, 5, sources=2)
+    loss, optimizer = CrossEntropyLoss(0.1, 4096), AdamW(model.parameters, config.train)
+    graphs = [
+        loss_program(model, shape, loss, training=True),
+        encode_program(model, shape),
+        step_program(model, shape),
+        optimizer.fold_program(first=True),
+        optimizer.update_program(),
+    ]
+    return [call for graph in graphs for call in graph.calls]
+
+
+def test_traces_call_kernels_with_the_shapes_of_the_table():
+    calls = traced_calls()
+    assert {call.kernel for call in calls} == set(KERNELS)
+    for call in calls:
+        case = case_of(call, vocabulary=50, positions=512)
+        names, tensors = case.row.outputs + case.row.inputs, call.outputs + call.inputs
+        for name, tensor in zip(names, tensors, strict=True):
+            shape = case.shape(name)
+            if tensor.dtype == "int" or len(shape) == 1:  # kernels see these flat
+                assert tensor.size == np.prod(shape), f"{name} of {call}"
+            else:
+                assert tensor.shape == shape, f"{name} of {call}"
+
+
+def mask(counter: list[int], key: int, rate: float, size: int) -> Array:
+    """Which elements dropout keeps."""
+    y, x = np.empty(size), np.ones(size)
+    numpy_kernels.dropout(y, x, np.array(counter, np.int32), size=size, rate=rate, key=key)
+    return y != 0
+
+
+def mix(x: int) -> int:
+    x = (x ^ x >> 16) * 0x7FEB352D & 0xFFFFFFFF
+    x = (x ^ x >> 15) * 0x846CA68B & 0xFFFFFFFF
+    return x ^ x >> 16
+
+
+@pytest.mark.parametrize("counter", [[0, 1, 0], [1, 2, 3], [-1, 2**31 - 1, -(2**31)]])
+@pytest.mark.parametrize("key", [0, 12345, 2**32 - 1])
+def test_dropout_is_a_hash_of_counter_key_and_element(counter: list[int], key: int):
+    base = key
+    for word in counter:
+        base = mix(base ^ word & 0xFFFFFFFF)
+    hashes = [mix((i * 0x9E3779B1 & 0xFFFFFFFF) ^ base) for i in range(300)]
+    for rate in (0.1, 0.5, 0.9):
+        kept = [h >= int(rate * 2**32) for h in hashes]
+        np.testing.assert_array_equal(mask(counter, key, rate, 300), kept)
+
+
+@pytest.mark.parametrize(
+    ("rate", "bits"),
+    [(0.5, "9900d70e59b6ff07b6119a76cdda63bd"), (0.1, "fffbff7ffbf7ffffbefffff7effff7fd")],
+)
+def test_dropout_golden_bits(rate: float, bits: str):
+    kept = mask([1, 2, 3], key=12345, rate=rate, size=128)
+    assert np.packbits(kept, bitorder="little").tobytes().hex() == bits
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("counter", [[0, 1, 0], [0, 2, 0], [7, 100000, 3]])
+def test_dropout_keeps_its_share_without_pattern(counter: list[int], rate: float):
+    size = 200_000
+    kept = mask(counter, key=99, rate=rate, size=size)
+    deviation = np.sqrt(rate * (1 - rate) / size)
+    assert abs(kept.mean() - (1 - rate)) < 4 * deviation
+    for distance in (1, 2, 64, 512):
+        both = kept[distance:] & kept[:-distance]
+        assert abs(both.mean() - (1 - rate) ** 2) < 6 * deviation
+
+
+@pytest.mark.parametrize("other", [([8, 3, 1], 5), ([7, 4, 1], 5), ([7, 3, 2], 5), ([7, 3, 1], 6)])
+def test_dropout_is_independent_of_other_seeds_steps_micro_batches_and_keys(
+    other: tuple[list[int], int],
+):
+    size, rate = 100_000, 0.3
+    both = mask([7, 3, 1], 5, rate, size) & mask(*other, rate, size)
+    expected = (1 - rate) ** 2
+    assert abs(both.mean() - expected) < 4 * np.sqrt(expected * (1 - expected) / size)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.kernel.startswith("dropout")], ids=str)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dropout_scales_what_it_keeps(backend: str, case: Case):
+    arguments, rate = case.arguments(np.float32), case.extents["rate"]
+    kept = mask(arguments["counter"].tolist(), case.extents["key"], rate, case.extents["size"])
+    residual = arguments.get("residual", np.float32(0))
+    expected = residual + np.where(kept, arguments["x"] / (1 - rate), 0)
+    got = case.run(BACKENDS[backend], np.float32)["y"]
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(got == residual, ~kept)
+
+
+@pytest.mark.parametrize("backend", [CpuBackend(numba=True), CpuBackend(dtype=np.float64)])
+@pytest.mark.parametrize("operation", ["dropout", "dropout_add"])
+def test_dropout_has_one_mask_forward_and_backward(operation: str, backend: CpuBackend):
+    x, zeros, ones = (Tensor(name, (40, 30), "state") for name in ("x", "zeros", "ones"))
+    counter = Tensor("counter", (3,), "feed", "int")
+    with Graph(training=True) as graph, graph.scope("layer"):
+        if operation == "dropout":
+            y = ops.dropout(x, counter, 0.4)
+        else:
+            y = ops.dropout_add(zeros, x, counter, 0.4)
+        graph.backward({y: ones})
+        expose(graph, y, "y")
+        expose(graph, graph.gradient(x), "dx")
+    values = {"x": 1.0, "ones": 1.0, "zeros": 0.0, "counter": np.array([3, 1, 4])}
+    executable = compile_graph(graph, backend, values)
+    executable.run()
+    assert 0 < np.count_nonzero(executable.read("y")) < x.size
+    np.testing.assert_array_equal(executable.read("y"), executable.read("dx"))
+
+
+def dropout_keys(scopes: list[str]) -> list[int]:
+    """The keys of one dropout in each of these scopes."""
+    x, counter = Tensor("x", (2, 3), "state"), Tensor("counter", (3,), "feed", "int")
+    with Graph(training=True) as graph:
+        for scope in scopes:
+            with graph.scope(scope):
+                ops.dropout(x, counter, 0.4)
+    return [call.attributes["key"] for call in graph.calls]
+
+
+def test_dropout_key_is_of_the_scope_alone():
+    a, b, c = dropout_keys(["a", "b", "c"])
+    assert len({a, b, c}) == 3
+    assert dropout_keys(["new", "c", "a"])[1:] == [c, a]
+
+
+def test_two_dropouts_in_one_scope_are_refused():
+    with pytest.raises(ValueError, match="same mask"):
+        dropout_keys(["a", "a"])
+
+
+@pytest.mark.parametrize(("training", "rate"), [(False, 0.4), (True, 0.0)])
+def test_dropout_that_does_nothing_is_not_traced(training: bool, rate: float):
+    x, counter = Tensor("x", (2, 3), "state"), Tensor("counter", (3,), "feed", "int")
+    with Graph(training=training) as graph:
+        assert ops.dropout(x, counter, rate) is x
+        ops.dropout_add(x, x, counter, rate)
+    assert [call.kernel for call in graph.calls] == ["add"]
