@@ -57,7 +57,7 @@ def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus
     if paths:
         corpus = load_corpus(paths, config.data, config.seed)
     else:
-        reporter.note("no PATH given: training on the bundled cookbook")
+        reporter.note("no PATH: training on the bundled cookbook")
         entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
         corpus = cookbook_corpus(entries)
     for line in corpus.report.lines():

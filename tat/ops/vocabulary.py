@@ -146,8 +146,8 @@ def attention(
     """Scaled dot-product attention of H heads (Vaswani et al. 2017), over K sources side by side.
 
     q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source
-    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys it is
-    0, and so is its gradient. Only the logarithm of each softmax's denominator is kept, no T x S matrix.
+    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys the result is
+    0, and so is the gradient. Kept is the logarithm of each softmax's denominator, no T x S matrix.
     """
     graph, (rows, width) = current(), q.shape
     batch = lengths.size // sources

@@ -74,9 +74,10 @@ class Session:
         self.trainer = Trainer(config, self.model, self.backend, batches)
         held_out = Batches(valid, buckets, rows, config.seed)
         self.validation = list(held_out.in_order(config.train.validation_batches))
+        reporter.note(f"run: {run.path}")
         reporter.note(
-            f"model: {self.model.parameters.count / 1e6:.2f} M weights,"
-            f" vocabulary {tokenizer.size}; {len(train)} training and {len(valid)} validation samples,"
+            f"model: {self.model.parameters.count / 1e6:.2f} M weights, {tokenizer.size} tokens;"
+            f" {len(train)} training and {len(valid)} validation samples,"
             f" {batches.micro_batches_per_epoch} micro-batches an epoch; {self.backend.name}"
         )
 

@@ -11,6 +11,9 @@ from tat.backends.cpu import kernels as numpy_kernels
 from tat.ops.graph import Tensor
 from tat.ops.plan import Memory, Plan
 
+# NaN and infinity are looked for in results, once a step; NumPy's warnings would name no tensor.
+_QUIET = partial(np.errstate, all="ignore")
+
 
 class CpuBackend:
     """Persistent tensors as arrays, and an arena for each lane that grows to its largest plan.
@@ -39,7 +42,7 @@ class CpuBackend:
         self._arenas: dict[int, Array] = {}
 
     def compile(self, plan: Plan, lane: int = 0) -> "CpuExecutable":
-        needed = plan.arena_sizes[0] if plan.arena_sizes else 0
+        needed = sum(plan.arena_sizes)  # arenas, should there be several, lie end to end
         if self.arena(lane).size < needed:
             self._arenas[lane] = np.zeros(needed, self.dtype)
         return CpuExecutable(self, plan, lane)
@@ -96,12 +99,14 @@ class CpuExecutable:
         return self._owned[name].copy()
 
     def run(self) -> None:
-        for call in self._bound():
-            call()
+        with _QUIET():
+            for call in self._bound():
+                call()
 
     def first_non_finite(self) -> str | None:
         for bound, call in zip(self._bound(), self.plan.calls, strict=True):
-            bound()
+            with _QUIET():
+                bound()
             for tensor in call.outputs:
                 if not np.isfinite(self._array(tensor)).all():
                     return f"{tensor.name} (made by {call.kernel} in {call.scope or 'the update'})"
@@ -125,7 +130,8 @@ class CpuExecutable:
     def _array(self, tensor: Tensor) -> Array:
         root = tensor.root
         if tensor.kind == "temporary":
-            _, start = self.plan.places[root]
+            arena, start = self.plan.places[root]
+            start += sum(self.plan.arena_sizes[:arena])
             flat = self._backend.arena(self._lane)[start : start + root.size]
         elif tensor.kind in ("feed", "metric"):
             flat = self._owned[root.name].reshape(-1)
