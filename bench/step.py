@@ -21,6 +21,7 @@ import numpy as np
 
 from tat import weights
 from tat.backends.backend import open_backend
+from tat.commands.doctor import processor
 from tat.config import Config, resolve
 from tat.data.batches import Batches, Dataset
 from tat.model.transformer import Transformer
@@ -115,14 +116,6 @@ def main() -> int:
     }  # fmt: skip
     print(json.dumps(record))
     return 0
-
-
-def processor() -> str:
-    """The CPU's name as Linux gives it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), ""
-    )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class TransformerConfig:
     heads: Positive
     feed_forward: Annotated[int, Meta(ge=1, le=1048576)]
     dropout: Share
-    max_length: Annotated[int, Meta(ge=2, le=1048576)]
+    max_length: Annotated[int, Meta(ge=2, le=65536)]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class DataConfig:
     vocabulary: Annotated[int, Meta(ge=264, le=1048576)]
     buckets: Annotated[tuple[tuple[Positive, Positive], ...], Meta(min_length=1, max_length=64)]
     infill_share: Share
+    description_words: Count
     validation_share: Share
     max_file_bytes: Positive
 
@@ -320,6 +321,12 @@ def _check_combinations(config: Config) -> None:
         )
     if config.train.patience and not config.train.validate_every:
         raise ConfigError("train.patience needs validations; set train.validate_every above 0")
+    train = config.train
+    if train.schedule == "cosine" and train.schedule_steps <= train.warmup_steps:
+        raise ConfigError(
+            f"train.schedule_steps {train.schedule_steps} ends before the warm-up of"
+            f" {train.warmup_steps} steps does; raise it or lower train.warmup_steps"
+        )
     if config.memory.alignment % 4:
         raise ConfigError(
             f"memory.alignment {config.memory.alignment} is not a multiple of 4 bytes"

@@ -5,14 +5,14 @@
     ├── ConfigError            3   a value in the configuration, or a combination of them
     ├── FileError              4   a bad or unsafe file
     │   ├── CorpusError        4   no usable training data
-    │   └── CheckpointError    4   a damaged, foreign or incompatible checkpoint
+    │   └── CheckpointError    4   a damaged, foreign or unfitting checkpoint
     ├── DeviceError            5   no device, or it was lost
     ├── DivergedError          6   training met NaN or infinity
     ├── RegressionError        7   a benchmark got slower
     └── InvalidShaderError     8   WGSL that does not validate
 
-A message says what, where and what to do, on one line: the command line prints it as it is and exits
-with `exit_code`; a traceback needs --debug.
+A message says what, where and what to do, on one line: the command line prints it as it is and
+exits with `exit_code`; a traceback needs --debug.
 """
 
 
@@ -59,6 +59,6 @@ class InvalidShaderError(TatError):
 
 
 def one_line(text: str, limit: int = 400) -> str:
-    """`text` safe to print as a single line: control characters escaped, cut at `limit` characters."""
+    """`text` safe to print as one line: control characters escaped, cut at `limit` characters."""
     clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

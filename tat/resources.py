@@ -19,7 +19,8 @@ def resource(*parts: str) -> Path:
 def program() -> list[str]:
     """Command that starts this program again, for child processes.
 
-    A released binary has no Python to start, so children are the program itself with a hidden subcommand.
+    A released binary has no Python to start: children are the program itself with a hidden
+    subcommand.
     """
     launcher = os.environ.get("TAT_LAUNCHER")
     return [launcher] if launcher else [sys.executable, "-m", "tat"]

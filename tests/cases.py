@@ -162,7 +162,7 @@ class Case:
         return values
 
     def _limit(self, text: str) -> int:
-        """"positions-length+1" with the extents put in."""
+        """The value of a sum such as positions-length+1."""
         terms = text.replace("-", "+-").split("+")
         return sum(-self._extent(t[1:]) if t.startswith("-") else self._extent(t) for t in terms)
 

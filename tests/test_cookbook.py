@@ -1,7 +1,10 @@
 """The cookbook: what the loader accepts and refuses, and what must hold for the bundled entries."""
 
+import importlib
+import pkgutil
 import re
 import textwrap
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
@@ -9,9 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tat.cookbook import library
+from tat.cookbook import library, references
 from tat.cookbook.library import Entry
+from tat.cookbook.picture import drawing
+from tat.cookbook.references import Kernel, Pure
+from tat.cookbook.similarity import jaccard, shingles
 from tat.errors import FileError
+from tat.wgsl.sandbox import Sandbox
 
 ENTRIES = library.load()
 STARTERS = library.load("starter")
@@ -39,12 +46,6 @@ def write(folder: Path, text: str, name: str = "twice", area: str = "numerics") 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def shingles(code: str) -> set[tuple[str, ...]]:
-    """All runs of five tokens, comments left out."""
-    tokens = re.findall(r"\w+|[^\w\s]", re.sub(r"//.*", "", code))
-    return {tuple(tokens[i : i + 5]) for i in range(len(tokens) - 4)}
 
 
 # What the loader accepts.
@@ -178,11 +179,37 @@ def test_the_twenty_starters_are_there_to_train_on():
     assert len({entry.area for entry in STARTERS}) >= 10
 
 
-def test_no_area_and_no_family_outweighs_the_others():
-    areas = [entry.area for entry in ENTRIES]
-    families = [entry.family for entry in ENTRIES]
-    assert max(map(areas.count, areas)) <= 0.15 * len(ENTRIES)
-    assert max(map(families.count, families)) <= 3
+def test_there_are_many_functions_of_many_areas_and_no_area_or_family_outweighs_the_others():
+    areas = Counter(entry.area for entry in ENTRIES)
+    families = Counter(entry.family for entry in ENTRIES)
+    assert len(ENTRIES) >= 200 and len(areas) >= 12
+    assert max(areas.values()) <= 0.15 * len(ENTRIES), areas.most_common(3)
+    assert max(families.values()) <= 3, families.most_common(3)
+
+
+def test_the_test_split_is_a_quarter_spread_over_the_areas():
+    held_out = [entry for entry in ENTRIES if entry.split == "test"]
+    assert 0.2 <= len(held_out) / len(ENTRIES) <= 0.3
+    assert len({entry.area for entry in held_out}) >= 10
+
+
+def test_each_difficulty_has_its_share():
+    levels = Counter(entry.difficulty for entry in ENTRIES)
+    assert set(levels) == {1, 2, 3} and min(levels.values()) >= 0.1 * len(ENTRIES), levels
+
+
+@by_name
+def test_every_entry_has_a_reference(entry: Entry):
+    assert isinstance(references.reference(entry.area, entry.name), Pure | Kernel)
+
+
+def test_every_reference_has_an_entry():
+    names = {(entry.area, entry.name) for entry in ENTRIES}
+    for module in pkgutil.iter_modules(references.__path__):
+        found = importlib.import_module(f"{references.__name__}.{module.name}")
+        for name, value in vars(found).items():
+            if isinstance(value, Pure | Kernel):
+                assert (module.name, name) in names
 
 
 def test_all_requests_and_paraphrases_differ():
@@ -216,18 +243,15 @@ def test_starters_are_short_enough_for_a_tiny_model():
 
 
 def test_no_two_entries_are_near_duplicates():
-    grams = {entry.name: shingles(entry.code) for entry in ENTRIES}
-    for (name, one), (other_name, other) in combinations(grams.items(), 2):
-        assert len(one & other) < 0.5 * len(one | other), (name, other_name)
+    runs = {entry.name: shingles(entry.code) for entry in ENTRIES}
+    for (name, one), (other_name, other) in combinations(runs.items(), 2):
+        assert jaccard(one, other) < 0.5, (name, other_name)
 
 
 @pytest.mark.gpu
 def test_every_entry_and_picture_is_valid_wgsl():
-    from tat.wgsl.sandbox import Sandbox
-
     with Sandbox() as sandbox:
         for entry in ENTRIES:
             assert sandbox.validate(entry.code) is None, entry.name
-            drawing = f"\nfn picture(uv: vec2f) -> vec3f {{\n    return {entry.picture};\n}}\n"
             if entry.picture:
-                assert sandbox.validate(entry.code + drawing) is None, entry.name
+                assert sandbox.validate(drawing(entry)) is None, entry.name

@@ -30,8 +30,8 @@ fn shade() -> @location(0) vec4f { return vec4f(far); }
 """
 
 
-def config(infill: float = 0.0, valid: float = 0.0) -> DataConfig:
-    return DataConfig(4096, ((64, 64),), infill, valid, 10**6)
+def config(infill: float = 0.0, valid: float = 0.0, words: int = 0) -> DataConfig:
+    return DataConfig(4096, ((64, 64),), infill, words, valid, 10**6)
 
 
 def module(number: int, functions: int = 1) -> str:
@@ -114,7 +114,7 @@ def test_a_function_line_of_a_module_keeps_its_group(tmp_path):
     assert not groups["train"] & groups["valid"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 30), min_size=1, max_size=12),
     st.permutations("abcdefghijkl"),
@@ -133,7 +133,7 @@ def test_names_and_order_of_files_do_not_matter(tmp_path_factory, numbers, names
     assert list(a.texts()) == list(b.texts())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sets(st.integers(0, 99), min_size=1, max_size=25), st.sets(st.integers(100, 199)))
 def test_added_files_move_none_across(tmp_path_factory, numbers, added):
     folder = tmp_path_factory.mktemp("corpus")
@@ -204,13 +204,15 @@ def test_the_fingerprint_sees_every_text_and_the_split(tmp_path):
 
 def test_equal_samples_are_kept_once_and_rather_in_train(tmp_path):
     """A function that two files share is never validated on when it is trained on."""
-    shared = "fn shared(x: f32) -> f32 { return x * x; }\n"
-    write(tmp_path, {f"{n}.wgsl": shared + module(n) for n in range(12)})
-    corpus = load(tmp_path, valid=0.5)
+    shared = [f"fn shared(x: f32) -> f32 {{ return x * {n}.0; }}\n" for n in range(30)]
+    texts = {f"{n}.wgsl": shared[n // 2] + module(n) for n in range(60)}
+    corpus = load(write(tmp_path, texts), valid=0.5)
+    split = {s.target: s.split for s in corpus.samples}
+    assert corpus.report.duplicates == 30 and len(corpus.samples) == len(split) == 90
+    for n in range(30):
+        homes = {split[module(m)[module(m).index("{") :]] for m in (2 * n, 2 * n + 1)}
+        assert split[shared[n][shared[n].index("{") :].strip()] == min(homes)
     assert corpus.valid
-    assert [s.target for s in corpus.train].count("{ return x * x; }") == 1
-    assert "{ return x * x; }" not in [s.target for s in corpus.valid]
-    assert corpus.report.duplicates == 11
 
 
 def test_texts_for_the_tokenizer(tmp_path):
@@ -234,14 +236,14 @@ def test_the_report_names_what_was_skipped(tmp_path):
     assert f"2 skipped: {silent}; first" in text and "c.wgsl" in text
 
 
-def test_what_no_bucket_can_hold_is_named(tmp_path):
-    table = f"const table = array<f32, 2000>({'0.5, ' * 2000});\n"
-    uses = "fn uses() -> f32 { return table[0]; }\n"
-    long = f"fn long() {{ {'f(); ' * 2000} }}\n"
-    corpus = load(write(tmp_path, {"a.wgsl": table + uses + long + "fn fits() { f(); }"}))
-    assert [sample.target for sample in corpus.train] == ["{ f(); }"]
-    assert [Path(s.path).name for s in corpus.report.skipped] == ["a.wgsl:2", "a.wgsl:3"]
-    assert {s.reason for s in corpus.report.skipped} == {"too long for any of data.buckets"}
+def test_a_module_that_repeats_itself_without_bound_is_skipped(tmp_path):
+    """Thousands of functions that each need one large constant: quadratic in the file's size."""
+    table = f"const table = array<f32, 9999>({'0.5, ' * 9999});\n"
+    uses = "\n".join(f"fn f{i}() -> f32 {{ return table[{i}]; }}" for i in range(2000))
+    corpus = load(write(tmp_path, {"a.wgsl": MODULE, "many.wgsl": table + uses}))
+    assert corpus.report.functions == 2
+    (skipped,) = corpus.report.skipped
+    assert skipped.path.endswith("many.wgsl") and skipped.reason.startswith("unreasonable: ")
 
 
 def test_deep_nesting(tmp_path):
@@ -265,8 +267,9 @@ def test_cookbook_entries():
         "@must_use\nfn wave(x: f32) -> f32 {\n    return sin(turn(x));\n}\n"
     )
     entries = [("wave", "a sine wave", code), ("again", "a wave of sines", code)]
-    corpus = cookbook_corpus(entries)
+    corpus = cookbook_corpus(entries, config(infill=0.9, valid=0.9))
     assert corpus.valid == ()
+    assert {sample.kind for sample in corpus.train} == {"completion"}
     assert {sample.origin for sample in corpus.train} == {"wave", "again"}
     wave = next(sample for sample in corpus.train if sample.origin == "wave")
     assert wave.source == (
@@ -275,10 +278,24 @@ def test_cookbook_entries():
         ("context", "const tau = 6.2831855;\n\nfn turn(x: f32) -> f32 { return x * tau; }"),
     )
     assert wave.target == "{\n    return sin(turn(x));\n}"
-    assert {s.kind for s in cookbook_corpus(entries, 0.9).train} == {"completion", "infill"}
     for wrong in ([], [("empty", "nothing", "const a = 1;")]):
         with pytest.raises(CorpusError):
-            cookbook_corpus(wrong)
+            cookbook_corpus(wrong, config())
+
+
+def test_a_description_stands_for_the_function_it_describes(tmp_path):
+    text = (
+        "const far = 9.0;\n// how far a ray goes\nfn reach(x: f32) -> f32 { return x * far; }\n"
+        "// too short\nfn other(x: f32) -> f32 { return x; }\n"
+    )
+    write(tmp_path, {"m.wgsl": text})
+    corpus = load_corpus([tmp_path], config(words=3), 0)
+    described = {s.source: s.target for s in corpus.train if s.kind == "description"}
+    whole = "fn reach(x: f32) -> f32 { return x * far; }"
+    request, context = ("comment", "how far a ray goes"), ("context", "const far = 9.0;")
+    assert described == {(request,): f"const far = 9.0;\n\n{whole}", (request, context): whole}
+    assert corpus.report.descriptions == 2
+    assert not any(s.kind == "description" for s in load_corpus([tmp_path], config(), 0).samples)
 
 
 def test_markers_are_those_of_the_tokenizer(tmp_path):

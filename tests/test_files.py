@@ -43,7 +43,7 @@ def test_file_folder_and_order_of_syncs(old_file, monkeypatch):
         fsync(descriptor)
 
     def recorded_replace(source, target):
-        assert open(source, "rb").read() == b"new"
+        assert source.read_bytes() == b"new"
         events.append("rename")
         replace(source, target)
 

@@ -1,4 +1,4 @@
-"""Every kernel of the CPU backends: signatures, outputs against float64, and the bits of dropout."""
+"""Every kernel of the CPU backends: signatures, outputs against float64, the bits of dropout."""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The folder of a run: one writer, one object per step, the newest good checkpoint or a clear word."""
+"""The folder of a run: one writer, one object per step, a good checkpoint or a clear word."""
 
 import json
 import os
@@ -49,8 +49,9 @@ def test_a_new_run_gets_a_folder_by_date(tmp_path, monkeypatch):
 
 
 def test_runs_made_at_once_get_folders_of_their_own(tmp_path):
+    parent = tmp_path / "a" / "b"
     with ThreadPoolExecutor(8) as pool:
-        runs = list(pool.map(lambda _: RunFolder.create(None, parent=tmp_path / "a" / "b"), range(40)))
+        runs = list(pool.map(lambda _: RunFolder.create(None, parent=parent), range(40)))
     assert len({folder.path for folder in runs}) == 40
     assert all(re.fullmatch(r"\d{8}-\d{6}(-\d+)?", folder.path.name) for folder in runs)
     for folder in runs:
@@ -59,7 +60,7 @@ def test_runs_made_at_once_get_folders_of_their_own(tmp_path):
 
 def test_an_existing_run_is_not_started_again(run):
     run.close()
-    with pytest.raises(UsageError, match="run is not empty; add --resume to continue a run, or choose"):
+    with pytest.raises(UsageError, match="run is not empty; add --resume to continue a run"):
         RunFolder.create(run.path)
 
 
@@ -154,6 +155,28 @@ def test_a_killed_writer_leaves_no_lock(run):
     assert (run.path / "lock").read_text() == killed.stdout  # its pid stands there still
     with RunFolder.open(run.path):
         assert (run.path / "lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_the_pid_in_the_lock_is_the_holders_only(run):
+    run.close()
+    (run.path / "lock").write_text("99999999999\n")
+    with RunFolder.open(run.path):
+        assert (run.path / "lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_run_that_another_process_made_meanwhile_is_not_overwritten(tmp_path, monkeypatch):
+    """It made its run and ended between our look at the folder and our lock."""
+    acquire = RunFolder._acquire
+
+    def late(folder):
+        (folder.path / "config.toml").write_text("theirs")
+        acquire(folder)
+
+    monkeypatch.setattr(RunFolder, "_acquire", late)
+    with pytest.raises(UsageError, match="not empty"):
+        RunFolder.create(tmp_path)
+    monkeypatch.undo()
+    RunFolder.open(tmp_path).close()  # and the lock is free
 
 
 def test_an_exception_frees_the_lock(run):
@@ -290,10 +313,23 @@ def test_what_is_offered_is_good(run):
         run.save(checkpoint(step), keep=3)
     for name in names(run)[1:]:
         flip_a_bit(run.path / "checkpoints" / name)
-    with pytest.raises(CheckpointError, match=r"go on from step-00000100.safetensors, the last good"):
+    with pytest.raises(CheckpointError, match=r"go on from step-00000100\.safetensors, the last"):
         load_checkpoint(run.path)
     os.truncate(run.path / "checkpoints" / names(run)[0], 50)
     with pytest.raises(CheckpointError, match="no other good one is here"):
+        run.latest_good()
+
+
+def test_what_cannot_be_loaded_is_not_offered_itself(run, monkeypatch):
+    """An intact checkpoint may be too large for the memory that is left."""
+
+    def fail(path):
+        raise CheckpointError(f"{path}: does not fit the memory that is left; free some")
+
+    run.save(checkpoint(100), keep=3)
+    run.save(checkpoint(200), keep=3)
+    monkeypatch.setattr("tat.train.run_folder.load", fail)
+    with pytest.raises(CheckpointError, match=r"go on from step-00000100\.safetensors"):
         run.latest_good()
 
 
@@ -314,8 +350,8 @@ def test_a_link_that_leads_nowhere_or_round_gives_way_to_the_files(run):
 def test_files_of_other_names_are_no_checkpoints(run):
     run.save(checkpoint(5), keep=1)
     folder = run.path / "checkpoints"
-    for name in ("step-9.safetensors", "step-00000009.safetensors.bak", "step-0000000x.safetensors"):
-        (folder / name).write_bytes(b"mine")
+    for name in ("step-9", "step-00000009.safetensors.bak", "step-0000000x"):
+        (folder / f"{name}.safetensors").write_bytes(b"mine")
     run.save(checkpoint(6), keep=1)
     assert names(run) == ["step-00000006.safetensors"]
     assert len(list(folder.iterdir())) == 4

@@ -22,8 +22,9 @@ SMALL = (
 
 MODULES = {
     "area.wgsl": "// area of a disc\nfn area(r: f32) -> f32 {\n    return 3.14159 * r * r;\n}\n",
-    "lift.wgsl": "const k = 2.0;\n\n// scales a value\nfn lift(x: f32) -> f32 {\n    return k * x;\n}\n",
-    "mix2.wgsl": "fn mix2(a: vec2f, b: vec2f) -> vec2f {\n    let t = 0.5;\n    return mix(a, b, t);\n}\n",
+    "lift.wgsl": "const k = 2.0;\n\n// scales a value\nfn lift(x: f32) -> f32 { return k * x; }\n",
+    "mix2.wgsl": "fn mix2(a: vec2f, b: vec2f) -> vec2f {\n    let t = 0.5;\n"
+    "    return mix(a, b, t);\n}\n",
     "sign3.wgsl": "fn sign3(x: f32) -> f32 {\n    if x > 0.0 {\n        return 1.0;\n    }\n"
     "    return -1.0;\n}\n",
     "fold.wgsl": "fn fold(x: u32) -> u32 {\n    var y = x;\n    y ^= y >> 16u;\n    return y;\n}\n",
@@ -41,7 +42,8 @@ def shaders(tmp_path_factory) -> Path:
 def train(shaders: Path | None, run: Path, steps: int, *more: str, small=SMALL) -> int:
     assignments = [word for value in small for word in ("--set", value)]
     paths = [] if shaders is None else [str(shaders)]
-    return tat(["train", *paths, "--run", str(run), "--steps", str(steps), "-q", *assignments, *more])
+    options = ["--run", str(run), "--steps", str(steps), "-q", *assignments, *more]
+    return tat(["train", *paths, *options])
 
 
 def resume(run: Path, steps: int, *more: str) -> int:

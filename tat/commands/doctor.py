@@ -50,7 +50,7 @@ def examine() -> list[Finding]:
         Finding("tat", "ok", f"{__version__}, Python {platform.python_version()}"),
         Finding("libraries", "warning" if missing else "ok", libraries),
         _resources(),
-        Finding("cpu", "ok", f"{_processor()}; {CpuBackend().name}"),
+        Finding("cpu", "ok", f"{processor()}; {CpuBackend().name}"),
         _memory(),
         _disk(),
         _vulkan(),
@@ -65,7 +65,8 @@ def _resources() -> Finding:
     return Finding("files", "ok", "defaults and cookbook found")
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The CPU's name, as Linux gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

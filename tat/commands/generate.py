@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from tat.decode.generator import Generation, Generator
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
 from tat.errors import FileError, UsageError, one_line
-from tat.train.run_folder import find_checkpoint
+from tat.train.run_folder import load_checkpoint
 
 _MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt
 
@@ -28,10 +29,11 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
 def run(options: argparse.Namespace) -> int:
     prompts = _prompts(options)
-    loaded = load_model(find_checkpoint(options.run), options.device)
+    loaded = load_model(*load_checkpoint(options.run), options.device)
     limit = min(loaded.config.generate.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, limit if options.max_tokens is None else options.max_tokens)
     for identity, prompt in prompts:
+        began = time.perf_counter()
         if options.input:
             result = generator.generate(prompt)
             record = {"id": identity, "text": result.text, "finished": result.finished}
@@ -40,6 +42,9 @@ def run(options: argparse.Namespace) -> int:
             result = generator.generate(prompt, _emit)
             _emit("" if result.text.endswith("\n") else "\n")
         _warn(result, identity, options.quiet)
+        if options.verbose:
+            pace = 1000 * (time.perf_counter() - began) / max(1, result.tokens)
+            print(f"tat: {result.tokens} tokens, {pace:.2f} ms each", file=sys.stderr)
     return 0
 
 

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         return _resume(options)
     config = _resolve(options).config
     with StopRequest() as stop, RunFolder.create(options.run) as folder:
-        reporter = open_reporter(options.quiet, folder.log)
+        reporter = open_reporter(options.quiet, options.verbose, folder.log)
         corpus = _corpus(options.paths, config, reporter)
         session = Session.start(config, folder, corpus, options.paths, reporter, options.device)
         return session.run(stop)
@@ -33,7 +33,7 @@ def _resume(options: argparse.Namespace) -> int:
     with StopRequest() as stop, RunFolder.open(options.run) as folder:
         path, checkpoint = folder.latest_good()
         config = _resolve(options, base=checkpoint.configuration).config
-        reporter = open_reporter(options.quiet, folder.log)
+        reporter = open_reporter(options.quiet, options.verbose, folder.log)
         paths = options.paths or _stored_paths(checkpoint)
         corpus = _corpus(paths, config, reporter)
         refuse_changes(path, checkpoint, config, corpus, options.allow_change)
@@ -59,7 +59,7 @@ def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus
     else:
         reporter.note("no PATH: training on the bundled cookbook")
         entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
-        corpus = cookbook_corpus(entries)
+        corpus = cookbook_corpus(entries, config.data)
     for line in corpus.report.lines():
         reporter.note(line)
     return corpus

@@ -9,7 +9,7 @@ import msgspec
 
 from tat import __version__
 
-_PARTS = ("numpy", "numba", "safetensors", "rich", "msgspec", "wgpu")
+_PARTS = ("numpy", "numba", "rich", "msgspec", "wgpu")
 
 
 def run(options: argparse.Namespace) -> int:

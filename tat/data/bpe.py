@@ -13,7 +13,8 @@ def learn_merges(counts: Mapping[bytes, int], first_byte: int, limit: int) -> li
 
     Ids: byte b is first_byte + b, merge i is first_byte + 256 + i. The most frequent pair comes
     first; of equally frequent ones the one whose bytes sort first, so that no order of pieces,
-    dicts or sets shows in the result. A pair that would spell an existing token is passed over.
+    dicts or sets shows in the result. No two merges spell the same token: what merges inside a
+    string does not depend on its surroundings as long as nothing merges across its ends.
     """
     learner = _Learner(counts, first_byte)
     merges: list[Pair] = []
@@ -26,7 +27,6 @@ def learn_merges(counts: Mapping[bytes, int], first_byte: int, limit: int) -> li
 class _Learner:
     def __init__(self, counts: Mapping[bytes, int], first_byte: int) -> None:
         self.text = {first_byte + byte: bytes([byte]) for byte in range(256)}
-        self.spelt = set(self.text.values())
         self.next_token = first_byte + 256
         self.pieces = [[first_byte + byte for byte in piece] for piece in counts]
         self.weights = list(counts.values())
@@ -45,8 +45,8 @@ class _Learner:
     def pop_best(self) -> Pair | None:
         """The next pair to merge, or None when none occurs twice."""
         while self.heap:
-            negative, left, right, pair = heappop(self.heap)
-            if self.totals[pair] < 2 or left + right in self.spelt:
+            negative, _, _, pair = heappop(self.heap)
+            if self.totals[pair] < 2:
                 continue
             if self.totals[pair] == -negative:
                 return pair
@@ -59,7 +59,6 @@ class _Learner:
         token = self.next_token
         self.next_token += 1
         self.text[token] = self.text[pair[0]] + self.text[pair[1]]
-        self.spelt.add(self.text[token])
         created: set[Pair] = set()
         for index in self.where.pop(pair):
             old, weight = self.pieces[index], self.weights[index]

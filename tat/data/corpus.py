@@ -4,8 +4,9 @@ Samples are sorted by their digest, split by the content of their file, and cut 
 their function: everything here depends on what the texts say and never on where they lie.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tat.config import DataConfig
@@ -19,9 +20,10 @@ from tat.data.sources import (
     read_sources,
     skipped_by_reason,
 )
-from tat.data.tokenizer import LONGEST_TOKEN
-from tat.errors import CorpusError
+from tat.errors import CorpusError, FileError
 from tat.wgsl.declarations import functions
+
+_SILENT = "no function with a body"
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,16 @@ class Report:
     skipped: tuple[Skipped, ...]
     functions: int  # with a body that says something
     completions: int  # samples
+    descriptions: int  # samples
     infills: int  # samples
     duplicates: int  # samples dropped because an equal one is kept
 
     def lines(self) -> list[str]:
         """The report in words: a line for what is used, then one per kind of what is not."""
         used = (
-            f"{self.files} files, {self.functions} functions: {self.completions} completion and "
-            f"{self.infills} infill samples, {self.duplicates} duplicates dropped"
+            f"{self.files} files, {self.functions} functions: {self.completions} completion,"
+            f" {self.descriptions} description and {self.infills} infill samples,"
+            f" {self.duplicates} duplicates dropped"
         )
         kinds = skipped_by_reason(self.skipped).items()
         return [used, *(f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds)]
@@ -66,7 +70,7 @@ class Corpus:
     def texts(self) -> Iterator[str]:
         """The texts to train a tokenizer on: every different one of the training split, once.
 
-        Infill samples are passed over: they repeat what the completions say.
+        Only completions are read: the other samples repeat what they say.
         """
         yield from dict.fromkeys(
             text
@@ -79,9 +83,8 @@ class Corpus:
 def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     """Samples of all functions in .wgsl files and JSON Lines; CorpusError if there are none."""
     sources = read_sources(paths, config.max_file_bytes)
-    found, silent = _functions_of(sources, config)
-    shares = config.infill_share, config.validation_share
-    samples = [sample for f in found for sample in function_samples(f, *shares, seed)]
+    found, silent = _functions_of(sources)
+    samples = [sample for f in found for sample in function_samples(f, config, seed)]
     skipped = (*sources.skipped, *silent)
     if not samples:
         raise CorpusError(nothing_usable(paths, skipped))
@@ -94,16 +97,15 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     return corpus
 
 
-def cookbook_corpus(
-    entries: Iterable[tuple[str, str, str]], infill_share: float = 0.0, seed: int = 0
-) -> Corpus:
-    """Samples of (name, request, code) entries: request and last function -> body; all in train.
+def cookbook_corpus(entries: Iterable[tuple[str, str, str]], config: DataConfig) -> Corpus:
+    """Samples of (name, request, code) entries, the request as comment; all in train, no infills.
 
     The context is all code before the last function, without the comment that belongs to it: the
     request says the same.
     """
     found = [_last_function(*entry) for entry in entries]
-    samples = [sample for f in found for sample in function_samples(f, infill_share, 0.0, seed)]
+    learnt_by_heart = replace(config, infill_share=0.0, validation_share=0.0)
+    samples = [sample for f in found for sample in function_samples(f, learnt_by_heart, 0)]
     if not samples:
         raise CorpusError("corpus: no cookbook entry was chosen; check the tag")
     return _assemble(samples, len(found), (), len(found))
@@ -121,48 +123,40 @@ def _last_function(name: str, request: str, code: str) -> Function:
     return Function(request, signature, body, context, digest_of(code), name)
 
 
-def _functions_of(
-    sources: Sources, config: DataConfig
-) -> tuple[list[Function], list[Skipped]]:
-    """The functions of all sources, and what is left out of them.
-
-    What is longer than any tokens of the largest bucket can spell is not kept in memory only to be
-    counted as too long later: a file could name one large constant in thousands of functions.
-    """
-    longest_source = LONGEST_TOKEN * max(source for source, _ in config.buckets)
-    longest_target = LONGEST_TOKEN * max(target for _, target in config.buckets)
+def _functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
+    """The functions of all sources, and the modules and lines that give none."""
     found: list[Function] = []
     skipped: list[Skipped] = []
-    for origin, of_origin in _candidates(sources):
-        silent = True
-        for function in of_origin:
-            if not function.body.strip("{} \t\n"):
-                continue
-            silent = False
-            source = len(function.signature) + len(function.context)
-            if source <= longest_source and len(function.body) <= longest_target:
-                found.append(function)
-            else:
-                skipped.append(Skipped(function.origin, "too long for any of data.buckets"))
-        if silent:
-            skipped.append(Skipped(origin, "no function with a body"))
+    for module in sources.modules:
+        try:
+            of_module = _functions_of_module(module)
+        except FileError as error:
+            skipped.append(Skipped(module.origin, f"unreasonable: {error}"))
+            continue
+        found += of_module
+        if not of_module:
+            skipped.append(Skipped(module.origin, _SILENT))
+    for line in sources.functions:
+        if _says_something(line.body):
+            found.append(_function_of_line(line))
+        else:
+            skipped.append(Skipped(line.origin, _SILENT))
     return found, skipped
 
 
-def _candidates(sources: Sources) -> Iterator[tuple[str, Iterator[Function]]]:
-    """Origin and functions of each module and each line."""
-    for module in sources.modules:
-        yield module.origin, _functions_of_module(module)
-    for line in sources.functions:
-        yield line.origin, iter([_function_of_line(line)])
-
-
-def _functions_of_module(module: ModuleText) -> Iterator[Function]:
+def _functions_of_module(module: ModuleText) -> list[Function]:
     group = digest_of(module.id) if module.id else module.content_hash
+    found: list[Function] = []
     for f in functions(module.text):
-        line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
-        origin = f"{module.origin}:{line}"
-        yield Function(f.comment, f.signature, f.body, f.context, group, origin)
+        if _says_something(f.body):
+            line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
+            origin = f"{module.origin}:{line}"
+            found.append(Function(f.comment, f.signature, f.body, f.context, group, origin))
+    return found
+
+
+def _says_something(body: str) -> bool:
+    return bool(body.strip("{} \t\n"))
 
 
 def _function_of_line(line: FunctionText) -> Function:
@@ -179,13 +173,14 @@ def _assemble(
     for sample in sorted(samples, key=lambda s: (s.split == "valid", s.group, s.origin)):
         kept.setdefault(sample.digest, sample)
     ordered = [kept[digest] for digest in sorted(kept)]
-    completions = sum(sample.kind == "completion" for sample in ordered)
+    kinds = Counter(sample.kind for sample in ordered)
     report = Report(
         files=files,
         skipped=skipped,
         functions=functions,
-        completions=completions,
-        infills=len(ordered) - completions,
+        completions=kinds["completion"],
+        descriptions=kinds["description"],
+        infills=kinds["infill"],
         duplicates=len(samples) - len(ordered),
     )
     return Corpus(

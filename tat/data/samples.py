@@ -1,7 +1,8 @@
 """A training sample, and how a function gives some.
 
-    completion   (comment, signature, context) -> body
-    infill       (prefix, suffix) -> middle, a gap in the context, signature and body
+    completion    (comment, signature, context) -> body
+    description   (comment) -> context, signature and body; (comment, context) -> signature and body
+    infill        (prefix, suffix) -> middle, a gap in the context, signature and body
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from tat.config import DataConfig
 from tat.data.infill import cut_gaps
 
 Source = tuple[tuple[str, str], ...]  # (marker, text) pairs; markers as in tat.data.tokenizer
@@ -26,9 +28,12 @@ class Sample:
     origin: str  # path:line or the like, for reports
 
     @property
-    def kind(self) -> Literal["completion", "infill"]:
-        """Which of the two forms it has."""
-        return "infill" if self.source[-1][0] == "suffix" else "completion"
+    def kind(self) -> Literal["completion", "description", "infill"]:
+        """Which of the forms it has."""
+        markers = [marker for marker, _ in self.source]
+        if "suffix" in markers:
+            return "infill"
+        return "completion" if "signature" in markers else "description"
 
     @property
     def digest(self) -> str:
@@ -66,18 +71,26 @@ def infill_source(prefix: str, suffix: str) -> Source:
     return (("prefix", prefix), ("suffix", suffix))
 
 
-def function_samples(
-    function: Function, infill_share: float, validation_share: float, seed: int
-) -> Iterator[Sample]:
-    """One completion and as many infills as make up their share on average."""
-    split = split_of(function.group, validation_share)
-    source = completion_source(function.comment, function.signature, function.context)
-    yield Sample(source, function.body, function.group, split, function.origin)
-    head = "\n\n".join(text for text in (function.context, function.signature) if text) + " "
-    key = digest_of(head, function.body)
-    for gap in cut_gaps(function.body, infill_share / (1 - infill_share), f"{seed}/{key}"):
-        source = infill_source(head + function.body[: gap.start], function.body[gap.stop :])
-        yield Sample(source, function.body[gap], function.group, split, function.origin)
+def function_samples(function: Function, config: DataConfig, seed: int) -> Iterator[Sample]:
+    """A completion, descriptions where a comment says enough, and infills in their share."""
+    split = split_of(function.group, config.validation_share)
+
+    def sample(source: Source, target: str) -> Sample:
+        return Sample(source, target, function.group, split, function.origin)
+
+    comment, context = function.comment, function.context
+    yield sample(completion_source(comment, function.signature, context), function.body)
+    whole = f"{function.signature.strip()} {function.body}"
+    head = f"{context}\n\n" if context else ""
+    if config.description_words and len(comment.split()) >= config.description_words:
+        yield sample(completion_source(comment, "", ""), head + whole)
+        if context:
+            yield sample(completion_source(comment, "", context), whole)
+    before = f"{head}{function.signature} "
+    gaps = config.infill_share / (1 - config.infill_share)
+    for gap in cut_gaps(function.body, gaps, f"{seed}/{digest_of(before, function.body)}"):
+        source = infill_source(before + function.body[: gap.start], function.body[gap.stop :])
+        yield sample(source, function.body[gap])
 
 
 def split_of(group: str, validation_share: float) -> Split:

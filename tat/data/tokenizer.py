@@ -45,9 +45,9 @@ MARKERS = {
 FIRST_BYTE = len(Special)  # id of byte 0; the merges follow byte 255
 FIRST_MERGE = FIRST_BYTE + 256
 PIECE_LIMIT = 64  # bytes of a run
-LONGEST_TOKEN = PIECE_LIMIT + 1  # bytes: a run and the space before it
-CACHE_LIMIT = 1 << 16  # pieces remembered, about 10 MB
+CACHE_LIMIT = 1 << 16  # pieces whose ids are remembered
 
+_LONGEST_TOKEN = PIECE_LIMIT + 1  # bytes: a run and the space before it
 _MAGIC = b"tat-bpe\x01"
 _PIECE = re.compile(
     rb"""  [ ]?[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]{0,%(rest)d}
@@ -70,9 +70,9 @@ def split_pieces(data: bytes) -> list[bytes]:
 class Tokenizer:
     """Text to ids and back.
 
-    Ids: the special tokens, the 256 bytes, then one per merge. A piece that is a token as a whole
-    becomes that token; any other is merged pair by pair, the earliest merge first (Sennrich et al.,
-    "Neural Machine Translation of Rare Words with Subword Units", 2016).
+    Ids: the special tokens, the 256 bytes, then one per merge. In a piece the earliest merge comes
+    first, and of its occurrences the leftmost (Sennrich et al., "Neural Machine Translation of Rare
+    Words with Subword Units", 2016); so a piece that spells a token becomes that token.
     """
 
     def __init__(self, merges: Sequence[Pair]) -> None:
@@ -80,7 +80,6 @@ class Tokenizer:
         self.merges = tuple(merges)
         self._text = [b""] * FIRST_BYTE + [bytes([byte]) for byte in range(256)]
         self._merged: dict[Pair, int] = {}
-        self._whole = {self._text[token]: token for token in range(FIRST_BYTE, FIRST_MERGE)}
         for pair in self.merges:
             self._add_merge(pair)
         self._cache: dict[bytes, tuple[int, ...]] = {}
@@ -90,11 +89,10 @@ class Tokenizer:
         if not all(FIRST_BYTE <= part < token for part in pair):
             raise ValueError(f"merge {token - FIRST_MERGE} joins {pair}, not two earlier tokens")
         text = self._text[pair[0]] + self._text[pair[1]]
-        if text in self._whole or len(text) > LONGEST_TOKEN:
-            raise ValueError(f"merge {token - FIRST_MERGE} makes a token twice or too long")
+        if pair in self._merged or len(text) > _LONGEST_TOKEN:
+            raise ValueError(f"merge {token - FIRST_MERGE} repeats another or grows too long")
         self._text.append(text)
         self._merged[pair] = token
-        self._whole[text] = token
 
     @classmethod
     def train(cls, texts: Iterable[str | bytes], vocabulary: int) -> "Tokenizer":
@@ -127,8 +125,7 @@ class Tokenizer:
         return ids
 
     def _encode_piece(self, piece: bytes) -> tuple[int, ...]:
-        whole = self._whole.get(piece)
-        ids = (whole,) if whole is not None else tuple(self._merge(piece))
+        ids = tuple(self._merge(piece))
         if len(self._cache) >= CACHE_LIMIT:
             self._cache.clear()
         self._cache[piece] = ids

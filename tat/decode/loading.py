@@ -7,7 +7,7 @@ import msgspec
 
 from tat import weights
 from tat.backends.backend import Backend, open_backend
-from tat.checkpoint import Checkpoint, load
+from tat.checkpoint import Checkpoint, check_weights
 from tat.config import Config
 from tat.data.tokenizer import Tokenizer
 from tat.errors import CheckpointError
@@ -44,20 +44,15 @@ def build_model(
         raise CheckpointError(f"{path}: made by another model than this version of tat builds")
     found = {name: values.shape for name, values in checkpoint.weights.items()}
     wanted = {name: tensor.shape for name, tensor in model.parameters.tensors.items()}
-    for name in wanted.keys() | found.keys():
-        if found.get(name) != wanted.get(name):
-            raise CheckpointError(
-                f"{path}: weight {name} is {found.get(name)}, the model needs {wanted.get(name)}"
-            )
+    check_weights(path, found, wanted)
     return model, tokenizer
 
 
-def load_model(path: Path, device: str = "auto", threads: int = 0) -> LoadedModel:
-    """Opens a checkpoint for generation; the averaged weights are taken where there are any."""
-    checkpoint = load(path)
+def load_model(path: Path, checkpoint: Checkpoint, device: str = "auto") -> LoadedModel:
+    """The model of a checkpoint read from `path`, with averaged weights where there are any."""
     config = stored_config(path, checkpoint)
     model, tokenizer = build_model(path, checkpoint, config)
-    backend = open_backend(device, threads, config.memory.alignment)
+    backend = open_backend(device, config.threads, config.memory.alignment)
     averages = {
         name: checkpoint.state[f"ema/{name}"]
         for name in checkpoint.weights

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tat.data.samples import Source, completion_source, infill_source
 from tat.errors import UsageError
 
 
@@ -25,16 +26,11 @@ class Prompt:
             raise UsageError("prompt: empty; describe the function, or give --signature or a gap")
 
     @property
-    def source(self) -> tuple[tuple[str, str], ...]:
+    def source(self) -> Source:
         """Marked parts, in the order of the training samples."""
         if self.prefix is not None or self.suffix is not None:
-            return (("prefix", self.prefix or ""), ("suffix", self.suffix or ""))
-        parts = (
-            ("comment", " ".join(self.description.split())),
-            ("signature", self.signature.strip()),
-            ("context", self.context.strip()),
-        )
-        return tuple((marker, text) for marker, text in parts if text)
+            return infill_source(self.prefix or "", self.suffix or "")
+        return completion_source(self.description, self.signature, self.context)
 
     @property
     def lead(self) -> str:

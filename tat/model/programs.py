@@ -122,5 +122,5 @@ def model_hash(model: Transformer) -> str:
     for name, tensor in sorted(model.parameters.tensors.items()):
         digest.update(f"{name} {list(tensor.shape)}\n".encode())
     for call in logits_program(model, BatchShape(1, 1, 1)).calls:
-        digest.update(f"{call.scope} {call.kernel}\n".encode())
+        digest.update(f"{call.scope} {call.kernel} {call.attributes}\n".encode())
     return digest.hexdigest()

@@ -78,7 +78,8 @@ class Call:
         return f"{outputs} = {self.kernel}({inputs}{attributes})"
 
 
-GradientRule = Callable[[Tensor], dict[Tensor, Tensor]]
+Gradient = tuple[Tensor, Tensor]  # of an operation's input, which may come twice: x + x
+GradientRule = Callable[[Tensor], list[Gradient]]
 
 
 @dataclass
@@ -151,7 +152,7 @@ class Graph:
             self.tape.append((output, lambda gradient: self._in_scope(path, rule, gradient)))
         return output
 
-    def _in_scope(self, path: str, rule: GradientRule, gradient: Tensor) -> dict[Tensor, Tensor]:
+    def _in_scope(self, path: str, rule: GradientRule, gradient: Tensor) -> list[Gradient]:
         saved, self._scopes = self._scopes, [path] if path else []
         try:
             return rule(gradient)
@@ -163,10 +164,12 @@ class Graph:
         self._gradients.update(seeds)
         for output, rule in reversed(self.tape):
             if output in self._gradients:
-                for tensor, gradient in rule(self._gradients.pop(output)).items():
+                for tensor, gradient in rule(self._gradients.pop(output)):
                     self._join(tensor, gradient)
 
     def _join(self, tensor: Tensor, gradient: Tensor) -> None:
+        if tensor.base is not None:
+            raise ValueError(f"{tensor}: the gradient of a view would not reach {tensor.base}")
         if tensor in self._gradients:
             inputs = (self._gradients[tensor], gradient)
             (gradient,) = self.emit("add", [tensor.shape], inputs, size=tensor.size)

@@ -4,9 +4,10 @@ An activation is [N, D] with N = B*T rows. Activation gradients are returned by 
 gradients are accumulated into the flat gradient, which has the weights' layout.
 """
 
+import struct
 from zlib import crc32
 
-from tat.ops.graph import Tensor, current
+from tat.ops.graph import Gradient, Tensor, current
 
 
 def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
@@ -15,7 +16,7 @@ def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
     dims = dict(rows=rows, width=width)
     (y,) = graph.emit("embedding", [(rows, width)], [ids, table], **dims, scale=scale)
 
-    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+    def backward(dy: Tensor) -> list[Gradient]:
         dtable, accumulate = graph.parameter_gradient(table)
         graph.emit(
             "embedding_backward",
@@ -26,7 +27,7 @@ def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
             scale=scale,
             accumulate=accumulate,
         )
-        return {}
+        return []
 
     return graph.record(y, backward)
 
@@ -36,7 +37,7 @@ def positional_encoding(x: Tensor, table: Tensor, start: Tensor) -> Tensor:
     graph, batch, (rows, width) = current(), start.size, x.shape
     dims = dict(batch=batch, length=rows // batch, width=width)
     (y,) = graph.emit("positional_encoding", [x.shape], [x, table, start], **dims)
-    return graph.record(y, lambda dy: {x: dy})
+    return graph.record(y, lambda dy: [(x, dy)])
 
 
 def dropout(x: Tensor, counter: Tensor, rate: float) -> Tensor:
@@ -48,9 +49,9 @@ def dropout(x: Tensor, counter: Tensor, rate: float) -> Tensor:
     graph = current()
     if not graph.training or rate == 0:
         return x
-    attributes = dict(size=x.size, rate=rate, key=_dropout_key())
+    attributes = dict(size=x.size, rate=_single(rate), key=_dropout_key())
     (y,) = graph.emit("dropout", [x.shape], [x, counter], **attributes)
-    return graph.record(y, lambda dy: {x: _dropout_backward(dy, counter, attributes)})
+    return graph.record(y, lambda dy: [(x, _dropout_backward(dy, counter, attributes))])
 
 
 def dropout_add(residual: Tensor, x: Tensor, counter: Tensor, rate: float) -> Tensor:
@@ -58,9 +59,16 @@ def dropout_add(residual: Tensor, x: Tensor, counter: Tensor, rate: float) -> Te
     graph = current()
     if not graph.training or rate == 0:
         return add(residual, x)
-    attributes = dict(size=x.size, rate=rate, key=_dropout_key())
+    attributes = dict(size=x.size, rate=_single(rate), key=_dropout_key())
     (y,) = graph.emit("dropout_add", [x.shape], [residual, x, counter], **attributes)
-    return graph.record(y, lambda dy: {residual: dy, x: _dropout_backward(dy, counter, attributes)})
+    return graph.record(
+        y, lambda dy: [(residual, dy), (x, _dropout_backward(dy, counter, attributes))]
+    )
+
+
+def _single(value: float) -> float:
+    """The nearest float32: what a shader gets, so that thresholds are equal everywhere."""
+    return struct.unpack("f", struct.pack("f", value))[0]
 
 
 def _dropout_key() -> int:
@@ -83,7 +91,7 @@ def add(a: Tensor, b: Tensor) -> Tensor:
     """a + b of equal shapes."""
     graph = current()
     (y,) = graph.emit("add", [a.shape], [a, b], size=a.size)
-    return graph.record(y, lambda dy: {a: dy, b: dy})
+    return graph.record(y, lambda dy: [(a, dy), (b, dy)])
 
 
 def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> Tensor:
@@ -93,7 +101,7 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> 
     outputs = [x.shape, (rows,), (rows,)]
     y, mean, rstd = graph.emit("layer_norm", outputs, [x, gain, bias], **dims, epsilon=epsilon)
 
-    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+    def backward(dy: Tensor) -> list[Gradient]:
         (dx,) = graph.emit("layer_norm_backward", [x.shape], [dy, x, gain, mean, rstd], **dims)
         dgain, accumulate = graph.parameter_gradient(gain)
         dbias, _ = graph.parameter_gradient(bias)
@@ -104,7 +112,7 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> 
             **dims,
             accumulate=accumulate,
         )
-        return {x: dx}
+        return [(x, dx)]
 
     return graph.record(y, backward)
 
@@ -116,14 +124,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, into: Tensor | None = None) 
     made = [(rows, outputs) if into is None else into]
     (y,) = graph.emit("linear", made, [x, weight, bias], **dims)
 
-    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+    def backward(dy: Tensor) -> list[Gradient]:
         (dx,) = graph.emit("linear_backward_input", [x.shape], [dy, weight], **dims)
         dweight, accumulate = graph.parameter_gradient(weight)
         dbias, _ = graph.parameter_gradient(bias)
         graph.emit(
             "linear_backward_parameters", [dweight, dbias], [dy, x], **dims, accumulate=accumulate
         )
-        return {x: dx}
+        return [(x, dx)]
 
     return graph.record(y, backward)
 
@@ -133,9 +141,9 @@ def gelu(x: Tensor) -> Tensor:
     graph = current()
     (y,) = graph.emit("gelu", [x.shape], [x], size=x.size)
 
-    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+    def backward(dy: Tensor) -> list[Gradient]:
         (dx,) = graph.emit("gelu_backward", [x.shape], [dy, x], size=x.size)
-        return {x: dx}
+        return [(x, dx)]
 
     return graph.record(y, backward)
 
@@ -146,8 +154,8 @@ def attention(
     """Scaled dot-product attention of H heads (Vaswani et al. 2017), over K sources side by side.
 
     q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source
-    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys the result is
-    0, and so is the gradient. Kept is the logarithm of each softmax's denominator, no T x S matrix.
+    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys the result
+    is 0, and so is the gradient. Kept is the logarithm of each softmax's denominator, no T x S matrix.
     """
     graph, (rows, width) = current(), q.shape
     batch = lengths.size // sources
@@ -162,10 +170,10 @@ def attention(
     )
     y, lse = graph.emit("attention", [q.shape, (rows, heads)], [q, kv, lengths], **dims)
 
-    def backward(dy: Tensor) -> dict[Tensor, Tensor]:
+    def backward(dy: Tensor) -> list[Gradient]:
         inputs = [dy, y, q, kv, lse, lengths]
         dq, dkv = graph.emit("attention_backward", [q.shape, kv.shape], inputs, **dims)
-        return {q: dq, kv: dkv}
+        return [(q, dq), (kv, dkv)]
 
     return graph.record(y, backward)
 
@@ -200,7 +208,7 @@ def cross_entropy(
         _, lse = graph.emit("cross_entropy", outputs, [logits, aims], **dims)
         chunks.append((start, part, aims, logits, lse, dims))
 
-    def backward(_: Tensor) -> dict[Tensor, Tensor]:
+    def backward(_: Tensor) -> list[Gradient]:
         dx = graph.temporary("dx", x.shape)
         for start, part, aims, logits, lse, dims in chunks:
             if len(chunks) > 1:
@@ -208,7 +216,7 @@ def cross_entropy(
             inputs = [logits, lse, aims]
             (dlogits,) = graph.emit("cross_entropy_backward", [logits.shape], inputs, **dims)
             _output_projection_backward(dx.rows(start, part.shape[0]), dlogits, part, table)
-        return {x: dx}
+        return [(x, dx)]
 
     return graph.record(losses, backward)
 

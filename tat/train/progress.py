@@ -32,14 +32,20 @@ class Status:
 class Reporter:
     """Notes and progress as plain lines; the base of the others."""
 
-    def __init__(self, stream: TextIO, log: Callable[[str], None] = lambda line: None) -> None:
-        self.stream, self.log = stream, log
+    def __init__(self, stream: TextIO, log: Callable[[str], None], verbose: bool = False) -> None:
+        self.stream, self.log, self.verbose = stream, log, verbose
         self._next = 0.0
 
     def note(self, text: str) -> None:
         """A line that stays, on the screen and in the run's log."""
         self.log(text)
         self._show(text)
+
+    def detail(self, text: str) -> None:
+        """A line for the log, and with -v for the screen."""
+        self.log(text)
+        if self.verbose:
+            self._show(text)
 
     def step(self, status: Status, last: int) -> None:
         """One step is done; shown now and then, and always the last."""
@@ -68,8 +74,8 @@ class QuietReporter(Reporter):
 class LiveReporter(Reporter):
     """A progress bar with the figures, redrawn in place by rich."""
 
-    def __init__(self, stream: TextIO, log: Callable[[str], None] = lambda line: None) -> None:
-        super().__init__(stream, log)
+    def __init__(self, stream: TextIO, log: Callable[[str], None], verbose: bool = False) -> None:
+        super().__init__(stream, log, verbose)
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -99,11 +105,11 @@ class LiveReporter(Reporter):
             self._last_line = ""
 
 
-def open_reporter(quiet: bool, log: Callable[[str], None]) -> Reporter:
+def open_reporter(quiet: bool, verbose: bool, log: Callable[[str], None]) -> Reporter:
     """The reporter that fits standard error."""
     if quiet:
         return QuietReporter(sys.stderr, log)
-    return (LiveReporter if sys.stderr.isatty() else Reporter)(sys.stderr, log)
+    return (LiveReporter if sys.stderr.isatty() else Reporter)(sys.stderr, log, verbose)
 
 
 def duration(seconds: float) -> str:

@@ -165,6 +165,8 @@ class Session:
                 self.validation
             )
             best = self.progress.judge(result.step, self._validation_loss)
+            judged = f"validation loss {self._validation_loss:.4f}{', the best so far' * best}"
+            self.reporter.detail(f"step {result.step}: {judged}")
         self.run_folder.append_metrics(record)
         remaining = self._pace * (settings.steps - result.step)
         speed = result.tokens / self._pace
@@ -183,7 +185,7 @@ class Session:
             model_hash=self.hash, step=self.trainer.step_count, progress=asdict(self.progress),
         )  # fmt: skip
         path = self.run_folder.save(checkpoint, keep=self.config.train.keep, best=best)
-        self.reporter.log(f"saved {path}")
+        self.reporter.detail(f"saved {path}")
 
     def _farewell(self, stop: StopRequest) -> int:
         step, folder = self.trainer.step_count, self.run_folder.path

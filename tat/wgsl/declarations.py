@@ -39,7 +39,7 @@ class Function(NamedTuple):
 
     `context` holds the enable directives and the structs, aliases, constants, overrides and
     variables that it needs, directly or through one another; `calls` the signatures of the module's
-    functions that it calls, each on one line.
+    functions that it calls, each on one line without comments.
     """
 
     name: str
@@ -52,17 +52,7 @@ class Function(NamedTuple):
 
 def split_module(text: str) -> list[Declaration]:
     """The whole declarations of `text` in order; what is garbage or broken off is passed over."""
-    tokens = tokenize(text)
-    above = comments_above(tokens)
-    code = [token for token in tokens if token.kind != "comment"]
-    found = []
-    for first, keyword, last in _pieces(code):
-        kind, start = code[keyword].text, code[first].start
-        name = _name(code[keyword + 1 : last]) if kind in _NAMED else ""
-        if name or kind not in _NAMED:
-            comment = doc_comment(text, above.get(start, []), start)
-            found.append(Declaration(kind, name, start, code[last].end, comment))
-    return found
+    return _declarations(text, tokenize(text))
 
 
 def functions(text: str) -> list[Function]:
@@ -88,9 +78,10 @@ class _Module:
     """The declarations of a text by name, and which names each of them mentions."""
 
     def __init__(self, text: str) -> None:
+        tokens = tokenize(text)
         self.text = text
-        self.declarations = split_module(text)
-        self._tokens = [token for token in tokenize(text) if token.kind != "comment"]
+        self.declarations = _declarations(text, tokens)
+        self._tokens = _without_comments(tokens)
         self._starts = [token.start for token in self._tokens]
         self._by_name = {item.name: item for item in self.declarations if item.name}
         self._enables = [item for item in self.declarations if item.kind == "enable"]
@@ -106,7 +97,7 @@ class _Module:
             self._signature(item),
             self.text[open_brace : item.end],
             "\n".join(self.text[needed.start : needed.end] for needed in self._needed(item)),
-            tuple(" ".join(self._signature(other).split()) for other in calls),
+            tuple(_on_one_line(self._span(other.start, self._body(other))) for other in calls),
         )
 
     def _needed(self, item: Declaration) -> list[Declaration]:
@@ -141,6 +132,32 @@ class _Module:
         return self.text[item.start : self._span(item.start, self._body(item))[-1].end]
 
 
+def _declarations(text: str, tokens: list[Token]) -> list[Declaration]:
+    above, code = comments_above(tokens), _without_comments(tokens)
+    found = []
+    for first, keyword, last in _pieces(code):
+        kind, start = code[keyword].text, code[first].start
+        name = _name(code[keyword + 1 : last]) if kind in _NAMED else ""
+        if name or kind not in _NAMED:
+            comment = doc_comment(text, above.get(start, []), start)
+            found.append(Declaration(kind, name, start, code[last].end, comment))
+    return found
+
+
+def _without_comments(tokens: list[Token]) -> list[Token]:
+    return [token for token in tokens if token.kind != "comment"]
+
+
+def _on_one_line(tokens: list[Token]) -> str:
+    """The text of `tokens` with one space where anything stood between two of them."""
+    parts, end = [], tokens[0].start
+    for token in tokens:
+        parts.append(" " if token.start > end else "")
+        parts.append(token.text)
+        end = token.end
+    return "".join(parts)
+
+
 def _names(tokens: list[Token]) -> Iterator[tuple[str, bool]]:
     """Identifiers that are no member's or attribute's name, and whether a parenthesis follows."""
     texts = ["", *(token.text for token in tokens), ""]
@@ -150,13 +167,10 @@ def _names(tokens: list[Token]) -> Iterator[tuple[str, bool]]:
 
 
 def _name(tokens: list[Token]) -> str:
-    """Declared name: the first identifier outside a template list (`var<storage> x`)."""
-    depth = 0
-    for token in tokens:
-        if token.kind == "identifier" and depth == 0:
-            return token.text
-        depth += {"<": 1, ">": -1}.get(token.text, 0)
-    return ""
+    """Declared name: what follows the keyword, or its template list (`var<storage> x`); or ""."""
+    texts = [token.text for token in tokens]
+    index = texts.index(">") + 1 if texts[:1] == ["<"] and ">" in texts else 0
+    return texts[index] if index < len(texts) and tokens[index].kind == "identifier" else ""
 
 
 def _pieces(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:

@@ -1,0 +1,86 @@
+"""The parent's end of the sandbox's child process: starts it, asks it, and never waits too long."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+
+from tat.wgsl import protocol
+from tat.wgsl.protocol import Reply, Request
+
+_MAX_REPLY_BYTES = 1 << 30
+_CHUNK_BYTES = 1 << 20
+
+
+class ChildDiedError(Exception):
+    """The child ended, or spoke nonsense, before it had answered."""
+
+
+class ChildTimeoutError(Exception):
+    """The child gave no whole answer in time."""
+
+
+class ChildProcess:
+    """A running child; after any error it must be closed."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is the parent's; and a launcher dies with its child
+        )
+        self.pid = self._process.pid
+        self._to_child = self._process.stdin.fileno()
+        self._from_child = self._process.stdout.fileno()
+        os.set_blocking(self._to_child, False)
+        os.set_blocking(self._from_child, False)
+
+    def ask(self, request: Request, seconds: float) -> Reply:
+        """The child's reply to `request`, within `seconds` of wall-clock time."""
+        deadline = time.monotonic() + seconds
+        try:
+            self._write(protocol.encode(request), deadline)
+            size = protocol.body_bytes(self._read(protocol.HEADER_BYTES, deadline))
+            if size > _MAX_REPLY_BYTES:
+                raise ChildDiedError(f"a reply of {size} bytes")
+            return protocol.decode_reply(self._read(size, deadline))
+        except (OSError, ValueError) as error:  # a broken pipe, or not a message
+            raise ChildDiedError(str(error)) from error
+
+    def close(self) -> None:
+        """End the child and whatever it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def _write(self, frame: bytes, deadline: float) -> None:
+        rest = memoryview(frame)
+        while rest:
+            _wait(self._to_child, select.POLLOUT, deadline)
+            rest = rest[os.write(self._to_child, rest[:_CHUNK_BYTES]) :]
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        read = bytearray()
+        while len(read) < size:
+            _wait(self._from_child, select.POLLIN, deadline)
+            piece = os.read(self._from_child, min(size - len(read), _CHUNK_BYTES))
+            if not piece:
+                raise ChildDiedError("end of file")
+            read += piece
+        return bytes(read)
+
+
+def _wait(descriptor: int, event: int, deadline: float) -> None:
+    """Return when `descriptor` is ready for `event` or hung up."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise ChildTimeoutError

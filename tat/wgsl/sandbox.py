@@ -1,0 +1,195 @@
+"""Validates and runs WGSL that nobody vouches for, in a child process that may crash or hang."""
+
+import math
+import os
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from tat import resources
+from tat.errors import DeviceError, InvalidShaderError, TatError
+from tat.wgsl.lexer import tokenize
+from tat.wgsl.process import ChildDiedError, ChildProcess, ChildTimeoutError
+from tat.wgsl.protocol import Binding, Failure, Open, Reply, Request, Run, Validate, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Deepest nesting of brackets that reaches naga. It recurses: 2,500 levels fit 8 MiB of stack, 5,000
+# kill it. Of 2,359 modules from public repositories the deepest has 65.
+MAX_NESTING = 256
+MAX_SOURCE = 4_000_000  # characters; the largest of those modules has 40 thousand
+_START_SECONDS = 60.0  # for the child to load a driver, on a slow and busy machine
+
+
+class SandboxError(TatError):
+    """A shader crashed the child process, hung, or used more time or memory than it may."""
+
+
+class Diagnostic(NamedTuple):
+    """Why a module is invalid; line and column count from 1, and are 0 for no single place."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.message}" if self.line else self.message
+
+
+class Sandbox:
+    """Owner of the child process: started when first needed, again after each that died.
+
+    One thread at a time may use it. Without a Vulkan adapter every method raises DeviceError. Mind
+    that Mesa's llvmpipe leaves any loop after 65,535 turns, without a word.
+    """
+
+    def __init__(self, validation_seconds: float = 10.0) -> None:
+        self._validation_seconds = validation_seconds
+        self._child: ChildProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child process; a later call starts another."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    def validate(self, source: str) -> Diagnostic | None:
+        """None where naga accepts the module; a module that kills or stalls naga is invalid."""
+        problem = _refusal(source)
+        if problem is not None:
+            return problem
+        request = Validate(source, _cpu_seconds(self._validation_seconds))
+        for _ in range(2):  # a child that dies may have been killed by anyone: ask another
+            try:
+                reply = self._ask(request, self._validation_seconds)
+            except ChildTimeoutError:
+                return Diagnostic(f"naga gave no answer within {self._validation_seconds:g} s")
+            except ChildDiedError:
+                continue
+            return Diagnostic(reply.message, reply.line, reply.column) if reply.message else None
+        return Diagnostic("naga crashed on this module, or ran out of memory")
+
+    def run(
+        self,
+        source: str,
+        entry_point: str,
+        bindings: Sequence[Binding],
+        workgroups: tuple[int, int, int] = (1, 1, 1),
+        seconds: float = 10.0,
+    ) -> dict[tuple[int, int], bytes]:
+        """Run a compute entry point once, within `seconds` of wall-clock time, compiling included.
+
+        Returns the bytes of each storage buffer and storage texture by (group, binding). Raises
+        InvalidShaderError with naga's message, or SandboxError after a crash or a hang.
+        """
+        problem = _refusal(source)
+        if problem is not None:
+            raise InvalidShaderError(f"wgsl: {problem}")
+        limit = _cpu_seconds(seconds)
+        reply = self._run(Run(source, entry_point, list(bindings), workgroups, limit), seconds)
+        if isinstance(reply, Verdict):
+            raise InvalidShaderError(f"wgsl: {Diagnostic(reply.message, reply.line, reply.column)}")
+        if isinstance(reply, Failure):
+            self.close()  # a lost device stays lost
+            raise SandboxError(f"wgsl: running {entry_point} failed: {reply.message}")
+        written = [binding for binding in bindings if binding.returned]
+        keys = [(binding.group, binding.binding) for binding in written]
+        return dict(zip(keys, reply.data, strict=True))
+
+    def evaluate(
+        self,
+        module: str,
+        function: str,
+        parameter_types: Sequence[str],
+        result_type: str,
+        rows: "np.ndarray | Sequence[Sequence[float]]",
+        seconds: float = 10.0,
+    ) -> "np.ndarray":
+        """Results of a pure function of `module` on many inputs: float64 [N, components].
+
+        The types are scalars, vectors and matrices of f32, i32, u32 and bool. A row of `rows` [N,
+        components] holds the components of all arguments, matrices column by column, bools as 0
+        or 1. Raises as `run` does.
+        """
+        from tat.wgsl.harness import Harness  # numpy is not needed to validate
+
+        harness = Harness(module, function, parameter_types, result_type)
+        return harness.evaluate(self, rows, seconds)
+
+    def _run(self, request: Run, seconds: float) -> Reply:
+        try:
+            return self._ask(request, seconds)
+        except ChildTimeoutError as error:
+            message = f"did not end within {seconds:g} s; is there an endless loop?"
+            raise SandboxError(f"wgsl: {request.entry_point} {message}") from error
+        except ChildDiedError as error:
+            message = "crashed the driver, or used more memory than it may"
+            raise SandboxError(f"wgsl: {request.entry_point} {message}") from error
+
+    def _ask(self, request: Request, seconds: float) -> Reply:
+        if self._child is None:
+            self._start()
+        try:
+            return self._child.ask(request, seconds)
+        except BaseException:  # an interrupted conversation cannot go on either
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        try:
+            self._child = ChildProcess([*resources.program(), "_wgsl-child"])
+            reason = self._child.ask(Open(), _START_SECONDS).message
+        except (OSError, ChildDiedError, ChildTimeoutError):
+            reason = "the child process that loads the driver failed"
+        except BaseException:
+            self.close()
+            raise
+        if reason:
+            self.close()
+            raise DeviceError(
+                f"wgsl: {reason}; install a Vulkan driver, such as Debian's packages "
+                "mesa-vulkan-drivers and libvulkan1"
+            )
+
+
+def _refusal(source: str) -> Diagnostic | None:
+    """What is wrong with a text that must not reach naga, or would not reach it whole."""
+    if len(source) > MAX_SOURCE:
+        return Diagnostic(f"longer than {MAX_SOURCE} characters")
+    if "\0" in source:  # naga gets a C string, and would not see the rest
+        return Diagnostic("a NUL character", *_place(source, source.index("\0")))
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        return Diagnostic("half of a surrogate pair", *_place(source, error.start))
+    if sum(map(source.count, "([{")) <= MAX_NESTING:
+        return None
+    depth = 0
+    for token in tokenize(source):
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.text, 0)
+        if depth > MAX_NESTING:
+            place = _place(source, token.start)
+            return Diagnostic(f"brackets nest deeper than {MAX_NESTING} levels", *place)
+    return None
+
+
+def _place(source: str, offset: int) -> tuple[int, int]:
+    """Line and column of `offset`, from 1."""
+    return source.count("\n", 0, offset) + 1, offset - source.rfind("\n", 0, offset)
+
+
+def _cpu_seconds(seconds: float) -> int:
+    """CPU time that all cores may spend in `seconds`, with a margin: the clock comes first."""
+    return math.ceil(seconds + 1) * (os.cpu_count() or 1)

@@ -1,0 +1,152 @@
+"""House rules: imports go one way, some libraries stay in some rooms, modules stay readable."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tat
+
+PACKAGE = Path(tat.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_LINES = 400
+
+# Rooms in the order in which data flows. A module imports from its own room and from those of
+# earlier lines; the rooms of one line do not know each other.
+ROOMS = (
+    ("errors", "resources"),
+    ("config", "files", "tensor_file"),
+    ("wgsl",),
+    ("retrieval",),
+    ("data", "ops"),
+    ("model",),
+    ("backends",),
+    ("checkpoint", "weights"),
+    ("train", "decode"),
+    ("evaluation", "cookbook"),
+    ("agents",),
+    ("phases",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+RANKS = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
+
+# Where else the order would allow more than is wanted.
+FORBIDDEN = {("backends", "model"): "backends replay plans and do not know the model"}
+
+# What only these may import: a folder or a module each. naga can take its process with it, so wgpu
+# is for the sandbox's child, and the modules that only the child is made of are for it alone.
+CHILD = ("wgsl/child.py", "wgsl/device.py", "wgsl/kernel.py")
+ONLY_IN = {
+    "wgpu": ("backends/gpu", *CHILD),
+    "tat.wgsl.child": ("__main__.py",),
+    "tat.wgsl.device": CHILD,
+    "tat.wgsl.kernel": CHILD,
+    "numba": (
+        "backends/cpu/kernels_numba.py",
+        "backends/cpu/executable_numba.py",
+        "data/tokenizer_numba.py",
+    ),
+}
+NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
+RUNTIME = {"numpy", "numba", "safetensors", "rich", "msgspec", "wgpu"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name: ops for tat.ops.graph, none for tat, which only sets up."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every name imported anywhere in it, in functions too, such as tat.ops.graph.Tensor."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports_from(path: Path, module: str) -> bool:
+    """Whether it imports this module or something in it."""
+    names = imports(ast.parse(path.read_text("utf-8")))
+    return any(name == module or name.startswith(f"{module}.") for name in names)
+
+
+def allowed(importer: str, imported: str) -> bool:
+    """Whether the order of the rooms lets one import from the other."""
+    if importer == imported or imported == "":
+        return True
+    return RANKS[imported] < RANKS[importer] and (importer, imported) not in FORBIDDEN
+
+
+def is_in(path: Path, places: tuple[str, ...]) -> bool:
+    name = name_of(path)
+    return any(name == place or name.startswith(f"{place}/") for place in places)
+
+
+@pytest.fixture(params=MODULES, ids=name_of)
+def module(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+def test_every_module_has_a_room():
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    assert rooms - {"__init__"} <= set(RANKS), "put the new room in its place in ROOMS"
+
+
+def test_imports_go_one_way(module: Path):
+    importer = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    names = set(imports(ast.parse(module.read_text("utf-8")))) - {"tat.__version__"}
+    rooms = {room_of(name) for name in names if name.split(".")[0] == "tat"}
+    wrong = {room for room in rooms if importer == "__init__" or not allowed(importer, room)}
+    assert not wrong, f"{name_of(module)} may not import from {wrong}"
+
+
+def test_libraries_and_the_child_stay_where_they_belong(module: Path):
+    for name, places in ONLY_IN.items():
+        assert is_in(module, places) or not imports_from(module, name), name
+    for name, places in NEVER_IN.items():
+        assert not is_in(module, places) or not imports_from(module, name), name
+
+
+def test_only_declared_libraries_are_imported(module: Path):
+    used = {name.split(".")[0] for name in imports(ast.parse(module.read_text("utf-8")))}
+    assert used <= RUNTIME | {"tat"} | sys.stdlib_module_names
+
+
+def test_modules_are_of_readable_size(module: Path):
+    lines = module.read_text("utf-8").count("\n")
+    assert lines <= MAX_LINES, f"{name_of(module)} has {lines} lines"
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "expected"),
+    [
+        ("model", "ops", True),
+        ("ops", "model", False),
+        ("ops", "data", False),
+        ("data", "ops", False),
+        ("weights", "backends", True),
+        ("checkpoint", "weights", False),
+        ("weights", "checkpoint", False),
+        ("backends", "ops", True),
+        ("backends", "model", False),
+        ("train", "decode", False),
+        ("cli", "commands", True),
+    ],
+)
+def test_the_order_of_the_rooms(importer: str, imported: str, expected: bool):
+    assert allowed(importer, imported) == expected
+
+
+def test_imports_inside_functions_are_seen():
+    lines = ["def f():", "    from tat import weights", "    import numba.core"]
+    assert list(imports(ast.parse("\n".join(lines)))) == ["tat.weights", "numba.core"]
