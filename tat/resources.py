@@ -23,7 +23,8 @@ def program() -> list[str]:
     subcommand.
     """
     launcher = os.environ.get("TAT_LAUNCHER")
-    return [launcher] if launcher else [sys.executable, "-m", "tat"]
+    # -P: the current folder may hold anything, perhaps a wgpu.py, and is no place for modules.
+    return [launcher] if launcher else [sys.executable, "-P", "-m", "tat"]
 
 
 def user_folder(kind: str) -> Path:

@@ -155,7 +155,7 @@ def attention(
 
     q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source
     k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys the result
-    is 0, and so is the gradient. Kept is the logarithm of each softmax's denominator, no T x S matrix.
+    is 0, and so is the gradient. Kept is the log of each softmax's denominator, no T x S matrix.
     """
     graph, (rows, width) = current(), q.shape
     batch = lengths.size // sources
