@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tat import __version__
+from tat.commands.completion import SHELLS
 from tat.errors import TatError, one_line
 
 _EXIT_CODES = """\
@@ -37,11 +38,18 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_generate(commands)
+    _add_validate(commands)
+    _add_grammar(commands)
     _add_inspect(commands)
     _add_config(commands)
     _add_cookbook(commands)
+    _add_index(commands)
+    _add_search(commands)
     _add_doctor(commands)
+    _add_check(commands)
+    _add_completion(commands)
     _add_version(commands)
+    _add_man(commands)
     return parser
 
 
@@ -114,21 +122,23 @@ def _add_talk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more")
 
 
-def _add_device(parser: argparse.ArgumentParser) -> None:
+def _add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     parser.add_argument(
         "--device",
         metavar="DEVICE",
-        default="auto",
+        default=default,
         type=_device,
-        help="auto, cpu or gpu[:N] (auto)",
+        help=f"auto, cpu, gpu[:N] or gpu:software ({default})",
     )
 
 
 def _device(text: str) -> str:
     kind, colon, number = text.partition(":")
-    if text in ("auto", "cpu", "gpu") or (kind == "gpu" and colon and number.isdecimal()):
+    if text in ("auto", "cpu", "gpu", "gpu:software") or (
+        kind == "gpu" and colon and number.isdecimal()
+    ):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, gpu, gpu:N")
+    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, gpu, gpu:N, gpu:software")
 
 
 def _count(text: str) -> int:
@@ -194,6 +204,36 @@ def _add_generate(commands: Commands) -> None:
     _add_talk(parser)
 
 
+def _add_validate(commands: Commands) -> None:
+    parser = _command(
+        commands, "validate", "check WGSL modules with naga, in a process of its own",
+        _examples(
+            ("tat validate shaders/*.wgsl", "names what is wrong, as file:line:column"),
+            ("tat validate modules.jsonl --json", "field wgsl of each line; one object a module"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path,
+        help=".wgsl, or .jsonl with a module in the field wgsl of each line",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")
+
+
+def _add_grammar(commands: Commands) -> None:
+    parser = _command(
+        commands, "grammar", "print the grammar that generation keeps to, or check modules with it",
+        _examples(
+            ("tat grammar", "the grammar, in Lark's notation"),
+            ("tat grammar --check modules.jsonl", "names the modules that it refuses, and where"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "--check", metavar="FILE", nargs="+", type=Path, default=[],
+        help=".wgsl, or .jsonl with a module in the field wgsl of each line",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_inspect(commands: Commands) -> None:
     parser = _command(
         commands, "inspect", "show what a run or a checkpoint holds",
@@ -254,11 +294,90 @@ def _cookbook_action(actions: Commands, name: str, summary: str) -> argparse.Arg
     return parser
 
 
+def _add_index(commands: Commands) -> None:
+    parser = _command(
+        commands, "index", "make or renew an index of WGSL files, to search in",
+        _examples(
+            ("tat index shaders/ -o shaders.index", "a folder; again to renew"),
+            ("tat index -o cookbook.index", "the bundled cookbook"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", type=Path,
+        help="folder of .wgsl and .jsonl files, or such a file; none: the bundled cookbook",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="INDEX", type=Path, required=True,
+        help="index to write; it will hold exactly what is in PATH now",
+    )  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def _add_search(commands: Commands) -> None:
+    parser = _command(
+        commands, "search", "find functions, structs and modules by words",
+        _examples(
+            ('tat search shaders.index "rounded box"', "in an index of `tat index`"),
+            ('tat search cookbook "rounded box" --top 1', "in the bundled cookbook"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("index", metavar="INDEX",
+                        help="index of `tat index`, or `cookbook`: the bundled one")  # fmt: skip
+    parser.add_argument("query", metavar="QUERY", help="words or names, in any spelling")
+    parser.add_argument("--top", metavar="N", type=_count, default=4,
+                        help="show at most N hits (4)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_doctor(commands: Commands) -> None:
     parser = _command(commands, "doctor", "check what this machine offers tat")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_completion(commands: Commands) -> None:
+    parser = _command(
+        commands, "completion", "print what makes a shell complete tat's commands and options",
+        _examples(
+            ("eval \"$(tat completion bash)\"", "in ~/.bashrc"),
+            ("tat completion zsh > ~/.zsh/_tat", "in a folder of fpath"),
+            ("tat completion fish > ~/.config/fish/completions/tat.fish", "once"),
+        ),
+    )  # fmt: skip
+    parser.set_defaults(build_parser=build_parser)
+    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
+
+
+def _add_check(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "check",
+        "check that tat computes on this machine what it should",
+        _examples(
+            ("tat check", "configuration, tokenizer, kernels, decoding, resuming"),
+            ("tat check --lockstep --device gpu", "each kernel call of a step beside float64"),
+        ),
+    )
+    _add_device(parser, default="cpu")
+    parser.add_argument("--lockstep", action="store_true", help="only a training step, by calls")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_version(commands: Commands) -> None:
     parser = _command(commands, "version", "print the versions of tat and of what it is built on")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--sbom", action="store_true",
+        help="print the released file's bill of materials, CycloneDX in JSON",
+    )  # fmt: skip
+
+
+def _add_man(commands: Commands) -> None:
+    """Added last: there is a page for every command."""
+    parser = _command(
+        commands, "man", "print a page of the manual",
+        _examples(("tat man train", "the page of `tat train`"),),
+    )  # fmt: skip
+    parser.add_argument(
+        "topic", metavar="COMMAND", nargs="?", choices=list(commands.choices),
+        help="the page of this command (of tat itself)",
+    )  # fmt: skip

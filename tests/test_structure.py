@@ -12,6 +12,7 @@ import tat
 PACKAGE = Path(tat.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 400
+MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by itself
 
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
@@ -52,7 +53,7 @@ ONLY_IN = {
     ),
 }
 NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
-RUNTIME = {"numpy", "numba", "safetensors", "rich", "msgspec", "wgpu"}
+RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance"}
 
 
 def name_of(path: Path) -> str:
@@ -124,7 +125,9 @@ def test_only_declared_libraries_are_imported(module: Path):
 
 def test_modules_are_of_readable_size(module: Path):
     lines = module.read_text("utf-8").count("\n")
-    assert lines <= MAX_LINES, f"{name_of(module)} has {lines} lines"
+    listing = name_of(module).startswith("cookbook/references/")
+    most = MAX_LINES_OF_REFERENCES if listing else MAX_LINES
+    assert lines <= most, f"{name_of(module)} has {lines} lines"
 
 
 @pytest.mark.parametrize(

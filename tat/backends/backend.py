@@ -23,6 +23,15 @@ class Executable(Protocol):
     def read(self, name: str) -> Array:
         """A copy of a metric."""
 
+    def run_call(self, index: int) -> None:
+        """Replays one call alone."""
+
+    def value(self, tensor: Tensor) -> Array:
+        """A copy of any tensor of the plan as it is now, temporaries included."""
+
+    def set_value(self, tensor: Tensor, values: Array) -> None:
+        """Overwrites any tensor of the plan."""
+
     def first_non_finite(self) -> str | None:
         """Replays call by call and names the first output that is NaN or infinite, or None."""
 
@@ -48,9 +57,13 @@ class Backend(Protocol):
 
 
 def open_backend(device: str, threads: int, alignment: int) -> Backend:
-    """The backend of a --device value: "auto", "cpu" or "gpu[:N]"."""
+    """The backend of a --device value: "auto", "cpu", "gpu[:N]" or "gpu:software"."""
     if device in ("auto", "cpu"):
         from tat.backends.cpu.executable import CpuBackend
 
         return CpuBackend(threads=threads, memory=Memory(alignment=alignment))
-    raise DeviceError(f"device {device}: the GPU backend is not built yet; use --device cpu")
+    if device.partition(":")[0] == "gpu":
+        from tat.backends.gpu.executable import GpuBackend
+
+        return GpuBackend.open(device, alignment)
+    raise DeviceError(f"device {device}: none of auto, cpu, gpu, gpu:N, gpu:software")

@@ -103,10 +103,19 @@ class CpuExecutable:
             for call in self._bound():
                 call()
 
+    def run_call(self, index: int) -> None:
+        with _QUIET():
+            self._bound()[index]()
+
+    def value(self, tensor: Tensor) -> Array:
+        return self._array(tensor).copy()
+
+    def set_value(self, tensor: Tensor, values: Array) -> None:
+        self._array(tensor)[...] = values
+
     def first_non_finite(self) -> str | None:
-        for bound, call in zip(self._bound(), self.plan.calls, strict=True):
-            with _QUIET():
-                bound()
+        for index, call in enumerate(self.plan.calls):
+            self.run_call(index)
             for tensor in call.outputs:
                 if not np.isfinite(self._array(tensor)).all():
                     return f"{tensor.name} (made by {call.kernel} in {call.scope or 'the update'})"

@@ -1,8 +1,8 @@
 """Numba kernels: float32 kernels of the same names and arguments as NumPy's, faster.
 
 Loops over contiguous rows that LLVM turns into vector code. Sums may be reassociated for that, in
-a way that shapes alone decide: a kernel gives the same bits on every call and thread. NaN and infinity
-go through as they do in NumPy's kernels.
+a way that shapes alone decide: a kernel gives the same bits on every call and thread. NaN and
+infinity go through as in NumPy's kernels.
 """
 
 import numpy as np

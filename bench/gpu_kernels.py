@@ -1,0 +1,223 @@
+"""Time of each kernel of a training step on a GPU, with what it achieves in FLOP/s or bytes/s.
+
+    python bench/gpu_kernels.py [--device gpu] [--preset base] [--rows 32] [--length 128]
+                                [--only linear] [--rounds 5] [--json FILE]
+
+Every distinct call of the gradient and update programs is timed alone on random values, by GPU
+timestamps where the device has them; else by the clock, synchronisation included. All pipelines are
+compiled and warmed up before the first is timed: a GPU lowers its clock while it waits. FLOP/s
+count what the definition needs (half of all pairs where attention is causal), bytes/s each
+argument once.
+"""
+
+import argparse
+import json
+import statistics
+import struct
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tat  # isort: skip  (before numpy: it sets the BLAS threads)
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.gpu.device import open_device
+from tat.backends.gpu.executable import GpuBackend, GpuExecutable
+from tat.backends.gpu.gpu_matmul import EXTENTS, product_of
+from tat.config import Config, resolve
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, loss_program
+from tat.model.transformer import Transformer
+from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.plan import plan
+from tat.train.adamw import AdamW
+
+_TIMESTAMPS = "timestamp-query"
+_QUERY_RESOLVE, _COPY_SRC = 0x0200, 0x0004  # WebGPU's GPUBufferUsage
+_SLICE = 0.02  # seconds of work that one measurement is to have, at least
+
+
+@dataclass(frozen=True)
+class Row:
+    """One distinct call: how often a step has it, and what it achieves."""
+
+    kernel: str
+    sizes: str
+    calls: int
+    microseconds: float
+    gflops: float | None
+    gbytes: float
+
+
+def step_calls(config: Config, shape: BatchShape) -> list[Call]:
+    """The calls of one micro-batch and its update."""
+    model = Transformer(config.model, config.data.vocabulary)
+    loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
+    optimizer = AdamW(model.parameters, config.train)
+    graphs = [
+        loss_program(model, shape, loss, training=True),
+        optimizer.fold_program(first=True),
+        optimizer.update_program(),
+    ]
+    return [call for graph in graphs for call in graph.calls]
+
+
+class Subject:
+    """One call, compiled alone."""
+
+    def __init__(self, backend: GpuBackend, call: Call, vocabulary: int) -> None:
+        self.call = call
+        row = KERNELS[call.kernel]
+        outputs = [
+            Tensor(name, t.shape, "metric", t.dtype)
+            for name, t in zip(row.outputs, call.outputs, strict=True)
+        ]
+        inputs = [
+            Tensor(name, t.shape, "feed", t.dtype)
+            for name, t in zip(row.inputs, call.inputs, strict=True)
+        ]
+        with Graph() as graph:
+            graph.emit(call.kernel, outputs, inputs, **call.attributes)
+        self.executable: GpuExecutable = backend.compile(plan(graph, backend.memory))
+        limit = call.attributes.get("vocabulary", vocabulary)
+        for tensor in inputs:
+            self.executable.write(tensor.name, _values(tensor, call, limit))
+        self.bytes = 4 * sum(t.size for t in (*outputs, *inputs))
+
+    def read_one(self) -> None:
+        """Waits for the GPU."""
+        self.executable.read(min(self.executable.plan.metrics.values(), key=lambda t: t.size).name)
+
+
+def _values(tensor: Tensor, call: Call, vocabulary: int) -> Array:
+    generator = np.random.default_rng(0)
+    if tensor.dtype == "float":
+        return generator.standard_normal(tensor.shape, np.float32)
+    if tensor.name == "lengths":
+        return np.full(tensor.shape, call.attributes["keys"])
+    if tensor.name in ("ids", "targets"):
+        return generator.integers(1, vocabulary, tensor.shape)
+    return np.zeros(tensor.shape)
+
+
+class Clock:
+    """Seconds of a call's passes."""
+
+    def __init__(self, backend: GpuBackend) -> None:
+        self.handle = backend.device.handle
+        self.queries = self.buffer = None
+        if _TIMESTAMPS in self.handle.features:
+            self.queries = self.handle.create_query_set(type="timestamp", count=2)
+            self.buffer = self.handle.create_buffer(size=16, usage=_QUERY_RESOLVE | _COPY_SRC)
+
+    def measure(self, subject: Subject, repeats: int) -> float:
+        """Seconds of one call, of `repeats` in one pass."""
+        encoder = self.handle.create_command_encoder()
+        began = time.perf_counter()
+        compute_pass = encoder.begin_compute_pass(**self._stamps())
+        for _ in range(repeats):
+            subject.executable.encode(compute_pass)
+        compute_pass.end()
+        if self.queries:
+            encoder.resolve_query_set(self.queries, 0, 2, self.buffer, 0)
+        self.handle.queue.submit([encoder.finish()])
+        if self.queries:
+            first, last = struct.unpack("<2Q", self.handle.queue.read_buffer(self.buffer))
+            return (last - first) * 1e-9 / repeats
+        subject.read_one()
+        return (time.perf_counter() - began) / repeats
+
+    def _stamps(self) -> dict[str, Any]:
+        if not self.queries:
+            return {}
+        places = {"beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
+        return {"timestamp_writes": {"query_set": self.queries, **places}}
+
+
+def flops(call: Call) -> float | None:
+    """What the products of a call need; None for kernels that memory bounds."""
+    a = call.attributes
+    if call.kernel in EXTENTS:
+        product = product_of(call.kernel, a)
+        return 2.0 * product.rows * product.columns * product.depth
+    if call.kernel in ("attention", "attention_backward"):
+        products = 2 if call.kernel == "attention" else 5
+        pairs = a["batch"] * a["queries"] * a["sources"] * a["keys"]
+        return products * 2.0 * pairs * a["width"] / (2 if a["causal"] else 1)
+    return None
+
+
+def measure(subject: Subject, clock: Clock, calls: int, rounds: int) -> Row:
+    """The median of `rounds`, each long enough for the clock."""
+    once = clock.measure(subject, 2)
+    repeats = max(1, min(1000, int(_SLICE / max(once, 1e-7))))
+    seconds = statistics.median(clock.measure(subject, repeats) for _ in range(rounds))
+    work = flops(subject.call)
+    sizes = " ".join(f"{k}={v}" for k, v in subject.call.attributes.items() if isinstance(v, int))
+    return Row(
+        subject.call.kernel, sizes, calls, seconds * 1e6,
+        work and work / seconds / 1e9, subject.bytes / seconds / 1e9,
+    )  # fmt: skip
+
+
+def distinct(calls: list[Call]) -> list[tuple[Call, int]]:
+    """Calls of different kernel, attributes or shapes, with their number; dropout keys are one."""
+
+    def key(call: Call) -> tuple[Any, ...]:
+        sizes = tuple((k, v) for k, v in call.attributes.items() if k != "key")
+        return call.kernel, sizes
+
+    counts = Counter(map(key, calls))
+    return [(call, counts[k]) for k, call in {key(c): c for c in calls}.items()]
+
+
+def show(name: str, rows: list[Row]) -> None:
+    total = sum(row.microseconds * row.calls for row in rows)
+    print(f"{name}: {sum(row.calls for row in rows)} calls, {total / 1e3:.2f} ms in all")
+    for row in sorted(rows, key=lambda row: -row.microseconds * row.calls):
+        share = row.microseconds * row.calls / total
+        rate = f"{row.gflops:9.1f} GFLOP/s" if row.gflops else f"{row.gbytes:9.1f} GB/s   "
+        print(
+            f"{share:6.1%} {row.calls:4} x {row.microseconds:11.1f} µs {rate}  {row.kernel}"
+            f"  {row.sizes}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="gpu")
+    parser.add_argument("--preset", default="base")
+    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--only", default="", help="kernels whose name begins so")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    config = resolve(flags={"preset": options.preset}).config
+    shape = BatchShape(options.rows, options.length, options.length)
+    backend = GpuBackend(open_device(options.device, features=[_TIMESTAMPS]))
+    clock = Clock(backend)
+    chosen = [
+        (Subject(backend, call, config.data.vocabulary), count)
+        for call, count in distinct(step_calls(config, shape))
+        if call.kernel.startswith(options.only)
+    ]
+    for subject, _ in chosen:
+        clock.measure(subject, 1)
+    rows = [measure(subject, clock, count, options.rounds) for subject, count in chosen]
+    show(backend.name, rows)
+    if options.json:
+        record = {
+            "benchmark": "gpu_kernels", "device": backend.name, "preset": options.preset,
+            "rows": options.rows, "length": options.length, "tat": tat.__version__,
+            "kernels": [vars(row) for row in rows],
+        }  # fmt: skip
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+// delta [B*T, H]: the sum of dy * y over a head's columns, upwards.
+// Grid: a thread for each sum, 256 a workgroup.
+// import grid
+
+struct Params {
+    batch: u32,
+    queries: u32,
+    sources: u32,
+    keys: u32,
+    width: u32,
+    heads: u32,
+    causal: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> y: array<f32>;
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(global_invocation_id) thread: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+) {
+    let i = element_index(thread, groups);
+    if (i >= params.batch * params.queries * params.heads) {
+        return;
+    }
+    let size = params.width / params.heads;
+    let start = i * size; // rows are heads of `size` columns side by side
+    var total = 0.0;
+    for (var e = 0u; e < size; e++) {
+        total += dy[start + e] * y[start + e];
+    }
+    delta[i] = total;
+}

@@ -1,0 +1,60 @@
+// Grid: a workgroup of 256 threads for 256 columns of a row of the table, a thread for each column.
+// Rows of one id are summed in order of position.
+// import grid
+
+struct Params {
+    rows: u32,
+    width: u32,
+    vocabulary: u32,
+    scale: f32,
+    accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dtable: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> ids: array<u32>;
+
+var<workgroup> matches: array<atomic<u32>, 8>; // a bit for each of 256 ids
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let parts = (params.width + 255u) / 256u;
+    let id = group_index(group, groups) / parts;
+    if (id >= params.vocabulary) {
+        return;
+    }
+    let column = group_index(group, groups) % parts * 256u + lane;
+    var total = 0.0;
+    for (var start = 0u; start < params.rows; start += 256u) {
+        if (lane < 8u) {
+            atomicStore(&matches[lane], 0u);
+        }
+        workgroupBarrier();
+        if (start + lane < params.rows && ids[start + lane] == id) {
+            atomicOr(&matches[lane / 32u], 1u << (lane % 32u));
+        }
+        workgroupBarrier();
+        for (var word = 0u; word < 8u; word++) {
+            var bits = atomicLoad(&matches[word]);
+            while (bits != 0u && column < params.width) {
+                let row = start + word * 32u + firstTrailingBit(bits);
+                total += dy[row * params.width + column];
+                bits &= bits - 1u;
+            }
+        }
+        workgroupBarrier();
+    }
+    if (column < params.width) {
+        let i = id * params.width + column;
+        var gradient = total * params.scale;
+        if (params.accumulate != 0u) {
+            gradient += dtable[i];
+        }
+        dtable[i] = gradient;
+    }
+}

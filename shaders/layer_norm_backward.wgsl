@@ -1,0 +1,45 @@
+// Grid: a workgroup of 64 threads for each row. A sum: each thread its columns upwards,
+// then the threads by halving.
+// import grid
+// import group_sum
+
+struct Params {
+    rows: u32,
+    width: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> x: array<f32>;
+@group(0) @binding(4) var<storage, read> gain: array<f32>;
+@group(0) @binding(5) var<storage, read> mean: array<f32>;
+@group(0) @binding(6) var<storage, read> rstd: array<f32>;
+
+const THREADS: u32 = 64u;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group_index(group, groups);
+    if (row >= params.rows) {
+        return;
+    }
+    let base = row * params.width;
+    var total = 0.0;
+    var along = 0.0;
+    for (var i = lane; i < params.width; i += THREADS) {
+        let slope = dy[base + i] * gain[i];
+        total += slope;
+        along += slope * (x[base + i] - mean[row]) * rstd[row];
+    }
+    let average = group_sum(total, lane) / f32(params.width);
+    let share = group_sum(along, lane) / f32(params.width);
+    for (var i = lane; i < params.width; i += THREADS) {
+        let normal = (x[base + i] - mean[row]) * rstd[row];
+        dx[base + i] = (dy[base + i] * gain[i] - average - normal * share) * rstd[row];
+    }
+}

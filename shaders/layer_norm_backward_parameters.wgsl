@@ -1,0 +1,33 @@
+// Grid: a thread for each column, 256 a workgroup; the order is column_totals'.
+// import grid
+// import column_totals
+
+struct Params {
+    rows: u32,
+    width: u32,
+    accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dgain: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dbias: array<f32>;
+@group(0) @binding(7) var<storage, read> partials: array<vec2f>;
+
+alias Terms = vec2f; // of the gain, of the bias
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(global_invocation_id) thread: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+) {
+    let i = element_index(thread, groups);
+    if (i >= params.width) {
+        return;
+    }
+    var total = column_total(i, params.rows, params.width);
+    if (params.accumulate != 0u) {
+        total += vec2f(dgain[i], dbias[i]);
+    }
+    dgain[i] = total.x;
+    dbias[i] = total.y;
+}

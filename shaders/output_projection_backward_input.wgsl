@@ -1,0 +1,34 @@
+// dx [N, D] = dlogits [N, V] table [V, D].
+// Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
+// import matmul_tile
+
+struct Params {
+    rows: u32,
+    width: u32,
+    vocabulary: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> dlogits: array<f32>;
+@group(0) @binding(3) var<storage, read> table: array<f32>;
+
+const A_ALONG_K = true;
+const B_ALONG_K = false;
+
+fn a_at(row: u32, k: u32) -> f32 {
+    return dlogits[row * params.vocabulary + k];
+}
+
+fn b_at(k: u32, column: u32) -> f32 {
+    return table[k * params.width + column];
+}
+
+fn store(row: u32, column: u32, value: f32) {
+    dx[row * params.width + column] = value;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    multiply(group.xy, lane, params.rows, params.width, params.vocabulary);
+}

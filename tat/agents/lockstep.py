@@ -1,0 +1,147 @@
+"""Two backends run one plan call by call from equal inputs; the first call that diverges is named.
+
+Errors cannot add up: before each call the subject gets the reference's inputs, so a difference
+beyond rounding belongs to the call that shows it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.backend import Backend, Executable
+from tat.config import resolve
+from tat.data.batches import Batch
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, loss_program
+from tat.model.transformer import Transformer
+from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.plan import plan
+from tat.train.adamw import AdamW, rate_feed
+
+# Of one kernel call in float32, relative to the largest value of its output (or to 1e-3 if that is
+# smaller): 1.7e-6 is the most seen on NumPy, Numba and llvmpipe.
+TOLERANCE = 2e-5
+_SMALLEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first call whose output differs by more than rounding."""
+
+    index: int
+    call: Call
+    output: Tensor
+    error: float  # relative to the largest value
+
+    def __str__(self) -> str:
+        where = self.call.scope or "the update"
+        return (
+            f"call {self.index}, {self.call.kernel} in {where}: {self.output.name}"
+            f" differs by {self.error:.1e} of its largest value"
+        )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a step went: the calls compared, the largest error, and what diverged, if any."""
+
+    calls: int
+    worst: float
+    divergence: Divergence | None
+
+
+def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreement:
+    """A training step of a small model, gradient and update, on random data."""
+    graphs, feeds, persistent = _programs(seed)
+    calls, worst = 0, 0.0
+    for graph in graphs:
+        pair = [backend.compile(plan(graph, backend.memory)) for backend in (reference, subject)]
+        for backend, executable in zip((reference, subject), pair, strict=True):
+            _fill(backend, executable, feeds, persistent)
+        for index, call in enumerate(graph.calls):
+            error, output = _compare_call(*pair, index, call)
+            worst = max(worst, error)
+            if not error <= TOLERANCE:  # also where it is not a number
+                return Agreement(calls + index + 1, worst, Divergence(index, call, output, error))
+        calls += len(graph.calls)
+    return Agreement(calls, worst, None)
+
+
+def _compare_call(
+    reference: Executable, subject: Executable, index: int, call: Call
+) -> tuple[float, Tensor]:
+    """Runs one call on both from equal inputs: the largest relative error and its output."""
+    row = KERNELS[call.kernel]
+    updated = [out for name, out in zip(row.outputs, call.outputs) if name in row.updates]
+    for tensor in (*call.inputs, *updated):
+        subject.set_value(tensor, reference.value(tensor))
+    for executable in (reference, subject):
+        executable.run_call(index)
+    errors = [(_error(reference.value(t), subject.value(t)), t) for t in call.outputs]
+    return max(errors, key=lambda pair: np.nan_to_num(pair[0], nan=np.inf))
+
+
+def _error(expected: Array, got: Array) -> float:
+    expected, got = expected.astype(np.float64), got.astype(np.float64)
+    largest = max(np.abs(expected).max(initial=0.0), _SMALLEST)
+    return float(np.abs(expected - got).max(initial=0.0) / largest)
+
+
+def _programs(seed: int) -> tuple[list[Graph], dict[str, Array], dict[str, Array]]:
+    """Gradient, fold and update of a small model, with feeds and initial values by name."""
+    flags = {"preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96}
+    config = resolve(flags=flags, environment={}, files=()).config
+    random = np.random.default_rng(seed)
+    model, shape = Transformer(config.model, 300), BatchShape(rows=3, source=20, target=70)
+    # Chunks of 64 rows: with 210 rows the loss is also checked in pieces.
+    loss = CrossEntropyLoss(config.train.label_smoothing, chunk_bytes=4 * 300 * 64)
+    optimizer = AdamW(model.parameters, config.train)
+    graphs = [
+        loss_program(model, shape, loss, training=True),
+        optimizer.fold_program(first=True),
+        optimizer.update_program(),
+    ]
+    batch = _random_batch(random, shape)
+    feeds = {
+        "sources": batch.sources, "source_lengths": batch.source_lengths, "inputs": batch.inputs,
+        "targets": batch.targets, "target_lengths": batch.target_lengths[:, None],
+        "counter": np.array([seed, 1, 0]), "tokens": np.array([batch.tokens]),
+        "rate": rate_feed(config.train, 1),
+    }  # fmt: skip
+    size = model.parameters.flat.size
+    persistent = {
+        "weights": random.normal(0, 0.1, size),
+        "positional_encoding": random.normal(0, 1, model.positions.table.shape),
+    }
+    return graphs, feeds, persistent
+
+
+def _random_batch(random: np.random.Generator, shape: BatchShape) -> Batch:
+    """A batch with a full, a short and an empty row."""
+    rows, source, target = shape.rows, shape.source, shape.target
+    lengths = np.array([target, target // 2, 0])
+    targets = random.integers(8, 300, (rows, target))
+    targets[np.arange(target) >= lengths[:, None]] = 0
+    return Batch(
+        bucket=(source, target),
+        sources=random.integers(8, 300, (rows, 1, source)),
+        source_lengths=np.array([[source], [source // 3], [0]]),
+        inputs=random.integers(8, 300, (rows, target)),
+        targets=targets,
+        target_lengths=lengths,
+    )
+
+
+def _fill(
+    backend: Backend, executable: Executable, feeds: Mapping[str, Array],
+    persistent: Mapping[str, Array],
+) -> None:  # fmt: skip
+    for name in executable.plan.feeds:
+        if name in feeds:
+            executable.write(name, feeds[name])
+    for name, tensor in executable.plan.persistent.items():
+        if name in persistent:
+            backend.write(tensor, persistent[name])

@@ -1,0 +1,1 @@
+"""Plans on any GPU through wgpu, by the WGSL shaders in shaders/."""

@@ -1,0 +1,111 @@
+"""GPU memory: persistent tensors by name, arenas that all plans share, scratch, transfers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.gpu.device import Device, reported
+from tat.errors import DeviceError
+from tat.ops.graph import Tensor
+from tat.ops.plan import ELEMENT_BYTES
+
+_UNIFORM, _STORAGE = 0x40, 0x80  # WebGPU's GPUBufferUsage
+_COPY_SRC, _COPY_DST = 0x04, 0x08
+_TRANSFER = 1 << 26  # bytes moved at once: the driver's staging memory stays as small
+
+
+class BufferManager:
+    """Owner of all buffers of a device.
+
+    Every persistent tensor, feed and metric has a buffer of its own: a dispatch may not bind one
+    buffer both to read and to write, and so none ever does.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._persistent: dict[str, tuple[Tensor, Any]] = {}
+        self._arenas: list[Any] = []
+        self._scratch: Any = None
+        self.generation = 0  # counts changes of arenas and scratch, after which they bind anew
+
+    def persistent(self, tensor: Tensor) -> Any:
+        """The buffer of a weight, state, constant or gradient, zero when first asked for."""
+        if tensor.name not in self._persistent:
+            self._persistent[tensor.name] = tensor, self.own(tensor)
+        known, buffer = self._persistent[tensor.name]
+        if known.shape != tensor.shape:
+            raise ValueError(f"{tensor.name}: {tensor.shape}, but {known.shape} before")
+        return buffer
+
+    def own(self, tensor: Tensor) -> Any:
+        """A fresh buffer of zeros, for a feed or metric."""
+        return self._storage(tensor.name, tensor.size)
+
+    def reserve(self, arena_sizes: Sequence[int], scratch: int) -> None:
+        """Lets arenas and scratch grow to so many elements; what they held is lost."""
+        for index, size in enumerate(arena_sizes):
+            if index == len(self._arenas):
+                self._arenas.append(None)
+            self._arenas[index] = self._grown(self._arenas[index], f"arena {index}", size)
+        self._scratch = self._grown(self._scratch, "scratch", scratch)
+
+    def _grown(self, buffer: Any, label: str, size: int) -> Any:
+        if size == 0 or (buffer is not None and buffer.size >= size * ELEMENT_BYTES):
+            return buffer
+        if buffer is not None:
+            buffer.destroy()  # before its successor is made, so that both never count
+        self.generation += 1
+        return self._storage(label, size)
+
+    def arena(self, index: int) -> Any:
+        return self._arenas[index]
+
+    @property
+    def scratch(self) -> Any:
+        return self._scratch
+
+    def _storage(self, label: str, size: int) -> Any:
+        need, most = size * ELEMENT_BYTES, self._device.limits.buffer
+        if need > most:
+            raise DeviceError(
+                f"{label} takes {need / 1e6:.3g} MB, and {self._device.name} allocates at most"
+                f" {most / 1e6:.3g} MB at once; {most / need:.0%} of it fits: lower"
+                " train.batch_tokens or the lengths in data.buckets, or take a smaller preset"
+            )
+        return self._buffer(label, need, _STORAGE | _COPY_SRC | _COPY_DST)
+
+    def uniform(self, label: str, content: bytes) -> Any:
+        """A buffer of parameters."""
+        buffer = self._buffer(label, len(content), _UNIFORM | _COPY_DST)
+        with reported(f"writing {label}"):
+            self._device.handle.queue.write_buffer(buffer, 0, content)
+        return buffer
+
+    def _buffer(self, label: str, size: int, usage: int) -> Any:
+        with reported(f"allocating {size / 1e6:.3g} MB for {label}"):
+            return self._device.handle.create_buffer(label=label, size=size, usage=usage)
+
+    def upload(self, buffer: Any, tensor: Tensor, values: Array, offset: int = 0) -> None:
+        """Sets a whole tensor that starts `offset` bytes into the buffer, converted to its type."""
+        flat = np.empty(tensor.shape, _dtype(tensor))
+        flat[...] = values
+        data = flat.reshape(-1).view(np.uint8)
+        with reported(f"writing {tensor.name}"):
+            for start in range(0, data.size, _TRANSFER):
+                part = data[start : start + _TRANSFER]
+                self._device.handle.queue.write_buffer(buffer, offset + start, part)
+
+    def download(self, buffer: Any, tensor: Tensor, offset: int = 0) -> Array:
+        """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU."""
+        data = np.empty(tensor.size * ELEMENT_BYTES, np.uint8)
+        with reported(f"reading {tensor.name}"):
+            for start in range(0, data.size, _TRANSFER):
+                part = data[start : start + _TRANSFER]
+                part[:] = self._device.handle.queue.read_buffer(buffer, offset + start, part.size)
+        return data.view(_dtype(tensor)).reshape(tensor.shape)
+
+
+def _dtype(tensor: Tensor) -> type:
+    return np.float32 if tensor.dtype == "float" else np.int32

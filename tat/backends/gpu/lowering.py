@@ -1,0 +1,207 @@
+"""From kernel calls to dispatches: the passes of each kernel, their parameters, and slicing.
+
+To add a faster variant, add its shader and a row where the kernel's passes are chosen.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from tat.backends.gpu.device import MAX_GROUPS, Limits
+from tat.backends.gpu.gpu_attention import attention_backward_passes, attention_passes
+from tat.backends.gpu.gpu_matmul import product_pass, product_passes
+from tat.backends.gpu.passes import Attributes, Pass, elements, folded
+from tat.errors import DeviceError
+from tat.ops.graph import Call, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.plan import ELEMENT_BYTES
+
+Passes = Callable[[str, Attributes], list[Pass]]
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """One pass of a call, ready to be bound."""
+
+    shader: str
+    grid: tuple[int, int, int]
+    params: bytes
+    tensors: tuple[Tensor, ...]  # of bindings 1 on: outputs, then inputs
+    scratch: int  # elements, bound after them
+
+
+def _each(*extents: str) -> Passes:
+    """A thread for each element of the product of these attributes."""
+    return lambda kernel, a: [Pass(kernel, elements(prod(a[name] for name in extents)))]
+
+
+def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(a["rows"]))]
+
+
+def _in_one_group(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, (1, 1, 1))]
+
+
+def _for_each_chunk(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(-(-a["size"] // a["chunk"])))]
+
+
+def _for_each_id(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(a["vocabulary"] * -(-a["width"] // 256)))]
+
+
+_BLOCK_ROWS, _BLOCK_COLUMNS = 128, 64  # of shared/column_partials.wgsl
+
+
+def _column_sums(first: str, last: str, rows: int, columns: int, terms: int) -> list[Pass]:
+    """Sums of blocks of rows into scratch, then of the blocks."""
+    blocks = -(-rows // _BLOCK_ROWS)
+    grid, scratch = (-(-columns // _BLOCK_COLUMNS), blocks, 1), blocks * columns * terms
+    return [Pass(first, grid, scratch), Pass(last, elements(columns), scratch)]
+
+
+def _norm_parameters(kernel: str, a: Attributes) -> list[Pass]:
+    return _column_sums(f"{kernel}.partials", kernel, a["rows"], a["width"], terms=2)
+
+
+def _linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
+    bias = _column_sums(
+        f"{kernel}.partials", f"{kernel}.bias", a["rows"], a["outputs"], terms=1
+    )
+    return [product_pass(kernel, a), *bias]
+
+
+PASSES: dict[str, Passes] = {
+    "embedding": _each("rows", "width"),
+    "embedding_backward": _for_each_id,
+    "positional_encoding": _each("batch", "length", "width"),
+    "dropout": _each("size"),
+    "dropout_add": _each("size"),
+    "add": _each("size"),
+    "layer_norm": _for_each_row,
+    "layer_norm_backward": _for_each_row,
+    "layer_norm_backward_parameters": _norm_parameters,
+    "linear": product_passes,
+    "linear_backward_input": product_passes,
+    "linear_backward_parameters": _linear_parameters,
+    "gelu": _each("size"),
+    "gelu_backward": _each("size"),
+    "attention": attention_passes,
+    "attention_backward": attention_backward_passes,
+    "output_projection": product_passes,
+    "output_projection_backward_input": product_passes,
+    "output_projection_backward_table": product_passes,
+    "cross_entropy": _for_each_row,
+    "cross_entropy_backward": _each("rows", "vocabulary"),
+    "sum": _in_one_group,
+    "fold": _each("size"),
+    "square_sum": _for_each_chunk,
+    "clip": _in_one_group,
+    "adamw": _each("size"),
+    "moving_average": _each("size"),
+    "cache_write": _each("batch", "width"),
+}
+
+# Further Params, computed here in float64: 1 - rate in the shader's float32 would lose digits.
+_KEEP = {
+    "threshold": ("u32", lambda a: int(a["rate"] * 2**32)),
+    "keep_scale": ("f32", lambda a: 1 / (1 - a["rate"])),
+}
+DERIVED: dict[str, dict[str, tuple[str, Callable[[Attributes], int | float]]]] = {
+    "dropout": _KEEP,
+    "dropout_add": _KEEP,
+    "adamw": {
+        "beta1_rest": ("f32", lambda a: 1 - a["beta1"]),
+        "beta2_rest": ("f32", lambda a: 1 - a["beta2"]),
+    },
+    "moving_average": {"step": ("f32", lambda a: 1 - a["decay"])},
+}
+
+
+def params(kernel: str, attributes: Attributes) -> bytes:
+    """The Params of a call: its attributes in the table's order, then what follows from them."""
+    given = [(kind, attributes[name]) for name, kind in KERNELS[kernel].attributes]
+    derived = [(kind, make(attributes)) for kind, make in DERIVED.get(kernel, {}).values()]
+    return b"".join(
+        struct.pack("<I" if kind == "u32" else "<f", value) for kind, value in given + derived
+    )
+
+
+def lower(call: Call, limits: Limits) -> list[Dispatch]:
+    """The dispatches of a call; DeviceError where an argument is more than the device binds."""
+    return [
+        _dispatch(part, step)
+        for part in sliced(call, limits)
+        for step in PASSES[part.kernel](part.kernel, part.attributes)
+    ]
+
+
+def _dispatch(call: Call, step: Pass) -> Dispatch:
+    if max(step.grid) > MAX_GROUPS:
+        raise DeviceError(
+            f"{call.scope or 'the update'}: {call.kernel} needs {max(step.grid)} workgroups in one"
+            f" dimension, and a GPU takes {MAX_GROUPS}; lower train.batch_tokens"
+        )
+    tensors = (*call.outputs, *call.inputs)
+    return Dispatch(
+        step.shader, step.grid, params(call.kernel, call.attributes), tensors, step.scratch
+    )
+
+
+_SLICEABLE = ("fold", "square_sum", "adamw", "moving_average")  # flat, as large as all weights
+
+
+def sliced(call: Call, limits: Limits) -> Iterator[Call]:
+    """The call, or several on parts of its arguments where the whole is more than fits."""
+    most = limits.binding // ELEMENT_BYTES
+    large = [t for t in (*call.outputs, *call.inputs) if t.size > most]
+    if not large:
+        yield call
+    elif call.kernel in _SLICEABLE:
+        # Starts of parts, of partial sums too, stay multiples of 64 elements: aligned offsets.
+        unit = 64 * call.attributes.get("chunk", 1)
+        step = max(1, most // unit) * unit
+        for start in range(0, call.attributes["size"], step):
+            yield _slice(call, start, min(step, call.attributes["size"] - start))
+    else:
+        raise _too_large(call, large[0], limits)
+
+
+def _slice(call: Call, start: int, count: int) -> Call:
+    """A call on elements start to start + count of the flat arguments, and on their partials."""
+    size, chunk = call.attributes["size"], call.attributes.get("chunk", 0)
+
+    def part(tensor: Tensor) -> Tensor:
+        name = f"{tensor.name}[{start}]"
+        if tensor.size == size:
+            return tensor.view(name, (count,), start)
+        if chunk and tensor.size == -(-size // chunk):
+            return tensor.view(name, (-(-count // chunk),), start // chunk)
+        return tensor
+
+    attributes = {**call.attributes, "size": count}
+    if "decayed" in attributes:
+        attributes["decayed"] = min(max(0, attributes["decayed"] - start), count)
+    return replace(
+        call,
+        outputs=tuple(map(part, call.outputs)),
+        inputs=tuple(map(part, call.inputs)),
+        attributes=attributes,
+    )
+
+
+def _too_large(call: Call, tensor: Tensor, limits: Limits) -> DeviceError:
+    need = tensor.size * ELEMENT_BYTES
+    if tensor.kind in ("weight", "gradient", "constant"):
+        advice = "a smaller data.vocabulary or model.width fits"
+    else:
+        advice = (
+            f"{limits.binding / need:.0%} of it fits: lower train.batch_tokens, the lengths in"
+            " data.buckets or memory.chunk_bytes"
+        )
+    return DeviceError(
+        f"{call.scope or 'the update'}: {tensor.name} takes {need / 1e6:.3g} MB, and this GPU gives"
+        f" a shader at most {limits.binding / 1e6:.3g} MB of one tensor; {advice}"
+    )

@@ -1,0 +1,55 @@
+"""A software GPU shared by all tests, and kernels on it in the form of the CPU's functions."""
+
+from collections.abc import Callable
+from functools import cache
+
+from numpy import ndarray as Array
+
+from tat.backends.gpu.device import Device, open_device
+from tat.backends.gpu.executable import GpuBackend
+from tat.ops.graph import Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.plan import plan
+
+
+@cache
+def device() -> Device:
+    """The software adapter, so that tests do the same work on every machine."""
+    return open_device("gpu:software")
+
+
+@cache
+def shared_backend() -> GpuBackend:
+    """One for all kernel calls, which keep nothing in it but compiled shaders."""
+    return GpuBackend(device())
+
+
+def kernel_functions(backend: GpuBackend) -> dict[str, Callable[..., None]]:
+    """Every kernel of the table on arrays, called as the CPU's are."""
+    return {name: _function(backend, name) for name in KERNELS}
+
+
+def _function(backend: GpuBackend, name: str) -> Callable[..., None]:
+    row = KERNELS[name]
+
+    def run(*arrays: Array, **attributes: int | float) -> None:
+        tensors = {
+            argument: Tensor(
+                argument,
+                values.shape,
+                "metric" if argument in row.outputs else "feed",
+                "int" if values.dtype.kind == "i" else "float",
+            )
+            for argument, values in zip(row.outputs + row.inputs, arrays, strict=True)
+        }
+        with Graph() as graph:
+            outputs, inputs = ([tensors[n] for n in names] for names in (row.outputs, row.inputs))
+            graph.emit(name, outputs, inputs, **attributes)
+        executable = backend.compile(plan(graph, backend.memory))
+        for argument, values in zip(tensors, arrays, strict=True):
+            executable.write(argument, values)
+        executable.run()
+        for argument, values in zip(row.outputs, arrays, strict=False):
+            values[...] = executable.read(argument)
+
+    return run

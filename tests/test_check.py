@@ -1,0 +1,122 @@
+"""`tat check`: it passes where all is well, and names a planted bug where not."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tat.agents import validator
+from tat.agents.lockstep import compare_step
+from tat.agents.validator import ValidatorAgent
+from tat.backends.cpu.executable import CpuBackend
+from tat.cli import run as tat
+from tat.data.tokenizer import Tokenizer
+from tat.ops.kernels import KERNELS
+
+
+def broken(backend: CpuBackend, name: str, spoil: Callable) -> CpuBackend:
+    """The backend with one kernel whose first output is spoilt after each call."""
+    sound = backend.kernels[name]
+
+    def kernel(*arguments, **attributes):
+        sound(*arguments, **attributes)
+        spoil(arguments[0])
+
+    backend.kernels = backend.kernels | {name: kernel}
+    return backend
+
+
+def scale(output: np.ndarray) -> None:
+    output *= 1.001
+
+
+def one_element(output: np.ndarray) -> None:
+    output.reshape(-1)[-1] += 0.01
+
+
+def not_a_number(output: np.ndarray) -> None:
+    output.reshape(-1)[0] = np.nan
+
+
+TRAINED = sorted(
+    {row.name for row in KERNELS.values() if not row.inference_only} - {"moving_average"}
+)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_planted_bug_in_any_kernel_of_a_step_is_named(name):
+    subject = broken(CpuBackend(1), name, scale)
+    divergence = compare_step(CpuBackend(1, dtype=np.float64), subject).divergence
+    assert divergence is not None
+    assert divergence.call.kernel == name
+    assert f"{name} in " in str(divergence)
+
+
+@pytest.mark.parametrize("spoil", [one_element, not_a_number])
+def test_a_single_wrong_element_is_enough(spoil):
+    subject = broken(CpuBackend(1), "linear_backward_input", spoil)
+    divergence = compare_step(CpuBackend(1, dtype=np.float64), subject).divergence
+    assert divergence is not None
+    assert divergence.call.kernel == "linear_backward_input"
+
+
+@pytest.mark.parametrize("numba", [False, True])
+def test_sound_backends_agree(numba):
+    agreement = compare_step(CpuBackend(1, dtype=np.float64), CpuBackend(1, numba=numba))
+    assert agreement.divergence is None
+    assert agreement.calls > 150
+    assert 0 < agreement.worst < 1e-5
+
+
+@pytest.mark.gpu
+def test_lockstep_on_the_gpu_prints_adapter_and_calls(capsys):
+    assert tat(["check", "--lockstep", "--device", "gpu:software"]) == 0
+    line = capsys.readouterr().out
+    assert "gpu (" in line
+    assert "calls agree" in line
+
+
+def test_all_checks_pass_here(capsys):
+    assert tat(["check", "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)
+    assert [c["status"] for c in checks] == ["ok"] * len(checks)
+    names = [c["name"].partition(",")[0] for c in checks]
+    assert {"configuration", "tokenizer", "lockstep", "decoding", "resuming"} == set(names)
+
+
+def test_a_tokenizer_that_loses_bytes_is_found(monkeypatch):
+    decode = Tokenizer.decode
+    monkeypatch.setattr(Tokenizer, "decode", lambda *given: decode(*given).replace(b"\0", b""))
+    assert failed(ValidatorAgent()) == ["tokenizer"]
+
+
+def test_a_generator_that_is_not_saved_is_found(monkeypatch):
+    drawn = iter(range(10**6))
+    monkeypatch.setattr(
+        "tat.train.trainer.rate_feed", lambda config, step: np.array([1e-3 * next(drawn), 0.1, 0.1])
+    )
+    assert failed(ValidatorAgent()) == ["resuming"]
+
+
+def test_a_cache_in_the_wrong_place_is_found(monkeypatch):
+    kernels = CpuBackend(1).kernels
+    sound = kernels["cache_write"]
+
+    def shifted(cache, x, position, **attributes):
+        sound(cache, x, np.maximum(position - 1, 0), **attributes)
+
+    backend = CpuBackend(1)
+    backend.kernels = kernels | {"cache_write": shifted}
+    monkeypatch.setattr(validator, "open_backend", lambda *arguments: backend)
+    assert failed(ValidatorAgent()) == ["decoding"]
+
+
+def failed(agent: ValidatorAgent) -> list[str]:
+    return [check.name for check in agent.checks() if check.status == "failed"]
+
+
+def test_a_failure_is_reported_with_exit_code_one(monkeypatch, capsys):
+    monkeypatch.setattr(validator, "check_presets", lambda: 1 / 0)
+    assert tat(["check"]) == 1
+    assert "failed  configuration" in capsys.readouterr().out

@@ -1,0 +1,202 @@
+"""Choosing an adapter, and failures of the driver: each is one clear line and exit code 5."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from gpu_harness import device
+
+from tat.backends.backend import open_backend
+from tat.backends.gpu.device import Limits, choose, open_device
+from tat.backends.gpu.executable import GpuBackend, GpuExecutable
+from tat.cli import run as tat
+from tat.errors import DeviceError
+from tat.ops import vocabulary as ops
+from tat.ops.graph import Graph, Tensor
+from tat.ops.plan import plan
+
+pytestmark = pytest.mark.gpu
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What choose() looks at."""
+
+    device: str
+    adapter_type: str
+
+    @property
+    def info(self) -> dict[str, str]:
+        return {**vars(self), "backend_type": "Vulkan"}
+
+
+SOFTWARE = Adapter("llvmpipe (LLVM 15)", "CPU")
+FIRST, SECOND = Adapter("One", "DiscreteGPU"), Adapter("Two", "IntegratedGPU")
+
+
+@pytest.mark.parametrize(
+    ("selector", "found", "expected"),
+    [
+        ("gpu", [SOFTWARE, FIRST, SECOND], FIRST),
+        ("gpu:1", [SOFTWARE, FIRST, SECOND], SECOND),
+        ("gpu:software", [FIRST, SOFTWARE], SOFTWARE),
+        ("gpu", [SOFTWARE], SOFTWARE),
+        ("gpu:0", [SOFTWARE], SOFTWARE),
+    ],
+)
+def test_software_is_taken_only_if_named_or_alone(selector: str, found: list, expected: Adapter):
+    assert choose(found, selector) is expected
+
+
+@pytest.mark.parametrize(
+    ("selector", "found", "message"),
+    [
+        ("gpu", [], "no GPU found; install a Vulkan driver .* --device cpu"),
+        ("gpu:software", [FIRST], "no software adapter found"),
+        ("gpu:2", [FIRST, SOFTWARE, SECOND], "gpu:0 is One, Vulkan, gpu:1 is Two, Vulkan$"),
+    ],
+)
+def test_an_adapter_that_is_not_there(selector: str, found: list, message: str):
+    with pytest.raises(DeviceError, match=message):
+        choose(found, selector)
+
+
+def test_a_backend_says_that_it_is_software():
+    backend = open_backend("gpu:software", threads=1, alignment=64)
+    assert re.fullmatch(r"gpu \(.+, Vulkan, software\)", backend.name)
+    assert backend.memory.separate and backend.memory.alignment == 256
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(DeviceError, match="none of auto, cpu, gpu"):
+        open_backend("tpu", 1, 256)
+    for word in ("gpu:", "gpu:hardware", "software", "gpu:-1"):
+        with pytest.raises(SystemExit) as stop:
+            tat(["train", "--device", word])
+        assert stop.value.code == 2
+
+
+def test_no_adapter_ends_the_program_with_code_5(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("tat.backends.gpu.device.adapters", list)
+    (tmp_path / "one.wgsl").write_text("fn one() -> f32 { return 1.0; }\n")
+    words = ["train", str(tmp_path), "--device", "gpu", "--run", str(tmp_path / "run"), "-q"]
+    assert tat([*words, "--preset", "tiny"]) == 5
+    assert capsys.readouterr().err.startswith("tat: device gpu: no GPU found; install")
+
+
+@dataclass
+class Faulty:
+    """A wgpu object of which some methods, and those of its queue, raise."""
+
+    target: Any
+    faults: dict[str, Exception] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.faults:
+            return self._raise(self.faults[name])
+        value = getattr(self.target, name)
+        return Faulty(value, self.faults) if name == "queue" else value
+
+    @staticmethod
+    def _raise(fault: Exception) -> Any:
+        def method(*_: object, **__: object) -> None:
+            raise fault
+
+        return method
+
+
+def faulty_backend() -> tuple[GpuBackend, dict[str, Exception]]:
+    """A backend, and the faults that it will meet: to be filled by the test."""
+    faults: dict[str, Exception] = {}
+    return GpuBackend(replace(device(), handle=Faulty(device().handle, faults))), faults
+
+
+def small_program(backend: GpuBackend) -> GpuExecutable:
+    x = Tensor("x", (4, 6), "feed")
+    with Graph() as graph:
+        y = ops.gelu(ops.gelu(x))
+        graph.emit("fold", [Tensor("y", (4, 6), "metric")], [y], size=24, accumulate=0)
+    return backend.compile(plan(graph, backend.memory))
+
+
+def wgpu_error(kind: str, text: str) -> Exception:
+    import wgpu
+
+    return getattr(wgpu, kind)(text)
+
+
+LOST = ("GPUValidationError", "Validation Error\n\n  Parent device is lost\n")
+
+FAULTS = [
+    ("compile", "create_buffer", ("GPUOutOfMemoryError", "Not enough memory left."),
+     "allocating .* MB for .*: the GPU's memory is full; lower train.batch_tokens"),
+    ("compile", "create_shader_module", ("GPUValidationError", "Shader error:\n  line 3\n  bad"),
+     "shader gelu on .*: Shader error: line 3 bad$"),
+    ("compile", "create_compute_pipeline", ("GPUInternalError", "driver\nsays no"),
+     "shader gelu on .*: driver says no$"),
+    ("run", "submit", LOST, "running on .*: the GPU was lost .* --resume$"),
+    ("write", "write_buffer", LOST, "writing x: the GPU was lost"),
+    ("read", "read_buffer", LOST, "reading y: the GPU was lost"),
+    ("read", "read_buffer", ("GPUOutOfMemoryError", "full"), "reading y: the GPU's memory is full"),
+    ("run", "create_command_encoder", ("GPUError", "odd \x1b[31m"), r"running on .*: odd \\x1b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("when", "method", "fault", "message"), FAULTS)
+def test_a_failing_driver_gives_one_line(
+    when: str, method: str, fault: tuple[str, str], message: str
+):
+    backend, faults = faulty_backend()
+    if when != "compile":
+        executable = small_program(backend)
+    faults[method] = wgpu_error(*fault)
+    actions = {
+        "compile": lambda: small_program(backend),
+        "run": lambda: executable.run(),
+        "write": lambda: executable.write("x", np.zeros((4, 6))),
+        "read": lambda: executable.read("y"),
+    }
+    with pytest.raises(DeviceError, match=message) as caught:
+        actions[when]()
+    assert "\n" not in str(caught.value) and caught.value.exit_code == 5
+
+
+def test_a_device_that_is_really_lost():
+    backend = GpuBackend(open_device("gpu:software"))
+    executable = small_program(backend)
+    executable.run()
+    backend.device.handle.destroy()
+    with pytest.raises(DeviceError, match="the GPU was lost"):
+        executable.run()
+    with pytest.raises(DeviceError, match="the GPU was lost"):
+        small_program(backend)
+
+
+def test_a_shader_that_does_not_compile(monkeypatch):
+    broken = "@compute @workgroup_size(1) fn main() { let x: f32 = true; }"
+    monkeypatch.setattr("tat.backends.gpu.shader_library.source", lambda name: broken)
+    with pytest.raises(DeviceError, match=r"^shader gelu on gpu .*x"):
+        small_program(GpuBackend(device()))
+
+
+def test_an_allocation_that_is_too_large_names_what_would_fit():
+    backend = GpuBackend(replace(device(), limits=Limits(binding=2**20, buffer=64)))
+    with pytest.raises(DeviceError, match=r"arena 0 takes 0.* MB.*25% of it fits: lower"):
+        small_program(backend)
+
+
+def test_after_the_first_run_nothing_is_made_anew():
+    backend, faults = faulty_backend()
+    executable = small_program(backend)
+    executable.write("x", np.ones((4, 6)))
+    executable.run()
+    expected = executable.read("y")
+    for method in ("create_buffer", "create_bind_group", "create_compute_pipeline"):
+        faults[method] = AssertionError(f"{method} in a run")
+    for _ in range(20):
+        executable.write("x", np.ones((4, 6)))
+        executable.run()
+    faults.clear()
+    np.testing.assert_array_equal(executable.read("y"), expected)

@@ -1,0 +1,90 @@
+"""Every kernel on the GPU: outputs against the float64 reference, equal bits in every run."""
+
+import numpy as np
+import pytest
+from cases import CASES, Case
+from gpu_harness import kernel_functions, shared_backend
+from numpy import ndarray as Array
+
+from tat.backends.cpu import kernels as reference
+
+pytestmark = pytest.mark.gpu
+
+# Relative to the largest entry of an output, or to 1 if that is smaller.
+BOUND = 1e-6
+BOUNDS = {
+    "sharp": 1e-5,  # 2.9e-6 at scores or logits near 100, whose rounding exp() multiplies
+    "deep": 1e-5,  # 1.9e-6 in a chain of 4000 sums
+}
+
+
+def edge(kernel: str, label: str = "", **extents: float) -> Case:
+    return Case(kernel, extents, label)
+
+
+_WIDE_HEADS = dict(batch=2, queries=70, sources=1, keys=70, width=280, heads=2, causal=1)
+_MANY_TILES = dict(batch=1, queries=130, sources=2, keys=140, width=40, heads=1, causal=0)
+_COLUMNS = dict(rows=300, width=70, epsilon=1e-5)
+
+# What is more than one tile, block or group of a shader, and so than the shared cases have.
+EDGES = (
+    edge("embedding_backward", rows=600, width=300, vocabulary=5, scale=2.0, accumulate=0),
+    edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
+    edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),
+    edge("linear_backward_parameters", rows=300, inputs=65, outputs=70, accumulate=1),
+    edge("linear", "deep", rows=130, inputs=2048, outputs=70),
+    edge("output_projection_backward_input", "deep", rows=9, width=70, vocabulary=4000),
+    *(edge(kernel, **_WIDE_HEADS) for kernel in ("attention", "attention_backward")),
+    *(edge(kernel, **_MANY_TILES) for kernel in ("attention", "attention_backward")),
+)
+
+
+def run(case: Case, poison: float = np.nan) -> dict[str, Array]:
+    return case.run(kernel_functions(shared_backend()), np.float32, poison)
+
+
+@pytest.mark.parametrize("case", (*CASES, *EDGES), ids=str)
+def test_outputs_are_close_to_float64_and_the_same_again(case: Case):
+    expected = case.run(vars(reference), np.float64)
+    first, second = run(case), run(case, poison=12345.0)
+    for name, got in first.items():
+        largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
+        bound = BOUNDS.get(case.label, BOUND) * largest
+        np.testing.assert_allclose(got, expected[name], rtol=0, atol=bound, err_msg=name)
+        np.testing.assert_array_equal(got, second[name], err_msg=name)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.3, 0.999])
+@pytest.mark.parametrize("counter", [[0, 1, 0], [-1, 2**31 - 1, -(2**31)]])
+def test_dropout_has_the_bits_of_the_cpu(rate: float, counter: list[int]):
+    extents = dict(size=100_000, rate=rate, key=2**32 - 5)
+    case = Case("dropout", extents, given={"counter": counter})
+    expected = case.run(vars(reference), np.float32)["y"]
+    np.testing.assert_array_equal(run(case)["y"].view(np.uint32), expected.view(np.uint32))
+
+
+def test_a_grid_of_more_groups_than_one_dimension_holds():
+    size = 65535 * 256 + 300
+    ramp = np.arange(size, dtype=np.float32)
+    total = np.full(size, np.nan, np.float32)
+    kernel_functions(shared_backend())["fold"](total, ramp, size=size, accumulate=0)
+    np.testing.assert_array_equal(total, ramp)
+
+
+def test_nan_reaches_the_outputs():
+    """What first_non_finite and a skipped update rely on, though WGSL does not promise it."""
+    for kernel, argument, output in (
+        ("cross_entropy", "logits", "loss"),
+        ("attention", "q", "y"),
+        ("layer_norm", "x", "y"),
+        ("linear", "x", "y"),
+        ("gelu", "x", "y"),
+        ("sum", "x", "total"),
+    ):
+        case = next(c for c in CASES if c.kernel == kernel)
+        broken = Case(kernel, case.extents, given={**case.given, argument: _nans(case, argument)})
+        assert np.isnan(run(broken)[output]).any(), kernel
+
+
+def _nans(case: Case, argument: str) -> Array:
+    return np.full(case.shape(argument), np.nan)
