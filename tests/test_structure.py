@@ -49,11 +49,12 @@ ONLY_IN = {
     "numba": (
         "backends/cpu/kernels_numba.py",
         "backends/cpu/executable_numba.py",
+        "backends/cpu/vectors_numba.py",
         "data/tokenizer_numba.py",
     ),
 }
 NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
-RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance"}
+RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite"}
 
 
 def name_of(path: Path) -> str:

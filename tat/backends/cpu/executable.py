@@ -3,13 +3,19 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.cpu import kernels as numpy_kernels
 from tat.ops.graph import Tensor
+from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, Plan
+
+if TYPE_CHECKING:
+    from tat.backends.cpu.executable_numba import TableReplay
 
 # NaN and infinity are looked for in results, once a step; NumPy's warnings would name no tensor.
 _QUIET = partial(np.errstate, all="ignore")
@@ -31,14 +37,15 @@ class CpuBackend:
         self.memory = memory or Memory()
         self.dtype = np.dtype(dtype)
         self.lanes = threads or len(os.sched_getaffinity(0))
-        self.kernels = _kernel_functions(numba and self.dtype == np.float32)
-        origin = (
-            "numba"
-            if any(f.__module__ != numpy_kernels.__name__ for f in self.kernels.values())
-            else "numpy"
-        )
-        self.name = f"cpu ({origin}, {self.lanes} thread{'s' * (self.lanes > 1)})"
+        modules = _numba_modules() if numba and self.dtype == np.float32 else None
+        self.kernels = {name: getattr(numpy_kernels, name) for name in KERNELS}
+        if modules:
+            self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
+        self._tables = modules.tables.Tables(self) if modules else None
+        origin, plural = "numba" if modules else "numpy", "s" * (self.lanes > 1)
+        self.name = f"cpu ({origin}, {self.lanes} thread{plural})"
         self._persistent: dict[tuple[str, int], Array] = {}
+        self.weights_version = 0  # counts writes to weights, after which packed copies are stale
         self._arenas: dict[int, Array] = {}
 
     def compile(self, plan: Plan, lane: int = 0) -> "CpuExecutable":
@@ -46,6 +53,10 @@ class CpuBackend:
         if self.arena(lane).size < needed:
             self._arenas[lane] = np.zeros(needed, self.dtype)
         return CpuExecutable(self, plan, lane)
+
+    def table(self, plan: Plan) -> "TableReplay | None":
+        """The faster way to replay a plan, where there is one: for inference, with Numba."""
+        return self._tables.of(plan) if self._tables else None
 
     def arena(self, lane: int) -> Array:
         return self._arenas.get(lane, np.zeros(0, self.dtype))
@@ -70,6 +81,7 @@ class CpuBackend:
 
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         self.persistent(tensor, lane)[...] = values
+        self.weights_version += tensor.kind == "weight"
 
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.persistent(tensor, lane).copy()
@@ -91,6 +103,9 @@ class CpuExecutable:
             backend.persistent(tensor, lane)
         self._arena: Array | None = None  # the arena that the calls below are bound to
         self._calls: list[Callable[[], None]] = []
+        self._table = backend.table(plan)
+        outputs = (tensor.root for call in plan.calls for tensor in call.outputs)
+        self._trains = any(root.kind == "weight" for root in outputs)
 
     def write(self, name: str, values: Array) -> None:
         self._owned[name][...] = values
@@ -99,13 +114,23 @@ class CpuExecutable:
         return self._owned[name].copy()
 
     def run(self) -> None:
-        with _QUIET():
-            for call in self._bound():
-                call()
+        calls = self._bound()
+        if self._table:
+            self._table.run()
+        else:
+            with _QUIET():
+                for call in calls:
+                    call()
+        self._backend.weights_version += self._trains
 
     def run_call(self, index: int) -> None:
-        with _QUIET():
-            self._bound()[index]()
+        call = self._bound()[index]
+        if self._table:
+            self._table.run(index, 1)
+        else:
+            with _QUIET():
+                call()
+        self._backend.weights_version += self._trains
 
     def value(self, tensor: Tensor) -> Array:
         return self._array(tensor).copy()
@@ -126,14 +151,13 @@ class CpuExecutable:
         arena = self._backend.arena(self._lane)
         if self._arena is not arena:
             self._arena = arena
+            arrays = [[*map(self._array, (*c.outputs, *c.inputs))] for c in self.plan.calls]
             self._calls = [
-                partial(
-                    self._backend.kernels[call.kernel],
-                    *map(self._array, (*call.outputs, *call.inputs)),
-                    **call.attributes,
-                )
-                for call in self.plan.calls
+                partial(self._backend.kernels[call.kernel], *tensors, **call.attributes)
+                for call, tensors in zip(self.plan.calls, arrays, strict=True)
             ]
+            if self._table:
+                self._table.bind(arrays)
         return self._calls
 
     def _array(self, tensor: Tensor) -> Array:
@@ -149,17 +173,10 @@ class CpuExecutable:
         return flat[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
 
 
-def _kernel_functions(numba: bool) -> dict[str, Callable[..., None]]:
-    """Kernels by name: NumPy's, and over them Numba's where it can be imported."""
-    from tat.ops.kernels import KERNELS
-
-    functions = {name: getattr(numpy_kernels, name) for name in KERNELS}
-    if numba:
-        try:
-            from tat.backends.cpu import kernels_numba
-        except ImportError:
-            return functions
-        functions |= {
-            name: getattr(kernels_numba, name) for name in KERNELS if hasattr(kernels_numba, name)
-        }
-    return functions
+def _numba_modules() -> SimpleNamespace | None:
+    """The kernels and the table executable in Numba; None where it is not installed."""
+    try:
+        from tat.backends.cpu import executable_numba, kernels_numba
+    except ImportError:
+        return None
+    return SimpleNamespace(kernels=kernels_numba, tables=executable_numba)
