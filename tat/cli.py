@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -54,25 +55,49 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code; every expected failure is one line."""
+    """Runs one command line and returns its exit code; every failure is one line."""
+    _prepare_output()
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
         module = importlib.import_module(f"tat.commands.{options.module}")
-        return module.run(options)
+        code = module.run(options)
+        sys.stdout.flush()
+        return code
     except TatError as error:
         return _fail(str(error), error.exit_code, options)
     except KeyboardInterrupt:
         return _fail("interrupted", 130, options)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unwritable_output()
         return 0
     except MemoryError:
         reason = "out of memory; a smaller model, train.batch_tokens or bucket needs less"
         return _fail(reason, 1, options)
     except OSError as error:
+        _drop_unwritable_output()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 1, options)
+    except Exception as error:
+        reason = f"internal error: {type(error).__name__}: {error}"
+        return _fail(f"{reason}; please report it with what --debug prints", 1, options)
+
+
+def _prepare_output() -> None:
+    """Standard output is UTF-8 whatever the locale, as JSON and WGSL are; closed streams drop."""
+    if sys.stdout is None or sys.stderr is None:
+        sink = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
+        sys.stdout, sys.stderr = sys.stdout or sink, sys.stderr or sink
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _drop_unwritable_output() -> None:
+    """Python would try to flush again at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
@@ -200,6 +225,14 @@ def _add_generate(commands: Commands) -> None:
         help="JSON lines of description, signature, context, prefix, suffix; answers likewise",
     )  # fmt: skip
     parser.add_argument("--max-tokens", metavar="N", type=_count, help="generate at most N tokens")
+    parser.add_argument(
+        "--grammar", action=argparse.BooleanOptionalAction, default=True,
+        help="write only what WGSL's grammar and the names in scope allow (on)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--validate", metavar="N", type=_count,
+        help="try up to N candidates until one validates; 0 prints unchecked text as it comes (4)",
+    )  # fmt: skip
     _add_device(parser)
     _add_talk(parser)
 
@@ -295,37 +328,26 @@ def _cookbook_action(actions: Commands, name: str, summary: str) -> argparse.Arg
 
 
 def _add_index(commands: Commands) -> None:
-    parser = _command(
-        commands, "index", "make or renew an index of WGSL files, to search in",
-        _examples(
-            ("tat index shaders/ -o shaders.index", "a folder; again to renew"),
-            ("tat index -o cookbook.index", "the bundled cookbook"),
-        ),
+    parser = _command(commands, "index", "make or renew an index of WGSL files, to search in",
+        _examples(("tat index shaders/ -o shaders.index", "a folder; again to renew"),
+                  ("tat index -o cookbook.index", "the bundled cookbook")),
     )  # fmt: skip
-    parser.add_argument(
-        "paths", metavar="PATH", nargs="*", type=Path,
-        help="folder of .wgsl and .jsonl files, or such a file; none: the bundled cookbook",
-    )  # fmt: skip
-    parser.add_argument(
-        "-o", "--output", metavar="INDEX", type=Path, required=True,
-        help="index to write; it will hold exactly what is in PATH now",
-    )  # fmt: skip
+    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path,
+                        help=".wgsl and .jsonl files or folders; none: the cookbook")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="INDEX", type=Path, required=True,
+                        help="index to write, of what is in PATH now")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
 
 def _add_search(commands: Commands) -> None:
-    parser = _command(
-        commands, "search", "find functions, structs and modules by words",
-        _examples(
-            ('tat search shaders.index "rounded box"', "in an index of `tat index`"),
-            ('tat search cookbook "rounded box" --top 1', "in the bundled cookbook"),
-        ),
+    parser = _command(commands, "search", "find functions, structs and modules by words",
+        _examples(('tat search shaders.index "rounded box"', "in an index of `tat index`"),
+                  ('tat search cookbook "rounded box" --top 1', "in the bundled cookbook")),
     )  # fmt: skip
     parser.add_argument("index", metavar="INDEX",
                         help="index of `tat index`, or `cookbook`: the bundled one")  # fmt: skip
     parser.add_argument("query", metavar="QUERY", help="words or names, in any spelling")
-    parser.add_argument("--top", metavar="N", type=_count, default=4,
-                        help="show at most N hits (4)")  # fmt: skip
+    parser.add_argument("--top", metavar="N", type=_count, default=4, help="at most N hits (4)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

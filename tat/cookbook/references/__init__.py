@@ -206,11 +206,9 @@ class Image:
 
 @dataclass(frozen=True)
 class Sampler:
-    """A sampler: `filter` nearest or linear, `address` clamp-to-edge, repeat or mirror-repeat."""
+    """A sampler that filters linearly and clamps to the edge."""
 
     binding: int
-    filter: str = "linear"
-    address: str = "clamp-to-edge"
     group: int = 0
 
 

@@ -1,0 +1,49 @@
+"""`tat search`: WGSL by words, from an index or the bundled cookbook."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tat.commands.index import cookbook_documents
+from tat.errors import UsageError, one_line
+from tat.retrieval.index import Index
+from tat.retrieval.index_file import open_index
+from tat.retrieval.query import Hit, search
+from tat.retrieval.words import words
+
+_SHOWN = 24  # lines of a hit, at most
+
+
+def run(options: argparse.Namespace) -> int:
+    if not any(True for _ in words(options.query)):
+        raise UsageError("the query has no word to look for; give some letters or digits")
+    hits = search(_index(options), options.query, options.top)
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(hits).decode() + "\n")
+    elif hits:
+        print("\n\n".join(map(_shown, hits)))
+    else:
+        print("tat: nothing found; try other words", file=sys.stderr)
+    return 0
+
+
+def _index(options: argparse.Namespace) -> Index:
+    if options.index != "cookbook":
+        return open_index(Path(options.index))
+    index = Index(name="cookbook")
+    index.update(cookbook_documents())
+    return index
+
+
+def _shown(hit: Hit) -> str:
+    """A hit as it is printed: place, name and licence, then its code, without control characters.
+
+    Whoever wrote the file might else write to the terminal.
+    """
+    comment = [f"/// {line}" for line in hit.comment.splitlines()]
+    code = [*comment, *hit.text.expandtabs(4).splitlines()]
+    more = [f"… {len(code) - _SHOWN} more lines"] if len(code) > _SHOWN else []
+    title = f"{hit.file}:{hit.line}: {hit.kind} {hit.name} ({hit.license or 'licence unknown'})"
+    return "\n".join([title, *(f"    {one_line(line)}" for line in code[:_SHOWN] + more)])

@@ -1,0 +1,78 @@
+"""What a WGSL function of plain values takes and gives, read from its signature."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from tat.errors import FileError, UsageError
+from tat.wgsl.harness import parse_type
+
+_SIGNATURE = re.compile(
+    r"(?:@.*\s)?fn\s+(?P<name>\w+)\s*\((?P<inside>.*)\)\s*->\s*(?P<result>.+)", re.DOTALL
+)
+_PARAMETER = re.compile(r"\s*(?P<name>\w+)\s*:(?P<type>.+)", re.DOTALL)
+_KINDS = {"f32": "fiu", "i32": "iu", "u32": "iu", "bool": "b"}  # NumPy's, that a reference may give
+
+
+class ValueType(NamedTuple):
+    """A scalar, vector or matrix of f32, i32, u32 or bool."""
+
+    name: str  # as in the source
+    scalar: str
+    shape: tuple[int, ...]  # (), (N,) or (C, R)
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """`values` as WGSL holds them: floats rounded to f32 (but float64), integers wrapped."""
+        if self.scalar == "f32":
+            return values.astype(np.float32).astype(np.float64)
+        if values.dtype.kind == "f":
+            raise ValueError(f"floats for {self.name}")
+        if self.scalar == "bool":
+            return values.astype(bool)
+        words = (values.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
+        return words.astype(np.int32 if self.scalar == "i32" else np.uint32).astype(np.int64)
+
+    def holds(self, value: np.ndarray) -> bool:
+        """Whether `value` is one of this type, and finite."""
+        fits = value.shape == self.shape and value.dtype.kind in _KINDS[self.scalar]
+        return fits and bool(np.isfinite(value).all())
+
+    def show(self, value: np.ndarray) -> str:
+        """`value` as WGSL writes it."""
+        parts = [self._show_scalar(part) for part in np.ravel(value)]
+        return f"{self.name}({', '.join(parts)})" if self.shape else parts[0]
+
+    def _show_scalar(self, value: np.generic) -> str:
+        if self.scalar == "f32":
+            return f"{value:.9g}"
+        return str(bool(value)).lower() if self.scalar == "bool" else f"{int(value)}"
+
+
+class Signature(NamedTuple):
+    """A function's name, its parameters in order, and its result."""
+
+    name: str
+    parameters: dict[str, ValueType]
+    result: ValueType
+
+
+def parse_signature(text: str) -> Signature:
+    """The signature `text`; FileError if it has anything but plain values."""
+    found = _SIGNATURE.fullmatch(text.strip())
+    if not found:
+        raise FileError(f"{text!r} returns nothing to compare; give its reference a harness")
+    parts = filter(str.strip, found["inside"].split(","))
+    parameters = [_PARAMETER.fullmatch(part) for part in parts]
+    try:
+        if not all(parameters):
+            raise UsageError("one of its parameters has an attribute or is a pointer")
+        types = {match["name"]: _value_type(match["type"]) for match in parameters}
+        return Signature(found["name"], types, _value_type(found["result"]))
+    except UsageError as error:
+        raise FileError(f"{text!r}: {error}; give its reference a harness") from error
+
+
+def _value_type(text: str) -> ValueType:
+    plain = parse_type(text)
+    return ValueType(plain.text, plain.scalar, tuple(n for n in (plain.columns, plain.rows) if n))

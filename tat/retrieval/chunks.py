@@ -1,0 +1,111 @@
+"""What can be found: functions, structs and whole modules, cut from documents."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+
+from tat.errors import one_line
+from tat.retrieval.words import words
+from tat.wgsl.declarations import functions, split_module
+
+MODULE_LIMIT = 20_000  # characters; of a larger module only functions and structs are chunks
+
+_SPDX = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]*[\w.+)])")
+
+
+class Chunk(NamedTuple):
+    """`text` is exact source without the comment above it; `context` is what it needs besides.
+
+    `kind` is function, struct or module; `line` counts from the first line of the document;
+    `topics` is what it is searched by besides its own text.
+    """
+
+    kind: str
+    name: str
+    line: int
+    signature: str
+    comment: str
+    text: str
+    context: str
+    topics: str
+
+    def terms(self) -> tuple[str, str, str, str]:
+        """Words of name, signature, comment and body, each in one text, to be searched."""
+        body = self.text[len(self.signature) :]
+        comment = f"{self.comment}\n{self.topics}"
+        parts = (self.name, self.signature, comment, body)
+        return tuple(" ".join(words(part)) for part in parts)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text to index: a module, or one function where there is a `signature`.
+
+    `line` is where `text` starts in `file`; in JSON Lines, where a whole text is one line, the
+    document is `embedded` and all of it has that line. `topics` describes the functions called
+    `name` in other words, to find them by.
+    """
+
+    file: str
+    line: int
+    name: str
+    text: str
+    license: str = ""  # SPDX; a header line of the text itself counts before it
+    embedded: bool = False
+    signature: str = ""  # `text` of a function starts with it
+    comment: str = ""  # of a function
+    context: str = ""  # of a function
+    topics: str = ""
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of all that the chunks are made of: not of the place and licence."""
+        fields = (
+            self.name, self.text, self.embedded, self.signature, self.comment, self.context,
+            self.topics,
+        )  # fmt: skip
+        return sha256(msgspec.msgpack.encode(fields)).digest()
+
+    @property
+    def spdx(self) -> str:
+        """The licence, from the text's header or else as given; "" if neither says."""
+        header = _SPDX.search(self.text)
+        return one_line(header[1].strip() if header else self.license)
+
+    def chunks(self) -> list[Chunk]:
+        """What of it can be found; FileError where that would be unreasonably much."""
+        if self.signature:
+            return [
+                Chunk(
+                    "function", self.name, 0, self.signature, self.comment, self.text,
+                    self.context, self.topics,
+                )
+            ]  # fmt: skip
+        found = [self._fitted(chunk) for chunk in _declared(self.text)]
+        whole = Chunk("module", self.name, 0, "", "", self.text, "", self.topics)
+        # A module of one function or struct would only say again what that says.
+        return [*found, whole] if len(found) > 1 and len(self.text) <= MODULE_LIMIT else found
+
+    def _fitted(self, chunk: Chunk) -> Chunk:
+        topics = self.topics if chunk.name == self.name else ""
+        return chunk._replace(topics=topics, line=0 if self.embedded else chunk.line)
+
+
+def _declared(text: str) -> Iterator[Chunk]:
+    """The functions and structs of a module, in order."""
+    whole, line, counted = iter(functions(text)), 0, 0
+    for item in split_module(text):
+        line += text.count("\n", counted, item.start)
+        counted = item.start
+        code = text[item.start : item.end]
+        if item.kind == "fn":
+            function = next(whole)
+            yield Chunk("function", item.name, line, function.signature, item.comment, code,
+                        function.context, "")  # fmt: skip
+        elif item.kind == "struct":
+            yield Chunk("struct", item.name, line, "", item.comment, code, "", "")

@@ -1,0 +1,171 @@
+"""The index: chunks and their words in SQLite (FTS5), held in memory."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from tat.errors import FileError, TatError
+from tat.retrieval.chunks import Chunk, Document
+
+APPLICATION = int.from_bytes(b"tatI")  # marks a database as ours, in SQLite's own header
+VERSION = 1  # of the schema, and of how documents become chunks and words
+DIGEST = 32  # bytes
+
+# FTS5 keeps no text (content = ''), only which words are where: to remove a chunk it has to be told
+# the words again, and the columns from `kind` on, the fields of Chunk, give them.
+_SCHEMA = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
+    file TEXT NOT NULL, line INTEGER NOT NULL, license TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, document INTEGER NOT NULL, place INTEGER NOT NULL,
+    kind TEXT NOT NULL, name TEXT NOT NULL, line INTEGER NOT NULL, signature TEXT NOT NULL,
+    comment TEXT NOT NULL, text TEXT NOT NULL, context TEXT NOT NULL, topics TEXT NOT NULL
+);
+CREATE INDEX chunks_of_document ON chunks (document);
+CREATE VIRTUAL TABLE terms USING fts5 (
+    name, signature, comment, body,
+    content = '', tokenize = 'porter unicode61 remove_diacritics 2'
+);
+"""
+
+_FIELDS = ", ".join(Chunk._fields)
+_NEW_DOCUMENT = "INSERT INTO documents (digest, file, line, license) VALUES (?, ?, ?, ?)"
+_NEW_CHUNK = f"""
+INSERT INTO chunks (document, place, {_FIELDS}) VALUES (?, ?{", ?" * len(Chunk._fields)})
+"""
+_NEW_TERMS = "INSERT INTO terms (rowid, name, signature, comment, body) VALUES (?, ?, ?, ?, ?)"
+_REMOVE_TERMS = """
+INSERT INTO terms (terms, rowid, name, signature, comment, body) VALUES ('delete', ?, ?, ?, ?, ?)
+"""
+_MOVE = "UPDATE documents SET file = ?, line = ?, license = ? WHERE id = ?"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an update did, in documents; `refused` has place and reason of what it cannot take."""
+
+    added: int
+    removed: int
+    moved: int  # the same text in another place or under another licence
+    kept: int
+    chunks: int  # in the index now
+    refused: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.moved)
+
+
+class Index:
+    """Chunks that `tat.retrieval.query.search` finds; made empty, or with `open_index`."""
+
+    def __init__(self, content: bytes = b"", name: str = "index") -> None:
+        self._name = name
+        self._counts = lru_cache(maxsize=1 << 16)(self._count)
+        with self._errors():
+            self._database = sqlite3.connect(":memory:")
+            if content:
+                self._database.deserialize(content)
+            else:
+                self._database.executescript(_SCHEMA)
+
+    def __len__(self) -> int:
+        [(chunks,)] = self.select("SELECT count(*) FROM chunks")
+        return chunks
+
+    def select(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one SQL query; FileError if the index is not what it should be."""
+        with self._errors():
+            return self._database.execute(query, values).fetchall()
+
+    def frequency(self, word: str) -> int:
+        """How many chunks hold a word; `word` is one of `tat.retrieval.words.words`."""
+        return self._counts(word)
+
+    def update(self, documents: Iterable[Document]) -> Changes:
+        """Make the index one of exactly these documents; only new texts are cut into chunks.
+
+        Of documents of the same content the first counts. All is changed, or nothing.
+        """
+        wanted: dict[bytes, Document] = {}
+        for document in documents:
+            wanted.setdefault(document.digest, document)
+        rows = self.select("SELECT digest, id, file, line, license FROM documents")
+        known = {digest: (identity, tuple(place)) for digest, identity, *place in rows}
+        gone = [identity for digest, (identity, _) in known.items() if digest not in wanted]
+        moved = [
+            (*_place(wanted[digest]), identity)
+            for digest, (identity, place) in known.items()
+            if digest in wanted and place != _place(wanted[digest])
+        ]
+        new = [document for digest, document in wanted.items() if digest not in known]
+        refused = self._apply(gone, moved, new)
+        self._counts.cache_clear()
+        added, kept = len(new) - len(refused), len(known) - len(gone) - len(moved)
+        return Changes(added, len(gone), len(moved), kept, len(self), tuple(refused))
+
+    def serialize(self) -> bytes:
+        """The content of an index file: the database and its SHA-256."""
+        with self._errors():
+            content = self._database.serialize()
+        return content + sha256(content).digest()
+
+    def _count(self, word: str) -> int:
+        [(chunks,)] = self.select("SELECT count(*) FROM terms WHERE terms MATCH ?", (f'"{word}"',))
+        return chunks
+
+    def _apply(
+        self, gone: list[int], moved: list[tuple[Any, ...]], new: list[Document]
+    ) -> list[tuple[str, str]]:
+        """Remove, move and add in one transaction; returns places and reasons of refused ones."""
+        refused = []
+        with self._errors(), self._database as database:
+            for identity in gone:
+                self._remove(identity)
+            database.executemany(_MOVE, moved)
+            for document in new:
+                try:
+                    self._add(document, document.chunks())
+                except FileError as error:
+                    refused.append((f"{document.file}:{document.line}", f"unreasonable: {error}"))
+            if gone or new:
+                database.execute("INSERT INTO terms (terms) VALUES ('optimize')")
+        return refused
+
+    def _add(self, document: Document, chunks: list[Chunk]) -> None:
+        execute = self._database.execute
+        identity = execute(_NEW_DOCUMENT, (document.digest, *_place(document))).lastrowid
+        for place, chunk in enumerate(chunks):
+            number = execute(_NEW_CHUNK, (identity, place, *chunk)).lastrowid
+            execute(_NEW_TERMS, (number, *chunk.terms()))
+
+    def _remove(self, document: int) -> None:
+        execute = self._database.execute
+        chunks = f"SELECT id, {_FIELDS} FROM chunks WHERE document = ?"
+        for number, *fields in execute(chunks, (document,)).fetchall():
+            execute(_REMOVE_TERMS, (number, *Chunk(*fields).terms()))
+        execute("DELETE FROM chunks WHERE document = ?", (document,))
+        execute("DELETE FROM documents WHERE id = ?", (document,))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into a FileError that names the index."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "no such module" in str(error):
+                raise TatError("the SQLite of this Python has no FTS5; use another") from error
+            raise FileError(
+                f"{self._name}: damaged index ({error}); delete it and run `tat index` again"
+            ) from error
+
+
+def _place(document: Document) -> tuple[str, int, str]:
+    return document.file, document.line, document.spdx

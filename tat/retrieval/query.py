@@ -1,0 +1,88 @@
+"""Queries: the chunks that say most of what is asked for."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from tat.retrieval.index import Index
+from tat.retrieval.similarity import gives_away, shingles
+from tat.retrieval.words import words
+
+_WEIGHTS = (8.0, 3.0, 4.0, 1.0)  # of name, signature, comment and body
+_READ = 4096  # words of a query that are read
+_WORDS = 16  # different ones that are looked for
+_CHUNKS = 1000  # chunks that are scored, about
+
+# BM25 (S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework", 2009) as FTS5 has it:
+# better is more negative. Equal scores are ordered by place, so that the way in which an index came
+# to be does not show; all that tie with the last one of the limit come along.
+_SEARCH = f"""
+WITH ranked AS MATERIALIZED (
+    SELECT rowid AS id, bm25(terms, {", ".join(map(str, _WEIGHTS))}) AS score
+    FROM terms WHERE terms MATCH ?
+)
+SELECT chunks.kind, chunks.name, chunks.text, chunks.comment, chunks.context, documents.file,
+       documents.line + chunks.line, documents.license, -ranked.score
+FROM ranked JOIN chunks ON chunks.id = ranked.id JOIN documents ON documents.id = chunks.document
+WHERE ranked.score <= (SELECT max(score) FROM (SELECT score FROM ranked ORDER BY score LIMIT ?))
+ORDER BY ranked.score, documents.file, documents.line, chunks.place, documents.digest
+"""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk that was found, and where it is from; a higher `score` fits better."""
+
+    kind: str  # function, struct or module
+    name: str
+    text: str  # exact source
+    comment: str
+    context: str  # declarations that `text` needs
+    file: str
+    line: int
+    license: str  # SPDX, or "" if unknown
+    score: float  # BM25
+
+
+def search(index: Index, query: str, top: int = 4, exclude: str = "") -> list[Hit]:
+    """The `top` chunks of different texts that fit best; `query` is any text and has no syntax.
+
+    Chunks that are near-duplicates of the code `exclude`, or hold it, are left out.
+    """
+    match = " OR ".join(f'"{word}"' for word in _telling(index, query))
+    limit = 2 * top
+    while match and top > 0:
+        rows = index.select(_SEARCH, (match, limit))
+        hits = _chosen([Hit(*row) for row in rows], top, exclude)
+        if len(hits) == top or len(rows) < limit:
+            return hits
+        limit *= 4
+    return []
+
+
+def _telling(index: Index, query: str) -> list[str]:
+    """The rarest words of a query, as many as leave few enough chunks to look at.
+
+    Scoring takes time for every chunk that holds any of the words, and what common words add to a
+    score is little.
+    """
+    asked = dict.fromkeys(islice(words(query), _READ))
+    telling, chunks = [], 0
+    for frequency, word in sorted((index.frequency(word), word) for word in asked):
+        chunks += frequency
+        if telling and (chunks > _CHUNKS or len(telling) == _WORDS):
+            break
+        if frequency:
+            telling.append(word)
+    return telling
+
+
+def _chosen(hits: list[Hit], top: int, exclude: str) -> list[Hit]:
+    """The first `top` of different texts, without those that give away `exclude`."""
+    chosen: dict[str, Hit] = {}
+    secret = shingles(exclude) if exclude.strip() else None
+    for hit in hits:
+        if len(chosen) == top:
+            break
+        if hit.text not in chosen and not (secret and gives_away(shingles(hit.text), secret)):
+            chosen[hit.text] = hit
+    return list(chosen.values())

@@ -1,0 +1,41 @@
+"""How near two pieces of WGSL are: the Jaccard index of their runs of five lexical tokens.
+
+A. Broder, "On the resemblance and containment of documents", 1997.
+"""
+
+import re
+
+from tat.wgsl.lexer import tokenize
+
+Shingles = frozenset[tuple[str, ...]]
+
+NEAR = 0.8  # share of runs from which two pieces count as one
+
+_LENGTH = 5  # tokens in a run
+
+# vec3<f32> and vec3f are one type in two spellings; a copy must not hide behind the other.
+_LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*([fiu])32\s*>")
+
+
+def shingles(code: str) -> Shingles:
+    """All runs of five tokens of `code`, comments left out; less than five are one shorter run."""
+    tokens = [t.text for t in tokenize(_LONG_TYPE.sub(r"\1\2", code)) if t.kind != "comment"]
+    starts = range(max(1, len(tokens) - _LENGTH + 1))
+    return frozenset(tuple(tokens[start : start + _LENGTH]) for start in starts)
+
+
+def jaccard(one: Shingles, other: Shingles) -> float:
+    """Share of the runs of both that they have in common: 0 for none, 1 for the same runs."""
+    common = len(one & other)
+    return common / ((len(one) + len(other) - common) or 1)
+
+
+def near_duplicate(a: str, b: str) -> bool:
+    """Whether `a` and `b` are the same code but for details: a Jaccard index of 0.8 or more."""
+    return jaccard(shingles(a), shingles(b)) >= NEAR
+
+
+def gives_away(text: Shingles, secret: Shingles) -> bool:
+    """Whether `text` is a near-duplicate of `secret`, or holds it or nearly all of it."""
+    contained = len(text & secret) / (len(secret) or 1)
+    return contained >= NEAR or jaccard(text, secret) >= NEAR
