@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tat.cookbook import library
-from tat.cookbook.similarity import Shingles, jaccard, shingles
 from tat.errors import CorpusError, TatError
 from tat.files import atomic_file
+from tat.retrieval.similarity import Shingles, jaccard, shingles
 from tat.wgsl.declarations import functions
 
 RESULT = Path(__file__).with_name("results") / "cookbook_near.json"

@@ -16,8 +16,8 @@ from tat.cookbook import library, references
 from tat.cookbook.library import Entry
 from tat.cookbook.picture import drawing
 from tat.cookbook.references import Kernel, Pure
-from tat.cookbook.similarity import jaccard, shingles
 from tat.errors import FileError
+from tat.retrieval.similarity import jaccard, shingles
 from tat.wgsl.sandbox import Sandbox
 
 ENTRIES = library.load()

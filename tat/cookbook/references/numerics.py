@@ -19,7 +19,6 @@ from tat.cookbook.references import (
     pure,
 )
 
-
 _SINE = 5e-4  # what WGSL allows sin and cos to be off by, 2^-11, and a little more
 
 
@@ -240,8 +239,8 @@ def solve_cubic(b: float, c: float, d: float) -> FloatArray:
     off_diagonal=Interval(-2, 2),
     edges=[
         ((0, 0, 0), (0, 0, 0)), ((2, 2, 2), (0, 0, 0)), ((3, 1, 2), (0, 0, 0)),
-        ((1, 1, 1), (1, 1, 1)), ((1, 1, 1), (0, 0, 1e-4)), ((0, 0, 0), (0, 0, 1)), ((1e10, 2e10, -1e10), (0, 1e10, 0)),
-        ((1e-12, 0, 0), (0, 1e-12, 0)),
+        ((1, 1, 1), (1, 1, 1)), ((1, 1, 1), (0, 0, 1e-4)), ((0, 0, 0), (0, 0, 1)),
+        ((1e10, 2e10, -1e10), (0, 1e10, 0)), ((1e-12, 0, 0), (0, 1e-12, 0)),
     ],
     keep=lambda diagonal, off_diagonal: bool(np.abs(diagonal).max() > 0.1),
     absolute=3e-6,

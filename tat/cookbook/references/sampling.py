@@ -141,7 +141,7 @@ def sample_disk(u: FloatArray) -> FloatArray:
     u=_SQUARE,
     half_angle=Interval(0, math.pi),
     edges=[((0.5, 0.5), 0), ((0, 0), 1), ((0.7, 0.2), 1e-4), ((0.5, 0.1), 3.1415925)],
-    absolute=_SINE,
+    absolute=2 * _SINE,
 )
 def sample_cone(u: FloatArray, half_angle: float) -> FloatArray:
     """The share of the cap within theta is sin²(theta / 2) / sin²(half_angle / 2)."""

@@ -21,8 +21,8 @@ fn sine_over_angle(angle: f32) -> f32 {
 }
 
 /// Weight of a sample `x` pixels away: a sinc, faded out by the middle lobe of another one that is
-/// `lobes` (2 or 3) times as wide; 0 beyond. It is negative in places, and the weights at distance 1
-/// sum to 1 only nearly: divide by their sum.
+/// `lobes` (2 or 3) times as wide; 0 beyond. It is negative in places, and the weights of samples
+/// one pixel apart sum to 1 only nearly: divide by their sum.
 fn lanczos_weight(x: f32, lobes: f32) -> f32 {
     let angle = 3.14159265 * abs(x);
     let weight = sine_over_angle(angle) * sine_over_angle(angle / lobes);
