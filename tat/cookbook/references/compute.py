@@ -65,16 +65,17 @@ def reduce_sum(rng: np.random.Generator) -> Iterator[Run]:
 @kernel()
 def argmax(rng: np.random.Generator) -> Iterator[Run]:
     coarse = np.round(8 * _floats(rng, 2000))  # with many ties
-    for scores in (_floats(rng, 1), _floats(rng, 255), _floats(rng, 1000), coarse, np.zeros(600)):
+    peaks = [np.where(np.arange(700) == peak, 1.0, 0.0) for peak in (0, 255, 256, 257, 600, 699)]
+    for scores in (_floats(rng, 1), _floats(rng, 255), coarse, np.zeros(600), *peaks):
         bound = [Read(0, scores - 5), Storage(1, _words(7))]
         yield Run(bound, (1, 1, 1), {(0, 1): np.array([scores.argmax()])})
 
 
 @kernel()
 def saxpy(rng: np.random.Generator) -> Iterator[Run]:
-    for count, groups in ((1, 1), (1000, 2), (1000, 5)):
-        x, y = _floats(rng, count), _floats(rng, count + 3)
-        expected = y + 1.5 * np.pad(x, (0, 3))
+    for count, x_count, groups in ((1, 1, 1), (1000, 995, 2), (1000, 1300, 5)):
+        x, y = _floats(rng, x_count), _floats(rng, count)
+        expected = y + 1.5 * np.resize(np.pad(x, (0, count)), count)
         bound = [Uniform(0, np.array([1.5])), Read(1, x), Storage(2, y)]
         yield Run(bound, (groups, 1, 1), {(0, 2): expected})
 

@@ -184,7 +184,7 @@ def lanczos_weight(x: float, lobes: float) -> float:
 @kernel()
 def dilate(rng: np.random.Generator) -> Iterator[Run]:
     for width, height, radius in ((11, 7, 0), (20, 13, 1), (20, 13, 3), (2, 2, 5)):
-        image = _picture(rng, width, height)[..., 0]
+        image = _picture(rng, width, height)[..., 0] - 2  # below the 0 beyond the edge
         y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
         grown = _shifted(image, radius)[x * x + y * y <= radius * radius].max(axis=0)
         bound = [

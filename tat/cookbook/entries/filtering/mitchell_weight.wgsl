@@ -9,9 +9,9 @@
 // picture: vec3f(1.0 - smoothstep(0.01, 0.02, abs(0.9 - uv.y
 //     - 0.8 * mitchell_weight(5.0 * uv.x - 2.5, 1.0 / 3.0, 1.0 / 3.0))))
 
-/// Weight of a sample that lies `x` pixels away; 0 from 2 on. Those of samples one pixel apart sum to 1.
-/// `b` blurs and `c` rings: (1/3, 1/3) is the compromise its authors preferred, (1, 0) the cubic
-/// B-spline, (0, 1/2) Catmull-Rom, which passes through the samples.
+/// Weight of a sample that lies `x` pixels away; 0 from 2 on. The weights of samples one pixel
+/// apart sum to 1. `b` blurs and `c` rings: (1/3, 1/3) is the compromise that its authors prefer,
+/// (1, 0) the cubic B-spline, (0, 1/2) Catmull-Rom, which passes through the samples.
 fn mitchell_weight(x: f32, b: f32, c: f32) -> f32 {
     let d = abs(x);
     if d < 1.0 {
