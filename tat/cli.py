@@ -2,8 +2,6 @@
 
 import argparse
 import importlib
-import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from tat import __version__
 from tat.commands.completion import SHELLS
+from tat.commands.streams import drop_unwritable_output, prepare_output
 from tat.errors import TatError, one_line
 
 _EXIT_CODES = """\
@@ -56,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; every failure is one line."""
-    _prepare_output()
+    prepare_output()
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -69,35 +68,18 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", 130, options)
     except BrokenPipeError:
-        _drop_unwritable_output()
+        drop_unwritable_output()
         return 0
     except MemoryError:
         reason = "out of memory; a smaller model, train.batch_tokens or bucket needs less"
         return _fail(reason, 1, options)
     except OSError as error:
-        _drop_unwritable_output()
+        drop_unwritable_output()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 1, options)
     except Exception as error:
         reason = f"internal error: {type(error).__name__}: {error}"
         return _fail(f"{reason}; please report it with what --debug prints", 1, options)
-
-
-def _prepare_output() -> None:
-    """Standard output is UTF-8 whatever the locale, as JSON and WGSL are; closed streams drop."""
-    if sys.stdout is None or sys.stderr is None:
-        sink = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
-        sys.stdout, sys.stderr = sys.stdout or sink, sys.stderr or sink
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-
-
-def _drop_unwritable_output() -> None:
-    """Python would try to flush again at its end, and complain."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
@@ -231,7 +213,7 @@ def _add_generate(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--validate", metavar="N", type=_count,
-        help="try up to N candidates until one validates; 0 prints unchecked text as it comes (4)",
+        help="try up to N candidates until one validates (0: print unchecked text as it comes)",
     )  # fmt: skip
     _add_device(parser)
     _add_talk(parser)
@@ -352,7 +334,9 @@ def _add_search(commands: Commands) -> None:
 
 
 def _add_doctor(commands: Commands) -> None:
-    parser = _command(commands, "doctor", "check what this machine offers tat")
+    parser = _command(commands, "doctor", "check what this machine offers tat",
+        _examples(("tat doctor", "what is there, what is missing and what to do")),
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -385,7 +369,9 @@ def _add_check(commands: Commands) -> None:
 
 
 def _add_version(commands: Commands) -> None:
-    parser = _command(commands, "version", "print the versions of tat and of what it is built on")
+    parser = _command(commands, "version", "print the versions of tat and of what it is built on",
+        _examples(("tat version --json", "for a program")),
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--sbom", action="store_true",

@@ -9,8 +9,10 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from stat import S_ISREG
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +21,7 @@ from tat.errors import ConfigError, one_line
 from tat.resources import resource, user_folder
 
 Positive = Annotated[int, Meta(ge=1)]
+Length = Annotated[int, Meta(ge=1, le=65536)]  # tokens
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 AboveZero = Annotated[float, Meta(gt=0)]
@@ -42,7 +45,7 @@ class DataConfig:
     """What becomes a sample, and how samples are batched."""
 
     vocabulary: Annotated[int, Meta(ge=264, le=1048576)]
-    buckets: Annotated[tuple[tuple[Positive, Positive], ...], Meta(min_length=1, max_length=64)]
+    buckets: Annotated[tuple[tuple[Length, Length], ...], Meta(min_length=1, max_length=64)]
     infill_share: Share
     description_words: Count
     validation_share: Share
@@ -59,7 +62,7 @@ class TrainConfig:
     warmup_steps: Count
     lr: AboveZero
     final_lr_share: Annotated[float, Meta(ge=0, le=1)]
-    batch_tokens: Positive
+    batch_tokens: Annotated[int, Meta(ge=1, le=1048576)]
     micro_batches: Annotated[int, Meta(ge=1, le=65536)]
     clip_norm: NotNegative
     label_smoothing: Share
@@ -80,13 +83,16 @@ class GenerateConfig:
     """Limits of generation."""
 
     max_tokens: Positive
+    candidates: Count
+    temperature: AboveZero
+    block: Positive
 
 
 @dataclass(frozen=True)
 class MemoryConfig:
     """How tensors are laid out."""
 
-    alignment: Positive
+    alignment: Annotated[int, Meta(ge=4, le=65536)]
     chunk_bytes: Annotated[int, Meta(ge=4096)]
 
 
@@ -106,10 +112,13 @@ class Config:
 
 # What a resumed run may change freely: nothing here moves a bit of the result.
 NOT_COMPARED = (
-    "threads", "preset", "train.steps", "train.save_every", "train.keep", "generate.max_tokens",
+    "threads", "preset", "train.steps", "train.save_every", "train.keep",
+    "generate.max_tokens", "generate.candidates", "generate.temperature", "generate.block",
 )  # fmt: skip
 
 _RESERVED = ("TAT_LAUNCHER",)  # environment variables that are not settings
+_MAX_FILE_BYTES = 1_000_000  # of a TOML file; the defaults take 4,000
+_TYPE_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "array": "a list"}
 
 Flat = dict[str, Any]  # "model.width" -> value
 
@@ -160,7 +169,24 @@ def resolve(
     layers += list(_environment_layers(os.environ if environment is None else environment, known))
     layers += [_assignment_layer(text, known) for text in assignments]
     layers.append(Layer("flag", dict(flags or {}), {}))
-    return _merge(layers, with_preset=base is None)
+    if base is None:
+        layers.insert(1, _preset_layer(layers))
+    else:
+        _refuse_other_preset(layers[1:])
+    return _merge(layers)
+
+
+def check_stored(configuration: Mapping[str, Any]) -> Config:
+    """A configuration (nested) out of a checkpoint, checked as strictly as any; ConfigError.
+
+    Settings that are newer than the checkpoint get their defaults.
+    """
+    known = _read_file(resource("config", "default.toml"), "default.toml", known=None).values
+    stored = Layer("the checkpoint", flatten(configuration), {})
+    _check_keys(stored, known)
+    config = _convert(known | stored.values, {})
+    _check_combinations(config)
+    return config
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -207,9 +233,11 @@ def _toml_value(value: object) -> str:
 
 def _read_file(path: Path, origin: str, known: Flat | None) -> Layer:
     try:
-        nested = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        nested = tomllib.loads(_read_text(path))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"configuration {path}: not UTF-8 at byte {error.start}") from None
+    except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not TOML: {error}"
         raise ConfigError(f"configuration {path}: {one_line(str(reason))}") from None
     presets = nested.pop("presets", {})
     if not isinstance(presets, dict) or not all(isinstance(p, dict) for p in presets.values()):
@@ -220,6 +248,15 @@ def _read_file(path: Path, origin: str, known: Flat | None) -> Layer:
     for name, values in layer.presets.items():
         _check_keys(Layer(f"{origin} [presets.{name}]", values, {}), known or layer.values)
     return layer
+
+
+def _read_text(path: Path) -> str:
+    status = path.stat()
+    if not S_ISREG(status.st_mode):  # reading a FIFO may wait for ever, and a device never end
+        raise ConfigError(f"configuration {path}: not a regular file; name a TOML file")
+    if status.st_size > _MAX_FILE_BYTES:
+        raise ConfigError(f"configuration {path}: larger than {_MAX_FILE_BYTES} bytes")
+    return path.read_text("utf-8")
 
 
 def _environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator[Layer]:
@@ -238,7 +275,7 @@ def _environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator
 def _assignment_layer(text: str, known: Flat) -> Layer:
     key, equals, value = text.partition("=")
     key = key.strip()
-    if not equals:
+    if not (key and equals):
         raise ConfigError(f"--set {one_line(text)}: write it as key=value, e.g. model.layers=4")
     layer = Layer(f"--set {key}", {key: None}, {})
     _check_keys(layer, known)
@@ -270,15 +307,29 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
     return f", did you mean {match[0]}?" if match else "; `tat config` lists all keys"
 
 
-def _merge(layers: Sequence[Layer], with_preset: bool) -> Resolved:
+def _preset_layer(layers: Sequence[Layer]) -> Layer:
+    """The values of the preset that the last of the layers with a say names."""
     presets = {name: (v, layer) for layer in layers for name, v in layer.presets.items()}
     name = next(layer.values["preset"] for layer in reversed(layers) if "preset" in layer.values)
     if name not in presets:
         choices = ", ".join(sorted(presets))
         raise ConfigError(f"preset {one_line(str(name))!r} does not exist; choose one of {choices}")
-    if with_preset:
-        values, owner = presets[name]
-        layers = [layers[0], Layer(f"{owner.origin} [presets.{name}]", values, {}), *layers[1:]]
+    values, owner = presets[name]
+    return Layer(f"{owner.origin} [presets.{name}]", values, {})
+
+
+def _refuse_other_preset(layers: Sequence[Layer]) -> None:
+    """ConfigError if a layer names another preset than the stored configuration, the first."""
+    stored = layers[0].values.get("preset")
+    for layer in layers[1:]:
+        if layer.values.get("preset", stored) != stored:
+            raise ConfigError(
+                f"preset, from {layer.origin}: the run was started with {stored!r} and keeps it;"
+                " start another run, or change single values with --set"
+            )
+
+
+def _merge(layers: Sequence[Layer]) -> Resolved:
     flat: Flat = {}
     origins: dict[str, str] = {}
     for layer in layers:
@@ -295,12 +346,33 @@ def _convert(flat: Flat, origins: Mapping[str, str]) -> Config:
         section, _, name = key.rpartition(".")
         (nested.setdefault(section, {}) if section else nested)[name] = value
     try:
-        return msgspec.convert(nested, Config, strict=True)
+        config = msgspec.convert(nested, Config, strict=True)
     except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
-        key = path.rstrip("`").partition("[")[0]
-        value = one_line(repr(flat.get(key)), 60)
-        raise ConfigError(f"{key}: {reason}, got {value}, from {origins.get(key)}") from None
+        raise ConfigError(_wrong_value(str(error), flat, origins)) from None
+    for key, value in flat.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise ConfigError(f"{key}: Expected a finite number{_got(key, flat, origins)}")
+    return config
+
+
+def _wrong_value(error: str, flat: Flat, origins: Mapping[str, str]) -> str:
+    """What msgspec says of a value, in a user's words."""
+    reason, _, path = error.partition(" - at `$.")
+    key = path.rstrip("`").partition("[")[0]
+    expected = reason.partition(", got")[0] if key in flat else reason
+    if expected.startswith("Invalid enum value"):
+        choices = get_args(get_type_hints(TrainConfig)[key.rpartition(".")[2]])
+        expected = f"Expected one of {', '.join(choices)}"
+    for name, words in _TYPE_WORDS.items():
+        expected = expected.replace(f"`{name}`", words)
+    return f"{key}: {expected}{_got(key, flat, origins)}"
+
+
+def _got(key: str, flat: Flat, origins: Mapping[str, str]) -> str:
+    if key not in flat:
+        return ""
+    origin = f", from {origins[key]}" if key in origins else ""
+    return f", got {one_line(repr(flat[key]), 60)}{origin}"
 
 
 def _check_combinations(config: Config) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from tat.backends.backend import open_backend
-from tat.checkpoint import Summary, inspect
+from tat.checkpoint import Summary, check_weights, inspect
 from tat.config import Config
 from tat.data.tokenizer import FIRST_MERGE
+from tat.decode.loading import stored_config
 from tat.errors import CheckpointError
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     summary = inspect(path)
     report: dict[str, Any] = _contents(path, summary)
     if options.plan:
-        report["plan"] = plan_report(_config(path, summary), _vocabulary(path, summary))
+        report["plan"] = plan_report(_plannable(path, summary), _vocabulary(path, summary))
     if options.json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:
@@ -70,11 +71,17 @@ def _vocabulary(path: Path, summary: Summary) -> int:
     return table.shape[0]
 
 
-def _config(path: Path, summary: Summary) -> Config:
-    try:
-        return msgspec.convert(summary.configuration, Config, strict=True)
-    except msgspec.ValidationError as error:
-        raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
+def _plannable(path: Path, summary: Summary) -> Config:
+    """The configuration, once the weights are known to be what it says: they bound the plan."""
+    config = stored_config(path, summary.configuration)
+    found = {
+        name.removeprefix("weights."): entry.shape
+        for name, entry in summary.tensors.items()
+        if name.startswith("weights.")
+    }
+    parameters = Transformer(config.model, _vocabulary(path, summary)).parameters
+    check_weights(path, found, {name: t.shape for name, t in parameters.tensors.items()})
+    return config
 
 
 def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:

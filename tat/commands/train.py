@@ -1,7 +1,8 @@
 """`tat train`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,40 +10,66 @@ from tat.checkpoint import Checkpoint
 from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
-from tat.errors import UsageError
+from tat.errors import CheckpointError, ConfigError, UsageError
 from tat.train.interrupt import StopRequest
 from tat.train.progress import Reporter, open_reporter
 from tat.train.run_folder import RunFolder
-from tat.train.session import Session, refuse_changes
+from tat.train.session import Progress, Session, refuse_changes
 
 
 def run(options: argparse.Namespace) -> int:
     if options.resume and options.run is None:
         raise UsageError("--resume: name the run with --run DIR")
+    if options.allow_change and not options.resume:
+        raise UsageError("--allow-change is for --resume; a new run has nothing to change")
     if options.resume:
         return _resume(options)
     config = _resolve(options).config
-    with StopRequest() as stop, RunFolder.create(options.run) as folder:
-        reporter = open_reporter(options.quiet, options.verbose, folder.log)
+    with (
+        StopRequest() as stop,
+        RunFolder.create(options.run) as folder,
+        _reporter(options, folder, stop) as reporter,
+    ):
         corpus = _corpus(options.paths, config, reporter)
         session = Session.start(config, folder, corpus, options.paths, reporter, options.device)
         return session.run(stop)
 
 
 def _resume(options: argparse.Namespace) -> int:
-    with StopRequest() as stop, RunFolder.open(options.run) as folder:
+    with (
+        StopRequest() as stop,
+        RunFolder.open(options.run) as folder,
+        _reporter(options, folder, stop) as reporter,
+    ):
         path, checkpoint = folder.latest_good()
+        _check_stored(path, checkpoint)
         config = _resolve(options, base=checkpoint.configuration).config
-        reporter = open_reporter(options.quiet, options.verbose, folder.log)
-        paths = options.paths or _stored_paths(checkpoint)
-        corpus = _corpus(paths, config, reporter)
+        stored = Progress.restore(path, checkpoint.progress).paths
+        corpus = _corpus(options.paths or list(map(Path, stored)), config, reporter)
         refuse_changes(path, checkpoint, config, corpus, options.allow_change)
         session = Session.resume(config, folder, corpus, checkpoint, path, reporter, options.device)
         return session.run(stop)
 
 
-def _stored_paths(checkpoint: Checkpoint) -> list[Path]:
-    return [Path(text) for text in checkpoint.progress.get("paths", [])]
+@contextmanager
+def _reporter(
+    options: argparse.Namespace, folder: RunFolder, stop: StopRequest
+) -> Iterator[Reporter]:
+    """The reporter of the call, told of signals and closed whatever happens."""
+    reporter = open_reporter(options.quiet, options.verbose, folder.log)
+    stop.on_first, stop.on_second = reporter.stopping, reporter.abandon
+    try:
+        yield reporter
+    finally:
+        reporter.close()
+
+
+def _check_stored(path: Path, checkpoint: Checkpoint) -> None:
+    """What is wrong in the file is CheckpointError, and not the fault of today's settings."""
+    try:
+        resolve(base=checkpoint.configuration, environment={})
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
 
 
 def _resolve(options: argparse.Namespace, base: dict[str, Any] | None = None) -> Resolved:
@@ -62,4 +89,6 @@ def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus
         corpus = cookbook_corpus(entries, config.data)
     for line in corpus.report.lines():
         reporter.note(line)
+    for item in corpus.report.skipped:
+        reporter.detail(f"skipped {item.path}: {item.reason}")
     return corpus

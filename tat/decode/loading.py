@@ -1,16 +1,16 @@
 """A checkpoint made ready to compute."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from tat import weights
 from tat.backends.backend import Backend, open_backend
 from tat.checkpoint import Checkpoint, check_weights
-from tat.config import Config
+from tat.config import Config, check_stored
 from tat.data.tokenizer import Tokenizer
-from tat.errors import CheckpointError
+from tat.errors import CheckpointError, ConfigError
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
 
@@ -26,11 +26,11 @@ class LoadedModel:
     step: int
 
 
-def stored_config(path: Path, checkpoint: Checkpoint) -> Config:
-    """The configuration inside a checkpoint, checked as strictly as any."""
+def stored_config(path: Path, configuration: Mapping[str, Any]) -> Config:
+    """The configuration inside the checkpoint at `path`; CheckpointError if it is not usable."""
     try:
-        return msgspec.convert(checkpoint.configuration, Config, strict=True)
-    except msgspec.ValidationError as error:
+        return check_stored(configuration)
+    except ConfigError as error:
         raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
 
 
@@ -50,7 +50,7 @@ def build_model(
 
 def load_model(path: Path, checkpoint: Checkpoint, device: str = "auto") -> LoadedModel:
     """The model of a checkpoint read from `path`, with averaged weights where there are any."""
-    config = stored_config(path, checkpoint)
+    config = stored_config(path, checkpoint.configuration)
     model, tokenizer = build_model(path, checkpoint, config)
     backend = open_backend(device, config.threads, config.memory.alignment)
     averages = {

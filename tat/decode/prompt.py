@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tat.data.samples import Source, completion_source, infill_source
 from tat.errors import UsageError
+from tat.wgsl.stubs import with_stubs
 
 
 @dataclass(frozen=True)
@@ -17,18 +18,22 @@ class Prompt:
     suffix: str | None = None
 
     def __post_init__(self) -> None:
-        gap = self.prefix is not None or self.suffix is not None
-        if gap and (self.description or self.signature or self.context):
+        if self.is_gap and (self.description or self.signature or self.context):
             raise UsageError(
                 "prompt: a gap has a prefix and a suffix and nothing else; drop the rest"
             )
-        if not gap and not (self.description.strip() or self.signature.strip()):
+        if not self.is_gap and not (self.description.strip() or self.signature.strip()):
             raise UsageError("prompt: empty; describe the function, or give --signature or a gap")
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether it asks for the text of a gap."""
+        return self.prefix is not None or self.suffix is not None
 
     @property
     def source(self) -> Source:
         """Marked parts, in the order of the training samples."""
-        if self.prefix is not None or self.suffix is not None:
+        if self.is_gap:
             return infill_source(self.prefix or "", self.suffix or "")
         return completion_source(self.description, self.signature, self.context)
 
@@ -36,3 +41,17 @@ class Prompt:
     def lead(self) -> str:
         """Text in front of what the model generates, to make it whole: the given signature."""
         return f"{self.signature.strip()} " if self.signature.strip() else ""
+
+    @property
+    def head(self) -> str:
+        """What stands above a generated text in the module that it is part of.
+
+        That is the context, where a function of which only the signature is given gets a stub.
+        """
+        if self.is_gap:
+            return self.prefix or ""
+        return f"{with_stubs(self.context)}\n" if self.context.strip() else ""
+
+    def module(self, text: str) -> str:
+        """The module to validate for a generated text."""
+        return f"{self.head}{text}{self.suffix or ''}"

@@ -1,0 +1,41 @@
+"""How many modules that naga accepts the grammar takes, and why it refuses the others.
+
+    python bench/grammar_check.py CORPUS.jsonl... [-o bench/results/grammar_check.json]
+
+The modules have to be valid; the result holds ids and reasons, and none of their code.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tat.commands.grammar import check
+from tat.commands.modules import read_modules
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=None)
+    options = parser.parse_args()
+    record = {"benchmark": "grammar_check", "files": {}}
+    for path in options.files:
+        report = check(read_modules([path]))
+        record["files"][path.name] = {
+            "modules": report.modules,
+            "accepted": report.accepted,
+            "refused": [
+                {"id": r.id, "line": r.line, "column": r.column, "reason": r.reason}
+                for r in report.refused
+            ],
+        }
+    text = json.dumps(record, indent=1) + "\n"
+    if options.output:
+        options.output.write_text(text)
+    print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

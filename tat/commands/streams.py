@@ -1,0 +1,22 @@
+"""The standard streams of a call, whatever the locale and wherever they lead."""
+
+import io
+import os
+import sys
+
+
+def prepare_output() -> None:
+    """Standard output is UTF-8 whatever the locale, as JSON and WGSL are; closed streams drop."""
+    if sys.stdout is None or sys.stderr is None:
+        sink = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
+        sys.stdout, sys.stderr = sys.stdout or sink, sys.stderr or sink
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
+def drop_unwritable_output() -> None:
+    """Python would try to flush again at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

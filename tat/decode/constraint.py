@@ -1,0 +1,100 @@
+"""What may be written for a prompt: text that the grammar takes and whose names are in scope."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
+from tat.decode.prompt import Prompt
+from tat.wgsl.grammar import Grammar, Matcher
+from tat.wgsl.scope import Scope
+
+
+class Constraint(Protocol):
+    """Decides token by token; it remembers what it took."""
+
+    def accept(self, tokens: Sequence[int]) -> int:
+        """Take as many of `tokens` as may follow one after another; returns how many."""
+
+    def mask(self, logits: np.ndarray) -> None:
+        """Set logits [V] of tokens that cannot come next to -inf: of many such, maybe not all."""
+
+
+class Constraints:
+    """Makes the constraints of prompts, for one tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokens = [tokenizer.decode([token]) for token in range(tokenizer.size)]
+        self.grammar = Grammar(self.tokens, Special.EOS)
+
+    def of(self, prompt: Prompt) -> "WgslConstraint | None":
+        """The constraint of a prompt, or None if its prefix is not how a module starts."""
+        if prompt.is_gap:
+            return self._of_gap(prompt.prefix or "", prompt.suffix or "")
+        scope = Scope.given(prompt.context, prompt.lead)
+        matcher = self.grammar.matcher("body" if prompt.lead else "program")
+        return WgslConstraint(self.tokens, matcher, scope)
+
+    def _of_gap(self, prefix: str, suffix: str) -> "WgslConstraint | None":
+        before, after = _bytes(prefix), _bytes(suffix)
+        matcher = self.grammar.matcher("module")
+        if matcher.accept(before) < len(before):
+            return None
+        return WgslConstraint(self.tokens, matcher, Scope.given(suffix, prefix), after)
+
+
+class WgslConstraint:
+    """Grammar and scope after the tokens taken so far.
+
+    Of a gap's text it is asked that the prefix can go on so, and that the whole is a module where
+    it ends; not yet, before that, that the suffix can still follow.
+    """
+
+    def __init__(
+        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope, suffix: Sequence[int] = ()
+    ) -> None:
+        self._tokens, self._matcher, self._scope, self._suffix = tokens, matcher, scope, suffix
+
+    def accept(self, tokens: Sequence[int]) -> int:
+        """Take as many of `tokens` as may follow; the end token is one of them."""
+        for count, token in enumerate(tokens):
+            if not (self._may_end() if token == Special.EOS else self._take(token)):
+                return count
+        return len(tokens)
+
+    def mask(self, logits: np.ndarray) -> None:
+        """Set the logits of what the grammar refuses to -inf; scope is for `accept` to ask."""
+        allowed = np.frombuffer(self._matcher.allowed(), np.uint8) != 0
+        allowed[Special.EOS] = True
+        logits[~allowed] = -np.inf
+
+    def _may_end(self) -> bool:
+        if not self._suffix:
+            return self._matcher.whole and self._scope.whole
+        rest = self._matcher.copy()
+        return rest.accept(self._suffix) == len(self._suffix) and rest.whole
+
+    def _take(self, token: int) -> bool:
+        text = self._tokens[token]
+        scope = self._scope.after(text) if text else None
+        if scope is None or not self._matcher.accept([token]):
+            return False
+        if scope.keywords and not self._may_become_keyword(scope):
+            self._matcher.rollback(1)
+            return False
+        self._scope = scope
+        return True
+
+    def _may_become_keyword(self, scope: Scope) -> bool:
+        """Whether one of the keywords that the last word has to become may stand there, as one."""
+        for keyword in scope.keywords:
+            rest = _bytes(keyword[len(scope.tail) :] + " ")
+            if self._matcher.copy().accept(rest) == len(rest):
+                return True
+        return False
+
+
+def _bytes(text: str) -> list[int]:
+    """`text` as the tokens of its bytes."""
+    return [FIRST_BYTE + byte for byte in text.encode("utf-8", "surrogatepass")]

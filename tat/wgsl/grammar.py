@@ -1,0 +1,104 @@
+"""The grammar as a mask over tokens: which may come next, for a byte-level vocabulary.
+
+The work is llguidance's: an Earley parser over lexemes found by derivatives of regular expressions.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+
+from tat.resources import resource
+
+# What is written: a whole module; declarations that end with a function; the body of a function,
+# that is all behind `fn f(...) -> T`.
+Start = Literal["module", "program", "body"]
+
+_SILENT = 0
+
+
+def grammar_text(start: Start) -> str:
+    """The grammar in Lark's notation, from one start symbol."""
+    rules = resource("wgsl", "grammar.lark").read_text("utf-8")
+    return f"start: {start}\n\n{rules}"
+
+
+class Grammar:
+    """The grammar for one vocabulary; a symbol is compiled when it is first asked for."""
+
+    def __init__(self, tokens: Sequence[bytes], end: int) -> None:
+        """Take the bytes of each token, b"" for those that stand for no text, and the end token."""
+        self.end = end
+        self._tokenizer = LLTokenizer(TokenizerWrapper(_Vocabulary(tokens, end)), slices=[])
+        self._compiled: dict[Start, LLMatcher] = {}
+
+    @classmethod
+    def of_bytes(cls) -> "Grammar":
+        """For a vocabulary of the 256 bytes, and an end token of id 256."""
+        return cls([*(bytes([byte]) for byte in range(256)), b""], 256)
+
+    def matcher(self, start: Start) -> "Matcher":
+        """A matcher before its first token."""
+        if start not in self._compiled:
+            source = LLMatcher.grammar_from_lark(grammar_text(start))
+            self._compiled[start] = LLMatcher(self._tokenizer, source, log_level=_SILENT)
+            assert not self._compiled[start].is_error(), self._compiled[start].get_error()
+        return Matcher(self._compiled[start].deep_copy(), self.end)
+
+
+class Matcher:
+    """The grammar's state after some tokens.
+
+    What is too large for the parser's limits (thousands of nested template lists) is refused.
+    """
+
+    def __init__(self, matcher: LLMatcher, end: int) -> None:
+        self._matcher, self._end = matcher, end
+
+    def accept(self, tokens: Sequence[int]) -> int:
+        """Take as many of `tokens` as can stand here one after another; returns how many.
+
+        The end token is never taken: `whole` says whether it may come.
+        """
+        tokens = list(tokens)
+        if self._end in tokens:
+            tokens = tokens[: tokens.index(self._end)]
+        before = self._matcher.deep_copy()
+        count = self._matcher.try_consume_tokens(tokens)
+        if self._matcher.is_error():  # a limit, which does not say at which token
+            self._matcher, count = before, 0
+        return count
+
+    def rollback(self, count: int) -> None:
+        """Take back the last `count` tokens."""
+        if count and not self._matcher.rollback(count):
+            raise RuntimeError(f"grammar: {self._matcher.get_error()}")
+
+    def copy(self) -> "Matcher":
+        """A matcher of its own in the same state."""
+        return Matcher(self._matcher.deep_copy(), self._end)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the text may end here."""
+        return self._matcher.is_accepting()
+
+    def allowed(self) -> bytes:
+        """A byte for each token, not 0 where it may come next."""
+        return self._matcher.compute_logit_bias()
+
+
+class _Vocabulary:
+    """What llguidance asks of a tokenizer."""
+
+    bos_token_id = None
+
+    def __init__(self, tokens: Sequence[bytes], end: int) -> None:
+        self.eos_token_id = end
+        self.special_token_ids = [number for number, text in enumerate(tokens) if not text]
+        self.tokens = [text or b"<%d>" % number for number, text in enumerate(tokens)]
+        self._bytes = {text[0]: number for number, text in enumerate(tokens) if len(text) == 1}
+
+    def __call__(self, text: bytes) -> list[int]:
+        """Ids of `text`: asked when the tokenizer is made, and not of any use in masks."""
+        return [self._bytes[byte] for byte in text]

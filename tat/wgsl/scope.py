@@ -1,0 +1,109 @@
+"""Names in scope, while text is being written: which bytes may follow if all names are declared.
+
+The text so far is cut by the lexer, and whole tokens move the state of scope_state.py. Names of a
+module are in scope before their declaration, by the specification; here only after it, so what is
+written one after another is also declared so. What is given is declared from the start.
+"""
+
+import codecs
+import re
+from typing import NamedTuple, Self
+
+from tat.wgsl.builtins import Arity
+from tat.wgsl.declarations import split_module
+from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.scope_state import Given, State
+from tat.wgsl.stubs import with_stubs
+
+_WHOLE = frozenset("(){}[],;:@")  # operators that nothing makes longer
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+# Several tokens until a digit or letter makes them one: 1e, 1e+, 0x, 0x., 0x1p-, 1l.
+_BROKEN_NUMBER = re.compile(r"[0-9a-fA-FxX.]*(?:[eEpP][+-]?|[xX]\.?|l)")
+
+
+class Scope(NamedTuple):
+    """The names in scope after some text; it never changes, so going back costs nothing."""
+
+    state: State
+    tail: str = ""  # what of the text may still become part of a longer token
+    partial: bytes = b""  # start of a character
+    keywords: tuple[str, ...] = ()  # what the word at the end has to become, () for no such need
+
+    @classmethod
+    def given(cls, context: str, text: str = "") -> Self:
+        """After `text`, with the declarations of `context`, whole or functions' signatures."""
+        completed = with_stubs(context)
+        module: dict[str, Arity | None] = {}
+        for item in split_module(completed):
+            module |= _declared(completed[item.start : item.end])
+        scope = cls(Given(module)).after(text.encode("utf-8", "surrogatepass"))
+        state = State(*scope.state)
+        if scope.tail.isidentifier():  # a word that was given is right too
+            state = state._replace(module=state.module | {scope.tail: None})
+        return scope._replace(state=state, keywords=())
+
+    def after(self, data: bytes) -> Self | None:
+        """With `data` written behind the text; None where no continuation makes its names right."""
+        written = self.partial + data
+        text, used = codecs.utf_8_decode(written, "replace", False)
+        text = self.tail + text
+        tokens = tokenize(text)
+        state, held = self.state, _first_open(text, tokens)
+        for token in tokens[:held]:
+            state = state.after(token)
+            if state is None:
+                return None
+        keywords: tuple[str, ...] = ()
+        tail = text[tokens[held].start :] if held < len(tokens) else ""
+        if held < len(tokens) and not state.may_begin(tokens[held]):
+            return None
+        if held == len(tokens) - 1:
+            keywords, tail = state.keywords_only(tokens[held]), _shortened(tail)
+        partial = written[used:]
+        if partial and not state.may_go_on(tokens[held] if tail else None, partial):
+            return None
+        return type(self)(state, tail, partial, keywords)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the text may end here, as far as names go."""
+        state = self.state
+        for token in tokenize(self.tail):
+            state = state.after(token)
+            if state is None:
+                return False
+        return True
+
+
+def _declared(text: str) -> dict[str, Arity | None]:
+    """What one declaration declares."""
+    state = Given({})
+    for token in tokenize(text):
+        state = state.after(token)
+        if state.module:
+            break
+    return state.module
+
+
+def _first_open(text: str, tokens: list[Token]) -> int:
+    """Index of the first token that more text may change, the number of tokens if there is none."""
+    count = len(tokens)
+    if not count or tokens[-1].end < len(text) or tokens[-1].text in _WHOLE:
+        return count
+    if tokens[-1].kind == "comment" and tokens[-1].text.startswith("/*"):
+        return count
+    for first in range(max(0, count - 3), count - 1):
+        if tokens[first].kind == "number" and _BROKEN_NUMBER.fullmatch(text, tokens[first].start):
+            return first
+    return count - 1
+
+
+def _shortened(tail: str) -> str:
+    """`tail`, or of a comment that is open no more than what decides where it ends."""
+    if tail.startswith("//"):
+        return "//"
+    if not tail.startswith("/*"):
+        return tail
+    edges = list(_COMMENT_EDGE.finditer(tail))
+    depth = sum(1 if edge.group() == "/*" else -1 for edge in edges)
+    return "/*" * depth + tail[edges[-1].end() :][-1:]

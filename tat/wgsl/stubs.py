@@ -1,0 +1,71 @@
+"""Bodies for functions that are known by their signature alone, so that callers can be validated.
+
+A stub returns the zero value of its result type, which every constructible type has and only
+constructible types are returned (specification, "Zero Value Built-in Functions").
+"""
+
+from tat.wgsl.lexer import Token, tokenize
+
+
+def stub(signature: str) -> str:
+    """`signature`, with or without a closing semicolon, as a whole function of zero value."""
+    return with_stubs(signature)
+
+
+def with_stubs(text: str) -> str:
+    """`text` with a body behind each function signature that has none; the rest is untouched."""
+    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    parts, copied = [], 0
+    for index, token in enumerate(tokens):
+        if token.kind != "keyword" or token.text != "fn":
+            continue
+        result, end = _signature(tokens, index)
+        body = _after_attributes(tokens, end)
+        if end == index or [item.text for item in tokens[body : body + 1]] == ["{"]:
+            continue
+        stop = tokens[end - 1].end
+        kind = text[tokens[result].start : stop] if result else ""
+        parts += [text[copied:stop], f" {{ return {kind}(); }}" if kind else " { }"]
+        closed = end < len(tokens) and tokens[end].text == ";"
+        copied = tokens[end].end if closed else stop
+    return "".join([*parts, text[copied:]])
+
+
+def _signature(tokens: list[Token], keyword: int) -> tuple[int, int]:
+    """Index of the result type, 0 for none, and the index after the signature at `keyword`.
+
+    The second is `keyword` itself where there is no whole signature.
+    """
+    if [token.text for token in tokens[keyword + 2 : keyword + 3]] != ["("]:
+        return 0, keyword
+    end = _after_bracket(tokens, keyword + 2, "(", ")")
+    if end == len(tokens) or tokens[end].text != "->":
+        return 0, end or keyword
+    kind = _after_attributes(tokens, end + 1)
+    if kind == len(tokens) or tokens[kind].kind != "identifier":
+        return 0, keyword
+    end = kind + 1
+    if end < len(tokens) and tokens[end].text == "<":
+        end = _after_bracket(tokens, end, "<", ">")
+    return kind, end or keyword
+
+
+def _after_attributes(tokens: list[Token], index: int) -> int:
+    """Index after a run of attributes that starts at `index`."""
+    while index + 1 < len(tokens) and tokens[index].text == "@":
+        index += 2
+        if index < len(tokens) and tokens[index].text == "(":
+            index = _after_bracket(tokens, index, "(", ")") or len(tokens)
+    return index
+
+
+def _after_bracket(tokens: list[Token], index: int, opening: str, closing: str) -> int:
+    """Index after what closes the bracket at `index`, or 0; `>>` closes two template lists."""
+    depth = 0
+    for after in range(index, len(tokens)):
+        text = tokens[after].text
+        if text != "->":
+            depth += text.count(opening) - text.count(closing)
+        if depth <= 0:
+            return after + 1
+    return 0

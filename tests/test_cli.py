@@ -1,0 +1,244 @@
+"""The command line as such: exit codes, two streams, help, and what a terminal gets to see."""
+
+import argparse
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from cli_harness import child_environment, command, process, tat, train
+
+from tat import __version__
+from tat.cli import build_parser
+
+ROOT = Path(__file__).parent.parent
+# A line of the examples: perhaps a variable or eval, the arguments, then a redirection or what
+# two spaces set apart.
+EXAMPLE = re.compile(r" +(?:\S+=\S+ |eval \"\$\()?tat (.*?)( [|<>].*|\)\".*|  .*|$)")
+
+
+def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    [actions] = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return actions.choices
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["nosuch"], ["train", "--nosuch"], ["train", "--stps", "3"], ["train", "--steps", "-1"],
+    ["train", "--steps", "1e3"], ["train", "--steps", "9" * 40], ["train", "--device", "tpu"],
+    ["generate", "x"], ["inspect"], ["version", "extra"],
+])  # fmt: skip
+def test_a_wrong_command_line_is_exit_2_with_the_usage(arguments):
+    done = tat(*arguments)
+    assert done.code == 2 and not done.out
+    assert done.err.startswith("usage: tat") and "error: " in done.err
+    assert "Traceback" not in done.err
+
+
+def test_exit_codes_say_what_kind_of_failure_it_was(bench, tmp_path):
+    run = bench / "run"
+    assert tat("version").code == 0
+    assert tat("generate", "", "--run", run).code == 2
+    assert tat("train", "--resume").code == 2
+    assert tat("train", "--allow-change", "train.lr").code == 2
+    assert tat("config", "--set", "model.layers=0").code == 3
+    assert tat("inspect", tmp_path / "nosuch").code == 4
+    assert tat("train", tmp_path / "nosuch", "--run", tmp_path / "a").code == 4
+    assert train(bench, tmp_path / "b", "--device", "gpu:99").code == 5
+    assert train(bench, tmp_path / "c", "--set", "train.lr=1e37", steps=9).code == 6
+
+
+def test_an_absent_device_is_named_in_one_line(bench, tmp_path):
+    message = train(bench, tmp_path / "run", "-q", "--device", "gpu:99").failure()
+    assert "gpu" in message and ";" in message
+    assert not (tmp_path / "run" / "config.toml").exists()
+
+
+@pytest.mark.parametrize("error", [ValueError("two\nlines"), KeyError("x"), RecursionError()])
+def test_even_a_defect_is_one_line_and_only_debug_shows_a_traceback(monkeypatch, error):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr("tat.commands.version.run", fail)
+    done = tat("version")
+    assert done.code == 1 and "internal error" in done.failure() and "--debug" in done.err
+    shown = tat("version", "--debug")
+    assert shown.code == 1 and "Traceback" in shown.err and done.err in shown.err
+
+
+def test_debug_shows_where_an_expected_failure_arose(tmp_path):
+    assert "Traceback" in tat("inspect", tmp_path / "nosuch", "--debug").err
+    assert "Traceback" not in tat("inspect", tmp_path / "nosuch").err
+
+
+def test_out_of_memory_names_what_needs_less(monkeypatch):
+    def fail(options):
+        raise MemoryError
+
+    monkeypatch.setattr("tat.commands.version.run", fail)
+    assert "train.batch_tokens" in tat("version").failure()
+
+
+@pytest.mark.parametrize("name", subcommands(build_parser()))
+def test_every_command_is_in_the_readme_and_has_examples(name):
+    help_text = subcommands(build_parser())[name].format_help()
+    assert f"tat {name}" in help_text.partition("examples:")[2], "no example in --help"
+    assert f"`tat {name}`" in (ROOT / "README.md").read_text(), "not in README.md"
+
+
+def test_examples_in_the_help_are_command_lines_that_parse():
+    parsers = (build_parser(), *subcommands(build_parser()).values())
+    examples = [
+        words[1]
+        for parser in parsers
+        for line in parser.format_help().partition("examples:\n")[2].splitlines()
+        if (words := EXAMPLE.match(line))
+    ]
+    assert len(examples) > len(parsers)
+    for example in examples:
+        build_parser().parse_args(shlex.split(example))
+
+
+def test_json_is_one_value_a_line_and_nothing_else(bench):
+    for arguments in (["version"], ["config"], ["doctor"], ["inspect", bench / "run"],
+                      ["inspect", bench / "run", "--plan"], ["cookbook", "list"]):  # fmt: skip
+        done = tat(*arguments, "--json")
+        assert done.err == "" and done.out.count("\n") == 1
+        json.loads(done.out)
+
+
+def test_versions(bench):
+    assert tat("--version").out == f"tat {__version__}\n"
+    assert tat("version").out.splitlines()[0] == f"tat {__version__}"
+    assert json.loads(tat("version", "--json").out)["tat"] == __version__
+
+
+def test_training_talks_on_standard_error_alone_and_quiet_says_nothing(bench, tmp_path):
+    loud = train(bench, tmp_path / "loud", "-v", steps=2)
+    assert loud.code == 0 and loud.out == ""
+    for word in ("functions", "weights", "step 2/2", "loss", "tokens/s", "left", "saved", "done"):
+        assert word in loud.err
+    quiet = train(bench, tmp_path / "quiet", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert "weights" in (tmp_path / "quiet" / "log").read_text()
+
+
+def test_without_a_path_it_says_that_it_trains_on_the_cookbook(bench, tmp_path):
+    small = bench / "small.toml"
+    done = tat("train", "--config", small, "--set", "data.buckets=[[256,256]]", "--steps", "0",
+               "--run", tmp_path / "run")  # fmt: skip
+    assert done.code == 0 and "bundled cookbook" in done.err
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}])
+def test_no_escape_code_leaves_for_anything_but_a_terminal(bench, tmp_path, environment):
+    arguments = ["train", bench / "shaders", "--config", bench / "small.toml", "--steps", "1"]
+    done = process(*arguments, "--run", tmp_path / "run", TERM="xterm-256color", **environment)
+    assert done.code == 0 and "step 1/1" in done.err
+    assert "\x1b" not in done.out + done.err and "\r" not in done.out + done.err
+
+
+HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
+COLOUR = re.compile(rb"\x1b\[[0-9;]*3[0-9][0-9;]*m")
+
+
+class Terminal:
+    """A process whose standard error is a terminal; standard output is a pipe."""
+
+    def __init__(self, *arguments: object, **environment: str) -> None:
+        self.master, slave = pty.openpty()
+        self.child = subprocess.Popen(
+            command(*arguments), env=child_environment({"TERM": "xterm-256color", **environment}),
+            stdin=slave, stdout=subprocess.PIPE, stderr=slave,
+        )  # fmt: skip
+        os.close(slave)
+        self.seen = b""
+
+    def read_until(self, text: bytes) -> None:
+        deadline = time.monotonic() + 60
+        while text not in self.seen:
+            assert time.monotonic() < deadline and self._read(), self.seen
+
+    def finish(self) -> int:
+        while self._read():
+            pass
+        os.close(self.master)
+        assert self.child.communicate(timeout=60)[0] == b""
+        return self.child.returncode
+
+    def _read(self) -> bytes:
+        try:
+            data = os.read(self.master, 1 << 16)
+        except OSError:  # EIO: the other side is closed
+            return b""
+        self.seen += data
+        return data
+
+
+def training(bench: Path, run: Path, *more: object) -> list[object]:
+    return ["train", bench / "shaders", "--config", bench / "small.toml", "--run", run, *more]
+
+
+def test_a_terminal_gets_a_live_display_and_its_cursor_back(bench, tmp_path):
+    terminal = Terminal(*training(bench, tmp_path / "run", "--steps", "3"), NO_COLOR="")
+    assert terminal.finish() == 0
+    assert HIDE in terminal.seen and COLOUR.search(terminal.seen)
+    assert terminal.seen.rindex(SHOW) > terminal.seen.rindex(HIDE)
+    assert b"step 3/3" in terminal.seen.rpartition(SHOW)[2]
+
+
+def test_no_color_is_heard_and_a_dumb_terminal_gets_plain_lines(bench, tmp_path):
+    plain = Terminal(*training(bench, tmp_path / "plain", "--steps", "1"), NO_COLOR="1")
+    assert plain.finish() == 0 and not COLOUR.search(plain.seen)
+    dumb = Terminal(*training(bench, tmp_path / "dumb", "--steps", "1"), TERM="dumb")
+    assert dumb.finish() == 0 and b"\x1b" not in dumb.seen and b"step 1/1" in dumb.seen
+
+
+def test_a_failure_gives_the_cursor_back_before_it_is_named(tmp_path):
+    terminal = Terminal("train", tmp_path / "nosuch", "--run", tmp_path / "run")
+    assert terminal.finish() == 4
+    assert b"tat: corpus: nothing to train on" in terminal.seen.rpartition(SHOW)[2]
+
+
+def test_ctrl_c_is_answered_and_the_second_one_leaves_the_terminal_as_it_was(bench, tmp_path):
+    endless = "--set", "train.micro_batches=60000", "--steps", "9"
+    terminal = Terminal(*training(bench, tmp_path / "run", *endless))
+    terminal.read_until(b"weights")
+    time.sleep(0.5)  # into the first step
+    terminal.child.send_signal(signal.SIGINT)
+    terminal.read_until(b"Ctrl-C again")
+    terminal.child.send_signal(signal.SIGINT)
+    assert terminal.finish() == 130
+    assert terminal.seen.rindex(SHOW) > terminal.seen.rindex(HIDE)
+
+
+def test_standard_output_is_utf_8_in_any_locale():
+    done = process("cookbook", "list", "--json", PYTHONIOENCODING="ascii")
+    assert done.code == 0 and json.loads(done.out)
+
+
+@pytest.mark.parametrize(("redirection", "code"), [("> /dev/full", 1), (">&-", 0), ("2>&-", 0)])
+def test_outputs_that_cannot_be_written_are_no_traceback(redirection, code):
+    line = f"{' '.join(command('version'))} {redirection}"
+    done = subprocess.run(line, shell=True, env=child_environment({}), capture_output=True)
+    assert done.returncode == code
+    assert done.stderr == (b"tat: No space left on device\n" if code else b"")
+
+
+def test_a_reader_that_leaves_is_no_failure():
+    line = f"{' '.join(command('config'))} | head -c 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], env=child_environment({}), capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_training_goes_on_when_nobody_reads_its_talk(bench, tmp_path):
+    words = " ".join(command(*training(bench, tmp_path / "run", "--steps", "3")))
+    subprocess.run(["bash", "-c", f"{words} 2>&1 | head -c 1"], env=child_environment({}))
+    assert (tmp_path / "run" / "latest").resolve().name == "step-00000003.safetensors"

@@ -1,0 +1,164 @@
+"""`tat generate` as a user meets it: every kind of prompt, hostile ones too, and its output."""
+
+import json
+import os
+
+import pytest
+from cli_harness import Outcome, process, tat
+
+UNCHECKED = "--no-grammar", "--validate", "0"
+
+
+@pytest.fixture
+def generate(bench):
+    """A call with the bench's run: text as the model writes it, a few tokens of it."""
+
+    def call(*arguments: object, tokens: int = 4):
+        options = "--run", bench / "run", "--max-tokens", tokens, *UNCHECKED
+        return tat("generate", *options, *arguments)
+
+    return call
+
+
+def test_text_is_on_standard_output_and_talk_is_not(generate):
+    done = generate("area of a disc")
+    assert done.code == 0 and done.out.endswith("\n") and done.out.strip()
+    assert done.err == "tat: cut off after 4 tokens; --max-tokens allows more\n"
+    assert generate("area of a disc", "-q") == Outcome(0, done.out, "")
+
+
+def test_a_checkpoint_file_is_all_it_needs(generate, bench, tmp_path):
+    copy = tmp_path / "model.safetensors"
+    copy.write_bytes((bench / "run" / "latest").read_bytes())
+    alone = tat("generate", "area of a disc", "--run", copy, "--max-tokens", "4", *UNCHECKED)
+    assert alone == generate("area of a disc")
+
+
+def test_the_signature_leads_the_text(generate):
+    done = generate("its area", "--signature", "fn area(r: f32) -> f32")
+    assert done.code == 0 and done.out.startswith("fn area(r: f32) -> f32 ")
+
+
+def test_more_tokens_go_on_where_fewer_were_cut(generate):
+    short, long = (generate("area of a disc", tokens=n).out.rstrip("\n") for n in (3, 9))
+    assert long.startswith(short.rstrip("�"))
+
+
+def test_the_models_limit_is_named_where_no_flag_helps(generate):
+    done = generate("x", tokens=257)
+    assert done.code == 2 and "more than the 256 that this model can write" in done.failure()
+    full = generate("x", tokens=256)
+    assert full.code == 0 and "--max-tokens" not in full.err
+    assert generate("x", tokens=0).out == "\n"
+
+
+def test_context_and_gaps_come_from_files(generate, tmp_path):
+    (tmp_path / "head").write_text("fn f() -> f32 {\n    return ")
+    (tmp_path / "tail").write_text(";\n}\n")
+    (tmp_path / "uses").write_text("const k = 2.0;")
+    for arguments in (
+        ["--prefix", tmp_path / "head", "--suffix", tmp_path / "tail"],
+        ["--prefix", tmp_path / "head"], ["--suffix", tmp_path / "tail"],
+        ["scales a value", "--context", tmp_path / "uses"],
+    ):  # fmt: skip
+        done = generate(*arguments)
+        assert done.code == 0 and done.out
+    mixed = generate("what", "--prefix", tmp_path / "head")
+    assert mixed.code == 2 and "a gap has a prefix and a suffix" in mixed.failure()
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])
+def test_an_empty_prompt_is_refused(generate, prompt):
+    done = generate(prompt)
+    assert done.code == 2 and "prompt: empty; describe" in done.failure()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["\x00\x01\x1b[31m\x7f", "}{)(][", "\"'`$(rm -rf)", "é漢字🙂", "\udcff\ud800", "-x", "%s"],
+)
+def test_odd_prompts_are_prompts(generate, prompt):
+    done = generate(f"--signature={prompt}", "--", prompt)
+    assert done.code == 0 and done.out
+
+
+@pytest.mark.parametrize("prompt", ["(" * 10_000, "a" * 1_000_000, "x " * 3000])
+def test_a_prompt_that_is_too_long_says_so_and_what_to_do(generate, prompt):
+    done = generate(prompt)
+    assert done.code == 2
+    assert "was trained on sources of at most 256; shorten" in done.failure()
+
+
+def test_files_that_cannot_be_prompts_are_named_and_exit_4(generate, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "binary").write_bytes(b"ok\xff")
+    (tmp_path / "large").write_bytes(b"a" * 4_000_001)
+    (tmp_path / "empty").write_bytes(b"\n")
+    words = {
+        "fifo": "a FIFO, not a regular file", "binary": "not UTF-8 at byte 2",
+        "large": "more than 4000000 bytes", "nosuch": "No such file", ".": "a folder",
+        "n" * 300: "File name too long",
+    }  # fmt: skip
+    for name, reason in words.items():
+        done = generate("x", "--context", tmp_path / name)
+        assert done.code == 4 and reason in done.failure(), name
+    assert "has no prompt" in generate("--input", tmp_path / "empty").failure()
+
+
+def lines(tmp_path, *records: object):
+    path = tmp_path / "prompts.jsonl"
+    texts = (r if isinstance(r, str) else json.dumps(r, ensure_ascii=False) for r in records)
+    path.write_text("\n".join(texts))
+    return path
+
+
+def test_answers_to_a_list_keep_its_order_and_ids(generate, tmp_path):
+    # A line separator inside a string is no end of a line of JSON Lines.
+    prompts = lines(tmp_path, {"description": "a\u2028b", "id": "x"}, "", {"signature": "fn f()"},
+                    {"prefix": "fn g() {", "suffix": "}", "id": 7})  # fmt: skip
+    done = generate("--input", prompts)
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert [answer["id"] for answer in answers] == ["x", 3, 7]
+    assert all(set(a) >= {"id", "text", "finished"} for a in answers)
+    assert answers[1]["text"].startswith("fn f() ")
+    assert answers[0]["text"] + "\n" == generate("a\u2028b").out
+    assert "tat: x: cut off" in done.err
+
+
+@pytest.mark.parametrize(("bad", "words"), [
+    ({"descripton": "a"}, "unknown field `descripton`"), ("null", "Expected `object`"),
+    ("{", "truncated"), ({"description": 3}, "Expected `str`"), ({"description": " "}, "empty"),
+    ({"description": "(" * 10_000}, "10001 tokens"), ("[" * 10_000, "prompts.jsonl:2"),
+    ('{"description": "\\ud800"}', "prompts.jsonl:2"),
+])  # fmt: skip
+def test_a_bad_line_is_named_before_anything_is_generated(generate, tmp_path, bad, words):
+    done = generate("--input", lines(tmp_path, {"description": "good"}, bad))
+    assert done.code == 4
+    assert "prompts.jsonl:2: " in done.failure() and words in done.failure()
+
+
+def test_prompts_come_from_one_place(generate, tmp_path):
+    done = generate("x", "--input", lines(tmp_path, {"description": "good"}))
+    assert done.code == 2 and "not both" in done.failure()
+
+
+def test_a_run_that_is_none_is_named(bench, tmp_path):
+    (tmp_path / "text").write_text("fn f() {}")
+    for path, words in ((tmp_path / "nosuch", "No such file"), (tmp_path, "is not a run"),
+                        (tmp_path / "text", "not a checkpoint of tat")):  # fmt: skip
+        done = tat("generate", "x", "--run", path)
+        assert done.code == 4 and words in done.failure()
+
+
+def test_output_is_utf_8_in_any_locale(bench):
+    arguments = "generate", "x", "--signature", "fn größe()", "--run", bench / "run", *UNCHECKED
+    done = process(*arguments, "--max-tokens", "2", "-q", PYTHONIOENCODING="ascii")
+    assert done.code == 0 and done.out.startswith("fn größe() ")
+
+
+@pytest.mark.gpu
+def test_what_does_not_validate_is_exit_8_and_never_on_standard_output(bench):
+    done = tat("generate", "area of a disc", "--run", bench / "run", "--max-tokens", "1", "-q",
+               "--validate", "2")  # fmt: skip
+    assert done.code == 8 and done.out == ""
+    assert done.err.splitlines()[-1].startswith("tat: none of ")

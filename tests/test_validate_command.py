@@ -1,0 +1,80 @@
+"""`tat validate`: verdicts, places and exit codes, for files and JSON Lines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tat.cli import run
+from tat.errors import DeviceError
+from tat.wgsl.sandbox import Sandbox
+
+pytestmark = pytest.mark.gpu
+
+GOOD = "fn f(x: f32) -> f32 { return x; }"
+BAD = "fn f() -> f32 {\n    return y;\n}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def adapter():
+    with Sandbox() as sandbox:
+        try:
+            sandbox.validate("")
+        except DeviceError as error:
+            pytest.skip(str(error))
+
+
+def write(path: Path, text: str | bytes) -> str:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return str(path)
+
+
+def test_valid_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["validate", write(tmp_path / "a.wgsl", GOOD), write(tmp_path / "b", GOOD)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_an_invalid_file_is_named_with_its_place(tmp_path: Path, capsys):
+    good, bad = write(tmp_path / "good.wgsl", GOOD), write(tmp_path / "bad.wgsl", BAD)
+    assert run(["validate", bad, good]) == 8
+    output = capsys.readouterr()
+    assert output.out.startswith(f"{bad}:2:12: ") and "`y`" in output.out
+    assert "good.wgsl" not in output.out and "1 of 2" in output.err
+
+
+def test_the_modules_of_json_lines(tmp_path: Path, capsys):
+    records = [{"id": "one", "wgsl": GOOD}, {"id": 2, "wgsl": BAD, "more": 1}]
+    path = write(tmp_path / "a.jsonl", "\n\n".join(map(json.dumps, records)))
+    assert run(["validate", path, "--json"]) == 8
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"module": f"{path}:1", "id": "one", "valid": True}
+    assert (second["module"], second["id"], second["valid"]) == (f"{path}:3", "2", False)
+    assert (second["line"], second["column"]) == (2, 12) and "`y`" in second["message"]
+
+
+def test_what_would_kill_naga_is_invalid(tmp_path: Path, capsys):
+    text = "fn f() -> f32 { return " + "(" * 10_000 + "1.0" + ")" * 10_000 + "; }"
+    assert run(["validate", write(tmp_path / "deep.wgsl", text)]) == 8
+    assert "nest deeper" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.wgsl", b"\xff"), ("a.jsonl", b"{"), ("a.jsonl", b'{"id": 1}'), ("a.jsonl", b"[" * 9999)],
+)
+def test_what_is_no_module_is_a_bad_file(tmp_path: Path, capsys, name: str, content: bytes):
+    assert run(["validate", write(tmp_path / name, content)]) == 4
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_missing_files_and_fifos(tmp_path: Path):
+    assert run(["validate", str(tmp_path / "none.wgsl")]) == 4
+    assert run(["validate", str(tmp_path)]) == 4
+
+
+def test_no_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def none(self, source):
+        raise DeviceError("wgsl: no adapter")
+
+    monkeypatch.setattr(Sandbox, "validate", none)
+    assert run(["validate", write(tmp_path / "a.wgsl", GOOD)]) == 5
