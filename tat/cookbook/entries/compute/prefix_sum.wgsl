@@ -10,7 +10,7 @@
 @group(0) @binding(0) var<storage, read_write> values: array<u32>;
 @group(0) @binding(1) var<storage, read_write> block_totals: array<u32>;
 
-var<workgroup> partial: array<u32, 256>;
+var<workgroup> partials: array<u32, 256>;
 
 /// Replaces each value by the sum of its block of 256 up to and including it, and stores the sum
 /// of each block: scan those and add them to get the prefix sum of the whole array.
@@ -26,10 +26,10 @@ fn prefix_sum(
         sum = values[id.x];
     }
     for (var reach = 1u; reach < 256u; reach *= 2u) {
-        partial[lane] = sum;
+        partials[lane] = sum;
         workgroupBarrier();
         if lane >= reach {
-            sum += partial[lane - reach];
+            sum += partials[lane - reach];
         }
         workgroupBarrier();
     }

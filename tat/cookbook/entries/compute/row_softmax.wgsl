@@ -11,7 +11,7 @@
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read_write> probabilities: array<f32>;
 
-var<workgroup> partial: array<vec2f, 64>; // largest logit, sum of exponentials relative to it
+var<workgroup> partials: array<vec2f, 64>; // largest logit, sum of exponentials relative to it
 
 /// Joins two parts of a row: the sum of the one with the smaller maximum is scaled down to the
 /// other's. No exponential is of a positive number, so that none overflows.
@@ -33,15 +33,15 @@ fn row_softmax(
     for (var i = lane; i < columns; i += 64u) {
         part = join_parts(part, vec2f(logits[start + i], 1.0));
     }
-    partial[lane] = part;
+    partials[lane] = part;
     for (var half = 32u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if lane < half {
-            partial[lane] = join_parts(partial[lane], partial[lane + half]);
+            partials[lane] = join_parts(partials[lane], partials[lane + half]);
         }
     }
     workgroupBarrier();
-    let whole = partial[0];
+    let whole = partials[0];
     for (var i = lane; i < columns; i += 64u) {
         probabilities[start + i] = exp(logits[start + i] - whole.x) / whole.y;
     }
