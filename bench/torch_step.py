@@ -1,4 +1,4 @@
-"""The same training step in PyTorch: a child process that times one step for each line it reads."""
+"""The same training step in PyTorch: a child process that times the steps each line asks for."""
 
 import math
 import sys
@@ -26,7 +26,8 @@ class Model(nn.Module):
         self.scale = math.sqrt(width)
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        mask = nn.Transformer.generate_square_subsequent_mask(target.shape[1])
+        length = target.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(length, device=target.device)
         padding = source == 0
         hidden = self.transformer(
             self.table(source) * self.scale, self.table(target) * self.scale, tgt_mask=mask,
@@ -36,18 +37,19 @@ class Model(nn.Module):
 
 
 def main() -> None:
-    """Arguments: vocabulary layers width heads hidden batch source target threads."""
+    """Arguments: vocabulary layers width heads hidden batch source target threads [device]."""
     vocabulary, layers, width, heads, hidden, batch, source, target, threads = map(
-        int, sys.argv[1:]
+        int, sys.argv[1:10]
     )
+    device = torch.device(*sys.argv[10:] or ["cpu"])
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = Model(vocabulary, layers, width, heads, hidden, 0.1).train()
+    model = Model(vocabulary, layers, width, heads, hidden, 0.1).train().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.98), fused=True)
-    sources = torch.randint(8, vocabulary, (batch, source))
-    targets = torch.randint(8, vocabulary, (batch, target + 1))
-    for _ in sys.stdin:
-        began = time.perf_counter()
+    sources = torch.randint(8, vocabulary, (batch, source), device=device)
+    targets = torch.randint(8, vocabulary, (batch, target + 1), device=device)
+
+    def step() -> None:
         logits = model(sources, targets[:, :-1])
         loss = F.cross_entropy(
             logits.flatten(0, 1), targets[:, 1:].flatten(), ignore_index=0, label_smoothing=0.1
@@ -56,7 +58,15 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        print(time.perf_counter() - began, flush=True)
+
+    for line in sys.stdin:
+        steps = int(line.strip() or 1)
+        began = time.perf_counter()
+        for _ in range(steps):
+            step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        print((time.perf_counter() - began) / steps, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read> ids: array<u32>;
 
-var<workgroup> matches: array<atomic<u32>, 8>; // a bit for each of 256 ids
+const SCANNED: u32 = 1024u; // ids at a time
+const WORDS: u32 = SCANNED / 32u;
+
+var<workgroup> matches: array<atomic<u32>, WORDS>; // a bit for each id
+var<workgroup> filled: atomic<u32>; // a bit for each word that is not 0
 
 @compute @workgroup_size(256)
 fn main(
@@ -30,22 +34,31 @@ fn main(
     }
     let column = group_index(group, groups) % parts * 256u + lane;
     var total = 0.0;
-    for (var start = 0u; start < params.rows; start += 256u) {
-        if (lane < 8u) {
+    for (var start = 0u; start < params.rows; start += SCANNED) {
+        if (lane < WORDS) {
             atomicStore(&matches[lane], 0u);
+            atomicStore(&filled, 0u);
         }
         workgroupBarrier();
-        if (start + lane < params.rows && ids[start + lane] == id) {
-            atomicOr(&matches[lane / 32u], 1u << (lane % 32u));
+        let end = min(start + SCANNED, params.rows);
+        for (var i = start + lane; i < end; i += 256u) {
+            if (ids[i] == id) {
+                let word = (i - start) / 32u;
+                atomicOr(&matches[word], 1u << (i % 32u));
+                atomicOr(&filled, 1u << word);
+            }
         }
         workgroupBarrier();
-        for (var word = 0u; word < 8u; word++) {
+        var words = atomicLoad(&filled);
+        while (words != 0u && column < params.width) {
+            let word = firstTrailingBit(words);
             var bits = atomicLoad(&matches[word]);
-            while (bits != 0u && column < params.width) {
+            while (bits != 0u) {
                 let row = start + word * 32u + firstTrailingBit(bits);
                 total += dy[row * params.width + column];
                 bits &= bits - 1u;
             }
+            words &= words - 1u;
         }
         workgroupBarrier();
     }

@@ -19,5 +19,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = x[i] * gelu_gate(x[i]);
+    y[i] = x[i] * gelu_gate(vec4f(x[i])).x;
 }

@@ -21,7 +21,7 @@ fn main(
         return;
     }
     let value = x[i];
-    let gate = gelu_gate(value);
+    let gate = gelu_gate(vec4f(value)).x;
     let slope = 2.0 * GELU * (1.0 + 3.0 * GELU_CUBE * value * value); // of 2 u
     dx[i] = dy[i] * (gate + value * gate * (1.0 - gate) * slope);
 }

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from tat.errors import ConfigError, one_line
+from tat.flat import Flat, flatten
 from tat.resources import resource, user_folder
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -120,7 +121,6 @@ _RESERVED = ("TAT_LAUNCHER",)  # environment variables that are not settings
 _MAX_FILE_BYTES = 1_000_000  # of a TOML file; the defaults take 4,000
 _TYPE_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "array": "a list"}
 
-Flat = dict[str, Any]  # "model.width" -> value
 
 
 @dataclass(frozen=True)
@@ -194,41 +194,6 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tup
     a, b = flatten(old), flatten(new)
     keys = [k for k in dict.fromkeys([*a, *b]) if k not in NOT_COMPARED]
     return {k: (a.get(k), b.get(k)) for k in keys if _plain(a.get(k)) != _plain(b.get(k))}
-
-
-def flatten(nested: Mapping[str, Any], prefix: str = "") -> Flat:
-    """{"model": {"width": 1}} -> {"model.width": 1}."""
-    flat: Flat = {}
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def to_toml(flat: Flat, comments: Mapping[str, str] | None = None) -> str:
-    """TOML of dotted keys, tables in order of first use; comments go behind the values."""
-    lines: list[str] = []
-    table = ""
-    for key in sorted(flat, key=lambda k: "." in k):  # top-level keys have to come first
-        section, _, name = key.rpartition(".")
-        if section != table:
-            lines += ["", f"[{section}]"]
-            table = section
-        note = f"  # {comments[key]}" if comments and key in comments else ""
-        lines.append(f"{name} = {_toml_value(flat[key])}{note}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return msgspec.json.encode(value).decode()
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    return repr(value)
 
 
 def _read_file(path: Path, origin: str, known: Flat | None) -> Layer:

@@ -1,5 +1,6 @@
 """A software GPU shared by all tests, and kernels on it in the form of the CPU's functions."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -14,8 +15,8 @@ from tat.ops.plan import plan
 
 @cache
 def device() -> Device:
-    """The software adapter, so that tests do the same work on every machine."""
-    return open_device("gpu:software")
+    """The software adapter, so that tests do the same work everywhere, or TAT_TEST_DEVICE."""
+    return open_device(os.environ.get("TAT_TEST_DEVICE", "gpu:software"))
 
 
 @cache

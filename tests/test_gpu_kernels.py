@@ -15,6 +15,8 @@ BOUND = 1e-6
 BOUNDS = {
     "sharp": 1e-5,  # 2.9e-6 at scores or logits near 100, whose rounding exp() multiplies
     "deep": 1e-5,  # 1.9e-6 in a chain of 4000 sums
+    "deep and narrow": 1e-5,  # likewise
+    "odd heads": 1e-5,  # 2.0e-6 on an H100, in sums over 141 columns
 }
 
 
@@ -22,19 +24,46 @@ def edge(kernel: str, label: str = "", **extents: float) -> Case:
     return Case(kernel, extents, label)
 
 
+_ADAMW = dict(beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.01)
+_RATES = dict(rate=[1e-3, 0.1, 0.02], scale=[0.5, 2.0])
+_SKIPPED = {**_RATES, "scale": [np.nan, np.nan]}
 _WIDE_HEADS = dict(batch=2, queries=70, sources=1, keys=70, width=280, heads=2, causal=1)
+_ODD_HEADS = dict(batch=2, queries=70, sources=1, keys=70, width=141, heads=1, causal=1)
 _MANY_TILES = dict(batch=1, queries=130, sources=2, keys=140, width=40, heads=1, causal=0)
+_WHOLE_WIDTH = dict(batch=1, queries=1, sources=1, keys=9, width=1024, heads=1, causal=0)
+_FEW_QUERIES = dict(batch=2, queries=3, sources=2, keys=300, width=40, heads=2, causal=0)
+_FEW_CAUSAL = dict(batch=2, queries=4, sources=1, keys=4, width=40, heads=2, causal=1)
 _COLUMNS = dict(rows=300, width=70, epsilon=1e-5)
 
 # What is more than one tile, block or group of a shader, and so than the shared cases have.
 EDGES = (
+    edge("gelu", size=1000),
+    edge("gelu_backward", size=1000),
+    edge("fold", size=1000, accumulate=1),
+    Case("adamw", {"size": 1000, "decayed": 601, **_ADAMW}, given=_RATES),
+    Case("adamw", {"size": 8, "decayed": 2, **_ADAMW}, given=_SKIPPED),
+    edge("embedding_backward", rows=1100, width=3, vocabulary=2, scale=2.0, accumulate=1),
     edge("embedding_backward", rows=600, width=300, vocabulary=5, scale=2.0, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),
     edge("linear_backward_parameters", rows=300, inputs=65, outputs=70, accumulate=1),
     edge("linear", "deep", rows=130, inputs=2048, outputs=70),
     edge("output_projection_backward_input", "deep", rows=9, width=70, vocabulary=4000),
+    edge("linear", rows=260, inputs=48, outputs=2084),
+    edge("linear", "deep and narrow", rows=772, inputs=1024, outputs=644),
+    edge("linear", rows=8, inputs=516, outputs=68),
+    edge("linear_backward_input", "deep and narrow", rows=772, inputs=644, outputs=1024),
+    edge("linear_backward_input", rows=516, inputs=1028, outputs=64),
+    edge("linear_backward_parameters", rows=304, inputs=132, outputs=260, accumulate=1),
+    edge("linear_backward_parameters", rows=2064, inputs=64, outputs=36, accumulate=0),
+    edge("output_projection", rows=516, width=32, vocabulary=1028),
+    edge("output_projection", rows=2, width=516, vocabulary=84),
+    edge("output_projection_backward_input", rows=136, width=132, vocabulary=528),
+    edge("output_projection_backward_table", rows=32, width=516, vocabulary=1028, accumulate=0),
+    edge("output_projection_backward_table", rows=32, width=516, vocabulary=1028, accumulate=1),
+    *(edge(kernel, "odd heads", **_ODD_HEADS) for kernel in ("attention", "attention_backward")),
     *(edge(kernel, **_WIDE_HEADS) for kernel in ("attention", "attention_backward")),
+    *(edge("attention", **few) for few in (_FEW_QUERIES, _FEW_CAUSAL, _WHOLE_WIDTH)),
     *(edge(kernel, **_MANY_TILES) for kernel in ("attention", "attention_backward")),
 )
 

@@ -80,7 +80,9 @@ def test_a_second_run_gives_the_same_bits():
         np.testing.assert_array_equal(second[name], gradient)
 
 
-def train(config: Config, backend: Backend) -> tuple[list[StepResult], Array, Array]:
+def train(
+    config: Config, backend: Backend, ahead: bool = False
+) -> tuple[list[StepResult], Array, Array]:
     """Three steps on random samples; then the weights and their average."""
     model, random = Transformer(config.model, VOCABULARY), np.random.default_rng(0)
     starts = np.arange(25, dtype=np.int64) * 10
@@ -89,7 +91,8 @@ def train(config: Config, backend: Backend) -> tuple[list[StepResult], Array, Ar
     batches = Batches(data, config.data.buckets, config.train.batch_tokens, 0)
     trainer = Trainer(config, model, backend, batches)
     trainer.start(weights.draw(model.parameters, 0))
-    steps = [trainer.step() for _ in range(3)]
+    steps = [trainer.step(ahead=ahead and i < 2) for i in range(3)]
+    assert not trainer.underway
     trainer.close()
     flat, average = model.parameters.flat, trainer.optimizer.average
     return steps, backend.read(flat), backend.read(average)
@@ -108,6 +111,14 @@ def test_training_steps_agree_with_the_cpu():
     moved = 3 * steps[-1].lr
     for values, reference in zip(got, arrays, strict=True):
         np.testing.assert_allclose(values, reference, rtol=0, atol=1e-3 * moved)
+
+
+def test_steps_begun_ahead_change_no_bit():
+    steps, *expected = train(tiny(), new_gpu())
+    again, *got = train(tiny(), new_gpu(), ahead=True)
+    assert again == steps
+    for values, reference in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(values, reference)
 
 
 def test_greedy_generation_is_that_of_the_cpu():

@@ -5,6 +5,7 @@ import re
 import pytest
 from cases import CASES
 from gpu_harness import device
+from test_gpu_kernels import EDGES
 
 from tat.backends.gpu.lowering import DERIVED, PASSES
 from tat.backends.gpu.shader_library import (
@@ -26,7 +27,7 @@ def kernel_of(name: str) -> str:
 
 def passes_of(kernel: str) -> set[str]:
     """Shaders that the cases of a kernel run."""
-    cases = (case for case in CASES if case.kernel == kernel)
+    cases = (case for case in (*CASES, *EDGES) if case.kernel == kernel)
     return {p.shader for case in cases for p in PASSES[kernel](kernel, case.attributes)}
 
 
@@ -73,7 +74,8 @@ def test_elements_have_the_type_of_the_tensors(name: str):
     whole = {"ids", "targets", "lengths", "start", "position", "counter"}
     for binding in bindings(name):
         if binding.name in row.outputs + row.inputs:
-            assert binding.type == ("array<u32>" if binding.name in whole else "array<f32>")
+            kinds = ("array<u32>",) if binding.name in whole else ("array<f32>", "array<vec4f>")
+            assert binding.type in kinds
 
 
 @every_shader

@@ -17,7 +17,7 @@ MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by 
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
-    ("errors", "resources"),
+    ("errors", "resources", "flat"),
     ("config", "files", "tensor_file"),
     ("wgsl",),
     ("retrieval",),

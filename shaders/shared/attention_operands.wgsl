@@ -9,23 +9,6 @@ var<private> end_query: u32; // one behind the sequence's last row of q
 var<private> first_key: u32; // row of kv
 var<private> end_key: u32; // one behind the last row of kv that counts
 
-fn query_at(row: u32, e: u32) -> f32 {
-    let query = first_query + row;
-    if (query >= end_query || e >= size) {
-        return 0.0;
-    }
-    return q[query * params.width + head_start + e];
-}
-
-// values: 0 for the keys, 1 for the values beside them.
-fn key_value_at(values: u32, row: u32, e: u32) -> f32 {
-    let key = first_key + row;
-    if (key >= end_key || e >= size) {
-        return 0.0;
-    }
-    return kv[(key * 2u + values) * params.width + head_start + e];
-}
-
 // Which queries see which keys, both counted within their sequences, of which `reach` keys count.
 fn visible(keys: vec4u, reach: u32, queries: vec4u) -> vec4<bool> {
     let known = (keys < vec4u(reach)) & (queries < vec4u(params.queries));

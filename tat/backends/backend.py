@@ -1,5 +1,6 @@
 """What a backend offers: compile a plan once, then write feeds, run and read metrics."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from numpy import ndarray as Array
@@ -23,6 +24,9 @@ class Executable(Protocol):
     def read(self, name: str) -> Array:
         """A copy of a metric."""
 
+    def fetch(self, name: str) -> Callable[[], Array]:
+        """A copy of a metric as the runs so far leave it; what is returned waits for them."""
+
     def run_call(self, index: int) -> None:
         """Replays one call alone."""
 
@@ -42,6 +46,7 @@ class Backend(Protocol):
     name: str  # for metrics: "cpu (numpy, 2 threads)"
     memory: Memory
     lanes: int  # executables that may run at once, each with an arena and gradients of its own
+    queues: bool  # whether run() returns before the work is done
 
     def compile(self, plan: Plan, lane: int = 0) -> Executable:
         """Binds a plan to storage."""

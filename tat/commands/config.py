@@ -5,7 +5,8 @@ import sys
 
 import msgspec
 
-from tat.config import resolve, to_toml
+from tat.config import resolve
+from tat.flat import to_toml
 
 
 def run(options: argparse.Namespace) -> int:

@@ -38,7 +38,10 @@ def build_model(
     path: Path, checkpoint: Checkpoint, config: Config
 ) -> tuple[Transformer, Tokenizer]:
     """The model and tokenizer of a checkpoint; CheckpointError where they do not fit it."""
-    tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+    try:
+        tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     model = Transformer(config.model, tokenizer.size)
     if model_hash(model) != checkpoint.model_hash:
         raise CheckpointError(f"{path}: made by another model than this version of tat builds")

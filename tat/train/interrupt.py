@@ -2,16 +2,22 @@
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StopRequest:
-    """Within `with`, Ctrl-C and SIGTERM set `exit_code` instead of raising."""
+    """Within `with`, Ctrl-C and SIGTERM set `exit_code` instead of raising.
+
+    `on_first` and `on_second` are called from the signal handler, the second right before the end.
+    """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
+        self.on_first: Callable[[], None] = _do_nothing
+        self.on_second: Callable[[], None] = _do_nothing
 
     def __enter__(self) -> "StopRequest":
         self._previous = {number: signal.signal(number, self._receive) for number in _EXIT_CODES}
@@ -24,8 +30,14 @@ class StopRequest:
     def _receive(self, number: int, _: FrameType | None) -> None:
         code = _EXIT_CODES[signal.Signals(number)]
         if self.exit_code is not None:
+            self.on_second()
             os._exit(code)
         self.exit_code = code
+        self.on_first()
 
     def __bool__(self) -> bool:
         return self.exit_code is not None
+
+
+def _do_nothing() -> None:
+    pass

@@ -1,14 +1,17 @@
 """What a person sees of a run: a live line on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
 from tat.train.trainer import StepResult
 
 _PLAIN_INTERVAL = 10.0  # seconds between plain lines
+_CLEAR_AND_SHOW_CURSOR = b"\r\x1b[K\x1b[?25h\n"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,16 @@ class Reporter:
             self._show(status.line(last))
 
     def _show(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        with suppress(OSError):  # that nobody reads any more is no reason to stop training
+            print(text, file=self.stream, flush=True)
+
+    def stopping(self) -> None:
+        """Says that a signal was heard. Called from its handler, so it must not touch the log."""
+        with suppress(RuntimeError):  # the signal came in the middle of another line
+            self._show("finishing this step and saving; Ctrl-C again stops at once, without saving")
+
+    def abandon(self) -> None:
+        """Leaves the terminal as it was when there is no time for close()."""
 
     def close(self) -> None:
         """Leaves the terminal as it was."""
@@ -98,6 +110,9 @@ class LiveReporter(Reporter):
     def _show(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def abandon(self) -> None:
+        os.write(self.stream.fileno(), _CLEAR_AND_SHOW_CURSOR)
+
     def close(self) -> None:
         self._progress.stop()
         if self._last_line:
@@ -109,7 +124,8 @@ def open_reporter(quiet: bool, verbose: bool, log: Callable[[str], None]) -> Rep
     """The reporter that fits standard error."""
     if quiet:
         return QuietReporter(sys.stderr, log)
-    return (LiveReporter if sys.stderr.isatty() else Reporter)(sys.stderr, log, verbose)
+    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return (LiveReporter if live else Reporter)(sys.stderr, log, verbose)
 
 
 def duration(seconds: float) -> str:

@@ -1,19 +1,23 @@
 """A run from start to stop: data, model and Trainer put together, validated, saved and resumed."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tat import weights
 from tat.backends.backend import open_backend
-from tat.checkpoint import Checkpoint
-from tat.config import Config, Flat, differences, flatten, to_toml
+from tat.checkpoint import Checkpoint, check_weights
+from tat.config import Config, differences
 from tat.data.batches import Batches, Dataset, encode_samples
 from tat.data.corpus import Corpus
 from tat.data.tokenizer import Tokenizer
 from tat.errors import CheckpointError, ConfigError, CorpusError
+from tat.flat import Flat, flatten, to_toml
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
@@ -45,9 +49,10 @@ class Progress:
 
     @classmethod
     def restore(cls, path: Path, stored: dict[str, Any]) -> "Progress":
+        """Out of the checkpoint at `path`; CheckpointError if it is not usable."""
         try:
-            return cls(**stored)
-        except TypeError as error:
+            return msgspec.convert(stored, cls, strict=True)
+        except msgspec.ValidationError as error:
             raise CheckpointError(f"{path}: its progress is not usable: {error}") from None
 
 
@@ -62,6 +67,7 @@ class Session:
         self.tokenizer, self.progress = tokenizer, progress
         self._pace: float | None = None  # smoothed seconds of a step
         self._validation_loss: float | None = None  # the latest
+        self._saved: int | None = None  # step of the newest checkpoint
         self.backend = open_backend(device, config.threads, config.memory.alignment)
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
@@ -102,10 +108,11 @@ class Session:
         """Continues after a checkpoint, bit for bit where nothing was changed."""
         progress = Progress.restore(path, checkpoint.progress)
         progress.corpus = corpus.fingerprint
-        tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+        tokenizer = _stored_tokenizer(path, checkpoint)
+        _require_same_model(path, checkpoint, Transformer(config.model, tokenizer.size))
         session = cls(config, run, corpus, tokenizer, progress, reporter, device)
-        if session.hash != checkpoint.model_hash:
-            raise CheckpointError(f"{path}: holds another model than its configuration describes")
+        _require_state(path, checkpoint, session.trainer)
+        session._saved = checkpoint.step
         session.trainer.restore(checkpoint.step, checkpoint.weights, checkpoint.state)
         run.truncate_metrics(checkpoint.step)
         reporter.note(f"resuming {path} after step {checkpoint.step}")
@@ -123,28 +130,29 @@ class Session:
     def run(self, stop: StopRequest) -> int:
         """Trains until train.steps, early stopping or a signal; saves at the end; the exit code."""
         settings, trainer = self.config.train, self.trainer
-        saved = trainer.step_count
         if trainer.step_count >= settings.steps:
             self.reporter.note(
-                f"nothing to do: step {trainer.step_count} of {settings.steps} is done"
+                f"nothing to do: step {trainer.step_count} is done, and this call stops at step"
+                f" {settings.steps}; --steps sets another"
             )
         try:
-            while trainer.step_count < settings.steps and not stop and not self._stale():
-                best = self._step()
+            while trainer.underway or not (
+                trainer.step_count >= settings.steps or stop or self._stale()
+            ):
+                best = self._step(stop)
                 if best or trainer.step_count % settings.save_every == 0:
                     self.save(best)
-                    saved = trainer.step_count
         finally:
             trainer.close()
             self.reporter.close()
-        if saved != trainer.step_count:
+        if self._saved != trainer.step_count:
             self.save()
         return self._farewell(stop)
 
-    def _step(self) -> bool:
+    def _step(self, stop: StopRequest) -> bool:
         """One step with its metrics; True if its validation loss is the best so far."""
         settings, began = self.config.train, time.perf_counter()
-        result = self.trainer.step()
+        result = self.trainer.step(ahead=not stop and not self._pauses_after_next())
         self.progress.micro_batches += settings.micro_batches
         seconds = time.perf_counter() - began
         self._pace = seconds if self._pace is None else (
@@ -156,11 +164,7 @@ class Session:
             "tokens": result.tokens, "seconds": seconds, "device": self.backend.name,
         }  # fmt: skip
         best = False
-        if (
-            self.validation
-            and settings.validate_every
-            and result.step % settings.validate_every == 0
-        ):
+        if self._validates_at(result.step):
             self._validation_loss = record["validation_loss"] = self.trainer.evaluate(
                 self.validation
             )
@@ -172,6 +176,17 @@ class Session:
         speed = result.tokens / self._pace
         self.reporter.step(Status(result, speed, remaining, self._validation_loss), settings.steps)
         return best
+
+    def _pauses_after_next(self) -> bool:
+        """Whether weights are looked at after the step that comes: it must be the last begun."""
+        step, settings = self.trainer.step_count + 1, self.config.train
+        return (
+            step >= settings.steps or step % settings.save_every == 0 or self._validates_at(step)
+        )
+
+    def _validates_at(self, step: int) -> bool:
+        every = self.config.train.validate_every
+        return bool(self.validation and every and step % every == 0)
 
     def _stale(self) -> bool:
         patience = self.config.train.patience
@@ -185,24 +200,53 @@ class Session:
             model_hash=self.hash, step=self.trainer.step_count, progress=asdict(self.progress),
         )  # fmt: skip
         path = self.run_folder.save(checkpoint, keep=self.config.train.keep, best=best)
+        self._saved = checkpoint.step
         self.reporter.detail(f"saved {path}")
 
     def _farewell(self, stop: StopRequest) -> int:
-        step, folder = self.trainer.step_count, self.run_folder.path
+        step, folder = self.trainer.step_count, shlex.quote(str(self.run_folder.path))
         if stop:
             self.reporter.note(
                 f"interrupted after step {step}; continue with `tat train --run {folder} --resume`"
             )
             return stop.exit_code or 0
         why = "stopped early: validation no longer improves" if self._stale() else "done"
-        best = self.progress.best_loss
-        tail = (
-            f", best validation loss {best:.4f} at step {self.progress.best_step}" if best else ""
-        )
+        best, tail = self.progress.best_loss, ""
+        if best is not None:
+            tail = f", best validation loss {best:.4f} at step {self.progress.best_step}"
         self.reporter.note(
             f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`"
         )
         return 0
+
+
+def _stored_tokenizer(path: Path, checkpoint: Checkpoint) -> Tokenizer:
+    try:
+        return Tokenizer.from_bytes(checkpoint.tokenizer)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+
+
+def _require_same_model(path: Path, checkpoint: Checkpoint, model: Transformer) -> None:
+    """CheckpointError unless the weights are those of the model; before anything is allocated."""
+    if model_hash(model) != checkpoint.model_hash:
+        raise CheckpointError(
+            f"{path}: holds another model than the configuration describes; leave model.* as it"
+            " was, or start another run"
+        )
+    found = {name: values.shape for name, values in checkpoint.weights.items()}
+    check_weights(path, found, {n: t.shape for n, t in model.parameters.tensors.items()})
+
+
+def _require_state(path: Path, checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """CheckpointError unless the optimizer's state is there, each tensor in its shape."""
+    wanted = {
+        f"{state.name}/{name}": tensor.shape
+        for state in trainer.restorable(checkpoint.state)
+        for name, tensor in trainer.model.parameters.tensors.items()
+    }
+    found = {name: a.shape for name, a in checkpoint.state.items() if name in wanted}
+    check_weights(path, found, wanted)
 
 
 def refuse_changes(

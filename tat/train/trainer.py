@@ -1,6 +1,6 @@
 """The Trainer: micro-batches to gradients on lanes, folded in index order into one update."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +33,23 @@ class StepResult:
     tokens: int  # target tokens
 
 
+Metric = Callable[[], Array]  # a metric's copy, waiting until its run is done
+
+
+@dataclass(frozen=True)
+class _Underway:
+    """A step that the backend has been told to do, and how to learn what came of it."""
+
+    step: int
+    batches: list[Batch]
+    losses: list[Metric]
+    scale: Metric
+
+    @property
+    def tokens(self) -> int:
+        return sum(batch.tokens for batch in self.batches)
+
+
 class Trainer:
     """Owns batches, loss and steps. A step's result depends on seed and step, not on the lanes."""
 
@@ -40,7 +57,8 @@ class Trainer:
         self, config: Config, model: Transformer, backend: Backend, batches: Batches
     ) -> None:
         self.config, self.model, self.backend, self.batches = config, model, backend, batches
-        self.step_count = 0
+        self.step_count = 0  # steps of which the result is known
+        self._next: _Underway | None = None
         self.optimizer = AdamW(model.parameters, config.train)
         self.loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
         self.evaluation_loss = CrossEntropyLoss(0.0, config.memory.chunk_bytes)
@@ -75,46 +93,59 @@ class Trainer:
             packed = weights.pack(self.model.parameters, values)
             self.backend.write(self.optimizer.average, packed)
 
-    def step(self) -> StepResult:
-        """One optimizer step; DivergedError, weights as before, if a number is not finite."""
-        step, count = self.step_count + 1, self.config.train.micro_batches
-        first = self.step_count * count
-        batches = [self.batches.micro_batch(first + i) for i in range(count)]
+    def step(self, *, ahead: bool = False) -> StepResult:
+        """One optimizer step; DivergedError, weights as before, if a number is not finite.
+
+        With `ahead`, a backend that queues its work begins with the next step before this one's
+        result is waited for: weights and state are then those behind the next step.
+        """
+        now = self._next or self._begin(self.step_count + 1)
+        self._next = self._begin(now.step + 1) if ahead and self.backend.queues else None
         total = 0.0
+        for loss in now.losses:
+            total += float(loss()[0])
+        norm = float(now.scale()[1])
+        if not (isfinite(total) and isfinite(norm)):
+            self._next = None
+            raise DivergedError(self._diagnose(now.step, now.batches))
+        self.step_count = now.step
+        lr = learning_rate(self.config.train, now.step)
+        return StepResult(now.step, total / now.tokens, lr, norm, now.tokens)
+
+    @property
+    def underway(self) -> bool:
+        """Whether a step was begun ahead, of which the next call of step() tells."""
+        return self._next is not None
+
+    def _begin(self, step: int) -> _Underway:
+        """Has a step done, from its batches to the update."""
+        count = self.config.train.micro_batches
+        first = (step - 1) * count
+        batches = [self.batches.micro_batch(first + i) for i in range(count)]
+        losses: list[Metric] = []
         for start in range(0, count, self.lanes):
             wave = range(start, min(start + self.lanes, count))
-            losses = self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
+            losses += self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
             for lane, i in enumerate(wave):
                 self._folds[lane, i == 0].run()
-                total += losses[lane]
-        tokens = sum(batch.tokens for batch in batches)
-        norm = self._apply(step, tokens)
-        if not (isfinite(total) and isfinite(norm)):
-            raise DivergedError(self._diagnose(step, batches))
-        self.step_count = step
-        lr = learning_rate(self.config.train, step)
-        return StepResult(step, total / tokens, lr, norm, tokens)
-
-    def _apply(self, step: int, tokens: int) -> float:
-        """Updates the weights from the folded gradients and returns the gradient norm."""
-        self._update.write("tokens", np.array([tokens]))
+        self._update.write("tokens", np.array([sum(batch.tokens for batch in batches)]))
         self._update.write("rate", rate_feed(self.config.train, step))
         self._update.run()
-        return float(self._update.read("scale")[1])
+        return _Underway(step, batches, losses, self._update.fetch("scale"))
 
-    def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[float]:
+    def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[Metric]:
         """The summed loss of each (batch, lane, step, index), gradients left in the lanes."""
         run = self._pool.map if self._pool and len(jobs) > 1 else map
         return list(run(lambda job: self._gradient(*job), jobs))
 
-    def _gradient(self, batch: Batch, lane: int, step: int, index: int) -> float:
+    def _gradient(self, batch: Batch, lane: int, step: int, index: int) -> Metric:
         executable = self._executable(batch.bucket, lane, True)
         write_batch(executable, batch)
-        executable.write(
-            "counter", np.array([self.config.seed, step, index], np.uint32).view(np.int32)
-        )
+        if "counter" in executable.plan.feeds:  # nothing asks for it where nothing is dropped
+            counter = np.array([self.config.seed, step, index], np.uint32).view(np.int32)
+            executable.write("counter", counter)
         executable.run()
-        return float(executable.read("loss")[0])
+        return executable.fetch("loss")
 
     def _diagnose(self, step: int, batches: Sequence[Batch]) -> str:
         """Where the first NaN or infinity of a diverged step arises, found by replaying it."""
@@ -171,13 +202,21 @@ class Trainer:
     def _unpacked(self, tensor: Tensor) -> dict[str, Array]:
         return weights.unpack(self.model.parameters, self.backend.view(tensor))
 
+    def restorable(self, names: Iterable[str]) -> list[Tensor]:
+        """The optimizer's tensors that state of these names must hold.
+
+        A moving average that a run did not have before starts at the weights.
+        """
+        averaged = any(name.startswith("ema/") for name in names)
+        return [t for t in self.optimizer.state if averaged or t is not self.optimizer.average]
+
     def restore(self, step: int, values: Mapping[str, Array], state: Mapping[str, Array]) -> None:
         """Continues after `step` with the weights and state of a checkpoint."""
         self.start(values)
-        for tensor in self.optimizer.state:
+        for tensor in self.restorable(state):
             named = {name: state[f"{tensor.name}/{name}"] for name in self.model.parameters.tensors}
             self.backend.write(tensor, weights.pack(self.model.parameters, named))
-        self.step_count = step
+        self.step_count, self._next = step, None
 
     def close(self) -> None:
         """Ends the lanes' threads."""

@@ -27,6 +27,8 @@ class CpuBackend:
     dtype float64 makes the oracle that gradient checks and parity tests compare with.
     """
 
+    queues = False
+
     def __init__(
         self,
         threads: int = 0,
@@ -112,6 +114,10 @@ class CpuExecutable:
 
     def read(self, name: str) -> Array:
         return self._owned[name].copy()
+
+    def fetch(self, name: str) -> Callable[[], Array]:
+        values = self.read(name)
+        return lambda: values
 
     def run(self) -> None:
         calls = self._bound()

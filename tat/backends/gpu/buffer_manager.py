@@ -1,18 +1,19 @@
 """GPU memory: persistent tensors by name, arenas that all plans share, scratch, transfers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.gpu.device import Device, reported
+from tat.backends.gpu.native import Download
 from tat.errors import DeviceError
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES
 
 _UNIFORM, _STORAGE = 0x40, 0x80  # WebGPU's GPUBufferUsage
-_COPY_SRC, _COPY_DST = 0x04, 0x08
+_COPY_SRC, _COPY_DST, _MAP_READ = 0x04, 0x08, 0x01
 _TRANSFER = 1 << 26  # bytes moved at once: the driver's staging memory stays as small
 
 
@@ -105,6 +106,20 @@ class BufferManager:
                 part = data[start : start + _TRANSFER]
                 part[:] = self._device.handle.queue.read_buffer(buffer, offset + start, part.size)
         return data.view(_dtype(tensor)).reshape(tensor.shape)
+
+    def fetch(self, buffer: Any, tensor: Tensor) -> Callable[[], Array]:
+        """Queues a copy of a small tensor; what is returned waits for it alone."""
+        size, handle = tensor.size * ELEMENT_BYTES, self._device.handle
+        target = self._buffer(tensor.name, size, _MAP_READ | _COPY_DST)
+        with reported(f"reading {tensor.name}"):
+            download = Download(handle, buffer, target)
+
+        def values() -> Array:
+            with reported(f"reading {tensor.name}"):
+                data = np.frombuffer(download.wait(), np.uint8)
+            return data.view(_dtype(tensor)).reshape(tensor.shape)
+
+        return values
 
 
 def _dtype(tensor: Tensor) -> type:

@@ -33,11 +33,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Device:
-    """An open GPU: wgpu's device, its name for people, its limits."""
+    """An open GPU: wgpu's device, its name for people, its limits.
+
+    Shaders run unchecked on hardware, where checks of indices cost the tiled ones most of their
+    speed. Software adapters, on which the tests prove the shaders, check.
+    """
 
     handle: Any
     name: str
     limits: Limits
+    checked: bool = True
 
 
 def open_device(selector: str, features: Sequence[str] = ()) -> Device:
@@ -49,7 +54,7 @@ def open_device(selector: str, features: Sequence[str] = ()) -> Device:
             required_features=[f for f in features if f in adapter.features],
             required_limits=_GUARANTEED | {_BINDING: limits.binding, _BUFFER: limits.buffer},
         )
-    return Device(handle, f"gpu ({describe(adapter)})", limits)
+    return Device(handle, f"gpu ({describe(adapter)})", limits, checked=is_software(adapter))
 
 
 def adapters() -> list[Any]:

@@ -1,6 +1,6 @@
 """Plans on a GPU: bound once, replayed as one command buffer, no read-back unless asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import lcm
 from typing import Any
@@ -11,17 +11,20 @@ from numpy import ndarray as Array
 from tat.backends.gpu.buffer_manager import BufferManager
 from tat.backends.gpu.device import OFFSET_ALIGNMENT, Device, open_device, reported
 from tat.backends.gpu.lowering import Dispatch, lower
+from tat.backends.gpu.native import RawDispatch, raw_dispatch, record
 from tat.backends.gpu.shader_library import ShaderLibrary
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan
 
 _PARAMS_SLOT = 256  # bytes, the alignment of a uniform binding
+_FETCHED = 1 << 20  # elements of a metric up to which it is read through one buffer
 
 
 class GpuBackend:
     """A device with its buffers and shaders. One lane: a GPU runs one micro-batch after another."""
 
     lanes = 1
+    queues = True
 
     def __init__(self, device: Device, alignment: int = OFFSET_ALIGNMENT) -> None:
         self.device, self.name = device, device.name
@@ -51,11 +54,10 @@ class GpuBackend:
 
 @dataclass(frozen=True)
 class _Bound:
-    """A dispatch as the encoder takes it."""
+    """A dispatch as the encoder takes it, and the bind group that must live as long."""
 
-    pipeline: Any
+    raw: RawDispatch
     group: Any
-    grid: tuple[int, int, int]
 
 
 class GpuExecutable:
@@ -77,6 +79,8 @@ class GpuExecutable:
         self._params = self._buffers.uniform("parameters", content) if content else None
         self._generation = -1  # of the arenas that the calls below are bound to
         self._calls: list[list[_Bound]] = []
+        self._recorded: Any = None  # commands of the next run
+        self._repeats = False  # whether there has been a run
 
     def _all_dispatches(self) -> Iterable[Dispatch]:
         return (dispatch for call in self._dispatches for dispatch in call)
@@ -85,13 +89,23 @@ class GpuExecutable:
         self._buffers.upload(self._owned[name], self._tensors[name], values)
 
     def read(self, name: str) -> Array:
-        return self._buffers.download(self._owned[name], self._tensors[name])
+        if self._tensors[name].size > _FETCHED:
+            return self._buffers.download(self._owned[name], self._tensors[name])
+        return self.fetch(name)()
+
+    def fetch(self, name: str) -> Callable[[], Array]:
+        return self._buffers.fetch(self._owned[name], self._tensors[name])
 
     def run(self) -> None:
-        self._submit(self._bound())
+        calls = self._bound()
+        commands, self._recorded = self._recorded or self._record(calls), None
+        self._submit(commands)
+        if self._repeats:
+            self._recorded = self._record(calls)  # for the next run, while the GPU does this one
+        self._repeats = True
 
     def run_call(self, index: int) -> None:
-        self._submit([self._bound()[index]])
+        self._submit(self._record([self._bound()[index]]))
 
     def value(self, tensor: Tensor) -> Array:
         self._bound()  # so that the arenas are there
@@ -111,14 +125,18 @@ class GpuExecutable:
                     return f"{tensor.name} (made by {call.kernel} in {call.scope or 'the update'})"
         return None
 
-    def _submit(self, calls: Sequence[Sequence[_Bound]]) -> None:
-        handle = self._backend.device.handle
+    def _record(self, calls: Sequence[Sequence[_Bound]]) -> Any:
+        """A command buffer, which can be submitted once."""
         with reported(f"running on {self._backend.name}"):
-            encoder = handle.create_command_encoder()
+            encoder = self._backend.device.handle.create_command_encoder()
             compute_pass = encoder.begin_compute_pass()
             self._encode(compute_pass, calls)
             compute_pass.end()
-            handle.queue.submit([encoder.finish()])
+            return encoder.finish()
+
+    def _submit(self, commands: Any) -> None:
+        with reported(f"running on {self._backend.name}"):
+            self._backend.device.handle.queue.submit([commands])
 
     def encode(self, compute_pass: Any) -> None:
         """Records all calls into a pass of wgpu's, for one who times it."""
@@ -126,17 +144,14 @@ class GpuExecutable:
 
     @staticmethod
     def _encode(compute_pass: Any, calls: Sequence[Sequence[_Bound]]) -> None:
-        for call in calls:
-            for bound in call:
-                compute_pass.set_pipeline(bound.pipeline)
-                compute_pass.set_bind_group(0, bound.group)
-                compute_pass.dispatch_workgroups(*bound.grid)
+        record(compute_pass, (bound.raw for call in calls for bound in call))
 
     def _bound(self) -> list[list[_Bound]]:
         """The calls on the arenas, bound anew when a larger plan has replaced these."""
         if self._generation != self._buffers.generation:
             self._calls = [[self._bind(d) for d in call] for call in self._dispatches]
             self._generation = self._buffers.generation
+            self._recorded = None
         return self._calls
 
     def _bind(self, dispatch: Dispatch) -> _Bound:
@@ -149,7 +164,7 @@ class GpuExecutable:
             group = self._backend.device.handle.create_bind_group(
                 layout=program.layout, entries=entries
             )
-        return _Bound(program.pipeline, group, dispatch.grid)
+        return _Bound(raw_dispatch(program.pipeline, group, dispatch.grid), group)
 
     def _resource(self, dispatch: Dispatch, number: int) -> dict[str, Any]:
         """What stands at a binding: 0 the parameters, then the tensors, then scratch."""

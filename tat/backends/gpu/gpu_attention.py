@@ -4,18 +4,32 @@ from tat.backends.gpu.passes import Attributes, Pass, elements
 
 _ROWS = 64  # queries or keys of a workgroup
 _COLUMNS = 64  # columns of a head that a workgroup makes
+_FEW_QUERIES = 4  # up to which tiles of them would be nearly empty
+_THREADS = 256  # of a workgroup for one query
 
 
 def _tiles(rows: int, attributes: Attributes) -> int:
     """Workgroups for `rows` rows of one head, whose columns are made 64 at a time."""
-    columns = attributes["width"] // attributes["heads"]
-    return -(-rows // _ROWS) * -(-columns // _COLUMNS)
+    return -(-rows // _ROWS) * -(-_head_width(attributes) // _COLUMNS)
+
+
+def _head_width(attributes: Attributes) -> int:
+    return attributes["width"] // attributes["heads"]
+
+
+def _quads(attributes: Attributes) -> str:
+    """The suffix of shaders that read 4 neighbouring columns at once, where heads allow it."""
+    return "" if _head_width(attributes) % 4 else ".quads"
 
 
 def attention_passes(kernel: str, attributes: Attributes) -> list[Pass]:
-    """One pass over the keys for each tile of queries."""
+    """One pass over the keys for each tile of queries, or for each of few."""
+    quads = _quads(attributes)
+    if attributes["queries"] <= _FEW_QUERIES and quads and _head_width(attributes) <= 4 * _THREADS:
+        grid = tuple(attributes[name] for name in ("queries", "heads", "batch"))
+        return [Pass(f"{kernel}.vector", grid)]
     grid = (_tiles(attributes["queries"], attributes), attributes["heads"], attributes["batch"])
-    return [Pass(kernel, grid)]
+    return [Pass(f"{kernel}{quads}", grid)]
 
 
 def attention_backward_passes(kernel: str, attributes: Attributes) -> list[Pass]:
@@ -24,10 +38,11 @@ def attention_backward_passes(kernel: str, attributes: Attributes) -> list[Pass]
     heads, batch, sources = (attributes[name] for name in ("heads", "batch", "sources"))
     queries = (_tiles(attributes["queries"], attributes), heads, batch)
     keys = (_tiles(attributes["keys"], attributes), heads, batch * sources)
+    quads = _quads(attributes)
     return [
         Pass(f"{kernel}.delta", elements(count), scratch=count),
-        Pass(f"{kernel}.query", queries, scratch=count),
-        Pass(f"{kernel}.key_value", keys, scratch=count),
+        Pass(f"{kernel}.query{quads}", queries, scratch=count),
+        Pass(f"{kernel}.key_value{quads}", keys, scratch=count),
     ]
 
 

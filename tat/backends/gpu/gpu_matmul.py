@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tat.backends.gpu.passes import Attributes, Pass
+from tat.backends.gpu.passes import Attributes, Pass, elements
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,56 @@ class Variant:
     columns: int
     suits: Callable[[Product], bool]
 
+    def groups(self, product: Product) -> tuple[int, int]:
+        """Workgroups along the columns and the rows."""
+        return -(-product.columns // self.columns), -(-product.rows // self.rows)
 
-# The first that suits is taken.
-VARIANTS = (Variant("", 64, 64, lambda product: True),)
+
+_FEW_ROWS = 8  # up to which reading the weights takes longer than arithmetic in tiles
+_MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
+_ONE_WAVE, _DEEP = 192, 1024  # below so many tiles, narrow ones pay where the product is deep
+_MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
+_BUSY = 128  # workgroups that split-K aims at
+_MOST_SCRATCH = 1 << 24  # elements of all parts
+
+
+def _in_fours(product: Product) -> bool:
+    """Whether neighbours in memory can be read 4 at a time, and k in steps of 16."""
+    return product.columns % 4 == 0 and product.rows % 4 == 0 and product.depth % 16 == 0
+
+
+def _few_rows(product: Product) -> bool:
+    return product.rows <= _FEW_ROWS and product.columns % 4 == 0 and product.depth % 4 == 0
+
+
+def _large(product: Product) -> bool:
+    return _in_fours(product) and _tiles(product) >= _MANY_TILES
+
+
+def _narrow(product: Product) -> bool:
+    return _large(product) and _tiles(product) < _ONE_WAVE and product.depth >= _DEEP
+
+
+def _tiles(product: Product) -> int:
+    columns, rows = _TILE_128.groups(product)
+    return columns * rows
+
+
+_TILE_64 = Variant("", 64, 64, lambda product: True)
+_TILE_128 = Variant("tile128", 128, 128, _large)
+_TILE_128_64 = Variant("tile64", 128, 64, _narrow)
+_TILES = (_TILE_128, _TILE_64)
+_ALL_TILES = (_TILE_128_64, *_TILES)
+
+# Of each kernel; the first that suits is taken.
+VARIANTS = {
+    "linear": (Variant("vector", 1, 16, _few_rows), *_ALL_TILES),
+    "linear_backward_input": _ALL_TILES,
+    "linear_backward_parameters": (_TILE_64,),
+    "output_projection": (Variant("vector", 1, 8, _few_rows), *_TILES),
+    "output_projection_backward_input": (_TILE_64,),
+    "output_projection_backward_table": _TILES,
+}
 
 # Which attributes of a kernel are rows, columns and depth.
 EXTENTS = {
@@ -44,15 +91,32 @@ def product_of(kernel: str, attributes: Attributes) -> Product:
     return Product(*(int(attributes[name]) for name in EXTENTS[kernel]))
 
 
-def product_pass(kernel: str, attributes: Attributes) -> Pass:
-    """The dispatch of a kernel's product."""
-    product = product_of(kernel, attributes)
-    variant = next(v for v in VARIANTS if v.suits(product))
-    shader = f"{kernel}.{variant.name}" if variant.name else kernel
-    grid = (-(-product.columns // variant.columns), -(-product.rows // variant.rows), 1)
-    return Pass(shader, grid)
-
-
 def product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
-    """A kernel that is one product."""
-    return [product_pass(kernel, attributes)]
+    """The dispatch of a kernel that is one product."""
+    product = product_of(kernel, attributes)
+    variant = next(v for v in VARIANTS[kernel] if v.suits(product))
+    shader = f"{kernel}.{variant.name}" if variant.name else kernel
+    return [Pass(shader, (*variant.groups(product), 1))]
+
+
+def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[Pass]:
+    """A product of great depth, tokens or vocabulary, in parts, then their sum.
+
+    Each part makes `beside` further elements. Empty where it does not suit: see product_passes.
+    """
+    product = product_of(kernel, attributes)
+    size = product.rows * product.columns + beside
+    deep = product.depth >= 2 * _PART_DEPTH
+    if not (_in_fours(product) and deep and size <= _MOST_SCRATCH):
+        return []
+    most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
+    parts = min(most, max(1, _BUSY // _tiles(product)))
+    return [
+        Pass(f"{kernel}.split", (*_TILE_128.groups(product), parts), parts * size),
+        Pass(f"{kernel}.total", elements(size // 4), parts * size),
+    ]
+
+
+def deep_product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
+    """A kernel that is one product, of great depth."""
+    return split_passes(kernel, attributes) or product_passes(kernel, attributes)

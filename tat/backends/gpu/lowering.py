@@ -10,7 +10,7 @@ from math import prod
 
 from tat.backends.gpu.device import MAX_GROUPS, Limits
 from tat.backends.gpu.gpu_attention import attention_backward_passes, attention_passes
-from tat.backends.gpu.gpu_matmul import product_pass, product_passes
+from tat.backends.gpu.gpu_matmul import deep_product_passes, product_passes, split_passes
 from tat.backends.gpu.passes import Attributes, Pass, elements, folded
 from tat.errors import DeviceError
 from tat.ops.graph import Call, Tensor
@@ -34,6 +34,13 @@ class Dispatch:
 def _each(*extents: str) -> Passes:
     """A thread for each element of the product of these attributes."""
     return lambda kernel, a: [Pass(kernel, elements(prod(a[name] for name in extents)))]
+
+
+def _in_quads(kernel: str, a: Attributes) -> list[Pass]:
+    """A thread for 4 elements where these are all, else for each element."""
+    if a["size"] % 4:
+        return [Pass(kernel, elements(a["size"]))]
+    return [Pass(f"{kernel}.quads", elements(a["size"] // 4))]
 
 
 def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
@@ -67,10 +74,12 @@ def _norm_parameters(kernel: str, a: Attributes) -> list[Pass]:
 
 
 def _linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
+    if together := split_passes(kernel, a, beside=a["outputs"]):
+        return together
     bias = _column_sums(
         f"{kernel}.partials", f"{kernel}.bias", a["rows"], a["outputs"], terms=1
     )
-    return [product_pass(kernel, a), *bias]
+    return [*product_passes(kernel, a), *bias]
 
 
 PASSES: dict[str, Passes] = {
@@ -86,20 +95,20 @@ PASSES: dict[str, Passes] = {
     "linear": product_passes,
     "linear_backward_input": product_passes,
     "linear_backward_parameters": _linear_parameters,
-    "gelu": _each("size"),
-    "gelu_backward": _each("size"),
+    "gelu": _in_quads,
+    "gelu_backward": _in_quads,
     "attention": attention_passes,
     "attention_backward": attention_backward_passes,
     "output_projection": product_passes,
-    "output_projection_backward_input": product_passes,
+    "output_projection_backward_input": deep_product_passes,
     "output_projection_backward_table": product_passes,
     "cross_entropy": _for_each_row,
     "cross_entropy_backward": _each("rows", "vocabulary"),
     "sum": _in_one_group,
-    "fold": _each("size"),
+    "fold": _in_quads,
     "square_sum": _for_each_chunk,
     "clip": _in_one_group,
-    "adamw": _each("size"),
+    "adamw": _in_quads,
     "moving_average": _each("size"),
     "cache_write": _each("batch", "width"),
 }

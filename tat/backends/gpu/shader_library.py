@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tat.backends.gpu.device import Device, reported
+from tat.backends.gpu.native import unchecked_module
 from tat.resources import resource
 
 _IMPORT = re.compile(r"^// import (\w+)$", re.MULTILINE)
@@ -102,7 +103,10 @@ class ShaderLibrary:
             for b in declared
         ]
         with reported(f"shader {name} on {self._device.name}"):
-            module = handle.create_shader_module(label=name, code=source(name))
+            if self._device.checked:
+                module = handle.create_shader_module(label=name, code=source(name))
+            else:
+                module = unchecked_module(handle, name, source(name))
             layout = handle.create_bind_group_layout(entries=entries)
             pipeline = handle.create_compute_pipeline(
                 label=name,

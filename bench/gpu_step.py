@@ -1,0 +1,151 @@
+"""Training steps and greedy decoding on a GPU, beside PyTorch on CUDA in the same run.
+
+    python bench/gpu_step.py [--device gpu] [--preset base] [--rows 32] [--length 128]
+                             [--micro-batches 1] [--steps 10] [--rounds 5]
+                             [--chunk-bytes 134217728] [--no-torch] [--json FILE]
+
+A step takes rows x (length + length) tokens, with dropout, label smoothing, clipping and AdamW,
+through the Trainer; by default all logits are kept, as PyTorch does. The two take turns, each
+`steps` steps in a row; PyTorch (eager, float32 products) waits for its GPU at the end of a turn.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import tat  # isort: skip  (before numpy: it sets the BLAS threads)
+import numpy as np
+
+from tat import weights
+from tat.backends.backend import Backend, open_backend
+from tat.config import Config, resolve
+from tat.data.batches import Batches, Dataset
+from tat.model.programs import BatchShape, encode_program, step_program
+from tat.model.transformer import Transformer
+from tat.ops.plan import plan
+from tat.train.trainer import Trainer
+
+_TOKENS = 128  # of a decoding
+
+
+def make_trainer(config: Config, backend: Backend, length: int, samples: int) -> Trainer:
+    """A trainer on random samples that fill the bucket (length, length)."""
+    generator = np.random.default_rng(0)
+    starts = np.arange(samples + 1, dtype=np.int64) * length
+    ids = generator.integers(8, config.data.vocabulary, (2, samples * length), dtype=np.int32)
+    data = Dataset(ids[0], starts, ids[1], starts, ())
+    batches = Batches(data, ((length, length),), config.train.batch_tokens, 0)
+    model = Transformer(config.model, config.data.vocabulary)
+    trainer = Trainer(config, model, backend, batches)
+    trainer.start(weights.draw(model.parameters, 0))
+    return trainer
+
+
+def own_turn(trainer: Trainer, steps: int) -> float:
+    """Seconds of one step."""
+    began = time.perf_counter()
+    for i in range(steps):
+        trainer.step(ahead=i + 1 < steps)
+    return (time.perf_counter() - began) / steps
+
+
+class TorchPeer:
+    """PyTorch's steps in a child process."""
+
+    def __init__(self, config: Config, rows: int, length: int) -> None:
+        model = config.model
+        shape = (
+            config.data.vocabulary, model.layers, model.width, model.heads, model.feed_forward,
+            rows, length, length, 1, "cuda",
+        )  # fmt: skip
+        script = Path(__file__).with_name("torch_step.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), *map(str, shape)], env=dict(os.environ), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def turn(self, steps: int) -> float:
+        """Seconds of one step."""
+        print(steps, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def decoding(trainer: Trainer, source: int) -> float:
+    """Seconds of a token of a greedy decoding, batch 1, with its read-back of logits."""
+    shape, backend = BatchShape(1, source, _TOKENS), trainer.backend
+    encode, step = (
+        backend.compile(plan(program(trainer.model, shape), backend.memory))
+        for program in (encode_program, step_program)
+    )
+    encode.write("sources", np.arange(8, 8 + source))
+    for executable in (encode, step):
+        executable.write("source_lengths", np.array([[source]]))
+    encode.run()
+    seconds, token = [], 1
+    for position in range(_TOKENS):
+        began = time.perf_counter()
+        for name, value in (("token", token), ("position", position), ("lengths", position + 1)):
+            step.write(name, np.array([value]))
+        step.run()
+        token = int(np.argmax(step.read("logits")[0]))
+        seconds.append(time.perf_counter() - began)
+    return statistics.fmean(seconds[8:])  # the first wake the clocks up
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="gpu")
+    parser.add_argument("--preset", default="base")
+    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--micro-batches", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--chunk-bytes", type=int, default=1 << 27, help="memory.chunk_bytes")
+    parser.add_argument("--no-torch", action="store_true")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    count = options.micro_batches
+    settings = {
+        "train.micro_batches": count,
+        "train.batch_tokens": options.rows // count * options.length,
+        "memory.chunk_bytes": options.chunk_bytes,
+    }  # fmt: skip
+    config = resolve(flags={"preset": options.preset, **settings}).config
+    backend = open_backend(options.device, 0, config.memory.alignment)
+    trainer = make_trainer(config, backend, options.length, options.rows * 4)
+    peer = None if options.no_torch else TorchPeer(config, options.rows, options.length)
+    own, torch = [], []
+    for round_ in range(options.rounds + 1):
+        turns = own_turn(trainer, options.steps), peer.turn(options.steps) if peer else None
+        if round_:  # the first compiles and warms up
+            own.append(turns[0])
+            torch.append(turns[1])
+    token_seconds = decoding(trainer, min(64, options.length))
+    print(
+        f"step of {options.rows} rows in {count} micro-batches, 2 x {options.length} tokens,"
+        f" on {backend.name}"
+    )
+    print(f"  tat      {1000 * statistics.median(own):8.2f} ms")
+    if peer:
+        ratio = statistics.median(a / b for a, b in zip(own, torch, strict=True))
+        print(f"  PyTorch  {1000 * statistics.median(torch):8.2f} ms, ratio {ratio:.3f}")
+    print(f"decoding, batch 1, {_TOKENS} tokens: {1000 * token_seconds:.3f} ms per token")
+    record = {
+        "benchmark": "gpu_step", "device": backend.name, "preset": options.preset,
+        "rows": options.rows, "length": options.length, "micro_batches": count,
+        "chunk_bytes": options.chunk_bytes, "tat_s": own, "torch_s": torch,
+        "token_s": token_seconds, "tat": tat.__version__,
+    }  # fmt: skip
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+// Where the size is a multiple of 4. Grid: a thread for 4 elements of dx, 256 a
+// workgroup. No reduction.
+// import grid
+// import gelu
+
+struct Params {
+    size: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(global_invocation_id) thread: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+) {
+    let i = element_index(thread, groups);
+    if (i >= params.size / 4u) {
+        return;
+    }
+    let value = x[i];
+    let gate = gelu_gate(value);
+    let slope = 2.0 * GELU * (1.0 + 3.0 * GELU_CUBE * value * value); // of 2 u
+    dx[i] = dy[i] * (gate + value * gate * (1.0 - gate) * slope);
+}

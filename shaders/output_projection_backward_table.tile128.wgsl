@@ -1,0 +1,41 @@
+// dtable [V, D] = dlogits [N, V] transposed x [N, D].
+// Grid: 128 x 128 elements for each workgroup of 256 threads; k upwards.
+// import matmul_tile_128
+
+struct Params {
+    rows: u32,
+    width: u32,
+    vocabulary: u32,
+    accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dtable: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dlogits: array<vec4f>;
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+
+const COLUMNS: u32 = 128u; // of a workgroup
+const A_ALONG_K = false;
+const B_ALONG_K = false;
+
+fn a_at(row: u32, k: u32) -> vec4f {
+    return dlogits[(k * params.vocabulary + row) / 4u];
+}
+
+fn b_at(k: u32, column: u32) -> vec4f {
+    return x[(k * params.width + column) / 4u];
+}
+
+fn store(row: u32, column: u32, values: vec4f) {
+    let i = (row * params.width + column) / 4u;
+    var gradient = values;
+    if (params.accumulate != 0u) {
+        gradient += dtable[i];
+    }
+    dtable[i] = gradient;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    multiply(group.xy, lane, params.vocabulary, params.width, 0u, params.rows);
+}

@@ -1,0 +1,91 @@
+"""What wgpu's Python interface lacks or is slow at, by the C functions beneath it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tat.errors import DeviceError
+
+# Pipeline and bind group as C handles, then the grid.
+RawDispatch = tuple[Any, Any, int, int, int]
+
+
+def raw_dispatch(pipeline: Any, group: Any, grid: tuple[int, int, int]) -> RawDispatch:
+    """A dispatch for record(); the caller keeps the wgpu objects alive."""
+    return (pipeline._internal, group._internal, *grid)
+
+
+def record(compute_pass: Any, dispatches: Iterable[RawDispatch]) -> None:
+    """Records dispatches into a pass: half the time of wgpu's methods.
+
+    Errors are those of the encoder's finish(): WebGPU reports what is wrong in a pass there.
+    """
+    from wgpu.backends.wgpu_native import ffi, lib
+
+    set_pipeline = lib.wgpuComputePassEncoderSetPipeline
+    set_group = lib.wgpuComputePassEncoderSetBindGroup
+    dispatch = lib.wgpuComputePassEncoderDispatchWorkgroups
+    recorder, none, last = compute_pass._internal, ffi.NULL, None
+    for pipeline, group, x, y, z in dispatches:
+        if pipeline != last:
+            set_pipeline(recorder, pipeline)
+            last = pipeline
+        set_group(recorder, 0, group, 0, none)
+        dispatch(recorder, x, y, z)
+
+
+def unchecked_module(handle: Any, label: str, code: str) -> Any:
+    """A shader module without checks of indices and loops: for shaders proven to need none."""
+    from wgpu.backends.wgpu_native import _api, ffi, lib
+
+    text, name = code.encode(), label.encode()
+    buffers = ffi.new("char[]", text), ffi.new("char[]", name)
+    source = ffi.new("WGPUShaderSourceWGSL *")
+    source.chain.sType = lib.WGPUSType_ShaderSourceWGSL
+    source.code.data, source.code.length = buffers[0], len(text)
+    descriptor = ffi.new("WGPUShaderModuleDescriptor *")
+    descriptor.nextInChain = ffi.cast("WGPUChainedStruct *", source)
+    descriptor.label.data, descriptor.label.length = buffers[1], len(name)
+    module = _api.libf.wgpuDeviceCreateShaderModuleTrusted(handle._internal, descriptor, 0)
+    if module == ffi.NULL:
+        raise DeviceError(f"shader {label}: the driver made no module of it")
+    return _api.GPUShaderModule(label, module, handle)
+
+
+class Download:
+    """A queued copy of a buffer into `target`, which can be mapped; wait() waits for it alone.
+
+    wgpu's own map_async waits for all that is queued meanwhile, later work too.
+    """
+
+    def __init__(self, handle: Any, buffer: Any, target: Any) -> None:
+        from wgpu.backends.wgpu_native import _api, ffi, lib
+
+        self._handle, self._target, self._statuses = handle, target, []
+        encoder = handle.create_command_encoder()
+        encoder.copy_buffer_to_buffer(buffer, 0, target, 0, target.size)
+        commands = encoder.finish()
+        raw = ffi.new("WGPUCommandBuffer[]", [commands._internal])
+        self._index = ffi.new("WGPUSubmissionIndex *")
+        self._index[0] = _api.libf.wgpuQueueSubmitForIndex(handle.queue._internal, 1, raw)
+        self._callback = ffi.callback(
+            "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
+            lambda status, message, data1, data2: self._statuses.append(status),
+        )  # the driver calls it during wait()
+        request = ffi.new("WGPUBufferMapCallbackInfo *")
+        request.mode, request.callback = lib.WGPUCallbackMode_AllowProcessEvents, self._callback
+        _api.libf.wgpuBufferMapAsync(
+            target._internal, lib.WGPUMapMode_Read, 0, target.size, request[0]
+        )
+
+    def wait(self) -> bytes:
+        """The content, once."""
+        from wgpu.backends.wgpu_native import _api, ffi, lib
+
+        _api.libf.wgpuDevicePoll(self._handle._internal, True, self._index)
+        if self._statuses != [lib.WGPUMapAsyncStatus_Success]:
+            raise RuntimeError("the device was lost before a copy could be mapped")
+        target = self._target
+        place = lib.wgpuBufferGetConstMappedRange(target._internal, 0, target.size)
+        content = bytes(ffi.buffer(place, target.size))
+        target.destroy()
+        return content

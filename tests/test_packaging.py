@@ -1,0 +1,316 @@
+"""Around the released file: completions, manual, packing, NOTICE, the frozen program's start."""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tat.cli import build_parser, run
+from tat.commands.completion import SHELLS, completion, describe
+
+ROOT = Path(__file__).resolve().parent.parent
+for folder in ("packaging", "packaging/frozen"):
+    sys.path.insert(0, str(ROOT / folder))
+
+from tat_frozen.processor import level, processor_flags  # noqa: E402
+from tat_frozen.software_gpu import offer_driver  # noqa: E402
+
+needs_release_tools = pytest.mark.skipif(
+    not shutil.which("musl-gcc"), reason="make release-tools installs what this needs"
+)
+
+
+def commands():
+    return {command.line: command for command in describe(build_parser(), "tat")}
+
+
+# Completions
+
+
+def test_every_command_and_option_of_the_parser_is_described():
+    known = commands()
+
+    def walk(parser, line):
+        described = {text for option in known[line].options for text in option.spellings}
+        for action in parser._actions:
+            assert set(action.option_strings) <= described
+            if isinstance(action, argparse._SubParsersAction):
+                assert [name for name, _ in known[line].subcommands] == list(action.choices)
+                for name, child in action.choices.items():
+                    walk(child, f"{line} {name}")
+
+    walk(build_parser(), "tat")
+    assert "tat cookbook show" in known
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_are_valid_and_printed(shell, capsys, tmp_path):
+    assert run(["completion", shell]) == 0
+    script = tmp_path / "script"
+    script.write_text(capsys.readouterr().out)
+    assert script.read_text() == completion(build_parser(), shell)
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    done = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def offered(typed, folder):
+    """What bash offers when Tab is pressed at the end of `typed`."""
+    (folder / "script").write_text(completion(build_parser(), "bash"))
+    words = typed.split(" ")
+    script = f"""
+    source ./script
+    COMP_WORDS=({" ".join(f"'{word}'" for word in words)}) COMP_CWORD={len(words) - 1}
+    _tat
+    printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1]
+
+
+def test_bash_offers_what_can_follow(tmp_path):
+    (tmp_path / "shaders one").mkdir()
+    assert offered("tat tr", tmp_path) == ["train"]
+    assert offered("tat train --re", tmp_path) == ["--resume"]
+    assert offered("tat train --debug sh", tmp_path) == ["shaders one"]
+    assert offered("tat train --run sh", tmp_path) == ["shaders one"]
+    assert offered("tat train --steps s", tmp_path) == [""]
+    assert offered("tat completion ", tmp_path) == list(SHELLS)
+    assert offered("tat cookbook s", tmp_path) == ["show"]
+    assert offered("tat cookbook show --d", tmp_path) == ["--debug"]
+    assert offered("tat man gen", tmp_path) == ["generate"]
+
+
+awkward = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@given(awkward)
+def test_help_texts_cannot_break_out_of_a_script(shell, text):
+    """Whatever a help text says, quotes stay balanced and the script keeps its lines."""
+    parser = argparse.ArgumentParser(prog="tat")
+    parser.add_argument("--option", help=text.replace("%", "%%"))
+    plain = argparse.ArgumentParser(prog="tat")
+    plain.add_argument("--option", help="x")
+    script = completion(parser, shell)
+    assert script.count("'") == completion(plain, shell).count("'")
+    assert script.count("\n") == completion(plain, shell).count("\n")
+
+
+# Manual and bill of materials in a checkout
+
+
+@pytest.mark.parametrize("words", [["man"], ["man", "train"], ["version", "--sbom"]])
+def test_what_only_a_release_has_is_said_to_be_missing(words, capsys):
+    assert run(words) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "release" in said.err
+
+
+def test_manual_pages_cover_every_command(tmp_path):
+    pytest.importorskip("argparse_manpage")
+    from release.documents import write_man_pages
+
+    pages = {path.name: path.read_text() for path in write_man_pages(tmp_path)}
+    for line, command in commands().items():
+        depth = line.split()
+        if len(depth) > 2:
+            continue
+        page = pages["-".join(depth) + ".1"]
+        assert page.startswith(f'.TH {"-".join(depth).upper().replace("-", chr(92) + "-")} "1"')
+        for option in (o for o in command.options if "--help" not in o.spellings):
+            assert option.spellings[-1].replace("-", "\\-") in page
+        if shutil.which("groff"):
+            command = ["groff", "-k", "-man", "-Tutf8", "-ww", "-z"]
+            done = subprocess.run(command, input=page.encode(), capture_output=True)
+            assert done.stderr == b""
+    assert "EXIT STATUS" in pages["tat.1"] and "EXAMPLES" in pages["tat-train.1"]
+
+
+# Packing
+
+
+def pack_twice(tmp_path, monkeypatch):
+    pack = pytest.importorskip("release.pack")
+    out = []
+    for number, order in enumerate((["a", "b/c"], ["b/c", "a"])):
+        folder = tmp_path / f"folder{number}"
+        for name in order:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(name.encode() * 1000)
+            os.utime(folder / name, (number, number))
+        out.append(tmp_path / f"packed{number}")
+        pack.pack(folder, b"launcher", out[-1], "1.0", 3)
+    return out
+
+
+def test_packing_depends_on_contents_alone(tmp_path, monkeypatch):
+    pytest.importorskip("zstandard")
+    first, second = pack_twice(tmp_path, monkeypatch)
+    assert first.read_bytes() == second.read_bytes()
+    assert first.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_file_ends_in_the_digest_of_the_rest(tmp_path, monkeypatch):
+    pytest.importorskip("zstandard")
+    data = pack_twice(tmp_path, monkeypatch)[0].read_bytes()
+    assert data.startswith(b"launcher") and data[-32:] == hashlib.sha256(data[:-32]).digest()
+
+
+def test_only_plain_files_are_packed(tmp_path):
+    pytest.importorskip("zstandard")
+    from release.pack import list_entries
+
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with pytest.raises(ValueError, match="only plain files"):
+        list_entries(tmp_path)
+
+
+# What the build takes from outside
+
+
+def test_every_debian_package_has_a_hash_and_a_place_in_notice():
+    from release.debian import read_table
+    from release.sbom import read_notice
+
+    for package in read_table():
+        assert package.accepted and package.part in read_notice()
+        for accepted in package.accepted:
+            assert len(bytes.fromhex(accepted.sha256)) == 32
+
+
+def test_a_package_with_another_hash_is_refused(tmp_path, monkeypatch):
+    from release import debian
+
+    monkeypatch.setenv("RELEASE_CACHE", str(tmp_path / "cache"))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "apt-get").write_text("#!/bin/sh\necho forged > x.deb\n")
+    (tools / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    package = debian.Package("p", "P", ("usr/x",), (debian.Accepted("1", "0" * 64),))
+    with pytest.raises(SystemExit, match="vet"):
+        debian.extract(package, tmp_path / "out")
+    (tools / "apt-get").write_text("#!/bin/sh\nexit 100\n")
+    with pytest.raises(SystemExit, match="none of the accepted versions"):
+        debian.extract(package, tmp_path / "out")
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob("cache/debian/*"))
+
+
+def test_notice_names_every_library_that_tat_depends_on():
+    from release.freeze import dependencies
+    from release.sbom import read_notice
+
+    assert {*dependencies(), "llvmlite", "CPython", "musl", "SwiftShader"} <= set(read_notice())
+
+
+# The frozen program's start
+
+V3 = "avx avx2 bmi1 bmi2 f16c fma abm movbe xsave"
+V4 = f"{V3} avx512f avx512bw avx512cd avx512dq avx512vl"
+
+
+@pytest.mark.parametrize(
+    "flags, expected",
+    [("", "v2"), ("sse4_2", "v2"), (V3, "v3"), (V4, "v4"), (V3 + " avx512f", "v3"),
+     (V4.replace("fma", ""), "v2"), (V4.replace("avx512dq", ""), "v3")],
+)  # fmt: skip
+def test_the_level_needs_all_of_its_flags(flags, expected):
+    assert level(frozenset(flags.split())) == expected
+
+
+def test_flags_are_read_from_the_first_processor(tmp_path):
+    (tmp_path / "cpuinfo").write_text("processor: 0\nflags\t\t: fpu avx2\nflags : other\n")
+    assert processor_flags(tmp_path / "cpuinfo") == {"fpu", "avx2"}
+    (tmp_path / "cpuinfo").write_text("processor: 0\n")
+    assert processor_flags(tmp_path / "cpuinfo") == frozenset()
+
+
+def offered_driver(devices, asked=False, **environment):
+    offer_driver(Path("/x"), environment, asked, lambda: devices)
+    return environment
+
+
+def test_the_software_gpu_serves_where_there_is_no_other_or_when_asked():
+    driver = "/x/vk_swiftshader_icd.json"
+    assert offered_driver(0) == offered_driver(0, asked=True) == {"VK_ICD_FILENAMES": driver}
+    assert offered_driver(1) == {}
+    assert offered_driver(1, asked=True) == {"VK_ADD_DRIVER_FILES": driver}
+    for name in ("VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"):
+        assert offered_driver(0, asked=True, **{name: "/my.json"}) == {name: "/my.json"}
+
+
+@pytest.mark.gpu
+def test_devices_are_counted_and_a_driver_that_is_not_there_has_none(tmp_path):
+    words = "import ctypes; from tat_frozen.software_gpu import count_devices;"
+    words += "print(count_devices(ctypes.CDLL('libvulkan.so.1')))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "packaging" / "frozen")}
+    counted = []
+    for extra in ({}, {"VK_DRIVER_FILES": str(tmp_path / "none.json")}):
+        done = subprocess.run([sys.executable, "-c", words], env=environment | extra,
+                              capture_output=True, text=True, check=True)  # fmt: skip
+        counted.append(int(done.stdout))
+    assert counted[0] >= 1 and counted[1] == 0
+
+
+KERNELS = """
+from numba import njit
+
+def double(x):
+    return x + x
+
+kernel = njit(cache=True)(double)
+kernel(1)
+print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+"""
+
+
+def compiled(tmp_path, **environment):
+    """Hits and misses of a process that needs one kernel."""
+    pytest.importorskip("numba")
+    program = tmp_path / "tat-1"
+    source = ROOT / "packaging" / "frozen" / "tat_frozen"
+    shutil.copytree(source, program / "tat_frozen", dirs_exist_ok=True)
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "kernels.py"], capture_output=True, text=True,
+        env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": f"{program}:{ROOT}",
+            "NUMBA_CACHE_LOCATOR_CLASSES": "tat_frozen.kernel_cache.Locator",
+            "NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": "", **environment,
+        },
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return tuple(map(int, done.stdout.split()))
+
+
+def test_kernels_come_from_the_release_and_others_are_kept_for_the_user(tmp_path):
+    shipped, user = tmp_path / "tat-1" / "kernels" / "v2", tmp_path / "cache"
+    shipped.mkdir(parents=True)
+    old = user / "tat" / "kernels" / "tat-0"
+    old.mkdir(parents=True)
+    cache = {"XDG_CACHE_HOME": str(user)}
+    assert compiled(tmp_path, **cache) == (0, 1)
+    assert compiled(tmp_path, **cache) == (1, 0)
+    assert not list(shipped.iterdir()) and list((user / "tat/kernels/tat-1").glob("*.nbi"))
+    assert not old.exists()
+    shutil.rmtree(user)
+    assert compiled(tmp_path, FILL_KERNELS=str(shipped), **cache) == (0, 1)
+    assert list(shipped.glob("*.nbi")) and not user.exists()
+    assert compiled(tmp_path, **cache) == (1, 0)
+    assert not user.exists()
+
+
+def test_kernels_need_no_folder_of_the_user(tmp_path):
+    (tmp_path / "tat-1" / "kernels" / "v2").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    assert compiled(tmp_path, XDG_CACHE_HOME=str(tmp_path / "file")) == (0, 1)
