@@ -53,8 +53,47 @@ bench-step: setup-test  ## training step of the default model beside PyTorch, as
 
 lock:  ## pin the newest versions that requirements/*.in allow
 	$(BIN)/python -m pip install -q pip-tools
-	for part in tat test; do $(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
+	for part in tat test release; do $(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/$$part.lock requirements/$$part.in; done
 
 clean:  ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
+
+# The released file: see BUILD_AND_PACKAGING.md.
+LEVEL ?= 19
+PREFIX ?= /usr/local
+RELEASE_VENV := build/venv
+RELEASE_LOCKS := requirements/tat.lock requirements/release.lock
+RELEASE_PYTHON := PYTHONPATH=packaging:. $(RELEASE_VENV)/bin/python
+.PHONY: release release-tools test-release smoke release-check install
+
+release: release-tools $(RELEASE_VENV)/.ready  ## one static file for every x86-64 Linux: dist/tat (LEVEL=3 is fast)
+	$(RELEASE_PYTHON) -m release $(LEVEL)
+
+release-tools:
+	@sh packaging/require-build-tools.sh
+
+$(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
+	$(PYTHON) -m venv --clear $(RELEASE_VENV)
+	for lock in $(RELEASE_LOCKS); do \
+	  $(RELEASE_VENV)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r $$lock || exit 1; done
+	@touch $@
+
+test-release: release-tools $(RELEASE_VENV)/.ready  ## the tests of the launcher and of the build
+	$(RELEASE_PYTHON) -m pytest tests/test_packaging.py tests/test_packaging_launcher.py
+
+smoke: test-release  ## dist/tat at work: on this host, in an empty root, with its own libc and GPU; no network
+	$(RELEASE_PYTHON) -m release.smoke dist/tat
+
+release-check: smoke  ## also on Debian 11 and 13, and a second build compared byte by byte
+	@sh packaging/require-build-tools.sh check
+	$(RELEASE_PYTHON) -m release.check dist/tat $(LEVEL)
+
+install:  ## put dist/tat, its manual and completions under PREFIX (/usr/local)
+	install -D -m 755 dist/tat $(DESTDIR)$(PREFIX)/bin/tat
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 dist/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 dist/completions/bash/tat $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tat
+	install -D -m 644 dist/completions/zsh/_tat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tat
+	install -D -m 644 dist/completions/fish/tat.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tat.fish
+	install -D -m 644 NOTICE $(DESTDIR)$(PREFIX)/share/doc/tat/NOTICE

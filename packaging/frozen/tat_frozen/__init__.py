@@ -1,0 +1,1 @@
+"""What the released program has besides tat: its start, its kernel cache, its software GPU."""

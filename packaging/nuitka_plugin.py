@@ -1,0 +1,56 @@
+"""Nuitka plugin: what tat's libraries need that Nuitka cannot see by itself."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nuitka.plugins.PluginBase import NuitkaPluginBase
+
+# Extensions that numba's C code imports by name.
+_IMPORTED_FROM_C = {
+    "numba": (
+        "numba._devicearray", "numba._dynfunc", "numba._dispatcher", "numba._helperlib",
+        "numba.mviewbuf", "numba.core.typeconv._typeconv", "numba.core.runtime._nrt_python",
+        "numba.np.ufunc._internal", "numba.np.ufunc._num_threads", "numba.np.ufunc.workqueue",
+        "numba.experimental.jitclass._box",
+    ),
+    "wgpu": ("wgpu.backends.wgpu_native", "wgpu.backends.auto"),
+    "cffi": ("_cffi_backend",),
+}  # fmt: skip
+_WGPU_LIBRARY = "libwgpu_native-release.so"
+
+
+class TatPlugin(NuitkaPluginBase):
+    """Always on: the build names this file with --user-plugin."""
+
+    plugin_name = "tat"
+    plugin_desc = "bytecode for everything, hidden extensions, wgpu's library"
+
+    @staticmethod
+    def isAlwaysEnabled() -> bool:
+        return True
+
+    def decideCompilation(self, module_name: Any) -> str | None:
+        """All but the start and Nuitka's own hooks stays bytecode.
+
+        numba compiles from bytecode, which functions compiled by Nuitka lack, and the rest then is
+        what the tests ran.
+        """
+        name = str(module_name)
+        compiled = name.startswith("__") or name.endswith(("-preLoad", "-postLoad"))
+        return None if compiled else "bytecode"
+
+    def getImplicitImports(self, module: Any) -> Iterator[str]:
+        yield from _IMPORTED_FROM_C.get(module.getFullName(), ())
+
+    def getExtraDlls(self, module: Any) -> Iterator[Any]:
+        if module.getFullName() == "wgpu":
+            package = Path(importlib.util.find_spec("wgpu").origin).parent
+            yield self.makeDllEntryPoint(
+                source_path=str(package / "resources" / _WGPU_LIBRARY),
+                dest_path=f"wgpu/resources/{_WGPU_LIBRARY}",
+                module_name="wgpu.resources",
+                package_name="wgpu",
+                reason="loaded through cffi",
+            )

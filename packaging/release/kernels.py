@@ -1,0 +1,104 @@
+"""Fills the shipped Numba cache: every kernel, compiled for every processor level."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from release.commands import run
+from release.sources import ROOT, build_cache
+
+# Command lines that between them reach every kernel, each with the types that it is called with.
+WARM_UP = (
+    "train --quiet --preset tiny --steps 2 --run run",
+    "train --quiet --resume --steps 3 --run run",
+    "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run",
+)
+_FIXED = Path("/var/tmp/tat-release-kernels")
+LEVELS = ("v2", "v3", "v4")
+
+
+def fill(folder: Path) -> int:
+    """Compile into `folder`/kernels; returns the number of kernels. The build ends on any miss.
+
+    Builds with the same sources share the result through the build cache; what is in it is checked
+    all the same, for the second pass always runs.
+    """
+    kept = build_cache() / f"kernels-{_key()}"
+    if not kept.is_dir():
+        with _at_fixed_path(folder) as program:
+            _compile_to(kept, program)
+    shutil.copytree(kept, folder / "kernels", dirs_exist_ok=True)
+    counts = {level: _compile(folder / "tat", folder / "kernels", level) for level in LEVELS}
+    missed = {level: count for level, count in counts.items() if count["misses"]}
+    if missed:
+        raise SystemExit(f"release: kernels are missing from the shipped cache: {missed}")
+    (folder / "kernels" / "recorded").unlink()
+    return counts["v2"]["kernels"]
+
+
+@contextmanager
+def _at_fixed_path(folder: Path) -> Iterator[Path]:
+    """A copy of the program where every build has it: compiled kernels contain its path."""
+    try:
+        _FIXED.mkdir(mode=0o700)
+    except FileExistsError:
+        raise SystemExit(
+            f"release: {_FIXED} exists: another build compiles kernels, or one was killed; "
+            "then remove it"
+        ) from None
+    try:
+        shutil.copytree(folder, _FIXED, dirs_exist_ok=True)
+        yield _FIXED / "tat"
+    finally:
+        shutil.rmtree(_FIXED)
+
+
+def _compile_to(kept: Path, program: Path) -> None:
+    kernels = program.parent / "kernels"
+    kernels.mkdir()
+    with tempfile.TemporaryDirectory() as scratch:
+        recorded = str(kernels / "recorded")
+        _program(program, scratch, ["record", recorded, *WARM_UP], Path(scratch) / "kernels")
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        list(workers.map(lambda level: _compile(program, kernels, level), LEVELS))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as new:
+        shutil.copytree(kernels, Path(new) / "kernels").rename(kept)
+
+
+def _compile(program: Path, kernels: Path, level: str) -> dict[str, int]:
+    told = _program(program, "/", ["compile", str(kernels / "recorded")], kernels / level, level)
+    return json.loads(told)
+
+
+def _program(
+    program: Path, cwd: str, arguments: list[str], kernels: Path, level: str | None = None
+) -> str:
+    """Run `tat _kernels` so that it does the same each time, to the addresses of its objects.
+
+    Some of these end up in cached kernels; they depend on hash seeds, address randomisation and the
+    length of every variable and path.
+    """
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "FILL_KERNELS": str(kernels)}
+    if level:
+        environment["NUMBA_CPU_NAME"] = f"x86-64-{level}"
+    kernels.mkdir(parents=True, exist_ok=True)
+    command = ["setarch", "x86_64", "-R", "nice", program, "_kernels", *arguments]
+    return run(command, folder=Path(cwd), environment=environment, alone=True)
+
+
+def _key() -> str:
+    """Of everything that decides what the kernels compile to."""
+    digest = hashlib.sha256(f"{sys.version} {WARM_UP}".encode())
+    files = [*(ROOT / "tat").rglob("*.py"), *(ROOT / "packaging" / "frozen").rglob("*.py")]
+    files += [ROOT / "requirements" / "tat.lock", ROOT / "config" / "default.toml"]
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:32]

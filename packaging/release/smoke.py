@@ -1,0 +1,141 @@
+"""`python -m release.smoke FILE`: the built file at work in four places, without a network."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_SHADER = "fn twice(x: f32) -> f32 {\n  return 2.0 * x;\n}\n"
+# A model that a GPU made of software trains in seconds.
+_SMALL = ("model.layers=1", "model.width=32", "model.heads=2", "model.feed_forward=64",
+          "model.max_length=128", "data.vocabulary=600", "data.buckets=[[128, 128]]",
+          "train.batch_tokens=128", "train.micro_batches=1")  # fmt: skip
+_BROKEN = "fn twice(x: f32) -> f32 {\n  return y;\n}\n"
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+_ENTER = """\
+mkdir -p "$1/proc" "$1/tmp"
+mount -t proc proc "$1/proc"
+exec env -i $SMOKE "$(command -v chroot)" "$@"
+"""
+
+
+class Place(NamedTuple):
+    """Where commands run: how they start, and where their files are."""
+
+    name: str
+    start: list[str]  # goes before the arguments of tat
+    folder: str  # as the commands see it
+    outside: Path  # the same folder as this process sees it
+    environment: dict[str, str]
+    on_gpu: bool = False  # whether to train on the software GPU too
+
+
+def main(file: Path) -> int:
+    """Runs everything everywhere; prints a line per place and ends at the first failure."""
+    with tempfile.TemporaryDirectory(prefix="tat-smoke-") as temporary:
+        root = Path(temporary)
+        for place in places(file.resolve(), root):
+            start = time.monotonic()
+            exercise(place)
+            print(f"smoke: {place.name:24} {time.monotonic() - start:5.1f} s", flush=True)
+    return 0
+
+
+def places(file: Path, root: Path) -> Iterator[Place]:
+    """The host, an empty root, the bundled C library, and the software GPU as the only one."""
+    yield _on_host(file, root, "host", {})
+    yield _empty_root(file, root / "empty", "empty root", {})
+    yield _on_host(file, root, "bundled library", {"TATFILE_LIBC": "bundled"})
+    driver = {"VK_DRIVER_FILES": _driver(root / "host")}
+    yield _on_host(file, root, "software GPU", driver)._replace(on_gpu=True)
+
+
+def _on_host(file: Path, root: Path, name: str, environment: dict[str, str]) -> Place:
+    folder = root / name.replace(" ", "-")
+    home = folder / "home"
+    home.mkdir(parents=True)
+    environment = {"HOME": str(home), "PATH": PATH, **environment}
+    return Place(name, [*_alone(), str(file)], str(folder), folder, environment)
+
+
+def _empty_root(file: Path, root: Path, name: str, environment: dict[str, str]) -> Place:
+    """Nothing but the file, /proc and /tmp; no shell either, so each command enters anew."""
+    (root / "tmp").mkdir(parents=True)
+    program = root / "tat"
+    program.write_bytes(file.read_bytes())
+    program.chmod(0o755)
+    start = [*_alone("-m"), "sh", "-euc", _ENTER, "sh", str(root), "/tat"]
+    given = " ".join(f"{key}={value}" for key, value in environment.items())
+    return Place(name, start, "/tmp", root / "tmp", {"SMOKE": given, "PATH": PATH})
+
+
+def _alone(*options: str) -> list[str]:
+    """In a network namespace with nothing in it; users other than root need one of users too."""
+    return ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-n", *options]
+
+
+def _driver(folder: Path) -> str:
+    (driver,) = folder.glob("home/.cache/tat/tat-*/vulkan/vk_swiftshader_icd.json")
+    return str(driver)
+
+
+def exercise(place: Place) -> None:
+    """Every command that needs no other machine; ends the process at the first that fails."""
+    run = f"{place.folder}/run"
+    assert _tat(place, "--version").startswith("tat ")
+    _tat(place, "train", "--quiet", "--preset", "tiny", "--steps", "20", "--run", run)
+    _tat(place, "train", "--quiet", "--resume", "--steps", "22", "--run", run)
+    assert '"step":22' in _tat(place, "inspect", run, "--json")
+    _tat(place, "generate", "box", "--quiet", "--validate", "0", "--max-tokens", "8", "--run", run)
+    _validate(place)
+    if place.on_gpu:
+        values = (word for value in _SMALL for word in ("--set", value))
+        _tat(place, "train", "--quiet", "--steps", "2", "--device", "gpu:software",
+             "--run", f"{place.folder}/gpu", *values)  # fmt: skip
+    _tat(place, "doctor", "--json")
+    assert _tat(place, "man", "train").startswith(".TH")
+    assert "tat train" in _tat(place, "completion", "bash")
+    assert '"CycloneDX"' in _tat(place, "version", "--sbom")
+    _no_kernels_compiled(place)
+
+
+def _validate(place: Place) -> None:
+    """On any machine: where there is no Vulkan driver, on the bundled one."""
+    (place.outside / "good.wgsl").write_text(_SHADER)
+    (place.outside / "bad.wgsl").write_text(_BROKEN)
+    _tat(place, "validate", f"{place.folder}/good.wgsl")
+    told = _tat(place, "validate", f"{place.folder}/bad.wgsl", code=8)
+    assert "bad.wgsl:2:10" in told, told
+
+
+def _no_kernels_compiled(place: Place) -> None:
+    """A kernel that was not shipped would have been compiled and kept for the user."""
+    kept = [*place.outside.rglob("*.nbi"), *place.outside.rglob("*.nbc")]
+    own = [path for path in kept if "kernels" in path.parts and not _shipped(path)]
+    assert not own, f"compiled on the spot: {[path.name for path in own]}"
+
+
+def _shipped(path: Path) -> bool:
+    return any(part.startswith("tat-") and len(part) == 36 for part in path.parts[:-3])
+
+
+def _tat(place: Place, *arguments: str, code: int = 0) -> str:
+    """What one command prints, and with a failure what it says; its exit code has to be `code`."""
+    done = subprocess.run(
+        [*place.start, *arguments], env=place.environment, cwd=place.outside, text=True,
+        capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    if done.returncode != code:
+        raise SystemExit(
+            f"{done.stdout}{done.stderr}\nsmoke: {place.name}: tat {' '.join(arguments)}: "
+            f"exit code {done.returncode}, expected {code}"
+        )
+    return done.stdout + (done.stderr if code else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

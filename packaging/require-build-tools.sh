@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes sure that the tools which build the released file are installed: as root on Debian installs them,
+# elsewhere says what to install.
+set -eu
+
+missing=
+require() { command -v "$1" >/dev/null || missing="$missing $2"; }
+
+require gcc gcc
+require musl-gcc musl-tools
+require ccache ccache
+require strip binutils
+require patchelf patchelf
+require dpkg-deb dpkg
+[ "${1:-}" = check ] && require debootstrap debootstrap
+[ -z "$missing" ] && exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing build tools:$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086 # one word each
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    exit 0
+fi
+echo "the released file is built on Debian 12 with a few tools that are not installed;" >&2
+echo "sudo apt-get install$missing" >&2
+exit 1
