@@ -34,8 +34,9 @@ vulkan:
 
 demo: setup  ## train preset tiny on the bundled cookbook and generate a function
 	@rm -rf $(RUN)
-	$(BIN)/tat train --preset tiny --run $(RUN)
-	$(BIN)/tat generate "$(REQUEST)" --run $(RUN)
+	@$(BIN)/tat train --preset tiny --run $(RUN)
+	@echo 'tat generate "$(REQUEST)" --run $(RUN)' >&2
+	@$(BIN)/tat generate "$(REQUEST)" --run $(RUN)
 
 test: setup-test  ## all tests that belong to a change (under 9 minutes on 2 cores)
 	$(BIN)/ruff check

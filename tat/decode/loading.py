@@ -55,7 +55,8 @@ def load_model(path: Path, checkpoint: Checkpoint, device: str = "auto") -> Load
     """The model of a checkpoint read from `path`, with averaged weights where there are any."""
     config = stored_config(path, checkpoint.configuration)
     model, tokenizer = build_model(path, checkpoint, config)
-    backend = open_backend(device, config.threads, config.memory.alignment)
+    # One thread per core here, however many it was trained with: they move no bit.
+    backend = open_backend(device, 0, config.memory.alignment)
     averages = {
         name: checkpoint.state[f"ema/{name}"]
         for name in checkpoint.weights
