@@ -10,8 +10,12 @@ require gcc gcc
 require musl-gcc musl-tools
 require ccache ccache
 require strip binutils
+require make make
 require patchelf patchelf
 require dpkg-deb dpkg
+python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null \
+    || missing="$missing python3-dev"
 [ "${1:-}" = check ] && require debootstrap debootstrap
 [ -z "$missing" ] && exit 0
 

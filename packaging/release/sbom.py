@@ -19,7 +19,7 @@ from tat import __version__
 _DEBIAN_NAMES = {
     "libc6": "glibc", "libgcc-s1": "libgcc", "libstdc++6": "libstdc++", "zlib1g": "zlib",
     "libbz2-1.0": "bzip2", "libffi8": "libffi", "liblzma5": "liblzma", "libssl3": "OpenSSL",
-    "libuuid1": "libuuid", "libsqlite3-0": "SQLite", "libexpat1": "expat", "musl": "musl",
+    "libuuid1": "libuuid", "libsqlite3-0": "SQLite", "musl": "musl",
 }  # fmt: skip
 # Libraries that a wheel brings along, by the start of their names.
 _INSIDE_WHEELS = {
@@ -27,7 +27,7 @@ _INSIDE_WHEELS = {
     "libwgpu_native": "wgpu-native", "libllvmlite": "LLVM",
 }  # fmt: skip
 _OWN = ("config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "licences/")
-_OWN_FILES = ("LICENSE", "NOTICE", "tat", "probe")
+_OWN_FILES = ("LICENSE", "NOTICE", "sbom.json", "tat", "probe")
 
 
 class Part(NamedTuple):
@@ -142,9 +142,11 @@ def _part_of(name: str, origins: dict[str, str], report: ElementTree.Element) ->
     wheel = next((d.attrib for d in report.iter("distribution")
                   if _belongs(name, origin, d.attrib["name"].lower())), None)  # fmt: skip
     if wheel:
-        inside = (part for start, part in _INSIDE_WHEELS.items() if base.startswith(start))
         part = Part.of_pypi(wheel["name"].lower(), wheel["version"])
-        return part._replace(name=next(inside, part.name))
+        for start, name in _INSIDE_WHEELS.items():
+            if base.startswith(start):
+                return part._replace(name=name, version=f"of {part.name} {part.version}")
+        return part
     if "/lib-dynload/" in origin:
         return _python()
     if origin.startswith(("/lib/", "/usr/lib/")):
