@@ -17,15 +17,16 @@ setup: $(VENV)/.tat  ## virtual environment with pinned dependencies; puts tat i
 setup-test: $(VENV)/.test vulkan  ## the same with what the tests need
 
 $(VENV)/.tat: requirements/tat.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tat needs Python 3.11 or newer")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/tat.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "setting up $(VENV) from locked dependencies" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tat needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements/tat.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.tat requirements/test.lock requirements/torch.lock
-	$(PIP) install --require-hashes -r requirements/test.lock
-	$(PIP) install -r requirements/torch.lock
+	@$(PIP) install --require-hashes -r requirements/test.lock
+	@$(PIP) install -r requirements/torch.lock
 	@touch $@
 
 # Validating and running WGSL needs a Vulkan adapter; a software one does.
