@@ -30,8 +30,9 @@ VOCABULARY = 200
 SHAPE = BatchShape(3, 24, 20, sources=2)
 BATCH = random_batch(SHAPE, VOCABULARY, [[24, 3], [0, 7], [0, 0]], [20, 11, 0])
 SETTINGS = {
-    "preset": "tiny", "data.buckets": [[16, 12]], "train.batch_tokens": 36, "train.warmup_steps": 2,
-    "train.label_smoothing": 0.1, "train.ema_decay": 0.9, "threads": 1,
+    "preset": "tiny", "model.dropout": 0.1, "data.buckets": [[16, 12]],
+    "train.batch_tokens": 36, "train.warmup_steps": 2, "train.label_smoothing": 0.1,
+    "train.ema_decay": 0.9, "threads": 1,
 }  # fmt: skip
 
 

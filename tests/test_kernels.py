@@ -130,7 +130,7 @@ def test_float64_never_gets_float32_kernels():
 
 def traced_calls() -> list[Call]:
     """Every program of a small model and its optimizer."""
-    flags = {"preset": "tiny", "train.ema_decay": 0.9}
+    flags = {"preset": "tiny", "model.dropout": 0.1, "train.ema_decay": 0.9}
     config = resolve(flags=flags, environment={}).config
     model = Transformer(config.model, vocabulary=50)
     shape = BatchShape(2, 6, 5, sources=2)

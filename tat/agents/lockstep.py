@@ -92,7 +92,10 @@ def _error(expected: Array, got: Array) -> float:
 
 def _programs(seed: int) -> tuple[list[Graph], dict[str, Array], dict[str, Array]]:
     """Gradient, fold and update of a small model, with feeds and initial values by name."""
-    flags = {"preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96}
+    flags = {
+        "preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96,
+        "model.dropout": 0.1,
+    }  # fmt: skip
     config = resolve(flags=flags, environment={}, files=()).config
     random = np.random.default_rng(seed)
     model, shape = Transformer(config.model, 300), BatchShape(rows=3, source=20, target=70)
