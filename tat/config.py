@@ -45,7 +45,7 @@ class TransformerConfig:
 class DataConfig:
     """What becomes a sample, and how samples are batched."""
 
-    vocabulary: Annotated[int, Meta(ge=264, le=1048576)]
+    vocabulary: Annotated[int, Meta(ge=265, le=1048576)]
     buckets: Annotated[tuple[tuple[Length, Length], ...], Meta(min_length=1, max_length=64)]
     infill_share: Share
     description_words: Count

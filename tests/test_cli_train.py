@@ -185,7 +185,7 @@ def test_a_run_keeps_its_preset_even_one_that_is_gone(bench, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("setting", [
-    "model.dropout=0", "model.heads=16", "model.feed_forward=1", "data.vocabulary=264",
+    "model.dropout=0", "model.heads=16", "model.feed_forward=1", "data.vocabulary=265",
     "data.infill_share=0", "data.description_words=0", "train.schedule=constant",
     "train.schedule=inverse_square_root", "train.warmup_steps=0", "train.batch_tokens=1",
     "train.micro_batches=1", "train.micro_batches=5", "train.clip_norm=0", "train.weight_decay=0",

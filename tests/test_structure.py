@@ -30,6 +30,7 @@ ROOMS = (
     ("agents",),
     ("phases",),
     ("commands",),
+    ("arguments",),
     ("cli",),
     ("__main__",),
 )

@@ -33,6 +33,7 @@ class Special(IntEnum):
     CONTEXT = 5
     PREFIX = 6
     SUFFIX = 7
+    NEIGHBOUR = 8
 
 
 MARKERS = {
@@ -41,6 +42,7 @@ MARKERS = {
     "context": Special.CONTEXT,
     "prefix": Special.PREFIX,
     "suffix": Special.SUFFIX,
+    "neighbour": Special.NEIGHBOUR,
 }
 FIRST_BYTE = len(Special)  # id of byte 0; the merges follow byte 255
 FIRST_MERGE = FIRST_BYTE + 256
@@ -48,7 +50,7 @@ PIECE_LIMIT = 64  # bytes of a run
 CACHE_LIMIT = 1 << 16  # pieces whose ids are remembered
 
 _LONGEST_TOKEN = PIECE_LIMIT + 1  # bytes: a run and the space before it
-_MAGIC = b"tat-bpe\x01"
+_MAGIC = b"tat-bpe\x02"
 _PIECE = re.compile(
     rb"""  [ ]?[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]{0,%(rest)d}
          | [ ]?[0-9][A-Za-z0-9_.]{0,%(rest)d}

@@ -1,0 +1,1 @@
+"""The arguments of every command; tat/commands does the work."""

@@ -1,0 +1,74 @@
+"""What the parsers of several commands share."""
+
+import argparse
+from pathlib import Path
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_command(
+    commands: Commands, name: str, summary: str, examples: str = ""
+) -> argparse.ArgumentParser:
+    """A subcommand, done by tat/commands/NAME.py."""
+    parser = commands.add_parser(
+        name, help=summary, description=summary[:1].upper() + summary[1:] + ".", epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.set_defaults(module=name)
+    parser.add_argument(
+        "--debug", action="store_true", help="show a traceback when something fails"
+    )
+    return parser
+
+
+def examples(*pairs: tuple[str, str]) -> str:
+    """Command lines and what each does, to stand below the help."""
+    width = max(len(command) for command, _ in pairs)
+    return "examples:\n" + "".join(f"  {c:{width}}  {what}\n" for c, what in pairs)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """What is laid over the configuration."""
+    group = parser.add_argument_group("configuration")
+    group.add_argument("--preset", metavar="NAME", help="tiny, small, base, or one of your own")
+    group.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[],
+        help="set one value, as in model.layers=4; repeatable (`tat config` lists the keys)",
+    )  # fmt: skip
+    group.add_argument(
+        "--config", metavar="FILE", type=Path, action="append", default=[],
+        help="read a TOML file over tat.toml; repeatable",
+    )  # fmt: skip
+
+
+def add_talk(parser: argparse.ArgumentParser) -> None:
+    """--quiet and --verbose."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+
+def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
+    """--device."""
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        default=default,
+        type=_device,
+        help=f"auto, cpu, gpu[:N] or gpu:software ({default})",
+    )
+
+
+def _device(text: str) -> str:
+    kind, colon, number = text.partition(":")
+    if text in ("auto", "cpu", "gpu", "gpu:software") or (
+        kind == "gpu" and colon and number.isdecimal()
+    ):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, gpu, gpu:N, gpu:software")
+
+
+def count(text: str) -> int:
+    """The whole number that an argument says."""
+    if not text.isdecimal() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
