@@ -86,6 +86,7 @@ test-release: release-tools $(RELEASE_VENV)/.ready  ## the tests of the launcher
 
 smoke: test-release  ## dist/tat at work: on this host, in an empty root, with its own libc and GPU; no network
 	$(RELEASE_PYTHON) -m release.smoke dist/tat
+	$(RELEASE_PYTHON) -m pytest --program dist/tat $(wildcard tests/test_cli*.py)
 
 release-check: smoke  ## also on Debian 11 and 13, and a second build compared byte by byte
 	@sh packaging/require-build-tools.sh check

@@ -55,8 +55,13 @@ class Outcome:
         return lines[0].removeprefix("tat: ")
 
 
+PROGRAM: list[str] = []  # what is tested where `pytest --program FILE` names a built file
+
+
 def tat(*arguments: object) -> Outcome:
-    """A call inside this process."""
+    """A call inside this process, or of the built file."""
+    if PROGRAM:
+        return process(*arguments)
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -68,7 +73,7 @@ def tat(*arguments: object) -> Outcome:
 
 def command(*arguments: object) -> list[str]:
     """The words that start `tat` as a process of its own."""
-    return [sys.executable, "-m", "tat", *map(str, arguments)]
+    return [*(PROGRAM or (sys.executable, "-m", "tat")), *map(str, arguments)]
 
 
 def process(*arguments: object, **environment: str) -> Outcome:

@@ -59,6 +59,7 @@ def test_an_absent_device_is_named_in_one_line(bench, tmp_path):
     assert not (tmp_path / "run" / "config.toml").exists()
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("error", [ValueError("two\nlines"), KeyError("x"), RecursionError()])
 def test_even_a_defect_is_one_line_and_only_debug_shows_a_traceback(monkeypatch, error):
     def fail(options):
@@ -76,6 +77,7 @@ def test_debug_shows_where_an_expected_failure_arose(tmp_path):
     assert "Traceback" not in tat("inspect", tmp_path / "nosuch").err
 
 
+@pytest.mark.in_process
 def test_out_of_memory_names_what_needs_less(monkeypatch):
     def fail(options):
         raise MemoryError

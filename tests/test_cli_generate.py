@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 
 import pytest
 from cli_harness import Outcome, process, tat
@@ -73,16 +74,22 @@ def test_an_empty_prompt_is_refused(generate, prompt):
     assert done.code == 2 and "prompt: empty; describe" in done.failure()
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    ["\x00\x01\x1b[31m\x7f", "}{)(][", "\"'`$(rm -rf)", "é漢字🙂", "\udcff\ud800", "-x", "%s"],
-)
+# No process can be given these as arguments.
+beyond_a_command_line = partial(pytest.param, marks=pytest.mark.in_process)
+
+
+@pytest.mark.parametrize("prompt", [
+    beyond_a_command_line("\x00\x01\x1b[31m\x7f"), "}{)(][", "\"'`$(rm -rf)", "é漢字🙂",
+    beyond_a_command_line("\udcff\ud800"), "-x", "%s",
+])  # fmt: skip
 def test_odd_prompts_are_prompts(generate, prompt):
     done = generate(f"--signature={prompt}", "--", prompt)
     assert done.code == 0 and done.out
 
 
-@pytest.mark.parametrize("prompt", ["(" * 10_000, "a" * 1_000_000, "x " * 3000])
+@pytest.mark.parametrize("prompt", [
+    "(" * 10_000, beyond_a_command_line("a" * 1_000_000), "x " * 3000,
+])  # fmt: skip
 def test_a_prompt_that_is_too_long_says_so_and_what_to_do(generate, prompt):
     done = generate(prompt)
     assert done.code == 2

@@ -76,6 +76,7 @@ def test_a_path_that_offers_nothing_is_one_line(bench, tmp_path, name, reason):
     assert done.code == 4 and reason in done.failure()
 
 
+@pytest.mark.in_process
 def test_files_may_vanish_while_they_are_read(bench, tmp_path, monkeypatch):
     shaders = write_shaders(tmp_path / "shaders")
     (shaders / "zz.wgsl").write_text("fn zz() -> f32 { return 1.0; }")

@@ -16,7 +16,7 @@ from release.sources import ROOT, build_cache
 
 # Command lines that between them reach every kernel, each with the types that it is called with.
 WARM_UP = (
-    "train --quiet --preset tiny --steps 2 --run run",
+    "train --quiet --preset tiny --set model.dropout=0.1 --steps 2 --run run",
     "train --quiet --resume --steps 3 --run run",
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run",
 )
