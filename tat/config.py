@@ -4,19 +4,25 @@ Precedence, later wins: config/default.toml (with its preset), the user's tat.to
 tat.toml, --config files, TAT_* variables, --set, flags. config/default.toml holds every default.
 """
 
-import difflib
 import os
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
-from stat import S_ISREG
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
+from tat.config_layers import (
+    Layer,
+    assignment_layer,
+    check_keys,
+    environment_layers,
+    preset_layer,
+    read_file,
+    refuse_other_preset,
+)
 from tat.errors import ConfigError, one_line
 from tat.flat import Flat, flatten
 from tat.resources import resource, user_folder
@@ -39,6 +45,7 @@ class TransformerConfig:
     feed_forward: Annotated[int, Meta(ge=1, le=1048576)]
     dropout: Share
     max_length: Annotated[int, Meta(ge=2, le=65536)]
+    copy: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ class DataConfig:
     description_words: Count
     validation_share: Share
     max_file_bytes: Positive
+    neighbours: Annotated[int, Meta(ge=0, le=64)]
+    neighbour_share: Annotated[float, Meta(ge=0, le=1)]
+    neighbour_tokens: Positive
+    renamings: Count
+    body_comments: bool
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,9 @@ class TrainConfig:
     final_lr_share: Annotated[float, Meta(ge=0, le=1)]
     batch_tokens: Annotated[int, Meta(ge=1, le=1048576)]
     micro_batches: Annotated[int, Meta(ge=1, le=65536)]
+    precision: Literal["f32", "f16"]
+    loss_scale: Annotated[float, Meta(ge=1)]
+    loss_scale_steps: Positive
     clip_norm: NotNegative
     label_smoothing: Share
     weight_decay: NotNegative
@@ -77,16 +92,26 @@ class TrainConfig:
     patience: Count
     save_every: Positive
     keep: Positive
+    metrics_every: Count
 
 
 @dataclass(frozen=True)
 class GenerateConfig:
-    """Limits of generation."""
+    """How texts are generated, and how many."""
 
     max_tokens: Positive
+    batch: Annotated[int, Meta(ge=1, le=1024)]
     candidates: Count
-    temperature: AboveZero
+    temperature: NotNegative
+    top_k: Count
+    top_p: Annotated[float, Meta(gt=0, le=1)]
+    min_p: Annotated[float, Meta(ge=0, le=1)]
+    repetition_penalty: AboveZero
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    length_penalty: NotNegative
     block: Positive
+    drafts: Annotated[int, Meta(ge=0, le=64)]
+    draft_match: Annotated[int, Meta(ge=1, le=64)]
 
 
 @dataclass(frozen=True)
@@ -95,6 +120,61 @@ class MemoryConfig:
 
     alignment: Annotated[int, Meta(ge=4, le=65536)]
     chunk_bytes: Annotated[int, Meta(ge=4096)]
+
+
+@dataclass(frozen=True)
+class DeviceConfig:
+    """How long a GPU is waited for."""
+
+    wait_s: AboveZero
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """How benchmarks are sampled and compared."""
+
+    samples: Annotated[int, Meta(ge=2, le=1000)]
+    quick_samples: Annotated[int, Meta(ge=2, le=1000)]
+    sample_ms: AboveZero
+    quick_sample_ms: AboveZero
+    threshold: NotNegative
+    significance: Annotated[float, Meta(gt=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class TargetsConfig:
+    """What the default model is to reach."""
+
+    attention_ms: AboveZero
+    tokenize_us: AboveZero
+    softmax_us: AboveZero
+    forward_ms: AboveZero
+    token_ms: AboveZero
+    token_int8_ms: AboveZero
+    step_torch: AboveZero
+    gpu_speedup: AboveZero
+
+
+@dataclass(frozen=True)
+class PhasesConfig:
+    """How much the phases do beside the configured training."""
+
+    loss_share: Annotated[float, Meta(gt=0, le=1)]
+    standalone_steps: Positive
+    prompts: Positive
+    answer_tokens: Positive
+    valid_share: Annotated[float, Meta(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """The search for training settings."""
+
+    trials: Annotated[int, Meta(ge=1, le=100000)]
+    steps: Positive
+    replicas: Annotated[int, Meta(ge=2, le=64)]
+    temperature: AboveZero
+    field: AboveZero
 
 
 @dataclass(frozen=True)
@@ -109,27 +189,24 @@ class Config:
     train: TrainConfig
     generate: GenerateConfig
     memory: MemoryConfig
+    device: DeviceConfig
+    bench: BenchConfig
+    targets: TargetsConfig
+    phases: PhasesConfig
+    tune: TuneConfig
 
 
 # What a resumed run may change freely: nothing here moves a bit of the result.
 NOT_COMPARED = (
-    "threads", "preset", "train.steps", "train.save_every", "train.keep",
-    "generate.max_tokens", "generate.candidates", "generate.temperature", "generate.block",
+    "threads", "preset", "train.steps", "train.save_every", "train.keep", "train.metrics_every",
 )  # fmt: skip
 
-_RESERVED = ("TAT_LAUNCHER",)  # environment variables that are not settings
-_MAX_FILE_BYTES = 1_000_000  # of a TOML file; the defaults take 4,000
-_TYPE_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "array": "a list"}
+_SECTIONS_NOT_COMPARED = ("generate", "device", "bench", "targets", "phases", "tune")
 
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One source of values: its name for people, and values by dotted key."""
-
-    origin: str
-    values: Flat
-    presets: dict[str, Flat]
+_TYPE_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "array": "a list",
+    "bool": "true or false",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,23 +233,23 @@ def resolve(
     files: of --config; assignments: of --set, "a.b=v"; flags: dotted key -> value; base: a stored
     configuration (nested) that replaces default.toml, preset and tat.toml, for resuming.
     """
-    default = _read_file(resource("config", "default.toml"), "default.toml", known=None)
+    default = read_file(resource("config", "default.toml"), "default.toml", known=None)
     known = default.values
     layers = [default]
     if base is None:
         candidates = (user_folder("config") / "tat.toml", Path("tat.toml"))
-        layers += [_read_file(p, str(p), known) for p in candidates if p.is_file()]
+        layers += [read_file(p, str(p), known) for p in candidates if p.is_file()]
     else:
         layers.append(Layer("the run", flatten(base), {}))
-        _check_keys(layers[-1], known)
-    layers += [_read_file(path, str(path), known) for path in files]
-    layers += list(_environment_layers(os.environ if environment is None else environment, known))
-    layers += [_assignment_layer(text, known) for text in assignments]
+        check_keys(layers[-1], known)
+    layers += [read_file(path, str(path), known) for path in files]
+    layers += list(environment_layers(os.environ if environment is None else environment, known))
+    layers += [assignment_layer(text, known) for text in assignments]
     layers.append(Layer("flag", dict(flags or {}), {}))
     if base is None:
-        layers.insert(1, _preset_layer(layers))
+        layers.insert(1, preset_layer(layers))
     else:
-        _refuse_other_preset(layers[1:])
+        refuse_other_preset(layers[1:])
     return _merge(layers)
 
 
@@ -181,9 +258,9 @@ def check_stored(configuration: Mapping[str, Any]) -> Config:
 
     Settings that are newer than the checkpoint get their defaults.
     """
-    known = _read_file(resource("config", "default.toml"), "default.toml", known=None).values
+    known = read_file(resource("config", "default.toml"), "default.toml", known=None).values
     stored = Layer("the checkpoint", flatten(configuration), {})
-    _check_keys(stored, known)
+    check_keys(stored, known)
     config = _convert(known | stored.values, {})
     _check_combinations(config)
     return config
@@ -192,106 +269,12 @@ def check_stored(configuration: Mapping[str, Any]) -> Config:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Dotted keys whose change makes a resumed run another run: key -> (old, new); both nested."""
     a, b = flatten(old), flatten(new)
-    keys = [k for k in dict.fromkeys([*a, *b]) if k not in NOT_COMPARED]
+    keys = [
+        key
+        for key in dict.fromkeys([*a, *b])
+        if key not in NOT_COMPARED and key.partition(".")[0] not in _SECTIONS_NOT_COMPARED
+    ]
     return {k: (a.get(k), b.get(k)) for k in keys if _plain(a.get(k)) != _plain(b.get(k))}
-
-
-def _read_file(path: Path, origin: str, known: Flat | None) -> Layer:
-    try:
-        nested = tomllib.loads(_read_text(path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"configuration {path}: not UTF-8 at byte {error.start}") from None
-    except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"not TOML: {error}"
-        raise ConfigError(f"configuration {path}: {one_line(str(reason))}") from None
-    presets = nested.pop("presets", {})
-    if not isinstance(presets, dict) or not all(isinstance(p, dict) for p in presets.values()):
-        raise ConfigError(f"configuration {path}: presets are tables, as in [presets.mine]")
-    layer = Layer(origin, flatten(nested), {k: flatten(v) for k, v in presets.items()})
-    if known is not None:
-        _check_keys(layer, known)
-    for name, values in layer.presets.items():
-        _check_keys(Layer(f"{origin} [presets.{name}]", values, {}), known or layer.values)
-    return layer
-
-
-def _read_text(path: Path) -> str:
-    status = path.stat()
-    if not S_ISREG(status.st_mode):  # reading a FIFO may wait for ever, and a device never end
-        raise ConfigError(f"configuration {path}: not a regular file; name a TOML file")
-    if status.st_size > _MAX_FILE_BYTES:
-        raise ConfigError(f"configuration {path}: larger than {_MAX_FILE_BYTES} bytes")
-    return path.read_text("utf-8")
-
-
-def _environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator[Layer]:
-    names = {f"TAT_{key.upper().replace('.', '_')}": key for key in known}
-    for variable in sorted(environment):
-        if not variable.startswith("TAT_") or variable in _RESERVED:
-            continue
-        if variable not in names:
-            raise ConfigError(
-                f"environment: unknown variable {variable}{_nearest(variable, names)}"
-            )
-        key = names[variable]
-        yield Layer(variable, {key: _parse(environment[variable], known[key])}, {})
-
-
-def _assignment_layer(text: str, known: Flat) -> Layer:
-    key, equals, value = text.partition("=")
-    key = key.strip()
-    if not (key and equals):
-        raise ConfigError(f"--set {one_line(text)}: write it as key=value, e.g. model.layers=4")
-    layer = Layer(f"--set {key}", {key: None}, {})
-    _check_keys(layer, known)
-    return Layer(layer.origin, {key: _parse(value.strip(), known[key])}, {})
-
-
-def _parse(text: str, like: object) -> object:
-    """A TOML value; text that is none stays a string, as does all text for a string setting."""
-    if isinstance(like, str) and not text.startswith(('"', "'")):
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return text
-
-
-def _check_keys(layer: Layer, known: Flat) -> None:
-    for key in layer.values:
-        if key not in known:
-            raise ConfigError(f"{layer.origin}: unknown key {one_line(key)}{_nearest(key, known)}")
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    """ ", did you mean …?": the whole key most like this one, or one whose last word is."""
-    match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if not match:
-        ends = {key.rpartition(".")[2]: key for key in known}
-        match = [ends[m] for m in difflib.get_close_matches(name.rpartition(".")[2], ends, n=1)]
-    return f", did you mean {match[0]}?" if match else "; `tat config` lists all keys"
-
-
-def _preset_layer(layers: Sequence[Layer]) -> Layer:
-    """The values of the preset that the last of the layers with a say names."""
-    presets = {name: (v, layer) for layer in layers for name, v in layer.presets.items()}
-    name = next(layer.values["preset"] for layer in reversed(layers) if "preset" in layer.values)
-    if name not in presets:
-        choices = ", ".join(sorted(presets))
-        raise ConfigError(f"preset {one_line(str(name))!r} does not exist; choose one of {choices}")
-    values, owner = presets[name]
-    return Layer(f"{owner.origin} [presets.{name}]", values, {})
-
-
-def _refuse_other_preset(layers: Sequence[Layer]) -> None:
-    """ConfigError if a layer names another preset than the stored configuration, the first."""
-    stored = layers[0].values.get("preset")
-    for layer in layers[1:]:
-        if layer.values.get("preset", stored) != stored:
-            raise ConfigError(
-                f"preset, from {layer.origin}: the run was started with {stored!r} and keeps it;"
-                " start another run, or change single values with --set"
-            )
 
 
 def _merge(layers: Sequence[Layer]) -> Resolved:

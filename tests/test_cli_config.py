@@ -110,6 +110,7 @@ def _with_file(home: Path, text: str):
     ("model.layers=abc", "model.layers: Expected a whole number, got 'abc', from --set"),
     ("model.layers=1.5", "a whole number, got 1.5"),
     ("model.layers=true", "a whole number, got True"),
+    ("model.copy=maybe", "model.copy: Expected true or false, got 'maybe'"),
     ("model.layers=0", "a whole number >= 1, got 0"),
     ("train.lr=fast", "train.lr: Expected a number, got 'fast'"),
     ("train.lr=nan", "got nan"),
