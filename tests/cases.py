@@ -1,175 +1,13 @@
-"""The kernel cases that parity tests, gradient checks and benchmarks share.
+"""The kernel cases that parity tests and gradient checks share: small, odd and extreme extents."""
 
-A case is a row of ops/kernels.py with its extents. The shapes of all arguments follow from the
-table below, values are drawn from a seed unless they are given, and what a backward kernel takes
-over from its forward kernel is computed by the float64 reference.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from math import prod
-from zlib import crc32
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
-from numpy import ndarray as Array
 
-from tat.backends.cpu import kernels as reference
-from tat.ops.graph import Call
-from tat.ops.kernels import KERNELS, Kernel
+from tat.backends.cases import Case, Extents, case_of
 
-# Shapes by argument, in any order. An extent is a product of numbers and names; a name is an
-# attribute, or "vocabulary" or "positions", the rows of a table that the kernel need not know.
-_SHAPES = {
-    "embedding": "y rows,width; ids rows; table vocabulary,width",
-    "embedding_backward": "dtable vocabulary,width; dy rows,width; ids rows",
-    "positional_encoding": "y batch*length,width; x batch*length,width; table positions,width;"
-    " start batch",
-    "dropout": "y size; x size; counter 3",
-    "dropout_add": "y size; residual size; x size; counter 3",
-    "add": "y size; a size; b size",
-    "layer_norm": "y rows,width; mean rows; rstd rows; x rows,width; gain width; bias width",
-    "layer_norm_backward": "dx rows,width; dy rows,width; x rows,width; gain width; mean rows;"
-    " rstd rows",
-    "layer_norm_backward_parameters": "dgain width; dbias width; dy rows,width; x rows,width;"
-    " mean rows; rstd rows",
-    "linear": "y rows,outputs; x rows,inputs; weight inputs,outputs; bias outputs",
-    "linear_backward_input": "dx rows,inputs; dy rows,outputs; weight inputs,outputs",
-    "linear_backward_parameters": "dweight inputs,outputs; dbias outputs; dy rows,outputs;"
-    " x rows,inputs",
-    "gelu": "y size; x size",
-    "gelu_backward": "dx size; dy size; x size",
-    "attention": "y batch*queries,width; lse batch*queries,heads; q batch*queries,width;"
-    " kv batch*sources*keys,2*width; lengths batch,sources",
-    "attention_backward": "dq batch*queries,width; dkv batch*sources*keys,2*width;"
-    " dy batch*queries,width; y batch*queries,width; q batch*queries,width;"
-    " kv batch*sources*keys,2*width; lse batch*queries,heads; lengths batch,sources",
-    "output_projection": "logits rows,vocabulary; x rows,width; table vocabulary,width",
-    "output_projection_backward_input": "dx rows,width; dlogits rows,vocabulary;"
-    " table vocabulary,width",
-    "output_projection_backward_table": "dtable vocabulary,width; dlogits rows,vocabulary;"
-    " x rows,width",
-    "cross_entropy": "loss rows; lse rows; logits rows,vocabulary; targets rows",
-    "cross_entropy_backward": "dlogits rows,vocabulary; logits rows,vocabulary; lse rows;"
-    " targets rows",
-    "sum": "total 1; x size",
-    "fold": "total size; x size",
-    "square_sum": "partials chunks; x size",
-    "clip": "scale 2; partials count; tokens 1",
-    "adamw": "weights size; m size; v size; gradients size; scale 2; rate 3",
-    "moving_average": "average size; weights size; scale 2",
-    "cache_write": "cache batch*length,width; x batch,width; position batch",
-}  # fmt: skip
-
-# Which kernel makes what a backward kernel takes over: mean and rstd, y and lse, lse.
-_FORWARD = {
-    "layer_norm_backward": "layer_norm",
-    "layer_norm_backward_parameters": "layer_norm",
-    "attention_backward": "attention",
-    "cross_entropy_backward": "cross_entropy",
-}
-
-# Arguments of integers, each with what its values stay below.
-_INTEGERS = {
-    "ids": "vocabulary",
-    "targets": "vocabulary",
-    "lengths": "keys+1",
-    "start": "positions-length+1",
-    "position": "length",
-    "counter": "1000",
-}
-
-_POSITIVE = ("v", "partials", "scale", "rate", "tokens")  # mean squares, factors, rates, counts
-
-Extents = Mapping[str, int | float]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One kernel call to try: `given` values replace drawn ones, `stretch` multiplies these."""
-
-    kernel: str
-    extents: Extents
-    label: str = ""
-    given: Mapping[str, object] = field(default_factory=dict)
-    stretch: Mapping[str, float] = field(default_factory=dict)
-    seed: int = 0
-
-    def __str__(self) -> str:
-        sizes = "x".join(str(v) for v in self.extents.values() if isinstance(v, int))
-        return f"{self.kernel}-{self.label or sizes}"
-
-    @property
-    def row(self) -> Kernel:
-        return KERNELS[self.kernel]
-
-    @property
-    def attributes(self) -> dict[str, int | float]:
-        """The extents that the kernel is told, in the order of its row."""
-        return {name: self.extents[name] for name, _ in self.row.attributes}
-
-    def shape(self, argument: str) -> tuple[int, ...]:
-        """Shape of an output or input."""
-        parts = (part.split() for part in _SHAPES[self.kernel].split(";"))
-        extents = dict(parts)[argument].split(",")
-        return tuple(prod(map(self._extent, extent.split("*"))) for extent in extents)
-
-    def _extent(self, word: str) -> int:
-        if word == "chunks":
-            return -(-self.extents["size"] // self.extents["chunk"])
-        return int(word) if word.isdigit() else int(self.extents[word])
-
-    def inputs(self) -> dict[str, Array]:
-        """The inputs in float64 or int32, in the order of the row."""
-        made = {name: self._value(name) for name in self.row.inputs}
-        if self.kernel in _FORWARD:
-            forward = Case(_FORWARD[self.kernel], {"epsilon": 1e-5, **self.extents}, given=made)
-            outputs = forward.run(vars(reference), np.float64)
-            made |= {name: outputs[name] for name in made if name in outputs}
-        return made
-
-    def arguments(self, dtype: type, poison: float = np.nan) -> dict[str, Array]:
-        """All arguments in the order of the row; what is only written starts as `poison`."""
-        keeps = self.extents.get("accumulate", 1)
-        outputs = {
-            name: self._value(name)
-            if name in self.row.updates and keeps
-            else np.full(self.shape(name), poison)
-            for name in self.row.outputs
-        }
-        return {
-            name: values if values.dtype == np.int32 else values.astype(dtype)
-            for name, values in (outputs | self.inputs()).items()
-        }
-
-    def run(
-        self, functions: Mapping[str, Callable[..., None]], dtype: type, poison: float = np.nan
-    ) -> dict[str, Array]:
-        """The outputs that a backend's kernel leaves."""
-        arguments = self.arguments(dtype, poison)
-        functions[self.kernel](*arguments.values(), **self.attributes)
-        return {name: arguments[name] for name in self.row.outputs}
-
-    def _value(self, name: str) -> Array:
-        shape = self.shape(name)
-        random = np.random.default_rng([self.seed, crc32(name.encode())])
-        if name in _INTEGERS:
-            values = random.integers(0, self._limit(_INTEGERS[name]), shape, np.int32)
-        else:
-            values = random.standard_normal(shape) * self.stretch.get(name, 1.0)
-            values = np.abs(values) if name in _POSITIVE else values
-        if name in self.given:
-            values = np.asarray(self.given[name], values.dtype).reshape(shape)
-        return values
-
-    def _limit(self, text: str) -> int:
-        """The value of a sum such as positions-length+1."""
-        terms = text.replace("-", "+-").split("+")
-        return sum(-self._extent(t[1:]) if t.startswith("-") else self._extent(t) for t in terms)
-
-
-def case_of(call: Call, vocabulary: int, positions: int) -> Case:
-    """A traced call as a case of the same extents, so that a plan's work can be tried or timed."""
-    return Case(call.kernel, {"vocabulary": vocabulary, "positions": positions, **call.attributes})
+__all__ = ["CASES", "Case", "Extents", "case_of"]
 
 
 def _kernel(name: str, extents: str) -> Callable[..., Case]:
@@ -229,6 +67,9 @@ _DROPOUT = [
 
 _add = _kernel("add", "size")
 _ADD = [_add(1), _add(13), _add(_BLOCK)]
+
+_scale = _kernel("scale", "size")
+_SCALE = [_scale(1), _scale(13), _scale(24), _scale(_BLOCK)]
 
 _layer_norm = _kernel("layer_norm", "rows width epsilon")
 _LAYER_NORM = [
@@ -291,6 +132,40 @@ _CROSS_ENTROPY = [
     _cross_entropy(65, 1003, 0.1),
 ]
 
+_pointer = _kernel("pointer", "batch queries sources keys width first vocabulary smoothing")
+_POINTER = [
+    _pointer(1, 1, 1, 1, 2, 0, 5, 0.0, lengths=[1], targets=[4]),
+    _pointer(2, 3, 1, 5, 6, 2, 7, 0.1, label="short and empty", lengths=[4, 0]),
+    _pointer(1, 4, 1, 3, 6, 5, 9, 0.1, label="markers alone", lengths=[3], ids=[4, 0, 1]),
+    _pointer(3, 2, 2, 3, 10, 1, 4, 0.1, label="two sources", lengths=[[3, 2], [0, 1], [0, 0]]),
+    _pointer(2, 3, 1, 4, 8, 1, 3, 0.0, label="padding alone", targets=[0] * 6),
+    _pointer(1, 6, 1, 9, 8, 2, 6, 0.1, label="sharp", lengths=[9], stretch={"q": 30.0}),
+    _pointer(1, 6, 1, 9, 8, 2, 6, 0.1, label="open and shut", stretch={"gate": 30.0}),
+    _pointer(2, 67, 2, 70, 66, 9, 40, 0.1, label="many", lengths=[[70, 1], [0, 64]]),
+]
+
+_copied = _kernel(
+    "copy_cross_entropy", "rows vocabulary start batch queries sources keys width first smoothing"
+)
+_COPY_CROSS_ENTROPY = [
+    _copied(1, 5, 0, 1, 1, 1, 1, 2, 0, 0.0, targets=[3], ids=[3], lengths=[1]),
+    _copied(6, 4, 0, 2, 3, 1, 7, 6, 1, 0.1, label="often copied", lengths=[7, 5]),
+    _copied(4, 9, 0, 2, 2, 2, 3, 6, 2, 0.1, label="padding", targets=[8, 0, 2, 0]),
+    _copied(4, 30, 0, 2, 2, 1, 2, 6, 2, 0.1, label="empty", lengths=[0, 0]),
+    _copied(5, 13, 0, 1, 5, 1, 4, 6, 1, 0.1, label="sharp", stretch={"logits": 60.0}),
+    _copied(64, 17, 64, 4, 35, 1, 9, 6, 1, 0.1, label="a chunk", lengths=[9, 4, 0, 9]),
+    _copied(65, 1003, 0, 5, 13, 2, 300, 6, 9, 0.1),
+]
+
+_mixture = _kernel("copy_mixture", "batch queries sources keys vocabulary width first")
+_COPY_MIXTURE = [
+    _mixture(1, 1, 1, 1, 5, 2, 0, ids=[3], lengths=[1]),
+    _mixture(2, 3, 1, 7, 5, 6, 1, label="often", lengths=[7, 5]),
+    _mixture(2, 2, 2, 3, 9, 6, 2, label="short and empty", lengths=[[3, 1], [0, 0]]),
+    _mixture(1, 4, 1, 5, 13, 6, 1, label="sharp", stretch={"logits": 60.0}),
+    _mixture(3, 1, 2, 300, 1003, 6, 9),
+]
+
 _sum = _kernel("sum", "size")
 _SUM = [_sum(1), _sum(13), _sum(_BLOCK)]
 
@@ -335,6 +210,40 @@ _CACHE_WRITE = [
     _cache_write(5, 130, 9),
 ]
 
+_cache_gather = _kernel("cache_gather", "batch length source_batch source_length width")
+_CACHE_GATHER = [
+    _cache_gather(1, 1, 1, 1, 2),
+    _cache_gather(3, 4, 2, 9, 6, label="none of them", index=[-1, 1, 2], counts=[4, 3, 2]),
+    _cache_gather(4, 7, 4, 7, 10, label="one for all", index=[2, 2, 2, 2], counts=[0, 1, 6, 7]),
+    _cache_gather(6, 20, 3, 50, 34),
+]
+
+_greedy_token = _kernel("greedy_token", "batch vocabulary block first length keys")
+_GREEDY_TOKEN = [
+    _greedy_token(1, 3, 1, 2, 1, 4),
+    _greedy_token(
+        4, 7, 4, 2, 40, 40, label="equals, idle, below the first", position=[3, 0, 39, 8],
+        lengths=[4, 0, 40, 9],
+        logits=[
+            [0, 0, 1, 2, 2, 1, 2], [9, 9, 1, 2, 3, 4, 5], [9, 9, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 1],
+        ],
+    ),
+    _greedy_token(3, 700, 8, 2, 64, 64),
+]  # fmt: skip
+
+_embedding_int8 = _kernel("embedding_int8", "rows width scale vocabulary")
+_linear_int8 = _kernel("linear_int8", "rows inputs outputs")
+_output_projection_int8 = _kernel("output_projection_int8", "rows width vocabulary")
+_INT8 = [
+    _embedding_int8(5, 7, 2.5, 11),
+    _linear_int8(1, 1, 1),
+    _linear_int8(3, 70, 130),
+    _linear_int8(9, 33, 64),
+    _linear_int8(2, 3, 5, label="zeros and tiny", x=[[0, 0, 0], [1e-38, 0, -1e-38]]),
+    _output_projection_int8(4, 34, 67),
+]
+
 CASES: tuple[Case, ...] = (
     *_EMBEDDING,
     *_both(_also(_EMBEDDING, "embedding_backward")),
@@ -342,6 +251,7 @@ CASES: tuple[Case, ...] = (
     *_DROPOUT,
     *_also(_DROPOUT, "dropout_add"),
     *_ADD,
+    *_SCALE,
     *_LAYER_NORM,
     *_also(_LAYER_NORM, "layer_norm_backward"),
     *_both(_also(_LAYER_NORM, "layer_norm_backward_parameters")),
@@ -357,6 +267,11 @@ CASES: tuple[Case, ...] = (
     *_both(_also(_OUTPUT_PROJECTION, "output_projection_backward_table")),
     *_CROSS_ENTROPY,
     *_also(_CROSS_ENTROPY, "cross_entropy_backward"),
+    *_POINTER,
+    *_also(_POINTER, "pointer_backward"),
+    *_COPY_CROSS_ENTROPY,
+    *_also(_CROSS_ENTROPY, "copy_cross_entropy_backward"),
+    *_COPY_MIXTURE,
     *_SUM,
     *_both(_also(_SUM, "fold")),
     *_SQUARE_SUM,
@@ -364,4 +279,7 @@ CASES: tuple[Case, ...] = (
     *_ADAMW,
     *_MOVING_AVERAGE,
     *_CACHE_WRITE,
+    *_CACHE_GATHER,
+    *_GREEDY_TOKEN,
+    *_INT8,
 )

@@ -15,7 +15,14 @@ from tat.backends.cpu import kernels as numpy_kernels
 from tat.backends.cpu.executable import CpuBackend
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
-from tat.model.programs import BatchShape, encode_program, loss_program, step_program
+from tat.model.programs import (
+    BatchShape,
+    encode_program,
+    greedy_program,
+    loss_program,
+    move_program,
+    step_program,
+)
 from tat.model.transformer import Transformer
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Call, Graph, Tensor
@@ -54,7 +61,7 @@ def test_cases_cover_the_table_under_distinct_names():
 def test_float32_is_close_to_float64(functions: dict[str, Function], case: Case):
     expected = case.run(NUMPY, np.float64)
     for name, got in case.run(functions, np.float32).items():
-        assert got.dtype == np.float32
+        assert got.dtype in (np.float32, np.int32)
         largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
         bound = BOUNDS.get(case.label, BOUND) * largest
         np.testing.assert_allclose(got, expected[name], rtol=0, atol=bound, err_msg=name)
@@ -94,7 +101,7 @@ def test_numpy_kernels_are_the_table():
     public = {
         name
         for name, function in inspect.getmembers(numpy_kernels, inspect.isfunction)
-        if function.__module__ == numpy_kernels.__name__ and not name.startswith("_")
+        if not name.startswith("_")
     }
     assert public == set(KERNELS)
 
@@ -129,16 +136,28 @@ def test_float64_never_gets_float32_kernels():
 
 
 def traced_calls() -> list[Call]:
-    """Every program of a small model and its optimizer."""
-    flags = {"preset": "tiny", "model.dropout": 0.1, "train.ema_decay": 0.9}
+    """Every program of small models, with and without a copy head, and of their optimizer."""
+    return [*_traced_calls(copy=False), *_traced_calls(copy=True), *_int8_calls()]
+
+
+def _int8_calls() -> list[Call]:
+    config = resolve(flags={"preset": "tiny"}, environment={}).config
+    model = Transformer(config.model, vocabulary=50, int8=True)
+    return step_program(model, BatchShape(2, 6, 5)).calls
+
+
+def _traced_calls(copy: bool) -> list[Call]:
+    flags = {"preset": "tiny", "model.dropout": 0.1, "train.ema_decay": 0.9, "model.copy": copy}
     config = resolve(flags=flags, environment={}).config
     model = Transformer(config.model, vocabulary=50)
-    shape = BatchShape(2, 6, 5, sources=2)
+    shape = BatchShape(2, 33, 40, sources=2)  # more rows than a chunk of the loss
     loss, optimizer = CrossEntropyLoss(0.1, 4096), AdamW(model.parameters, config.train)
     graphs = [
-        loss_program(model, shape, loss, training=True),
+        loss_program(model, shape, loss, training=True, scaled=True),
         encode_program(model, shape),
         step_program(model, shape),
+        greedy_program(model, shape, 4, first=2),
+        move_program(model, shape, replace(shape, rows=1)),
         optimizer.fold_program(first=True),
         optimizer.update_program(),
     ]

@@ -31,7 +31,7 @@ from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 
 CONFIG = TransformerConfig(
-    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32
+    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False
 )
 VOCABULARY = 41
 LOSS = CrossEntropyLoss(0.1, 2**20)
@@ -48,6 +48,11 @@ PROGRAMS: dict[str, Callable[[Transformer, BatchShape], Graph]] = {
 @pytest.fixture
 def model() -> Transformer:
     return Transformer(CONFIG, VOCABULARY)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "copying"])
+def either(request: pytest.FixtureRequest) -> Transformer:
+    return Transformer(replace(CONFIG, copy=request.param), VOCABULARY)
 
 
 def backend_of(model: Transformer, dtype: type) -> CpuBackend:
@@ -83,7 +88,7 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
 from tat.ops.plan import plan
-model = Transformer(TransformerConfig(1, 8, 2, 8, 0.1, 16), 20)
+model = Transformer(TransformerConfig(1, 8, 2, 8, 0.1, 16, True), 20)
 graph = loss_program(model, BatchShape(1, 2, 2), CrossEntropyLoss(0, 1), training=True)
 print(len(plan(graph).calls))
 """
@@ -118,9 +123,15 @@ def test_model_hash_is_of_the_function_and_not_of_its_layout(model: Transformer)
         Transformer(replace(CONFIG, width=36), VOCABULARY),
         Transformer(replace(CONFIG, heads=2), VOCABULARY),
         Transformer(replace(CONFIG, feed_forward=27), VOCABULARY),
+        Transformer(replace(CONFIG, copy=True), VOCABULARY),
         Transformer(CONFIG, VOCABULARY + 1),
     ]
-    assert len({model_hash(m) for m in (model, *others)}) == 6
+    assert len({model_hash(m) for m in (model, *others)}) == 7
+
+
+def test_model_hash_of_a_plain_model_is_that_of_the_first_checkpoints(model: Transformer):
+    expected = "71aa8dbc3d81c5f5c10f9ce53313dc069afd900454a3eae33c0bfa16d0c11e2f"
+    assert model_hash(model) == expected
 
 
 def test_model_hash_does_not_depend_on_the_place_of_weights(model: Transformer):
@@ -136,14 +147,14 @@ def test_weights_lie_aligned_and_apart_matrices_first(model: Transformer):
     end, decayed = 0, 0
     for tensor in sorted(parameters.tensors.values(), key=lambda t: t.offset):
         assert tensor.root is parameters.flat
-        assert tensor.offset % 64 == 0
+        assert tensor.offset % 128 == 0
         assert tensor.offset >= end
         end = tensor.offset + tensor.size
         matrix = len(tensor.shape) > 1
         assert matrix == (tensor.offset < parameters.decayed), tensor
         decayed = max(decayed, end) if matrix else decayed
     assert decayed <= parameters.decayed
-    assert parameters.flat.shape == (-(-end // 64) * 64,)
+    assert parameters.flat.shape == (-(-end // 128) * 128,)
 
 
 def test_the_parameter_count_is_that_of_the_architecture(model: Transformer):
@@ -152,6 +163,11 @@ def test_the_parameter_count_is_that_of_the_architecture(model: Transformer):
     feed_forward = 2 * d * f + f + d
     encoder, decoder = attention + feed_forward + 4 * d, 2 * attention + feed_forward + 6 * d
     assert model.parameters.count == v * d + CONFIG.layers * (encoder + decoder) + 4 * d
+
+
+def test_a_copy_head_adds_two_projections_and_a_gate(model: Transformer):
+    d, copying = CONFIG.width, Transformer(replace(CONFIG, copy=True), VOCABULARY)
+    assert copying.parameters.count - model.parameters.count == 2 * (d * d + d) + d + 1
 
 
 def test_a_weight_is_declared_once():
@@ -189,16 +205,16 @@ DECODING = {
 @pytest.mark.parametrize("sources", DECODING)
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float64, 1e-10), (np.float32, 1e-5)])
 def test_decoding_in_steps_gives_the_logits_of_the_whole(
-    model: Transformer, sources: int, dtype: type, bound: float
+    either: Transformer, sources: int, dtype: type, bound: float
 ):
     shape, source_lengths, target_lengths = DECODING[sources]
     batch = random_batch(shape, VOCABULARY, source_lengths, target_lengths)
-    backend = backend_of(model, dtype)
-    whole = compile_graph(logits_program(model, shape), backend, batch)
+    backend = backend_of(either, dtype)
+    whole = compile_graph(logits_program(either, shape), backend, batch)
     whole.run()
     expected = whole.read("logits").reshape(shape.rows, shape.target, VOCABULARY)
-    compile_graph(encode_program(model, shape), backend, batch).run()
-    step = compile_graph(step_program(model, shape), backend, batch)
+    compile_graph(encode_program(either, shape), backend, batch).run()
+    step = compile_graph(step_program(either, shape), backend, batch)
     for t in range(shape.target):
         step.write("token", batch["inputs"][:, t : t + 1])
         step.write("position", np.full(shape.rows, t))
@@ -209,16 +225,16 @@ def test_decoding_in_steps_gives_the_logits_of_the_whole(
         assert error <= bound * max(1, np.abs(expected).max()), t
 
 
-def test_rows_of_a_step_stand_at_positions_of_their_own(model: Transformer):
+def test_rows_of_a_step_stand_at_positions_of_their_own(either: Transformer):
     """Row 1 starts three steps after row 0 and is not changed by what its cache held before."""
     shape = BatchShape(2, 4, 6)
     batch = random_batch(shape, VOCABULARY, [[4], [3]], [6, 6])
-    backend = backend_of(model, np.float64)
-    whole = compile_graph(logits_program(model, shape), backend, batch)
+    backend = backend_of(either, np.float64)
+    whole = compile_graph(logits_program(either, shape), backend, batch)
     whole.run()
     expected = whole.read("logits").reshape(2, 6, VOCABULARY)
-    compile_graph(encode_program(model, shape), backend, batch).run()
-    step = compile_graph(step_program(model, shape), backend, batch)
+    compile_graph(encode_program(either, shape), backend, batch).run()
+    step = compile_graph(step_program(either, shape), backend, batch)
     for name, tensor in step.plan.persistent.items():
         if name.startswith("cache.own"):
             backend.write(tensor, np.full(tensor.shape, 1e3))
@@ -264,21 +280,21 @@ def padded(batch: dict[str, Array], shape: BatchShape, seed: int) -> dict[str, A
     ],
     ids=["rows", "source positions", "target positions", "sources", "all"],
 )
-def test_padding_changes_neither_loss_nor_gradient(model: Transformer, larger: BatchShape):
+def test_padding_changes_neither_loss_nor_gradient(either: Transformer, larger: BatchShape):
     shape = BatchShape(2, 5, 8, sources=2)
     batch = random_batch(shape, VOCABULARY, [[5, 2], [0, 3]], [8, 5])
-    loss, gradient = loss_and_gradient(model, shape, batch)
+    loss, gradient = loss_and_gradient(either, shape, batch)
     assert np.abs(gradient).max() > 0.1
     for seed in (1, 2):
-        got = loss_and_gradient(model, larger, padded(batch, larger, seed))
+        got = loss_and_gradient(either, larger, padded(batch, larger, seed))
         assert got[0] == pytest.approx(loss, rel=1e-12)
         np.testing.assert_allclose(got[1], gradient, rtol=0, atol=1e-11)
 
 
-def test_rows_do_not_see_each_other_nor_positions_those_behind_them(model: Transformer):
+def test_rows_do_not_see_each_other_nor_positions_those_behind_them(either: Transformer):
     shape = BatchShape(2, 4, 6)
     batch = random_batch(shape, VOCABULARY, [[4], [4]], [6, 6])
-    executable = compile_graph(logits_program(model, shape), backend_of(model, np.float64), batch)
+    executable = compile_graph(logits_program(either, shape), backend_of(either, np.float64), batch)
     executable.run()
     before = executable.read("logits").reshape(2, 6, VOCABULARY)
     batch["inputs"][0, 3] += 1

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -24,6 +25,7 @@ from tat.model.programs import BatchShape, logits_program, loss_program, step_pr
 from tat.model.transformer import Transformer
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.losses import cross_entropy
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 
 WIDTH = 4
@@ -82,7 +84,7 @@ def traces(draw: st.DrawFn) -> Graph:
         expose(graph, y, "y")
         if draw(st.booleans()):
             targets = Tensor("targets", (rows,), "feed", "int")
-            y = ops.cross_entropy(y, TABLE, targets, smoothing=0.1, chunk_bytes=2**20)
+            y = cross_entropy(y, TABLE, targets, smoothing=0.1, chunk_bytes=2**20)
             ops.total(y, Tensor("loss", (1,), "metric"))
         if training:
             graph.backward({y: Tensor("dy", y.shape, "state")})
@@ -90,8 +92,9 @@ def traces(draw: st.DrawFn) -> Graph:
     return graph
 
 
+LARGEST = st.sampled_from([None, 64, 512, 4096])
 memories = st.builds(
-    Memory, alignment=st.sampled_from([4, 8, 64, 256]), separate=st.booleans()
+    Memory, alignment=st.sampled_from([4, 8, 64, 256]), separate=st.booleans(), largest=LARGEST
 )
 
 
@@ -183,9 +186,25 @@ def test_no_output_aliases_an_input_of_its_call(graph: Graph, memory: Memory):
         assert not any(overlap(p, a, b) for a, b in combinations(outputs, 2))
 
 
-@given(traces())
-def test_separate_memory_keeps_inputs_and_outputs_in_different_arenas(graph: Graph):
-    p = plan(graph, Memory(separate=True))
+@given(traces(), memories)
+def test_an_arena_outgrows_the_limit_only_for_a_tensor_that_does(graph: Graph, memory: Memory):
+    p, need = plan(graph, memory), plan(graph, replace(memory, largest=None))
+    if memory.largest is None:
+        return
+    for arena, size in enumerate(p.arena_sizes):
+        held = [t for t in p.places if p.places[t][0] == arena]
+        step = memory.alignment // ELEMENT_BYTES
+        widest = max((-(-t.size // step) * step for t in held), default=0)
+        assert size <= max(memory.largest // ELEMENT_BYTES, widest)
+    if max(need.arena_sizes) * ELEMENT_BYTES <= memory.largest:
+        assert p.hash() == need.hash()  # a limit that is not met changes nothing
+
+
+@given(traces(), LARGEST)
+def test_separate_memory_keeps_inputs_and_outputs_in_different_arenas(
+    graph: Graph, largest: int | None
+):
+    p = plan(graph, Memory(separate=True, largest=largest))
     for call in p.calls:
         written, read = ({extent(p, t)[0] for t in side} for side in sides(call))
         assert not written & read
@@ -294,11 +313,15 @@ def test_a_plan_lists_feeds_metrics_and_persistent_tensors():
     weight_count = p.persistent["weights"].size
     assert p.persistent_bytes == 4 * (2 * weight_count + TINY.model.max_length * TINY.model.width)
 
-    model = Transformer(TINY.model, vocabulary=50)
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_step_reads_the_sources_for_its_copy_head_alone(copy: bool):
+    model = Transformer(replace(TINY.model, copy=copy), vocabulary=50)
     p = plan(step_program(model, BatchShape(2, 7, 9)))
-    assert set(p.feeds) == {"token", "position", "lengths", "source_lengths"}
-    caches = {t.name: t.shape for t in p.persistent.values() if t.kind == "state"}
-    assert sorted(caches.values()) == [(14, 256)] * 3 + [(18, 256)] * 3
+    feeds = {"token", "position", "lengths", "source_lengths"}
+    assert set(p.feeds) == (feeds | {"sources"} if copy else feeds)
+    caches = [t.shape for t in p.persistent.values() if t.kind == "state"]
+    assert sorted(caches) == [(14, 128)] * copy + [(14, 256)] * 3 + [(18, 256)] * 3
 
 
 @pytest.mark.parametrize("separate", [False, True])

@@ -1,4 +1,4 @@
-"""Rows of inputs for the cookbook's references, and the signatures that they are made for."""
+"""Rows of inputs for the cookbook's references."""
 
 import math
 
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from tat.cookbook.references import Choice, Integers, Interval, Rotation, Unit, pure
 from tat.cookbook.rows import input_rows
-from tat.cookbook.signature import parse_signature
-from tat.errors import FileError
+from tat.wgsl.signature import parse_signature
 
 
 @pure(a=Interval(-2, 2), b=Interval(0.5, 1), edges=[(0, 0), (3, 4)])
@@ -52,13 +51,3 @@ def test_a_reference_that_does_not_fit_its_own_domains_is_refused_at_once():
         pure(x=Interval(0, 1))(lambda y: y)
     with pytest.raises(TypeError, match="an edge is a tuple of 1 values"):
         pure(x=Interval(0, 1), edges=[(1, 2)])(lambda x: x)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["fn f(x: f32)", "fn f(x: array<f32, 2>) -> f32", "fn f(p: ptr<function, f32>) -> f32",
-     "fn f(@builtin(position) x: vec4f) -> f32", "fn f(x: f32) -> Pair", "", "fn f(x) -> f32"],
-)  # fmt: skip
-def test_a_signature_of_other_than_plain_values_is_refused(text):
-    with pytest.raises(FileError, match="harness"):
-        parse_signature(text)

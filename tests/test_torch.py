@@ -22,17 +22,19 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import BatchShape, logits_program, loss_program
 from tat.model.transformer import Transformer
-from tat.ops import vocabulary as ops
 from tat.ops.graph import Graph, Tensor
+from tat.ops.losses import cross_entropy
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW, learning_rate, rate_feed
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")
 
 SMALL = TransformerConfig(
-    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32
+    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False
 )
-TINY = replace(resolve(flags={"preset": "tiny"}, environment={}).config.model, dropout=0.0)
+# PyTorch's Transformer has no copy head: tests/test_copying.py has that.
+PLAIN = {"preset": "tiny", "model.copy": False, "model.dropout": 0.0}
+TINY = resolve(flags=PLAIN, environment={}).config.model
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
 
 
@@ -227,7 +229,7 @@ def test_cross_entropy_of_each_position(smoothing: float):
     with Graph() as graph:
         tensors = [Tensor(n, v.shape, "state") for n, v in (("x", x), ("table", table))]
         ids = Tensor("targets", (rows,), "feed", "int")
-        losses = ops.cross_entropy(*tensors, ids, smoothing=smoothing, chunk_bytes=2**20)
+        losses = cross_entropy(*tensors, ids, smoothing=smoothing, chunk_bytes=2**20)
         metric = Tensor("losses", (rows,), "metric")
         graph.emit("fold", [metric], [losses], size=rows, accumulate=0)
     values = {"x": 5 * x, "table": table, "targets": targets}

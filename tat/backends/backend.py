@@ -1,7 +1,8 @@
 """What a backend offers: compile a plan once, then write feeds, run and read metrics."""
 
 from collections.abc import Callable
-from typing import Protocol
+from math import inf
+from typing import Literal, Protocol
 
 from numpy import ndarray as Array
 
@@ -18,8 +19,8 @@ class Executable(Protocol):
     def write(self, name: str, values: Array) -> None:
         """Sets a feed; its elements are converted to the feed's type."""
 
-    def run(self) -> None:
-        """Replays all calls."""
+    def run(self, times: int = 1) -> None:
+        """Replays all calls, several times one after another."""
 
     def read(self, name: str) -> Array:
         """A copy of a metric."""
@@ -47,6 +48,9 @@ class Backend(Protocol):
     memory: Memory
     lanes: int  # executables that may run at once, each with an arena and gradients of its own
     queues: bool  # whether run() returns before the work is done
+    rows_alike: bool  # whether a row of an inference plan has the same bits among others and alone
+    takes_int8: bool  # whether it has kernels for int8 weights
+    remark: str  # what a user should know of how the device was chosen; "" where nothing
 
     def compile(self, plan: Plan, lane: int = 0) -> Executable:
         """Binds a plan to storage."""
@@ -61,14 +65,33 @@ class Backend(Protocol):
         """The same, read-only and without a copy where possible: valid until the next run."""
 
 
-def open_backend(device: str, threads: int, alignment: int) -> Backend:
-    """The backend of a --device value: "auto", "cpu", "gpu[:N]" or "gpu:software"."""
-    if device in ("auto", "cpu"):
+def open_backend(
+    device: str, threads: int, alignment: int, precision: str = "f32", *,
+    work: Literal["training", "decoding"] = "training", wait_s: float = inf,
+) -> Backend:  # fmt: skip
+    """The backend of a --device value: "auto", "cpu", "gpu[:N]" or "gpu:software".
+
+    precision: "f32", or "f16" for factors and activations in half precision. work: what "auto"
+    shall be fastest at. wait_s: seconds that a GPU may take to answer, or else it hangs.
+    """
+    if device == "auto":
+        from tat.backends.automatic import choose
+
+        choice = choose(work, threads, precision)
+        backend = open_backend(choice.device, threads, alignment, precision, wait_s=wait_s)
+        backend.remark = choice.reason
+        return backend
+    if device == "cpu":
         from tat.backends.cpu.executable import CpuBackend
 
+        if precision != "f32":
+            raise DeviceError(
+                f"precision {precision}: the CPU computes in f32; use --device gpu or"
+                " --precision f32"
+            )
         return CpuBackend(threads=threads, memory=Memory(alignment=alignment))
     if device.partition(":")[0] == "gpu":
         from tat.backends.gpu.executable import GpuBackend
 
-        return GpuBackend.open(device, alignment)
+        return GpuBackend.open(device, alignment, precision, wait_s)
     raise DeviceError(f"device {device}: none of auto, cpu, gpu, gpu:N, gpu:software")

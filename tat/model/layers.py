@@ -19,7 +19,7 @@ class TokenEmbedding:
     def __init__(self, parameters: Parameters, vocabulary: int, width: int) -> None:
         self.scale = sqrt(width)
         initial = Initial("normal", 1 / self.scale)
-        self.table = parameters.declare("embedding.table", (vocabulary, width), initial)
+        self.table = parameters.declare("embedding.table", (vocabulary, width), initial, channels=0)
 
     def __call__(self, ids: Tensor) -> Tensor:
         """ids [B, T] -> [B*T, D], scaled by the root of D (Vaswani et al. 2017, section 3.4)."""
@@ -83,6 +83,22 @@ class MultiHeadAttention:
         y = ops.attention(q, kv, lengths, heads=self.heads, sources=sources, causal=causal)
         return self.output(y)
 
+    def extend(self, x: Tensor, cache: Tensor, feeds: "StepFeeds") -> Tensor:
+        """x [N, D] joins cache [B*M, 2D] at its positions and attends to what counts there.
+
+        N is B, for a token of each sequence; or B is 1, and the tokens follow each other: each then
+        attends in a call of its own, with the bits that it has in a step of its own.
+        """
+        kv, q, (batch, _) = self.key_value(x), self.query(x), feeds.memory_lengths.shape
+        y = current().temporary("y", x.shape)
+        for first in range(0, x.shape[0], batch):
+            ops.cache_write(cache, kv.rows(first, batch), feeds.position.rows(first, batch))
+        for first in range(0, x.shape[0], batch):
+            parts = (tensor.rows(first, batch) for tensor in (q, feeds.lengths, y))
+            q_part, lengths, y_part = parts
+            ops.attention(q_part, cache, lengths, heads=self.heads, into=y_part)
+        return self.output(y)
+
 
 class FeedForward:
     """D -> F -> D with GELU between."""
@@ -128,10 +144,10 @@ class LayerCaches:
 
 @dataclass(frozen=True)
 class StepFeeds:
-    """Where one decoding step stands: position [B], and how many cached rows count."""
+    """Where one decoding step stands: positions, and how many cached rows count."""
 
-    position: Tensor  # [B]
-    lengths: Tensor  # [B, 1], position + 1 where the sequence goes on
+    position: Tensor  # [N], N = B, or several of one sequence
+    lengths: Tensor  # [N, 1], position + 1 where the sequence goes on
     memory_lengths: Tensor  # [B, K]
 
 
@@ -169,11 +185,9 @@ class DecoderLayer:
             return ops.dropout_add(x, self.feed_forward(self.norm3(x)), counter, self.dropout)
 
     def step(self, x: Tensor, caches: LayerCaches, feeds: StepFeeds) -> Tensor:
-        """One token of each sequence, x [B, D], with earlier keys and values cached."""
+        """x [N, D], a token of each sequence or several of one; earlier ones are cached."""
         with current().scope(f"{self.name}.attention"):
-            h = self.norm1(x)
-            ops.cache_write(caches.own, self.attention.key_value(h), feeds.position)
-            x = ops.add(x, self.attention.attend(h, caches.own, feeds.lengths))
+            x = ops.add(x, self.attention.extend(self.norm1(x), caches.own, feeds))
         with current().scope(f"{self.name}.cross_attention"):
             attend, sources = self.cross_attention.attend, feeds.memory_lengths.shape[1]
             y = attend(self.norm2(x), caches.memory, feeds.memory_lengths, sources=sources)

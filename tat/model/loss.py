@@ -1,6 +1,7 @@
 """The training loss."""
 
-from tat.ops import vocabulary as ops
+from tat.ops import losses
+from tat.ops.copying import Pointer
 from tat.ops.graph import Tensor
 
 
@@ -13,8 +14,11 @@ class CrossEntropyLoss:
     def __init__(self, smoothing: float, chunk_bytes: int) -> None:
         self.smoothing, self.chunk_bytes = smoothing, chunk_bytes
 
-    def __call__(self, x: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+    def __call__(
+        self, x: Tensor, table: Tensor, targets: Tensor, pointer: Pointer | None = None
+    ) -> Tensor:
         """Hidden states x [B*T, D], tied table [V, D], targets [B, T] -> losses [B*T]."""
-        return ops.cross_entropy(
-            x, table, targets, smoothing=self.smoothing, chunk_bytes=self.chunk_bytes
-        )
+        how = dict(smoothing=self.smoothing, chunk_bytes=self.chunk_bytes)
+        if pointer is None:
+            return losses.cross_entropy(x, table, targets, **how)
+        return losses.copy_cross_entropy(x, table, pointer, targets, **how)

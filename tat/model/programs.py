@@ -12,7 +12,8 @@ from tat.model.layers import LayerCaches, StepFeeds
 from tat.model.loss import CrossEntropyLoss
 from tat.model.transformer import Transformer
 from tat.ops import vocabulary as ops
-from tat.ops.graph import Graph, Shape, Tensor
+from tat.ops.copying import Pointer, copy_mixture
+from tat.ops.graph import Graph, Shape, Tensor, current
 
 
 @dataclass(frozen=True)
@@ -29,87 +30,205 @@ def _feed(name: str, shape: Shape) -> Tensor:
     return Tensor(name, shape, "feed", "int")
 
 
-def _encode(model: Transformer, shape: BatchShape, counter: Tensor) -> tuple[Tensor, Tensor]:
-    """Memory [B*K*S, D] and its lengths [B, K] from the source feeds."""
-    lengths = _feed("source_lengths", (shape.rows, shape.sources))
+def _sources(shape: BatchShape) -> tuple[Tensor, Tensor]:
+    """Feeds of the source ids [B, K, S] and their lengths [B, K]."""
     ids = _feed("sources", (shape.rows, shape.sources, shape.source))
+    return ids, _feed("source_lengths", (shape.rows, shape.sources))
+
+
+def _encode(
+    model: Transformer, shape: BatchShape, counter: Tensor, ids: Tensor, lengths: Tensor
+) -> Tensor:
+    """Memory [B*K*S, D] of the sources."""
     start = _feed("source_start", (shape.rows * shape.sources,))
-    return model.encode(ids, start, lengths, counter), lengths
+    return model.encode(ids, start, lengths, counter)
 
 
-def _hidden(model: Transformer, shape: BatchShape, counter: Tensor) -> Tensor:
-    """Hidden states [B*T, D] of the whole forward pass with given targets (teacher forcing)."""
-    memory, memory_lengths = _encode(model, shape, counter)
+def _hidden(
+    model: Transformer, shape: BatchShape, counter: Tensor
+) -> tuple[Tensor, Pointer | None]:
+    """Hidden states [B*T, D] of the whole forward pass with given targets (teacher forcing).
+
+    With a copy head also what it points at from there.
+    """
+    ids, memory_lengths = _sources(shape)
+    memory = _encode(model, shape, counter, ids, memory_lengths)
     inputs = _feed("inputs", (shape.rows, shape.target))
     start = _feed("start", (shape.rows,))
     lengths = _feed("target_lengths", (shape.rows, 1))
     x = model.embed(inputs, start, counter, "decoder")
-    return model.decode(x, lengths, memory, memory_lengths, counter)
+    hidden = model.decode(x, lengths, memory, memory_lengths, counter)
+    if model.copy_head is None:
+        return hidden, None
+    keys = model.copy_head.keys(memory)
+    return hidden, model.copy_head.point(hidden, keys, ids, memory_lengths)
 
 
 def loss_program(
-    model: Transformer, shape: BatchShape, loss: CrossEntropyLoss, *, training: bool
-) -> Graph:
-    """Metric "loss" [1]: the sum over all target tokens; with `training` its flat gradient too."""
+    model: Transformer, shape: BatchShape, loss: CrossEntropyLoss, *, training: bool,
+    scaled: bool = False,
+) -> Graph:  # fmt: skip
+    """Metric "loss" [1]: the sum over all target tokens; with `training` its flat gradient too.
+
+    With `scaled` that is times the feed "loss_scale" [1], so that f16 holds small parts of it.
+    """
     with Graph(training=training) as graph:
         counter = _feed("counter", (3,))
-        hidden = _hidden(model, shape, counter)
+        hidden, pointer = _hidden(model, shape, counter)
         with graph.scope("loss"):
             targets = _feed("targets", (shape.rows, shape.target))
-            losses = loss(hidden, model.embedding.table, targets)
+            losses = loss(hidden, model.embedding.table, targets, pointer)
             ops.total(losses, Tensor("loss", (1,), "metric"))
             if training:
-                # Each token's loss counts 1: cross_entropy_backward needs no gradient from above.
-                graph.backward({losses: losses})
+                # Each token's loss counts 1, or the scale: cross-entropy needs no more from above.
+                scale = Tensor("loss_scale", (1,), "feed") if scaled else losses
+                graph.backward({losses: scale})
     return graph
 
 
 def logits_program(model: Transformer, shape: BatchShape) -> Graph:
     """Metric "logits" [B*T, V] of given targets, without dropout."""
     with Graph() as graph:
-        hidden = _hidden(model, shape, _feed("counter", (3,)))
-        with graph.scope("output"):
-            size = (shape.rows * shape.target, model.vocabulary)
-            logits = Tensor("logits", size, "metric")
-            ops.output_projection(hidden, model.embedding.table, into=logits)
+        hidden, pointer = _hidden(model, shape, _feed("counter", (3,)))
+        _logits(model, hidden, pointer)
     return graph
 
 
-def _memory_cache(model: Transformer, shape: BatchShape, layer: int) -> Tensor:
+def _logits(model: Transformer, hidden: Tensor, pointer: Pointer | None) -> Tensor:
+    """Metric "logits" [N, V] of hidden states [N, D], the pointer's copies mixed in."""
+    with current().scope("output"):
+        logits = Tensor("logits", (hidden.shape[0], model.vocabulary), "metric")
+        ops.output_projection(hidden, model.embedding.table, into=logits)
+        if pointer is not None:
+            copy_mixture(logits, pointer)
+    return logits
+
+
+def _memory_caches(model: Transformer, shape: BatchShape) -> list[Tensor]:
+    """What a step keeps of the memory: each decoder layer's keys and values [B*K*S, 2D]."""
+    size = (shape.rows * shape.sources * shape.source, 2 * model.config.width)
+    key = f"{shape.rows}x{shape.sources}x{shape.source}"
+    return [Tensor(f"cache.memory.{i}.{key}", size, "state") for i in range(len(model.decoder))]
+
+
+def _own_caches(model: Transformer, shape: BatchShape) -> list[Tensor]:
+    """What a step keeps of the tokens so far: each decoder layer's keys and values [B*T, 2D]."""
+    size = (shape.rows * shape.target, 2 * model.config.width)
+    key = f"{shape.rows}x{shape.target}"
+    return [Tensor(f"cache.own.{i}.{key}", size, "state") for i in range(len(model.decoder))]
+
+
+def _copy_cache(model: Transformer, shape: BatchShape) -> Tensor:
+    """The copy head's keys of the memory."""
     rows = shape.rows * shape.sources * shape.source
-    name = f"cache.memory.{layer}.{shape.rows}x{shape.sources}x{shape.source}"
-    return Tensor(name, (rows, 2 * model.config.width), "state")
+    name = f"cache.memory.copy.{shape.rows}x{shape.sources}x{shape.source}"
+    return Tensor(name, (rows, model.config.width), "state")
 
 
 def encode_program(model: Transformer, shape: BatchShape) -> Graph:
-    """Encodes the sources once and keeps every decoder layer's keys and values of them."""
+    """Encodes the sources once and keeps every decoder layer's keys and values of them.
+
+    With a copy head its keys too.
+    """
     with Graph() as graph:
-        memory, _ = _encode(model, shape, _feed("counter", (3,)))
-        caches = [_memory_cache(model, shape, i) for i in range(len(model.decoder))]
-        model.write_memory_caches(memory, caches)
+        memory = _encode(model, shape, _feed("counter", (3,)), *_sources(shape))
+        model.write_memory_caches(memory, _memory_caches(model, shape))
+        if model.copy_head is not None:
+            model.copy_head.keys(memory, into=_copy_cache(model, shape))
     return graph
 
 
-def step_program(model: Transformer, shape: BatchShape) -> Graph:
-    """One decoding step: feeds token [B, 1], position [B], lengths [B, 1]; metric "logits" [B, V].
+def step_program(model: Transformer, shape: BatchShape, tokens: int = 1) -> Graph:
+    """One decoding step: feeds token [N, 1], position [N], lengths [N, 1]; metric "logits" [N, V].
 
-    shape.target is the capacity of the caches, in tokens.
+    N is B, or `tokens` of a batch of one sequence, which follow each other. shape.target is the
+    capacity of the caches, in tokens. A copy head reads the sources again.
     """
     with Graph() as graph:
-        feeds = StepFeeds(
-            position=_feed("position", (shape.rows,)),
-            lengths=_feed("lengths", (shape.rows, 1)),
-            memory_lengths=_feed("source_lengths", (shape.rows, shape.sources)),
-        )
-        caches = []
-        for i in range(len(model.decoder)):
-            size = (shape.rows * shape.target, 2 * model.config.width)
-            own = Tensor(f"cache.own.{i}.{shape.rows}x{shape.target}", size, "state")
-            caches.append(LayerCaches(own, _memory_cache(model, shape, i)))
-        hidden = model.step(_feed("token", (shape.rows, 1)), caches, feeds, _feed("counter", (3,)))
+        _step(model, shape, shape.rows * tokens)
+    return graph
+
+
+def greedy_program(model: Transformer, shape: BatchShape, block: int, first: int) -> Graph:
+    """`step_program` that feeds itself: run again, it follows its likeliest tokens from `first` on.
+
+    Metric "history" [block, B, V] has the logits behind position p at p % block, until that place
+    is needed again.
+    """
+    history = Tensor("history", (block, shape.rows, model.vocabulary), "metric")
+    with Graph() as graph:
+        token, feeds, logits = _step(model, shape, shape.rows)
         with graph.scope("output"):
-            logits = Tensor("logits", (shape.rows, model.vocabulary), "metric")
-            ops.output_projection(hidden, model.embedding.table, into=logits)
+            ops.greedy_token(token, feeds.position, feeds.lengths, history, logits, first)
+    return graph
+
+
+def _step(model: Transformer, shape: BatchShape, count: int) -> tuple[Tensor, StepFeeds, Tensor]:
+    """One token for each of `count` rows: the feeds, and the metric "logits" [count, V]."""
+    ids, memory_lengths = _sources(shape)
+    feeds = StepFeeds(
+        position=_feed("position", (count,)),
+        lengths=_feed("lengths", (count, 1)),
+        memory_lengths=memory_lengths,
+    )
+    pairs = zip(_own_caches(model, shape), _memory_caches(model, shape), strict=True)
+    caches = [LayerCaches(own, memory) for own, memory in pairs]
+    token = _feed("token", (count, 1))
+    hidden = model.step(token, caches, feeds, _feed("counter", (3,)))
+    pointer = None
+    if model.copy_head is not None:
+        keys = _copy_cache(model, shape)
+        pointer = model.copy_head.point(hidden, keys, ids, memory_lengths)
+    return token, feeds, _logits(model, hidden, pointer)
+
+
+def place_program(model: Transformer, source: BatchShape, target: BatchShape) -> Graph:
+    """Takes the memory of encoded sources over into the caches of another batch.
+
+    Feed memory_index [B*K]: which source of the old batch becomes this one of the new, -1 for none:
+    then what is there stays; memory_counts [B*K]: how many of its rows.
+    """
+    with Graph() as graph:
+        _place_memory(model, source, target)
+    return graph
+
+
+def _place_memory(model: Transformer, source: BatchShape, target: BatchShape) -> None:
+    segments = target.rows * target.sources
+    index, counts = _feed("memory_index", (segments,)), _feed("memory_counts", (segments,))
+    pairs = [*zip(_memory_caches(model, target), _memory_caches(model, source), strict=True)]
+    if model.copy_head is not None:
+        pairs.append((_copy_cache(model, target), _copy_cache(model, source)))
+    for cache, old in pairs:
+        ops.cache_gather(cache, old, index, counts, source.rows * source.sources)
+
+
+def move_program(model: Transformer, source: BatchShape, target: BatchShape) -> Graph:
+    """Takes whole rows over into the caches of another batch: memory, and the tokens so far.
+
+    Feeds: those of `place_program`, and likewise index [B] and counts [B] of the tokens.
+    """
+    with Graph() as graph:
+        _place_memory(model, source, target)
+        index, counts = _feed("index", (target.rows,)), _feed("counts", (target.rows,))
+        for cache, old in zip(_own_caches(model, target), _own_caches(model, source), strict=True):
+            ops.cache_gather(cache, old, index, counts, source.rows)
+    return graph
+
+
+def reorder_program(model: Transformer, shape: BatchShape) -> Graph:
+    """Row b goes on from the tokens of row index[b] [B], counts[b] [B] of them, as beams do.
+
+    A row may be wanted by several: a copy of all of them in the arena is read back by `back` [B],
+    which is 0, 1, and so on.
+    """
+    with Graph() as graph:
+        index, back = _feed("index", (shape.rows,)), _feed("back", (shape.rows,))
+        counts = _feed("counts", (shape.rows,))
+        for i, cache in enumerate(_own_caches(model, shape)):
+            copy = graph.temporary(f"copy.{i}", cache.shape)
+            ops.cache_gather(copy, cache, index, counts, shape.rows)
+            ops.cache_gather(cache, copy, back, counts, shape.rows)
     return graph
 
 

@@ -1,6 +1,7 @@
 """The encoder-decoder Transformer."""
 
 from tat.config import TransformerConfig
+from tat.model.copy_head import CopyHead
 from tat.model.layers import (
     DecoderLayer,
     EncoderLayer,
@@ -18,9 +19,9 @@ from tat.ops.graph import Tensor, current
 class Transformer:
     """Pre-norm encoder and decoder with one embedding table for sources, targets and output."""
 
-    def __init__(self, config: TransformerConfig, vocabulary: int) -> None:
+    def __init__(self, config: TransformerConfig, vocabulary: int, int8: bool = False) -> None:
         self.config, self.vocabulary = config, vocabulary
-        self.parameters = Parameters()
+        self.parameters = Parameters(int8)
         self.embedding = TokenEmbedding(self.parameters, vocabulary, config.width)
         self.positions = PositionalEncoding(config.max_length, config.width)
         self.encoder = [
@@ -31,6 +32,7 @@ class Transformer:
             DecoderLayer(self.parameters, f"decoder.{i}", config) for i in range(config.layers)
         ]
         self.decoder_norm = LayerNorm(self.parameters, "decoder.norm", config.width)
+        self.copy_head = CopyHead(self.parameters, config.width) if config.copy else None
         self.parameters.freeze()
 
     def embed(self, ids: Tensor, start: Tensor, counter: Tensor, name: str) -> Tensor:
@@ -65,7 +67,7 @@ class Transformer:
     def step(
         self, token: Tensor, caches: list[LayerCaches], feeds: StepFeeds, counter: Tensor
     ) -> Tensor:
-        """Hidden states [B, D] of one token of each sequence [B, 1], earlier ones in the caches."""
+        """Hidden states [N, D] of tokens [N, 1], earlier ones in the caches: see StepFeeds."""
         x = self.embed(token, feeds.position, counter, "decoder")
         for layer, cache in zip(self.decoder, caches, strict=True):
             x = layer.step(x, cache, feeds)

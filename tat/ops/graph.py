@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 @dataclass(eq=False)
 class Tensor:
-    """A named array of float or int elements; a view when it has a base.
+    """A named array of float, int or int8 elements; a view when it has a base.
 
     kind says who owns the storage:
       weight, state, constant   kept by the backend under their name, shared by all its plans
@@ -30,9 +30,10 @@ class Tensor:
     name: str
     shape: Shape
     kind: Kind
-    dtype: Literal["float", "int"] = "float"
+    dtype: Literal["float", "int", "int8"] = "float"
     base: "Tensor | None" = None
     offset: int = 0  # elements from the start of the base
+    scales: "Tensor | None" = None  # of an int8 weight: what an output channel is multiplied by
 
     @property
     def size(self) -> int:
@@ -130,6 +131,8 @@ class Graph:
                 f"{self.path}: {kernel} takes {row.outputs} and {row.inputs},"
                 f" got {outputs} and {inputs}"
             )
+        if self.training and row.inference_only:
+            raise ValueError(f"{self.path}: {kernel} has no gradient, and this graph is to train")
         if tuple(attributes) != tuple(name for name, _ in row.attributes):
             raise TypeError(
                 f"{self.path}: {kernel} takes attributes {row.attributes}, got {attributes}"

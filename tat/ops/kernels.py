@@ -21,17 +21,31 @@ class Kernel:
     attributes: tuple[tuple[str, str], ...]
     updates: tuple[str, ...] = ()  # outputs that are also read: accumulated or changed in place
     inference_only: bool = False
+    cpu_only: bool = False
 
 
-def _row(name: str, arguments: str, *, updates: str = "", inference_only: bool = False) -> Kernel:
+def _row(
+    name: str, arguments: str, *, updates: str = "", inference_only: bool = False,
+    cpu_only: bool = False,
+) -> Kernel:  # fmt: skip
     """Parses "y, z; x, w; rows, rate:f32": outputs; inputs; attributes (u32 unless said)."""
     outputs, inputs, attributes = (
         tuple(word.strip() for word in part.split(",") if word.strip())
         for part in arguments.split(";")
     )
     typed = tuple((a.partition(":")[0], a.partition(":")[2] or "u32") for a in attributes)
-    return Kernel(name, outputs, inputs, typed, tuple(updates.split()), inference_only)
+    return Kernel(name, outputs, inputs, typed, tuple(updates.split()), inference_only, cpu_only)
 
+
+# Weights of 8 bits with a scale for each output channel.
+_INT8_ROWS = tuple(
+    _row(name, arguments, inference_only=True, cpu_only=True)
+    for name, arguments in (
+        ("embedding_int8", "y; ids, table, scales; rows, width, scale:f32"),
+        ("linear_int8", "y; x, weight, scales, bias; rows, inputs, outputs"),
+        ("output_projection_int8", "logits; x, table, scales; rows, width, vocabulary"),
+    )
+)
 
 _ROWS = (
     # Parameter gradients are assigned, or accumulated where the attribute `accumulate` is 1.
@@ -45,6 +59,7 @@ _ROWS = (
     _row("dropout", "y; x, counter; size, rate:f32, key"),
     _row("dropout_add", "y; residual, x, counter; size, rate:f32, key"),
     _row("add", "y; a, b; size"),
+    _row("scale", "y; x, factor; size"),
     _row("layer_norm", "y, mean, rstd; x, gain, bias; rows, width, epsilon:f32"),
     _row("layer_norm_backward", "dx; dy, x, gain, mean, rstd; rows, width"),
     _row(
@@ -79,6 +94,31 @@ _ROWS = (
     _row(
         "cross_entropy_backward", "dlogits; logits, lse, targets; rows, vocabulary, smoothing:f32"
     ),
+    _row(
+        "pointer",
+        "shares, log_rest; q, k, gate, ids, lengths;"
+        " batch, queries, sources, keys, width, first",
+    ),
+    _row(
+        "pointer_backward",
+        "dq, dk, dgate; q, k, shares, kept, ids, targets;"
+        " batch, queries, sources, keys, width, smoothing:f32",
+    ),
+    _row(
+        "copy_cross_entropy",
+        "loss, lse, kept; logits, shares, log_rest, ids, targets;"
+        " rows, vocabulary, start, batch, queries, sources, keys, smoothing:f32",
+    ),
+    _row(
+        "copy_cross_entropy_backward",
+        "dlogits; logits, lse, kept, targets; rows, vocabulary, smoothing:f32",
+    ),
+    _row(
+        "copy_mixture",
+        "logits; shares, log_rest, ids; batch, queries, sources, keys, vocabulary",
+        updates="logits",
+        inference_only=True,
+    ),
     _row("sum", "total; x; size"),
     _row("fold", "total; x; size, accumulate", updates="total"),
     _row("square_sum", "partials; x; size, chunk"),
@@ -96,6 +136,19 @@ _ROWS = (
         updates="cache",
         inference_only=True,
     ),
+    _row(
+        "cache_gather",
+        "cache; source, index, counts; batch, length, source_batch, source_length, width",
+        updates="cache",
+        inference_only=True,
+    ),
+    _row(
+        "greedy_token",
+        "token, position, lengths, history; logits; batch, vocabulary, block, first",
+        updates="token position lengths history",
+        inference_only=True,
+    ),
+    *_INT8_ROWS,
 )
 
 KERNELS: dict[str, Kernel] = {row.name: row for row in _ROWS}

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from tat.ops.graph import Call, Graph, Tensor
 
@@ -15,6 +16,7 @@ class Memory:
 
     alignment: int = 256  # bytes, of every tensor's offset
     separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)
+    largest: int | None = None  # bytes of an arena, at most, where no tensor alone takes more
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Plan:
 
     @property
     def persistent_bytes(self) -> int:
-        return ELEMENT_BYTES * sum(t.size for t in self.persistent.values())
+        tensors = self.persistent.values()
+        return sum(t.size * (1 if t.dtype == "int8" else ELEMENT_BYTES) for t in tensors)
 
     def hash(self) -> str:
         """SHA-256 of the calls with shapes, attributes and places: equal plans do equal work."""
@@ -57,9 +60,10 @@ def plan(graph: Graph, memory: Memory | None = None) -> Plan:
     """Lifetimes from first write to last read, then first-fit offsets in order of birth."""
     memory = memory or Memory()
     spans = _lifetimes(graph.calls)
-    arenas = _choose_arenas(graph.calls) if memory.separate else dict.fromkeys(spans, 0)
+    roles = _choose_roles(graph.calls) if memory.separate else dict.fromkeys(spans, 0)
     step = max(1, memory.alignment // ELEMENT_BYTES)
-    places, sizes = _first_fit(spans, arenas, step)
+    most = inf if memory.largest is None else memory.largest // ELEMENT_BYTES
+    places, sizes = _first_fit(spans, roles, step, most)
     by_kind = _by_kind(graph.calls)
     return Plan(
         calls=tuple(graph.calls),
@@ -86,8 +90,8 @@ def _lifetimes(calls: Sequence[Call]) -> dict[Tensor, tuple[int, int]]:
     return spans
 
 
-def _choose_arenas(calls: Sequence[Call]) -> dict[Tensor, int]:
-    """For each temporary the first arena that no call needs on its other side."""
+def _choose_roles(calls: Sequence[Call]) -> dict[Tensor, int]:
+    """For each temporary the first role that no call needs on its other side."""
     barred: dict[Tensor, set[Tensor]] = {}
     for call in calls:
         for out in _temporaries(call.outputs):
@@ -95,13 +99,13 @@ def _choose_arenas(calls: Sequence[Call]) -> dict[Tensor, int]:
                 if into is not out:
                     barred.setdefault(out, set()).add(into)
                     barred.setdefault(into, set()).add(out)
-    arenas: dict[Tensor, int] = {}
+    roles: dict[Tensor, int] = {}
     for call in calls:
         for tensor in (*_temporaries(call.inputs), *_temporaries(call.outputs)):
-            if tensor not in arenas:
-                taken = {arenas.get(other) for other in barred.get(tensor, ())}
-                arenas[tensor] = next(i for i in range(len(taken) + 1) if i not in taken)
-    return arenas
+            if tensor not in roles:
+                taken = {roles.get(other) for other in barred.get(tensor, ())}
+                roles[tensor] = next(i for i in range(len(taken) + 1) if i not in taken)
+    return roles
 
 
 def _temporaries(tensors: Iterable[Tensor]) -> list[Tensor]:
@@ -109,24 +113,42 @@ def _temporaries(tensors: Iterable[Tensor]) -> list[Tensor]:
 
 
 def _first_fit(
-    spans: dict[Tensor, tuple[int, int]], arenas: dict[Tensor, int], step: int
+    spans: dict[Tensor, tuple[int, int]], roles: dict[Tensor, int], step: int, most: float
 ) -> tuple[dict[Tensor, tuple[int, int]], tuple[int, ...]]:
-    """The lowest free offset for each tensor in order of birth."""
+    """The lowest free offset for each tensor in order of birth, in the first arena with room.
+
+    A role has one arena, and another wherever those that it has would outgrow `most` elements.
+    """
     places: dict[Tensor, tuple[int, int]] = {}
-    live: dict[int, list[tuple[int, int, int]]] = {}  # by arena: (start, end, last call)
-    sizes = [0] * (max(arenas.values(), default=-1) + 1)
+    live: list[list[_Block]] = [[] for _ in range(max(roles.values(), default=-1) + 1)]
+    of_role = {role: [role] for role in range(len(live))}
+    sizes = [0] * len(live)
     for tensor in sorted(spans, key=lambda t: spans[t][0]):
-        first, last = spans[tensor]
-        arena, need, start = arenas[tensor], _aligned(tensor.size, step), 0
-        blocks = sorted(block for block in live.get(arena, []) if block[2] >= first)
-        for begin, end, _ in blocks:
-            if start + need <= begin:
-                break
-            start = max(start, end)
-        places[tensor] = (arena, start)
-        live[arena] = [*blocks, (start, start + need, last)]
-        sizes[arena] = max(sizes[arena], start + need)
+        (first, last), need = spans[tensor], _aligned(tensor.size, step)
+        starts = ((arena, _free(live[arena], first, need)) for arena in of_role[roles[tensor]])
+        fitting = (place for place in starts if place[1] + need <= most or not sizes[place[0]])
+        arena, start = next(fitting, (len(live), 0))
+        if arena == len(live):
+            of_role[roles[tensor]].append(arena)
+            live.append([])
+            sizes.append(0)
+        live[arena] = [b for b in live[arena] if b[2] >= first]
+        live[arena].append((start, start + need, last))
+        places[tensor], sizes[arena] = (arena, start), max(sizes[arena], start + need)
     return places, tuple(sizes)
+
+
+_Block = tuple[int, int, int]  # start, end, and the last call that needs it
+
+
+def _free(blocks: Iterable[_Block], first: int, need: int) -> int:
+    """The lowest offset of `need` elements that are free from call `first` on."""
+    start = 0
+    for begin, end, _ in sorted(block for block in blocks if block[2] >= first):
+        if start + need <= begin:
+            break
+        start = max(start, end)
+    return start
 
 
 def _by_kind(calls: Sequence[Call]) -> list[Tensor]:

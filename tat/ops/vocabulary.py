@@ -1,5 +1,6 @@
 """The operations a model is written in: for each its shapes, its forward call and its gradient.
 
+A weight with scales is int8: its operations have no gradient, and kernels of their own.
 An activation is [N, D] with N = B*T rows. Activation gradients are returned by the rules; weight
 gradients are accumulated into the flat gradient, which has the weights' layout.
 """
@@ -14,6 +15,9 @@ def embedding(ids: Tensor, table: Tensor, scale: float) -> Tensor:
     """ids [B, T], table [V, D] -> table[ids] * scale, [B*T, D]."""
     graph, rows, (vocabulary, width) = current(), ids.size, table.shape
     dims = dict(rows=rows, width=width)
+    if table.scales:
+        inputs = [ids, table, table.scales]
+        return graph.emit("embedding_int8", [(rows, width)], inputs, **dims, scale=scale)[0]
     (y,) = graph.emit("embedding", [(rows, width)], [ids, table], **dims, scale=scale)
 
     def backward(dy: Tensor) -> list[Gradient]:
@@ -122,6 +126,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, into: Tensor | None = None) 
     graph, rows, (inputs, outputs) = current(), x.shape[0], weight.shape
     dims = dict(rows=rows, inputs=inputs, outputs=outputs)
     made = [(rows, outputs) if into is None else into]
+    if weight.scales:
+        return graph.emit("linear_int8", made, [x, weight, weight.scales, bias], **dims)[0]
     (y,) = graph.emit("linear", made, [x, weight, bias], **dims)
 
     def backward(dy: Tensor) -> list[Gradient]:
@@ -149,13 +155,15 @@ def gelu(x: Tensor) -> Tensor:
 
 
 def attention(
-    q: Tensor, kv: Tensor, lengths: Tensor, *, heads: int, sources: int = 1, causal: bool = False
-) -> Tensor:
+    q: Tensor, kv: Tensor, lengths: Tensor, *,
+    heads: int, sources: int = 1, causal: bool = False, into: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """Scaled dot-product attention of H heads (Vaswani et al. 2017), over K sources side by side.
 
-    q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D]. Key s of source
-    k counts where s < lengths[b, k], and with `causal` only where s <= t. Over no keys the result
-    is 0, and so is the gradient. Kept is the log of each softmax's denominator, no T x S matrix.
+    q [B*T, D], kv [B*K*S, 2D] (keys, then values), lengths [B, K] -> [B*T, D], a new tensor or
+    `into`. Key s of source k counts where s < lengths[b, k], and with `causal` only where s <= t.
+    Over no keys the result is 0, and so is the gradient. Kept is the log of each softmax's
+    denominator, no T x S matrix.
     """
     graph, (rows, width) = current(), q.shape
     batch = lengths.size // sources
@@ -168,7 +176,8 @@ def attention(
         heads=heads,
         causal=int(causal),
     )
-    y, lse = graph.emit("attention", [q.shape, (rows, heads)], [q, kv, lengths], **dims)
+    outputs = [q.shape if into is None else into, (rows, heads)]
+    y, lse = graph.emit("attention", outputs, [q, kv, lengths], **dims)
 
     def backward(dy: Tensor) -> list[Gradient]:
         inputs = [dy, y, q, kv, lse, lengths]
@@ -183,57 +192,11 @@ def output_projection(x: Tensor, table: Tensor, into: Tensor | None = None) -> T
     rows, (vocabulary, width) = x.shape[0], table.shape
     dims = dict(rows=rows, width=width, vocabulary=vocabulary)
     outputs = [(rows, vocabulary) if into is None else into]
+    if table.scales:
+        inputs = [x, table, table.scales]
+        return current().emit("output_projection_int8", outputs, inputs, **dims)[0]
     (logits,) = current().emit("output_projection", outputs, [x, table], **dims)
     return logits
-
-
-def cross_entropy(
-    x: Tensor, table: Tensor, targets: Tensor, *, smoothing: float, chunk_bytes: int
-) -> Tensor:
-    """Cross-entropy in nats of rows, 0 where the target is; x [N, D], table [V, D], targets [N].
-
-    Works in chunks of rows whose logits fit `chunk_bytes`. With one chunk the backward pass reuses
-    the logits; with several it makes them again, so that all logits are never there at once.
-    """
-    graph, rows, vocabulary = current(), x.shape[0], table.shape[0]
-    losses = graph.temporary("losses", (rows,))
-    step = _chunk_rows(rows, vocabulary, chunk_bytes)
-    chunks = []
-    for start in range(0, rows, step):
-        count = min(step, rows - start)
-        part, aims = x.rows(start, count), targets.view(f"{targets.name}[{start}]", (count,), start)
-        dims = dict(rows=count, vocabulary=vocabulary, smoothing=smoothing)
-        logits = output_projection(part, table)
-        outputs = [losses.rows(start, count), (count,)]
-        _, lse = graph.emit("cross_entropy", outputs, [logits, aims], **dims)
-        chunks.append((start, part, aims, logits, lse, dims))
-
-    def backward(_: Tensor) -> list[Gradient]:
-        dx = graph.temporary("dx", x.shape)
-        for start, part, aims, logits, lse, dims in chunks:
-            if len(chunks) > 1:
-                logits = output_projection(part, table)
-            inputs = [logits, lse, aims]
-            (dlogits,) = graph.emit("cross_entropy_backward", [logits.shape], inputs, **dims)
-            _output_projection_backward(dx.rows(start, part.shape[0]), dlogits, part, table)
-        return [(x, dx)]
-
-    return graph.record(losses, backward)
-
-
-def _output_projection_backward(dx: Tensor, dlogits: Tensor, x: Tensor, table: Tensor) -> None:
-    graph, (vocabulary, width) = current(), table.shape
-    dims = dict(rows=x.shape[0], width=width, vocabulary=vocabulary)
-    graph.emit("output_projection_backward_input", [dx], [dlogits, table], **dims)
-    dtable, accumulate = graph.parameter_gradient(table)
-    graph.emit(
-        "output_projection_backward_table", [dtable], [dlogits, x], **dims, accumulate=accumulate
-    )
-
-
-def _chunk_rows(rows: int, vocabulary: int, chunk_bytes: int) -> int:
-    """Rows of float32 logits that fit: a multiple of 64, so that every chunk starts aligned."""
-    return min(rows, max(64, chunk_bytes // (4 * vocabulary) // 64 * 64))
 
 
 def total(x: Tensor, into: Tensor) -> None:
@@ -246,3 +209,33 @@ def cache_write(cache: Tensor, x: Tensor, position: Tensor) -> None:
     batch, width = x.shape
     dims = dict(batch=batch, width=width, length=cache.shape[0] // batch)
     current().emit("cache_write", [cache], [x, position], **dims)
+
+
+def cache_gather(cache: Tensor, source: Tensor, index: Tensor, counts: Tensor, held: int) -> None:
+    """Copies the first counts[b] rows of source's sequence index[b] to sequence b of cache.
+
+    cache [B*M, 2D]; source [held*L, 2D], `held` sequences; index [B], counts [B], at most M and L.
+    Where there is no sequence of that index, sequence b stays as it is.
+    """
+    batch, (rows, width) = index.size, source.shape
+    dims = dict(
+        batch=batch,
+        length=cache.shape[0] // batch,
+        source_batch=held,
+        source_length=rows // held,
+        width=width,
+    )
+    current().emit("cache_gather", [cache], [source, index, counts], **dims)
+
+
+def greedy_token(
+    token: Tensor, position: Tensor, lengths: Tensor, history: Tensor, logits: Tensor, first: int
+) -> None:
+    """Feeds back the likeliest token of id `first` or above, and what stands one further.
+
+    Of token [B, 1], position [B], lengths [B, 1] for each row of logits [B, V]. They stay in
+    history [block, B, V], those behind position p at p % block. A row of length 0 is idle.
+    """
+    block, batch, vocabulary = history.shape
+    dims = dict(batch=batch, vocabulary=vocabulary, block=block, first=first)
+    current().emit("greedy_token", [token, position, lengths, history], [logits], **dims)

@@ -8,6 +8,15 @@ import numpy as np
 from numpy import ndarray as Array
 from numpy import uint32
 
+from tat.backends.cpu.kernels_copy import copy_cross_entropy as copy_cross_entropy
+from tat.backends.cpu.kernels_copy import copy_cross_entropy_backward as copy_cross_entropy_backward
+from tat.backends.cpu.kernels_copy import copy_mixture as copy_mixture
+from tat.backends.cpu.kernels_copy import pointer as pointer
+from tat.backends.cpu.kernels_copy import pointer_backward as pointer_backward
+from tat.backends.cpu.kernels_int8 import embedding_int8 as embedding_int8
+from tat.backends.cpu.kernels_int8 import linear_int8 as linear_int8
+from tat.backends.cpu.kernels_int8 import output_projection_int8 as output_projection_int8
+
 _BLOCK = 65536  # elements of a flat array worked on at a time, so that temporaries stay in cache
 _GELU = 0.7978845608028654  # sqrt(2/pi)
 _GELU_CUBE = 0.044715
@@ -67,6 +76,10 @@ def _mix(x: Array) -> Array:
 
 def add(y: Array, a: Array, b: Array, *, size: int) -> None:
     np.add(a, b, out=y)
+
+
+def scale(y: Array, x: Array, factor: Array, *, size: int) -> None:
+    np.multiply(x, factor[0], out=y)
 
 
 def layer_norm(
@@ -337,3 +350,27 @@ def cache_write(
     cache: Array, x: Array, position: Array, *, batch: int, width: int, length: int
 ) -> None:
     cache.reshape(batch, length, width)[np.arange(batch), position] = x
+
+
+def cache_gather(
+    cache: Array, source: Array, index: Array, counts: Array, *,
+    batch: int, length: int, source_batch: int, source_length: int, width: int,
+) -> None:  # fmt: skip
+    """Sequence b takes counts[b] rows of sequence index[b]; where there is no such, it stays."""
+    to = cache.reshape(batch, length, width)
+    rows = source.reshape(source_batch, source_length, width)
+    for b in np.flatnonzero((index >= 0) & (index < source_batch)):
+        to[b, : counts[b]] = rows[index[b], : counts[b]]
+
+
+def greedy_token(
+    token: Array, position: Array, lengths: Array, history: Array, logits: Array, *,
+    batch: int, vocabulary: int, block: int, first: int,
+) -> None:  # fmt: skip
+    """The likeliest token, the lowest id of equals, becomes what is fed next."""
+    places = position.reshape(-1) % block, np.arange(batch)
+    history.reshape(block, batch, vocabulary)[places] = logits
+    token.reshape(-1)[...] = first + logits.reshape(batch, vocabulary)[:, first:].argmax(axis=1)
+    goes_on = lengths.reshape(-1) > 0
+    position.reshape(-1)[...] += goes_on
+    lengths.reshape(-1)[...] += goes_on

@@ -9,8 +9,11 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu.kernels_copy import _aimed
+
 _SUMS = {"reassoc", "contract", "arcp", "nsz"}  # fast math without assuming that numbers are finite
-_exact = njit(nogil=True, cache=True, error_model="numpy")
+# Without fast math of its own a function would be compiled with that of its first caller.
+_exact = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=_SUMS)
 
 _f, _u = np.float32, np.uint32
@@ -225,6 +228,62 @@ def cross_entropy_backward(
     rows: int, vocabulary: int, smoothing: float,
 ) -> None:  # fmt: skip
     _cross_entropy_backward(dlogits, logits, lse, targets, _f(smoothing))
+
+
+@_compiled
+def _copy_cross_entropy(
+    loss: Array, lse: Array, kept: Array, logits: Array, copied: Array, log_rest: Array,
+    targets: Array, smoothing: float,
+) -> None:  # fmt: skip
+    """loss and lse are those of cross_entropy without smoothing."""
+    for row in range(logits.shape[0]):
+        z = logits[row]
+        own = log_rest[row] - loss[row]
+        mixed = own
+        if copied[row] != 0:
+            other = np.log(copied[row])
+            top = max(own, other)
+            mixed = top + np.log(_exp(own - top) + _exp(other - top))
+        kept[row] = _exp(own - mixed) if targets[row] else _ONE
+        total = _f(0)
+        for i in range(z.size):
+            total += z[i]
+        smooth = smoothing * (lse[row] - total / _f(z.size))
+        loss[row] = smooth - (_ONE - smoothing) * mixed if targets[row] else _f(0)
+
+
+def copy_cross_entropy(
+    loss: Array, lse: Array, kept: Array,
+    logits: Array, shares: Array, log_rest: Array, ids: Array, targets: Array, *,
+    rows: int, vocabulary: int, start: int, batch: int, queries: int, sources: int, keys: int,
+    smoothing: float,
+) -> None:  # fmt: skip
+    copied = _aimed(shares, ids, targets, start, batch, queries).sum(axis=1)
+    _cross_entropy(loss, lse, logits, targets, _f(0))
+    _copy_cross_entropy(loss, lse, kept, logits, copied, log_rest, targets, _f(smoothing))
+
+
+@_compiled
+def _copy_cross_entropy_backward(
+    dlogits: Array, logits: Array, lse: Array, kept: Array, targets: Array, smoothing: float
+) -> None:
+    spread = smoothing / _f(logits.shape[1])
+    for row in range(logits.shape[0]):
+        z, out, shift, target = logits[row], dlogits[row], lse[row], targets[row]
+        if target == 0:
+            out[:] = 0
+            continue
+        aimed = (_ONE - smoothing) * kept[row]
+        for i in range(z.size):
+            out[i] = (aimed + smoothing) * _exp(z[i] - shift) - spread
+        out[target] -= aimed
+
+
+def copy_cross_entropy_backward(
+    dlogits: Array, logits: Array, lse: Array, kept: Array, targets: Array, *,
+    rows: int, vocabulary: int, smoothing: float,
+) -> None:  # fmt: skip
+    _copy_cross_entropy_backward(dlogits, logits, lse, kept, targets, _f(smoothing))
 
 
 @_compiled

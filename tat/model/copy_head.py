@@ -1,0 +1,35 @@
+"""The copy head: at each target position, where in the sources the next token may be taken from."""
+
+from tat.data.tokenizer import FIRST_BYTE
+from tat.model.layers import Linear
+from tat.model.parameters import Initial, Parameters
+from tat.ops import vocabulary as ops
+from tat.ops.copying import Pointer
+from tat.ops.graph import Tensor, current
+
+_RELUCTANCE = -2.0  # logit of copying at the start: 12 % of the probability goes to the sources
+
+
+class CopyHead:
+    """A pointer with a gate on the last hidden states (pointer-generator, See et al. 2017)."""
+
+    def __init__(self, parameters: Parameters, width: int) -> None:
+        self.query = Linear(parameters, "copy.query", width, width)
+        self.key = Linear(parameters, "copy.key", width, width)
+        self.gate_weight = parameters.declare(
+            "copy.gate.weight", (width, 1), Initial("constant", 0.0)
+        )
+        self.gate_bias = parameters.vector("copy.gate.bias", 1, _RELUCTANCE)
+
+    def keys(self, memory: Tensor, into: Tensor | None = None) -> Tensor:
+        """What is pointed at, of the memory [B*K*S, D] -> [B*K*S, D], a new tensor or `into`."""
+        with current().scope("copy.key"):
+            return self.key(memory, into)
+
+    def point(self, hidden: Tensor, keys: Tensor, ids: Tensor, lengths: Tensor) -> Pointer:
+        """Hidden states [B*T, D] before sources ids [B, K, S] with lengths [B, K]; no marker of
+        the prompt's form is ever copied.
+        """
+        with current().scope("copy"):
+            gate = ops.linear(hidden, self.gate_weight, self.gate_bias)
+            return Pointer(self.query(hidden), keys, gate, ids, lengths, first=FIRST_BYTE)
