@@ -2,18 +2,21 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tat.data.batches import Batch, Batches, Dataset, encode_samples, smallest_bucket
+from tat.config import resolve
+from tat.data.batches import Batch, Batches
+from tat.data.dataset import Dataset, Ragged, encode_samples, smallest_bucket
 from tat.data.tokenizer import Special, Tokenizer
 from tat.errors import CorpusError
 
 BUCKETS = ((8, 4), (6, 9), (16, 16))
+CONFIG = replace(resolve(environment={}).config.data, buckets=BUCKETS)
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Sample:
     source: tuple[tuple[str, str], ...]
     target: str
     origin: str
+    neighbours: tuple[str, ...] = ()
 
 
 def dataset_of(lengths: list[tuple[int, int]]) -> Dataset:
@@ -28,13 +32,7 @@ def dataset_of(lengths: list[tuple[int, int]]) -> Dataset:
     rng = np.random.default_rng(3)
     sources = [rng.integers(8, 9999, source, np.int32) for source, _ in lengths]
     targets = [np.append(rng.integers(8, 9999, t - 1, np.int32), Special.EOS) for _, t in lengths]
-    return Dataset(
-        np.concatenate([np.zeros(0, np.int32), *sources]),
-        np.cumsum([0, *map(len, sources)]),
-        np.concatenate([np.zeros(0, np.int32), *targets]),
-        np.cumsum([0, *map(len, targets)]),
-        too_long=(),
-    )
+    return Dataset.without_neighbours(Ragged.of(sources), Ragged.of(targets))
 
 
 def rows_of(batch: Batch) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -50,7 +48,7 @@ def rows_of(batch: Batch) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
 
 def samples_of(dataset: Dataset) -> Counter:
     return Counter(
-        (tuple(dataset.source(i).tolist()), tuple(dataset.target(i).tolist()))
+        (tuple(dataset.sources[i].tolist()), tuple(dataset.targets[i].tolist()))
         for i in range(len(dataset))
     )
 
@@ -188,17 +186,17 @@ def test_encoding_leaves_out_what_is_too_long_and_cuts_nothing():
         Sample((("comment", "a"),), "x" * 16, "target too long"),
         Sample((("comment", "a" * 15),), "x" * 15, "just fits"),
     ]
-    dataset = encode_samples(samples, tokenizer, BUCKETS)
+    dataset = encode_samples(samples, tokenizer, CONFIG)
     assert dataset.too_long == ("source too long", "target too long")
     assert len(dataset) == 2
     for index, sample in enumerate([samples[0], samples[3]]):
-        assert dataset.source(index).tolist() == tokenizer.encode_source(sample.source)
-        assert dataset.target(index).tolist() == tokenizer.encode_target(sample.target)
-    assert dataset.sources.dtype == dataset.targets.dtype == np.int32
+        assert dataset.sources[index].tolist() == tokenizer.encode_source(sample.source)
+        assert dataset.targets[index].tolist() == tokenizer.encode_target(sample.target)
+    assert dataset.sources.values.dtype == dataset.targets.values.dtype == np.int32
 
 
 def test_nothing_to_train_on():
-    empty = encode_samples([Sample((), "x" * 99, "long")], Tokenizer([]), BUCKETS)
+    empty = encode_samples([Sample((), "x" * 99, "long")], Tokenizer([]), CONFIG)
     batches = Batches(empty, BUCKETS, 16, 0)
     assert len(empty) == batches.micro_batches_per_epoch == len(list(batches.in_order())) == 0
     with pytest.raises(CorpusError, match=r"data\.buckets"):

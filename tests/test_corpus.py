@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,10 @@ fn shade() -> @location(0) vec4f { return vec4f(far); }
 """
 
 
-def config(infill: float = 0.0, valid: float = 0.0, words: int = 0) -> DataConfig:
-    return DataConfig(4096, ((64, 64),), infill, words, valid, 10**6)
+def config(
+    infill: float = 0.0, valid: float = 0.0, words: int = 0, neighbours: int = 0
+) -> DataConfig:
+    return DataConfig(4096, ((64, 64),), infill, words, valid, 10**6, neighbours, 1.0, 256, 0, True)
 
 
 def module(number: int, functions: int = 1) -> str:
@@ -70,6 +73,19 @@ def test_completions_of_a_module(tmp_path):
     )
     assert corpus.report.functions == corpus.report.completions == 2
     assert along.origin.startswith(str(tmp_path / "m.wgsl"))
+
+
+def test_signatures_of_called_functions_end_the_context(tmp_path):
+    text = "const k = 2.0;\nfn a(x: f32) -> f32 { return k; }\nfn b() -> f32 { return a(k); }\n"
+    line = {
+        "signature": "fn b() -> f32", "body": "{ return a(k); }", "context": "const k = 2.0;",
+        "calls": ["fn a(x: f32) -> f32"],
+    }  # fmt: skip
+    module = load(write(tmp_path / "module", {"m.wgsl": text}))
+    function = load(write(tmp_path / "function", {"f.jsonl": json.dumps(line)}))
+    [sample] = function.train
+    assert dict(sample.source)["context"] == "const k = 2.0;\nfn a(x: f32) -> f32"
+    assert sample.digest in {of_module.digest for of_module in module.train}
 
 
 def test_functions_from_json_lines(tmp_path):
@@ -300,4 +316,25 @@ def test_a_description_stands_for_the_function_it_describes(tmp_path):
 
 def test_markers_are_those_of_the_tokenizer(tmp_path):
     corpus = load(write(tmp_path, {"m.wgsl": MODULE}), 0.9)
-    assert {marker for s in corpus.samples for marker, _ in s.source} == set(MARKERS)
+    used = {marker for s in corpus.samples for marker, _ in s.source}
+    assert used == set(MARKERS) - {"neighbour"}, "which starts a source of its own"
+
+
+def test_functions_are_told_again_where_the_configuration_says_so(tmp_path):
+    write(tmp_path, {f"{n}.wgsl": module(n) for n in range(3)})
+    once = load_corpus([tmp_path], config(), 0)
+    thrice = load_corpus([tmp_path], replace(config(), renamings=2), 0)
+    assert {s.digest for s in once.train} < {s.digest for s in thrice.train}
+    assert len(thrice.train) == 3 * len(once.train)
+    assert [s.digest for s in thrice.train] == sorted(s.digest for s in thrice.train)
+    assert once.fingerprint != thrice.fingerprint
+
+
+def test_bodies_may_be_learnt_without_their_comments(tmp_path):
+    write(tmp_path, {"m.wgsl": "fn f() -> f32 {\n    // why\n    return 1.0;\n}"})
+    with_comments, without = (
+        load_corpus([tmp_path], replace(config(), body_comments=kept), 0).train[0].target
+        for kept in (True, False)
+    )
+    assert "// why" in with_comments
+    assert without == "{\n    return 1.0;\n}"

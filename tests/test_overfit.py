@@ -7,8 +7,9 @@ import pytest
 from tat.cli import run as tat
 from tat.config import resolve
 from tat.cookbook.library import load
-from tat.data.batches import Batches, encode_samples
+from tat.data.batches import Batches
 from tat.data.corpus import cookbook_corpus
+from tat.data.dataset import encode_samples
 from tat.data.samples import Sample
 from tat.decode.generator import Generator
 from tat.decode.loading import load_model
@@ -33,7 +34,7 @@ def samples() -> tuple[Sample, ...]:
 def test_the_loss_in_evaluation_mode_is_under_a_twentieth_nat(run, samples):
     loaded = load_model(*load_checkpoint(run))
     config = loaded.config
-    data = encode_samples(samples, loaded.tokenizer, config.data.buckets)
+    data = encode_samples(samples, loaded.tokenizer, config.data)
     assert len(data) == len(samples)
     batches = Batches(data, config.data.buckets, config.train.batch_tokens, 0)
     trainer = Trainer(config, loaded.model, loaded.backend, batches)

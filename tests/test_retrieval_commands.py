@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from tat import cli
-from tat.commands.index import cookbook_documents
 from tat.cookbook import library
+from tat.cookbook.documents import cookbook_index
 from tat.resources import resource
-from tat.retrieval.index import Index
 from tat.retrieval.query import search
 
 BOX = """\
@@ -125,8 +124,7 @@ def test_the_cookbook_is_the_default(tmp_path, capsys):
 
 
 def test_every_cookbook_function_is_found_by_its_request_at_its_line():
-    index = Index()
-    index.update(cookbook_documents())
+    index = cookbook_index()
     for entry in library.load():
         hits = search(index, entry.request, top=4)
         hit = next(hit for hit in hits if hit.name == entry.name and hit.kind == "function")

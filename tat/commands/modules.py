@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from tat.data.input_files import display_name, failure_reason, open_regular
-from tat.errors import FileError, one_line
-
-_MAX_BYTES = 16_000_000  # of one module: what is longer than the sandbox takes, in any encoding
+from tat.data.json_lines import MAX_LINE, read_json_lines, utf8_text
+from tat.errors import FileError
 
 
 @dataclass(frozen=True)
@@ -33,37 +31,17 @@ def read_modules(paths: Sequence[Path]) -> Iterator[Module]:
     FileError at the first file or line that cannot be read.
     """
     for path in paths:
-        try:
-            with open_regular(path) as file:
-                if path.suffix.lower() == ".jsonl":
-                    yield from _lines(file, display_name(path))
-                else:
-                    origin = display_name(path)
-                    yield Module(origin, "", _text(file.read(_MAX_BYTES + 1), origin))
-        except OSError as error:
-            raise FileError(f"{display_name(path)}: {failure_reason(error)}") from None
+        if path.suffix.lower() == ".jsonl":
+            for origin, line in read_json_lines(path, _Line, "module in a field `wgsl`"):
+                yield Module(origin, str(line.id), line.wgsl)
+        else:
+            origin = display_name(path)
+            yield Module(origin, "", utf8_text(_read(path), origin))
 
 
-def _lines(file: BinaryIO, path: str) -> Iterator[Module]:
-    number = 0
-    while line := file.readline(_MAX_BYTES + 1):
-        number += 1
-        origin = f"{path}:{number}"
-        text = _text(line, origin)
-        if not text.strip():
-            continue
-        try:
-            record = msgspec.json.decode(text, type=_Line)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            reason = one_line(str(error))
-            raise FileError(f"{origin}: no module in a field `wgsl`: {reason}") from None
-        yield Module(origin, str(record.id), record.wgsl)
-
-
-def _text(data: bytes, origin: str) -> str:
-    if len(data) > _MAX_BYTES:
-        raise FileError(f"{origin}: more than {_MAX_BYTES} bytes; split the module")
+def _read(path: Path) -> bytes:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileError(f"{origin}: not UTF-8: byte {error.start}") from None
+        with open_regular(path) as file:
+            return file.read(MAX_LINE + 1)
+    except OSError as error:
+        raise FileError(f"{display_name(path)}: {failure_reason(error)}") from None

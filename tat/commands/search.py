@@ -2,14 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import msgspec
 
-from tat.commands.index import cookbook_documents
+from tat.commands.indexes import named_index
 from tat.errors import UsageError, one_line
-from tat.retrieval.index import Index
-from tat.retrieval.index_file import open_index
 from tat.retrieval.query import Hit, search
 from tat.retrieval.words import words
 
@@ -19,7 +16,7 @@ _SHOWN = 24  # lines of a hit, at most
 def run(options: argparse.Namespace) -> int:
     if not any(True for _ in words(options.query)):
         raise UsageError("the query has no word to look for; give some letters or digits")
-    hits = search(_index(options), options.query, options.top)
+    hits = search(named_index(options.index), options.query, options.top)
     if options.json:
         sys.stdout.write(msgspec.json.encode(hits).decode() + "\n")
     elif hits:
@@ -27,14 +24,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("tat: nothing found; try other words", file=sys.stderr)
     return 0
-
-
-def _index(options: argparse.Namespace) -> Index:
-    if options.index != "cookbook":
-        return open_index(Path(options.index))
-    index = Index(name="cookbook")
-    index.update(cookbook_documents())
-    return index
 
 
 def _shown(hit: Hit) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tat.cookbook.references import Pure
-from tat.cookbook.signature import Signature, ValueType
 from tat.errors import FileError
+from tat.wgsl.signature import Signature, ValueType
 
 COUNT = 64  # random rows, besides the edge cases
 _BATCHES = 100  # of random rows to draw before `keep` is taken to refuse nearly all

@@ -10,10 +10,10 @@ from tat.cookbook.bindings import read_output, sandbox_binding
 from tat.cookbook.library import Entry
 from tat.cookbook.references import Kernel, Pure, Run, Tolerance
 from tat.cookbook.rows import Row, input_rows, seeded
-from tat.cookbook.signature import Signature, parse_signature
-from tat.errors import DeviceError, FileError, InvalidShaderError, TatError
+from tat.errors import DeviceError, FileError, InvalidShaderError, TatError, UsageError
 from tat.wgsl.declarations import Function, functions
 from tat.wgsl.sandbox import Sandbox
+from tat.wgsl.signature import Signature, parse_signature
 
 _SECONDS = 20.0  # for one run; a software GPU needs well under one
 
@@ -61,7 +61,10 @@ def test_entry(entry: Entry, sandbox: Sandbox, reference: Pure | Kernel | None =
 
 def _test_pure(entry: Entry, reference: Pure, sandbox: Sandbox) -> Result:
     module, function = _module(entry, reference.harness, sandbox)
-    signature = parse_signature(function.signature)
+    try:
+        signature = parse_signature(function.signature)
+    except UsageError as error:
+        raise FileError(f"{error}; give its reference a harness") from error
     types = [kind.name for kind in signature.parameters.values()]
     rows = input_rows(entry.name, reference, signature)
     words = np.array([np.concatenate([np.ravel(value) for value in row]) for row in rows], float)

@@ -1,49 +1,14 @@
 """Samples to arrays of static shapes, in an order that depends only on the seed and the index."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Protocol
 
 import numpy as np
 
-from tat.data.tokenizer import Special, Tokenizer
+from tat.data.dataset import Bucket, Dataset, smallest_bucket
+from tat.data.tokenizer import Special
 from tat.errors import CorpusError
-
-Bucket = tuple[int, int]  # S, T: source and target length, tokens
-
-
-class EncodableSample(Protocol):
-    """What of a corpus sample is encoded."""
-
-    @property
-    def source(self) -> tuple[tuple[str, str], ...]: ...
-    @property
-    def target(self) -> str: ...
-    @property
-    def origin(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Encoded samples, end to end: sample i is values[starts[i]:starts[i + 1]] of each array."""
-
-    sources: np.ndarray  # int32 [sum of source lengths]
-    source_starts: np.ndarray  # int64 [N + 1]
-    targets: np.ndarray  # int32 [sum of target lengths], EOS included
-    target_starts: np.ndarray  # int64 [N + 1]
-    too_long: tuple[str, ...]  # origins of the samples that fit no bucket and are left out
-
-    def __len__(self) -> int:
-        return len(self.source_starts) - 1
-
-    def source(self, index: int) -> np.ndarray:
-        """Source ids of one sample: int32 [at most S]."""
-        return self.sources[self.source_starts[index] : self.source_starts[index + 1]]
-
-    def target(self, index: int) -> np.ndarray:
-        """Target ids of one sample, the last one EOS: int32 [at most T]."""
-        return self.targets[self.target_starts[index] : self.target_starts[index + 1]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +16,8 @@ class Batch:
     """One micro-batch; B is fixed by the bucket, and rows without a sample have length 0."""
 
     bucket: Bucket
-    sources: np.ndarray  # int32 [B, 1, S], PAD behind the end
-    source_lengths: np.ndarray  # int32 [B, 1]
+    sources: np.ndarray  # int32 [B, K, S], PAD behind the end; the sample's own comes first
+    source_lengths: np.ndarray  # int32 [B, K]
     inputs: np.ndarray  # int32 [B, T], BOS and the target but its last token
     targets: np.ndarray  # int32 [B, T]
     target_lengths: np.ndarray  # int32 [B]
@@ -63,33 +28,18 @@ class Batch:
         return int(self.target_lengths.sum())
 
 
-def smallest_bucket(source: int, target: int, buckets: Sequence[Bucket]) -> int | None:
-    """Index of the bucket with the fewest positions that holds both lengths; None if none does."""
-    fitting = [i for i, (s, t) in enumerate(buckets) if source <= s and target <= t]
-    return min(fitting, key=lambda i: (sum(buckets[i]), i), default=None)
+def batch_rows(bucket: Bucket, batch_tokens: int) -> int:
+    """B: so many rows as hold `batch_tokens` target positions, at least one."""
+    return max(1, batch_tokens // bucket[1])
 
 
-def encode_samples(
-    samples: Iterable[EncodableSample], tokenizer: Tokenizer, buckets: Sequence[Bucket]
-) -> Dataset:
-    """Encode all samples that fit a bucket; the others are named in `too_long`, none is cut."""
-    sources: list[list[int]] = []
-    targets: list[list[int]] = []
-    too_long: list[str] = []
-    for sample in samples:
-        source = tokenizer.encode_source(sample.source)
-        target = tokenizer.encode_target(sample.target)
-        if smallest_bucket(len(source), len(target), buckets) is None:
-            too_long.append(sample.origin)
-        else:
-            sources.append(source)
-            targets.append(target)
-    return Dataset(*_join(sources), *_join(targets), too_long=tuple(too_long))
+@dataclass(frozen=True)
+class _Epoch:
+    """What is drawn for one pass over the samples."""
 
-
-def _join(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-    return np.fromiter((token for row in rows for token in row), np.int32, starts[-1]), starts
+    number: int
+    batches: list[tuple[Bucket, np.ndarray]]  # and which samples are in it
+    accompanied: np.ndarray  # bool [N]: the samples that keep their neighbours
 
 
 class Batches:
@@ -99,36 +49,44 @@ class Batches:
     perhaps not full, and then the batches of all buckets are shuffled. Shuffling sorts by the raw
     output of Philox (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011) with the
     key (seed, epoch): it has no state to save, and its raw output never changes between versions of
-    numpy, while that of numpy's own `permutation` may.
+    numpy, while that of numpy's own `permutation` may. So is drawn which samples keep their
+    neighbours in an epoch: one model learns to do with and without.
     """
 
     def __init__(
-        self, dataset: Dataset, buckets: Sequence[Bucket], batch_tokens: int, seed: int
+        self,
+        dataset: Dataset,
+        buckets: Sequence[Bucket],
+        batch_tokens: int,
+        seed: int,
+        neighbour_share: float = 1.0,
     ) -> None:
-        """A batch of bucket (S, T) has batch_tokens // T rows, at least one.
-
-        ValueError if a sample fits no bucket: encode with the same buckets.
-        """
+        """ValueError if a sample fits no bucket: encode with the same buckets."""
         self.dataset = dataset
         self.buckets = tuple((int(s), int(t)) for s, t in buckets)
-        self.batch_tokens, self.seed = batch_tokens, seed
+        self.batch_tokens, self.seed, self.neighbour_share = batch_tokens, seed, neighbour_share
         self._members: list[list[int]] = [[] for _ in self.buckets]
-        lengths = zip(np.diff(dataset.source_starts), np.diff(dataset.target_starts))
+        lengths = zip(dataset.sources.lengths, dataset.targets.lengths)
         for index, (source, target) in enumerate(lengths):
             bucket = smallest_bucket(source, target, self.buckets)
             if bucket is None:
                 raise ValueError(f"sample {index} ({source}, {target}) fits none of {self.buckets}")
             self._members[bucket].append(index)
-        self._epoch: tuple[int, list[tuple[Bucket, np.ndarray]]] = (-1, [])
+        self._epoch = _Epoch(-1, [], np.ones(0, bool))
 
     @property
     def used_buckets(self) -> tuple[Bucket, ...]:
         """The buckets that have samples."""
         return tuple(bucket for bucket, members in zip(self.buckets, self._members) if members)
 
+    @property
+    def sources(self) -> int:
+        """K, the sources of a row: its own and its neighbours, used or not."""
+        return 1 + self.dataset.neighbours.shape[1]
+
     def rows_of(self, bucket: Bucket) -> int:
         """B, the rows of a batch of `bucket`, samples or not."""
-        return max(1, self.batch_tokens // bucket[1])
+        return batch_rows(bucket, self.batch_tokens)
 
     @property
     def micro_batches_per_epoch(self) -> int:
@@ -141,27 +99,32 @@ class Batches:
             raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
         epoch, position = divmod(index, self.micro_batches_per_epoch)
         # Read once: other threads may ask for a batch of another epoch meanwhile.
-        cached_epoch, order = self._epoch
-        if cached_epoch != epoch:
-            order = self._shuffled(epoch)
-            self._epoch = (epoch, order)
-        return self._assemble(*order[position])
+        drawn = self._epoch
+        if drawn.number != epoch:
+            drawn = self._epoch = self._drawn(epoch)
+        return self._assemble(*drawn.batches[position], drawn.accompanied)
 
     def in_order(self, limit: int | None = None) -> Iterator[Batch]:
-        """The batches of one unshuffled pass; with a limit so many, spread over all buckets."""
+        """The batches of one unshuffled pass; with a limit so many, spread over all buckets.
+
+        All samples keep their neighbours.
+        """
         order = self._cut([np.array(members, np.int64) for members in self._members])
         count = len(order) if limit is None else min(limit, len(order))
+        accompanied = np.ones(len(self.dataset), bool)
         for i in range(count):
-            yield self._assemble(*order[i * len(order) // count])
+            yield self._assemble(*order[i * len(order) // count], accompanied)
 
-    def _shuffled(self, epoch: int) -> list[tuple[Bucket, np.ndarray]]:
+    def _drawn(self, epoch: int) -> _Epoch:
         order = self._cut(
             [
                 np.array(members, np.int64)[_permutation(self.seed, epoch, stream, len(members))]
                 for stream, members in enumerate(self._members)
             ]
         )
-        return [order[i] for i in _permutation(self.seed, epoch, len(self.buckets), len(order))]
+        shuffled = [order[i] for i in _permutation(self.seed, epoch, len(self.buckets), len(order))]
+        draws = _random(self.seed, epoch, len(self.buckets) + 1, len(self.dataset)) / 2**64
+        return _Epoch(epoch, shuffled, draws < self.neighbour_share)
 
     def _cut(self, members: Sequence[np.ndarray]) -> list[tuple[Bucket, np.ndarray]]:
         cuts: list[tuple[Bucket, np.ndarray]] = []
@@ -170,29 +133,43 @@ class Batches:
             cuts += [(bucket, of_bucket[i : i + rows]) for i in range(0, len(of_bucket), rows)]
         return cuts
 
-    def _assemble(self, bucket: Bucket, members: np.ndarray) -> Batch:
+    def _assemble(self, bucket: Bucket, members: np.ndarray, accompanied: np.ndarray) -> Batch:
         rows, (source_limit, target_limit) = self.rows_of(bucket), bucket
         batch = Batch(
             bucket=bucket,
-            sources=np.full((rows, 1, source_limit), Special.PAD, np.int32),
-            source_lengths=np.zeros((rows, 1), np.int32),
+            sources=np.full((rows, self.sources, source_limit), Special.PAD, np.int32),
+            source_lengths=np.zeros((rows, self.sources), np.int32),
             inputs=np.full((rows, target_limit), Special.PAD, np.int32),
             targets=np.full((rows, target_limit), Special.PAD, np.int32),
             target_lengths=np.zeros(rows, np.int32),
         )
         for row, member in enumerate(members):
-            source, target = self.dataset.source(member), self.dataset.target(member)
-            batch.sources[row, 0, : len(source)] = source
-            batch.source_lengths[row] = len(source)
+            for k, source in enumerate(self._sources_of(member, accompanied[member])):
+                length = min(len(source), source_limit)
+                batch.sources[row, k, :length] = source[:length]
+                batch.source_lengths[row, k] = length
+            target = self.dataset.targets[member]
             batch.inputs[row, 0] = Special.BOS
             batch.inputs[row, 1 : len(target)] = target[:-1]
             batch.targets[row, : len(target)] = target
             batch.target_lengths[row] = len(target)
         return batch
 
+    def _sources_of(self, member: int, accompanied: bool) -> Iterator[np.ndarray]:
+        """The sample's own source, which fits its bucket, then the neighbours it has and keeps."""
+        yield self.dataset.sources[member]
+        if accompanied:
+            known = self.dataset.neighbours[member]
+            yield from (self.dataset.texts[text] for text in known[known >= 0])
+
 
 def _permutation(seed: int, epoch: int, stream: int, length: int) -> np.ndarray:
     """A permutation of 0..length-1; ties of the random keys fall in index order."""
+    return np.argsort(_random(seed, epoch, stream, length), kind="stable")
+
+
+def _random(seed: int, epoch: int, stream: int, length: int) -> np.ndarray:
+    """uint64 [length], even over all values."""
     key = np.array([seed % 2**64, epoch], np.uint64)
     generator = np.random.Philox(key=key, counter=np.array([0, 0, 0, stream], np.uint64))
-    return np.argsort(generator.random_raw(length), kind="stable")
+    return generator.random_raw(length)

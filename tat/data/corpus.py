@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tat.config import DataConfig
+from tat.data.neighbours import with_neighbours
+from tat.data.renaming import with_renamings
 from tat.data.samples import Function, Sample, digest_of, function_samples
 from tat.data.sources import (
     FunctionText,
@@ -37,6 +39,7 @@ class Report:
     descriptions: int  # samples
     infills: int  # samples
     duplicates: int  # samples dropped because an equal one is kept
+    accompanied: int  # samples with neighbours
 
     def lines(self) -> list[str]:
         """The report in words: a line for what is used, then one per kind of what is not."""
@@ -45,8 +48,10 @@ class Report:
             f" {self.descriptions} description and {self.infills} infill samples,"
             f" {self.duplicates} duplicates dropped"
         )
+        neighbours = [f"{self.accompanied} samples with neighbours"] if self.accompanied else []
         kinds = skipped_by_reason(self.skipped).items()
-        return [used, *(f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds)]
+        skipped = [f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds]
+        return [used, *neighbours, *skipped]
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,12 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all samples and their splits, hexadecimal; names of files do not enter."""
-        return digest_of(*(text for s in self.samples for text in (s.digest, s.split)))
+        """SHA-256 over all samples, their splits and neighbours, hexadecimal.
+
+        Names of files do not enter.
+        """
+        parts = ((s.digest, s.split, *s.neighbours) for s in self.samples)
+        return digest_of(*(text for of_sample in parts for text in of_sample))
 
     def texts(self) -> Iterator[str]:
         """The texts to train a tokenizer on: every different one of the training split, once.
@@ -88,7 +97,7 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     skipped = (*sources.skipped, *silent)
     if not samples:
         raise CorpusError(nothing_usable(paths, skipped))
-    corpus = _assemble(samples, sources.files, skipped, len(found))
+    corpus = _assemble(samples, sources.files, skipped, len(found), config)
     if not corpus.train:
         raise CorpusError(
             "corpus: every file fell into the validation split; give more files or set "
@@ -103,15 +112,16 @@ def cookbook_corpus(entries: Iterable[tuple[str, str, str]], config: DataConfig)
     The context is all code before the last function, without the comment that belongs to it: the
     request says the same.
     """
-    found = [_last_function(*entry) for entry in entries]
+    found = [last_function(*entry) for entry in entries]
     learnt_by_heart = replace(config, infill_share=0.0, validation_share=0.0)
     samples = [sample for f in found for sample in function_samples(f, learnt_by_heart, 0)]
     if not samples:
         raise CorpusError("corpus: no cookbook entry was chosen; check the tag")
-    return _assemble(samples, len(found), (), len(found))
+    return _assemble(samples, len(found), (), len(found), learnt_by_heart)
 
 
-def _last_function(name: str, request: str, code: str) -> Function:
+def last_function(name: str, request: str, code: str) -> Function:
+    """What a cookbook entry asks for, with the rest of its code as context."""
     declared = functions(code)
     if not declared:
         raise CorpusError(f"corpus: cookbook entry {name} declares no function; correct its code")
@@ -151,7 +161,8 @@ def _functions_of_module(module: ModuleText) -> list[Function]:
         if _says_something(f.body):
             line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
             origin = f"{module.origin}:{line}"
-            found.append(Function(f.comment, f.signature, f.body, f.context, group, origin))
+            texts = f.comment, f.signature, f.body, f.context
+            found.append(Function(*texts, group, origin, f.calls))
     return found
 
 
@@ -162,17 +173,28 @@ def _says_something(body: str) -> bool:
 def _function_of_line(line: FunctionText) -> Function:
     texts = (line.comment, line.signature, line.body, line.context)
     named = (line.module_id,) if line.module_id else texts
-    return Function(*texts, digest_of(*named), line.origin)
+    return Function(*texts, digest_of(*named), line.origin, line.calls)
 
 
 def _assemble(
-    samples: Sequence[Sample], files: int, skipped: tuple[Skipped, ...], functions: int
+    samples: Sequence[Sample],
+    files: int,
+    skipped: tuple[Skipped, ...],
+    functions: int,
+    config: DataConfig,
 ) -> Corpus:
-    """Drop duplicates and sort. Of equal samples one in train stays: no test of what is learnt."""
+    """Drop duplicates, find neighbours, tell functions again with other names, sort.
+
+    Of equal samples one in train stays: no test of what is learnt.
+    """
     kept: dict[str, Sample] = {}
     for sample in sorted(samples, key=lambda s: (s.split == "valid", s.group, s.origin)):
         kept.setdefault(sample.digest, sample)
     ordered = [kept[digest] for digest in sorted(kept)]
+    if config.neighbours:
+        ordered = list(with_neighbours(ordered, config.neighbours))
+    if config.renamings:
+        ordered = sorted(with_renamings(ordered, config.renamings), key=lambda s: s.digest)
     kinds = Counter(sample.kind for sample in ordered)
     report = Report(
         files=files,
@@ -181,7 +203,8 @@ def _assemble(
         completions=kinds["completion"],
         descriptions=kinds["description"],
         infills=kinds["infill"],
-        duplicates=len(samples) - len(ordered),
+        duplicates=len(samples) - len(kept),
+        accompanied=sum(bool(sample.neighbours) for sample in ordered),
     )
     return Corpus(
         train=tuple(s for s in ordered if s.split == "train"),

@@ -2,6 +2,7 @@
 
     completion    (comment, signature, context) -> body
     description   (comment) -> context, signature and body; (comment, context) -> signature and body
+                  (a given context ends with the signatures of the functions that it calls)
     infill        (prefix, suffix) -> middle, a gap in the context, signature and body
 """
 
@@ -12,6 +13,7 @@ from typing import Literal
 
 from tat.config import DataConfig
 from tat.data.infill import cut_gaps
+from tat.wgsl.comments import without_comments
 
 Source = tuple[tuple[str, str], ...]  # (marker, text) pairs; markers as in tat.data.tokenizer
 Split = Literal["train", "valid"]
@@ -26,6 +28,8 @@ class Sample:
     group: str  # hash that names its file by content, or its module by id; never split
     split: Split
     origin: str  # path:line or the like, for reports
+    code: str  # signature and body of the whole function, which no neighbour may give away
+    neighbours: tuple[str, ...] = ()  # functions to read beside the source; see data.neighbours
 
     @property
     def kind(self) -> Literal["completion", "description", "infill"]:
@@ -51,6 +55,7 @@ class Function:
     context: str
     group: str
     origin: str
+    calls: tuple[str, ...] = ()  # signatures of the functions of its module that it calls
 
 
 def completion_source(comment: str, signature: str, context: str) -> Source:
@@ -75,17 +80,21 @@ def function_samples(function: Function, config: DataConfig, seed: int) -> Itera
     """A completion, descriptions where a comment says enough, and infills in their share."""
     split = split_of(function.group, config.validation_share)
 
+    whole = f"{function.signature.strip()} {function.body}"
+
     def sample(source: Source, target: str) -> Sample:
-        return Sample(source, target, function.group, split, function.origin)
+        return Sample(source, target, function.group, split, function.origin, whole)
 
     comment, context = function.comment, function.context
-    yield sample(completion_source(comment, function.signature, context), function.body)
-    whole = f"{function.signature.strip()} {function.body}"
+    given = "\n".join(part for part in (context, *function.calls) if part)
+    body = function.body if config.body_comments else without_comments(function.body)
+    yield sample(completion_source(comment, function.signature, given), body)
     head = f"{context}\n\n" if context else ""
     if config.description_words and len(comment.split()) >= config.description_words:
-        yield sample(completion_source(comment, "", ""), head + whole)
-        if context:
-            yield sample(completion_source(comment, "", context), whole)
+        written = f"{function.signature.strip()} {body}"
+        yield sample(completion_source(comment, "", ""), head + written)
+        if given:
+            yield sample(completion_source(comment, "", given), written)
     before = f"{head}{function.signature} "
     gaps = config.infill_share / (1 - config.infill_share)
     for gap in cut_gaps(function.body, gaps, f"{seed}/{digest_of(before, function.body)}"):

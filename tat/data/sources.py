@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -36,6 +36,7 @@ class ModuleText:
     origin: str  # path, or path:line
     text: str
     id: str = ""  # of a JSON line, which its functions in other lines name as `module_id`
+    license: str = ""  # as a JSON line says it
 
     @property
     def content_hash(self) -> str:
@@ -53,6 +54,8 @@ class FunctionText:
     signature: str
     body: str
     context: str
+    license: str
+    calls: tuple[str, ...] = ()  # signatures
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ class _JsonLine(msgspec.Struct):
     body: str | None = None
     context: str = ""
     comment: str = ""
+    calls: tuple[str, ...] = ()
     id: str | int = ""
     module_id: str | int = ""
+    license: Any = ""  # a licence that is no text is none, and no reason to lose the line
 
 
 def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
@@ -152,8 +157,8 @@ class _Reader:
     def _too_large(self) -> str:
         return f"larger than {self.limit} bytes (data.max_file_bytes)"
 
-    def _add_module(self, origin: str, text: str, name: str = "") -> None:
-        module = ModuleText(origin, _with_line_feeds(text), name)
+    def _add_module(self, origin: str, text: str, name: str = "", license: str = "") -> None:
+        module = ModuleText(origin, _with_line_feeds(text), name, license)
         content = module.content_hash
         if not text.strip():
             self.skip(origin, "empty")
@@ -195,16 +200,19 @@ class _Reader:
             record = msgspec.json.decode(line, type=_JsonLine)
         except (ValueError, RecursionError) as error:  # ValueError: msgspec's and bad UTF-8
             return f"broken JSON: {error}"
+        license = record.license if isinstance(record.license, str) else ""
         if record.wgsl is not None:
-            self._add_module(origin, record.wgsl, str(record.id))
+            self._add_module(origin, record.wgsl, str(record.id), license)
             return None
         if not record.signature or not record.body:
             return "broken JSON: neither `wgsl` nor `signature` and `body`"
-        texts = [record.comment, record.signature, record.body, record.context]
+        texts = [record.comment, record.signature, record.body, record.context, *record.calls]
         if any("\0" in text for text in texts):
             return _BINARY
         fields = [_with_line_feeds(text) for text in texts]
-        self.functions.append(FunctionText(origin, str(record.module_id), *fields))
+        self.functions.append(
+            FunctionText(origin, str(record.module_id), *fields[:4], license, tuple(fields[4:]))
+        )
         return None
 
 

@@ -14,7 +14,7 @@ A run is cut after PIECE_LIMIT bytes, so that the work is linear in the text wha
 
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from itertools import pairwise
 
@@ -85,6 +85,7 @@ class Tokenizer:
         for pair in self.merges:
             self._add_merge(pair)
         self._cache: dict[bytes, tuple[int, ...]] = {}
+        self._compiled: Callable[[bytes], list[int]] | None = None  # made when first asked for
 
     def _add_merge(self, pair: Pair) -> None:
         token = len(self._text)
@@ -120,9 +121,15 @@ class Tokenizer:
 
     def encode(self, text: str | bytes) -> list[int]:
         """Ids of `text`; never a special token."""
+        if self._compiled is None:
+            self._compiled = _compiled_encoder(self) or self.encode_plainly
+        return self._compiled(_as_bytes(text))
+
+    def encode_plainly(self, data: bytes) -> list[int]:
+        """The same without compiled code."""
         ids: list[int] = []
         cached = self._cache.get
-        for piece in split_pieces(_as_bytes(text)):
+        for piece in split_pieces(data):
             ids += cached(piece) or self._encode_piece(piece)
         return ids
 
@@ -186,6 +193,16 @@ class Tokenizer:
             return cls(list(zip(flat[::2], flat[1::2])))
         except ValueError as error:
             raise CheckpointError(f"tokenizer: {error}; the file is damaged") from error
+
+
+def _compiled_encoder(tokenizer: Tokenizer) -> Callable[[bytes], list[int]] | None:
+    """Its encoder in compiled code; None where Numba is not installed."""
+    try:
+        from tat.data.tokenizer_numba import CompiledEncoder
+    except ImportError:
+        return None
+    texts = [tokenizer.decode([token]) for token in range(tokenizer.size)]
+    return CompiledEncoder(tokenizer.merges, texts, FIRST_BYTE, PIECE_LIMIT)
 
 
 def _as_bytes(text: str | bytes) -> bytes:

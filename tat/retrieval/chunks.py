@@ -15,6 +15,7 @@ from tat.wgsl.declarations import functions, split_module
 
 MODULE_LIMIT = 20_000  # characters; of a larger module only functions and structs are chunks
 
+_FUNCTION_NAME = re.compile(r"\bfn\s+(\w+)")
 _SPDX = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]*[\w.+)])")
 
 
@@ -61,6 +62,18 @@ class Document:
     comment: str = ""  # of a function
     context: str = ""  # of a function
     topics: str = ""
+
+    @classmethod
+    def of_function(
+        cls, file: str, line: int, signature: str, body: str, *, comment: str = "",
+        context: str = "", license: str = "",
+    ) -> "Document":  # fmt: skip
+        """One function by itself, named as its signature says."""
+        named = _FUNCTION_NAME.search(signature)
+        return cls(
+            file, line, named[1] if named else "", f"{signature} {body}", license, embedded=True,
+            signature=signature, comment=comment, context=context,
+        )  # fmt: skip
 
     @cached_property
     def digest(self) -> bytes:

@@ -1,5 +1,6 @@
 """Queries: the chunks that say most of what is asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,8 +18,9 @@ _CHUNKS = 1000  # chunks that are scored, about
 # to be does not show; all that tie with the last one of the limit come along.
 _SEARCH = f"""
 WITH ranked AS MATERIALIZED (
-    SELECT rowid AS id, bm25(terms, {", ".join(map(str, _WEIGHTS))}) AS score
-    FROM terms WHERE terms MATCH ?
+    SELECT terms.rowid AS id, bm25(terms, {", ".join(map(str, _WEIGHTS))}) AS score
+    FROM terms JOIN chunks ON chunks.id = terms.rowid
+    WHERE terms MATCH ? AND ? IN ('', chunks.kind)
 )
 SELECT chunks.kind, chunks.name, chunks.text, chunks.comment, chunks.context, documents.file,
        documents.line + chunks.line, documents.license, -ranked.score
@@ -43,16 +45,26 @@ class Hit:
     score: float  # BM25
 
 
-def search(index: Index, query: str, top: int = 4, exclude: str = "") -> list[Hit]:
+def search(
+    index: Index,
+    query: str,
+    top: int = 4,
+    *,
+    kind: str = "",
+    exclude: str = "",
+    refuse: Callable[[Hit], bool] | None = None,
+) -> list[Hit]:
     """The `top` chunks of different texts that fit best; `query` is any text and has no syntax.
 
-    Chunks that are near-duplicates of the code `exclude`, or hold it, are left out.
+    With `kind` they are of that kind. Left out are chunks that are near-duplicates of the code
+    `exclude` or hold it, and those that are refused.
     """
     match = " OR ".join(f'"{word}"' for word in _telling(index, query))
     limit = 2 * top
     while match and top > 0:
-        rows = index.select(_SEARCH, (match, limit))
-        hits = _chosen([Hit(*row) for row in rows], top, exclude)
+        rows = index.select(_SEARCH, (match, kind, limit))
+        found = [Hit(*row) for row in rows]
+        hits = _chosen([hit for hit in found if not (refuse and refuse(hit))], top, exclude)
         if len(hits) == top or len(rows) < limit:
             return hits
         limit *= 4

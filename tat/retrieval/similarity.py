@@ -4,6 +4,7 @@ A. Broder, "On the resemblance and containment of documents", 1997.
 """
 
 import re
+from functools import lru_cache
 
 from tat.wgsl.lexer import tokenize
 
@@ -17,6 +18,7 @@ _LENGTH = 5  # tokens in a run
 _LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*([fiu])32\s*>")
 
 
+@lru_cache(maxsize=1 << 13)  # of two texts that are compared one is often asked for again
 def shingles(code: str) -> Shingles:
     """All runs of five tokens of `code`, comments left out; less than five are one shorter run."""
     tokens = [t.text for t in tokenize(_LONG_TYPE.sub(r"\1\2", code)) if t.kind != "comment"]

@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from tat.wgsl.lexer import Token
+from tat.wgsl.lexer import Token, tokenize
 
 _LICENCE = re.compile(
     r"copyright|licen[cs]e|spdx|all rights reserved|permission is hereby granted", re.IGNORECASE
@@ -46,6 +46,25 @@ def doc_comment(text: str, comments: list[Token], start: int) -> str:
     if 2 * code > len(said) or any(_LICENCE.search(line) for line in said):
         return ""
     return "\n".join(said).strip()
+
+
+def without_comments(text: str) -> str:
+    """`text` without its comments, and without the lines that held nothing else."""
+    kept, end = [], 0
+    for comment in tokenize(text):
+        if comment.kind != "comment":
+            continue
+        before = text[end : comment.start]
+        end = comment.end
+        line_ends = text[end : end + 1] in ("", "\n", "\r")
+        if line_ends and _begins_line(text, comment.start):
+            before = before.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+        elif line_ends:
+            before = before.rstrip(" \t")
+        elif not before[-1:].isspace():
+            before += " "  # a block comment between two words is what keeps them apart
+        kept.append(before)
+    return "".join((*kept, text[end:]))
 
 
 def _begins_line(text: str, start: int) -> bool:

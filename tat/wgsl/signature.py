@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tat.errors import FileError, UsageError
+from tat.errors import UsageError
 from tat.wgsl.harness import parse_type
 
 _SIGNATURE = re.compile(
@@ -58,10 +58,10 @@ class Signature(NamedTuple):
 
 
 def parse_signature(text: str) -> Signature:
-    """The signature `text`; FileError if it has anything but plain values."""
+    """The signature `text`; UsageError if it has anything but plain values."""
     found = _SIGNATURE.fullmatch(text.strip())
     if not found:
-        raise FileError(f"{text!r} returns nothing to compare; give its reference a harness")
+        raise UsageError(f"{text!r} returns nothing to compare")
     parts = filter(str.strip, found["inside"].split(","))
     parameters = [_PARAMETER.fullmatch(part) for part in parts]
     try:
@@ -70,7 +70,7 @@ def parse_signature(text: str) -> Signature:
         types = {match["name"]: _value_type(match["type"]) for match in parameters}
         return Signature(found["name"], types, _value_type(found["result"]))
     except UsageError as error:
-        raise FileError(f"{text!r}: {error}; give its reference a harness") from error
+        raise UsageError(f"{text!r}: {error}") from error
 
 
 def _value_type(text: str) -> ValueType:

@@ -1,0 +1,15 @@
+"""The index that an argument names."""
+
+from pathlib import Path
+
+from tat.cookbook.documents import cookbook_index
+from tat.retrieval.index import Index
+from tat.retrieval.index_file import open_index
+
+
+def named_index(name: str, split: str = "") -> Index:
+    """That of the bundled cookbook for `cookbook`, of one split if asked; else that of the file.
+
+    FileError if the file is damaged, of another version or no index.
+    """
+    return cookbook_index(split) if name == "cookbook" else open_index(Path(name))

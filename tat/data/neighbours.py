@@ -1,0 +1,82 @@
+"""Neighbours: functions like the one that is asked for, to be read beside the request.
+
+Training and generation find and cut them here alike, so that a model is used on what it learnt
+from. Each neighbour is a source of its own, encoded by itself (G. Izacard and E. Grave, "Leveraging
+Passage Retrieval with Generative Models for Open Domain Question Answering", 2021).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tat.data.samples import Sample, Source
+from tat.data.tokenizer import Tokenizer
+from tat.retrieval.chunks import Document
+from tat.retrieval.index import Index
+from tat.retrieval.query import Hit, search
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A function that was found: what is read of it, and where it is from."""
+
+    text: str  # comment, signature and body
+    name: str
+    file: str
+    line: int
+    license: str  # SPDX, or "" if unknown
+    score: float  # BM25; higher fits better
+
+
+def find_neighbours(
+    index: Index,
+    source: Source,
+    top: int,
+    *,
+    exclude: str = "",
+    refuse: Callable[[Hit], bool] | None = None,
+) -> list[Neighbour]:
+    """Up to `top` functions that fit the words of a source, the best first.
+
+    Left out are near-duplicates of the code `exclude`, what holds it, and hits that are refused.
+    """
+    query = "\n".join(text for _, text in source)
+    hits = search(index, query, top, kind="function", exclude=exclude, refuse=refuse)
+    return [
+        Neighbour(_text(h.comment, h.text), h.name, h.file, h.line, h.license, h.score)
+        for h in hits
+    ]
+
+
+def encode_neighbour(text: str, tokenizer: Tokenizer, limit: int) -> list[int]:
+    """The ids of a neighbour behind its marker, cut to `limit` tokens."""
+    return tokenizer.encode_source((("neighbour", text),))[:limit]
+
+
+def with_neighbours(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
+    """The samples, each with up to `count` functions of the training split beside it.
+
+    None is from the sample's own group, and none gives its function away. What is found depends on
+    what the texts say and not on the order of the samples.
+    """
+    pool = {s.digest: s for s in samples if s.split == "train" and s.kind == "completion"}
+    index = Index(name="the training split")
+    index.update(map(_document, pool.values()))
+    for sample in samples:
+        found = find_neighbours(
+            index, sample.source, count, exclude=sample.code,
+            refuse=lambda hit, group=sample.group: pool[hit.file].group == group,
+        )  # fmt: skip
+        yield replace(sample, neighbours=tuple(neighbour.text for neighbour in found))
+
+
+def _document(sample: Sample) -> Document:
+    """A completion, named by its digest: no path decides which of two equal scores comes first."""
+    parts = dict(sample.source)
+    return Document.of_function(
+        sample.digest, 0, parts["signature"], sample.target,
+        comment=parts.get("comment", ""), context=parts.get("context", ""),
+    )  # fmt: skip
+
+
+def _text(comment: str, code: str) -> str:
+    return f"// {' '.join(comment.split())}\n{code}" if comment.strip() else code

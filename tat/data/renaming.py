@@ -1,0 +1,164 @@
+"""Samples told again with other names, so that a model learns to take names from what it is given.
+
+A function means the same whatever its parameters, variables and neighbours are called, but a model
+trained on few functions knows their names by heart and writes them where they are not declared.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import pairwise
+
+from tat.data.samples import Sample
+from tat.wgsl.lexer import Token, tokenize
+
+_SPELLED_AS_CODE = re.compile(r"`([^`\s]+)`|\b(\w*[a-z0-9][A-Z_]\w*)\b")
+_DECLARES = frozenset(("fn", "struct", "alias", "let", "var", "const", "override"))
+_OWN_WORDS = frozenset(("builtin", "interpolate", "diagnostic"))  # attributes that are no names
+_DRAWS = 8  # of a new name, until one is free
+
+
+@dataclass(frozen=True)
+class _Code:
+    """A text cut up: `pieces[i]` is a name that may be changed, an index of `names`, or fixed."""
+
+    tokens: list[Token]  # comments left out
+    pieces: list[str]
+    names: list[int]
+    comments: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> "_Code":
+        tokens = tokenize(text)
+        code = [token for token in tokens if token.kind != "comment"]
+        members = _member_starts(code)
+        pieces: list[str] = []
+        names: list[int] = []
+        comments: list[int] = []
+        end = 0
+        for token in tokens:
+            pieces += (text[end : token.start], token.text)
+            end = token.end
+            if token.kind == "comment":
+                comments.append(len(pieces) - 1)
+            elif token.kind == "identifier" and token.start not in members:
+                names.append(len(pieces) - 1)
+        return cls(code, [*pieces, text[end:]], names, comments)
+
+    def renamed(self, new: Mapping[str, str]) -> str:
+        """The text with names changed, in comments where they are spelled as code."""
+        pieces = self.pieces.copy()
+        for place in self.names:
+            pieces[place] = new.get(pieces[place], pieces[place])
+        for place in self.comments:
+            pieces[place] = _in_comment(pieces[place], new)
+        return "".join(pieces)
+
+
+class _Telling:
+    """A completion, ready to be told with other names."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        self.comment = dict(sample.source).get("comment", "")
+        self.parts = {m: _Code.of(text) for m, text in sample.source if m != "comment"}
+        self.target = _Code.of(sample.target)
+        texts = (*self.parts.values(), self.target)
+        self.used = {token.text for text in texts for token in text.tokens}
+        declared = [*_parameters(self.parts["signature"].tokens)]
+        for text in texts:
+            declared += _declarations(text.tokens)
+        self.declared = list(dict.fromkeys(declared))
+
+    def renamed(self, names: Sequence[str], number: int) -> Sample:
+        """The sample in which names that it declares are others of `names`.
+
+        Left alone are members, for `.x` may be a member or a swizzle, and what it does not declare.
+        """
+        new = self._new_names(names, number)
+        told = {mark: code.renamed(new) for mark, code in self.parts.items()}
+        told["comment"] = _in_comment(self.comment, new)
+        source = tuple((mark, told[mark]) for mark, _ in self.sample.source)
+        target = self.target.renamed(new)
+        return replace(
+            self.sample, source=source, target=target, code=f"{told['signature']} {target}"
+        )
+
+    def _new_names(self, names: Sequence[str], number: int) -> dict[str, str]:
+        """Other names for those declared; none is used already, and none is given twice."""
+        taken, new = set(self.used), {}
+        for name in self.declared:
+            for attempt in range(_DRAWS):
+                key = f"{self.sample.digest}/{number}/{name}/{attempt}"
+                drawn = names[_draw(key, len(names))]
+                if drawn not in taken:
+                    taken.add(drawn)
+                    new[name] = drawn
+                    break
+        return new
+
+
+def with_renamings(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
+    """The samples, each completion to train on followed by `count` of it with other names.
+
+    New names are those that functions of the training split declare; which one a name becomes
+    depends on the sample and the number of its telling alone.
+    """
+    tellings = {s.digest: _Telling(s) for s in samples if _is_told_again(s)}
+    names = sorted({name for telling in tellings.values() for name in telling.declared})
+    for sample in samples:
+        yield sample
+        if names and _is_told_again(sample):
+            telling = tellings[sample.digest]
+            yield from (telling.renamed(names, number) for number in range(count))
+
+
+def _is_told_again(sample: Sample) -> bool:
+    return sample.split == "train" and sample.kind == "completion"
+
+
+def _parameters(tokens: list[Token]) -> list[str]:
+    return [a.text for a, b in pairwise(tokens) if a.kind == "identifier" and b.text == ":"]
+
+
+def _declarations(tokens: list[Token]) -> list[str]:
+    """What stands behind fn, struct, let and the like; behind `var`, perhaps after `<...>`."""
+    names = []
+    for place, token in enumerate(tokens):
+        if token.kind == "keyword" and token.text in _DECLARES:
+            after = place + 1
+            if token.text == "var" and tokens[after : after + 1] and tokens[after].text == "<":
+                after = next((i + 1 for i in range(after, len(tokens)) if tokens[i].text == ">"), 0)
+            if 0 < after < len(tokens) and tokens[after].kind == "identifier":
+                names.append(tokens[after].text)
+    return names
+
+
+def _member_starts(tokens: list[Token]) -> set[int]:
+    """Where identifiers stand that name a member, or are a word of an attribute."""
+    starts = set()
+    in_struct = in_attribute = False
+    edge = Token("operator", "", 0, 0)
+    for before, token, after in zip([edge, *tokens], tokens, [*tokens[1:], edge]):
+        in_struct = token.text == "struct" or (in_struct and token.text != "}")
+        if token.text in "()":
+            in_attribute = token.text == "(" and before.text in _OWN_WORDS
+        if before.text in (".", "@") or in_attribute or (in_struct and after.text == ":"):
+            starts.add(token.start)
+    return starts
+
+
+def _in_comment(text: str, new: Mapping[str, str]) -> str:
+    """`text` with names changed where they are spelled as code: `x`, box_size, boxSize."""
+
+    def other(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"`{new.get(match[1], match[1])}`"
+        return new.get(match[2], match[2])
+
+    return _SPELLED_AS_CODE.sub(other, text)
+
+
+def _draw(key: str, count: int) -> int:
+    return int.from_bytes(sha256(key.encode()).digest()[:8], "little") % count

@@ -1,0 +1,93 @@
+"""Completions told again with other names: consistent, valid, and the same every time."""
+
+from dataclasses import replace
+
+import pytest
+
+from tat.config import resolve
+from tat.data.renaming import with_renamings
+from tat.data.samples import Function, function_samples
+from tat.wgsl.lexer import tokenize
+from tat.wgsl.sandbox import Sandbox
+
+CONTEXT = """\
+struct Light { @builtin(position) position: vec4f, colour: vec3f, }
+const reach = 4.0;
+@group(0) @binding(0) var<uniform> lamp: Light;"""
+SHADE = Function(
+    comment="brightness at `position`, at most max_value, of the colour",
+    signature="fn shade(position: vec3f, max_value: f32) -> vec3f",
+    body="""{
+    // position is not `max_value`
+    let colour = lamp.colour * max(0.0, reach - length(position));
+    var x = colour.x;
+    for (var i = 0; i < 2; i++) { x = min(x, max_value); }
+    return vec3f(x, colour.yz) + lamp.position.xyz;
+}""",
+    context=CONTEXT, group="a", origin="a.wgsl:1",
+)  # fmt: skip
+OTHER = Function("", "fn other(alpha: f32, beta_2: f32, gamma: f32, delta: f32) -> f32",
+                 "{ let eta = alpha; const theta = 2.0; var iota = 1.0; return eta; }", "", "b",
+                 "b.wgsl:1")  # fmt: skip
+CONFIG = replace(resolve(environment={}).config.data, validation_share=0.0, infill_share=0.3)
+
+
+def samples():
+    return [s for f in (SHADE, OTHER) for s in function_samples(f, CONFIG, 0)]
+
+
+def tellings(count=2):
+    given = samples()
+    told = list(with_renamings(given, count))
+    return given, [s for s in told if s.origin == "a.wgsl:1" and s not in given]
+
+
+def test_only_completions_of_the_training_split_are_told_again_and_all_samples_stay():
+    given, told = samples(), list(with_renamings(samples(), 3))
+    completions = sum(s.kind == "completion" for s in given)
+    assert [s for s in told if s in given] == given
+    assert len(told) == len(given) + 3 * completions
+    held_out = [replace(s, split="valid") for s in given]
+    assert list(with_renamings(held_out, 3)) == held_out
+
+
+def test_what_is_told_is_another_text_each_time_and_the_same_on_every_machine():
+    _, told = tellings(4)
+    assert len({s.digest for s in told}) == 4
+    assert told == tellings(4)[1]
+    assert told[:2] == tellings(2)[1]
+
+
+def test_declared_names_change_together_and_members_and_builtins_stay():
+    _, (told, _) = tellings()
+    parts = dict(told.source)
+    for gone in ("max_value", "lamp", "reach", "Light"):
+        assert gone not in parts["signature"] + parts["context"] + told.target
+    assert ".colour *" in told.target and ".position.xyz" in told.target
+    assert "@builtin(position) position: vec4f, colour: vec3f" in parts["context"]
+    assert all(word in told.target for word in ("max(", "length(", "vec3f(", "min("))
+    given = samples()[0]
+    assert [t.kind for t in tokenize(told.code)] == [t.kind for t in tokenize(given.code)]
+
+
+def test_comments_follow_where_names_are_spelled_as_code_and_words_stay():
+    _, (told, _) = tellings()
+    comment = dict(told.source)["comment"]
+    assert comment.startswith("brightness at `") and comment.endswith(" of the colour")
+    assert "`position`" not in comment and "max_value" not in comment
+    assert "// position is not `" in told.target and "max_value" not in told.target
+
+
+@pytest.mark.gpu
+def test_a_valid_function_stays_valid():
+    _, told = tellings(6)
+    with Sandbox() as sandbox:
+        for sample in told:
+            module = f"{dict(sample.source)['context']}\n{sample.code}"
+            assert sandbox.validate(module) is None, module
+
+
+def test_with_no_names_to_take_samples_stay_as_they_are():
+    bare = replace(SHADE, signature="@vertex", body="{ }", context="")
+    [sample, *_] = function_samples(bare, replace(CONFIG, infill_share=0.0), 0)
+    assert list(with_renamings([sample], 2)) == [sample]
