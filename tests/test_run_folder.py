@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tat.checkpoint import Checkpoint
 from tat.errors import CheckpointError, FileError, UsageError
+from tat.train import run_folder
 from tat.train.run_folder import RunFolder, find_checkpoint, load_checkpoint
 
 
@@ -78,6 +79,40 @@ def test_an_empty_folder_and_one_of_a_failed_start_are_used(tmp_path):
         folder.write_config("seed = 1\n")
     with RunFolder.open(tmp_path) as folder:
         assert (folder.path / "config.toml").read_text() == "seed = 1\n"
+
+
+def test_a_refused_start_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    for path in (None, "a/b", "mine", "mine/run"):
+        with pytest.raises(FileError), RunFolder.create(path and tmp_path / path) as folder:
+            folder.log("nothing to train on")
+            raise FileError("refused")
+        assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+
+def test_a_run_and_what_others_put_beside_it_stay_whatever_fails(tmp_path):
+    with pytest.raises(FileError), RunFolder.create(tmp_path / "run") as folder:
+        folder.write_config("seed = 1\n")
+        raise FileError("the disk is full")
+    assert (tmp_path / "run" / "config.toml").exists()
+    with pytest.raises(FileError), RunFolder.create(tmp_path / "other") as folder:
+        (folder.path / "thesis.tex").write_text("x")
+        raise FileError("refused")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.tex"]
+
+
+def test_a_lock_that_its_holder_removes_is_not_taken(tmp_path, monkeypatch):
+    flock = run_folder.fcntl.flock
+
+    def too_late(descriptor, how):
+        (tmp_path / "lock").unlink()
+        (tmp_path / "lock").touch()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(run_folder.fcntl, "flock", too_late)
+    with pytest.raises(UsageError, match="is being written"):
+        RunFolder.create(tmp_path)
 
 
 def test_a_file_in_place_of_the_folder_is_one_clear_error(tmp_path):

@@ -67,7 +67,8 @@ def test_stopping_anywhere_and_resuming_changes_no_bit(data, shaders, tmp_path_f
         f"seed={data.draw(st.integers(0, 2**32 - 1), 'seed')}",
         f"train.micro_batches={data.draw(st.integers(1, 3), 'micro_batches')}",
         f"train.ema_decay={data.draw(st.sampled_from([0.0, 0.9]), 'ema')}",
-        "train.validate_every=2", "data.validation_share=0.3",
+        f"data.neighbours={data.draw(st.integers(0, 2), 'neighbours')}",
+        "data.neighbour_share=0.5", "train.validate_every=2", "data.validation_share=0.3",
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("runs")
     assert train(shaders, folder / "whole", total, small=SMALL + changes) == 0
@@ -75,7 +76,7 @@ def test_stopping_anywhere_and_resuming_changes_no_bit(data, shaders, tmp_path_f
     for cut in (max(cuts), total):
         assert resume(folder / "parts", cut) == 0
     assert latest(folder / "parts") == latest(folder / "whole")
-    drop = ("seconds", "tokens_per_s")
+    drop = ("seconds", "tokens_per_s", "gflops", "rss_bytes")
     parts, whole = (
         [{k: v for k, v in m.items() if k not in drop} for m in metrics(folder / name)]
         for name in ("parts", "whole")
@@ -85,7 +86,7 @@ def test_stopping_anywhere_and_resuming_changes_no_bit(data, shaders, tmp_path_f
 
 @pytest.mark.parametrize("micro_batches", [1, 3, 4])
 def test_threads_do_not_change_a_bit(shaders, tmp_path, micro_batches):
-    changes = (f"train.micro_batches={micro_batches}",)
+    changes = (f"train.micro_batches={micro_batches}", f"data.neighbours={micro_batches % 2}")
     for threads in (1, 2, 4):
         more = (f"threads={threads}",)
         assert train(shaders, tmp_path / str(threads), 3, small=SMALL + changes + more) == 0
@@ -176,7 +177,9 @@ def test_only_the_last_and_the_best_checkpoints_stay(shaders, tmp_path):
     assert names == ["step-00000004.safetensors", "step-00000005.safetensors"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_finishes_the_step_saves_and_can_be_resumed(shaders, tmp_path, number, code):
     run = tmp_path / "run"
     assignments = [w for v in (*SMALL, "train.micro_batches=8") for w in ("--set", v)]
@@ -196,7 +199,7 @@ def test_a_signal_finishes_the_step_saves_and_can_be_resumed(shaders, tmp_path, 
 
 def test_a_second_signal_aborts_at_once_and_the_last_checkpoint_stays(shaders, tmp_path):
     run = tmp_path / "run"
-    slow = ("train.micro_batches=2000", "train.save_every=1")
+    slow = ("train.micro_batches=800", "train.save_every=1")
     assignments = [w for v in (*SMALL, *slow) for w in ("--set", v)]
     command = [sys.executable, "-m", "tat", "train", str(shaders), "--run", str(run), *assignments]
     child = subprocess.Popen([*command, "--steps", "100000"], stderr=subprocess.DEVNULL)

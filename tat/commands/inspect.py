@@ -10,9 +10,10 @@ import msgspec
 from tat.backends.backend import open_backend
 from tat.checkpoint import Summary, check_weights, inspect
 from tat.config import Config
+from tat.data.batches import batch_rows
 from tat.data.tokenizer import FIRST_MERGE
 from tat.decode.loading import stored_config
-from tat.errors import CheckpointError
+from tat.errors import CheckpointError, one_line
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
@@ -20,6 +21,7 @@ from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 from tat.train.adamw import AdamW
 from tat.train.run_folder import find_checkpoint
+from tat.train.session import Progress
 
 _SHOWN = 12  # largest residents of the arena that are listed
 
@@ -38,7 +40,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _contents(path: Path, summary: Summary) -> dict[str, Any]:
-    weights = [e for name, e in summary.tensors.items() if name.startswith("weights.")]
+    weights = [
+        entry
+        for name, entry in summary.tensors.items()
+        if name.startswith("weights.") and not name.endswith(".scales")
+    ]
     return {
         "file": str(path),
         "bytes": summary.file_bytes,
@@ -48,6 +54,7 @@ def _contents(path: Path, summary: Summary) -> dict[str, Any]:
         "step": summary.step,
         "weights": sum(_size(entry.shape) for entry in weights),
         "tensors": len(summary.tensors),
+        "weights_dtype": "int8" if _int8(summary) else "float32",
         "vocabulary": _vocabulary(path, summary),
         "model_hash": summary.model_hash,
         "progress": summary.progress,
@@ -62,6 +69,10 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
+def _int8(summary: Summary) -> bool:
+    return any(e.dtype == "I8" for e in summary.tensors.values())
+
+
 def _vocabulary(path: Path, summary: Summary) -> int:
     table = summary.tensors.get("weights.embedding.table")
     if table is None or len(table.shape) != 2 or table.shape[0] < FIRST_MERGE:
@@ -73,6 +84,10 @@ def _vocabulary(path: Path, summary: Summary) -> int:
 
 def _plannable(path: Path, summary: Summary) -> Config:
     """The configuration, once the weights are known to be what it says: they bound the plan."""
+    if _int8(summary):
+        raise CheckpointError(
+            f"{path}: has int8 weights, which are not trained: there is no training step to plan"
+        )
     config = stored_config(path, summary.configuration)
     found = {
         name.removeprefix("weights."): entry.shape
@@ -102,7 +117,8 @@ def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
     arena = (largest.arena_bytes + update.arena_bytes) * lanes
     return {
         "bucket": bucket,
-        "rows": max(1, config.train.batch_tokens // bucket[1]),
+        "rows": batch_rows(bucket, config.train.batch_tokens),
+        "sources": 1 + config.data.neighbours,
         "lanes": lanes,
         "calls": len(largest.calls),
         "hash": largest.hash(),
@@ -116,7 +132,8 @@ def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
 
 
 def _bucket_plan(model: Transformer, config: Config, bucket: tuple[int, int]) -> Plan:
-    shape = BatchShape(max(1, config.train.batch_tokens // bucket[1]), *bucket)
+    rows, sources = batch_rows(bucket, config.train.batch_tokens), 1 + config.data.neighbours
+    shape = BatchShape(rows, *bucket, sources)
     loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
     memory = Memory(alignment=config.memory.alignment)
     return plan(loss_program(model, shape, loss, training=True), memory)
@@ -139,16 +156,34 @@ def _print(report: dict[str, Any]) -> None:
     plan_part = report.pop("plan", None)
     configuration = report.pop("configuration")
     for name, value in report.items():
-        if name not in ("progress", "damage") or value:
+        if name == "progress" and value:
+            print(f"{name:15} {_in_words(Path(report['file']), value)}")
+        elif name not in ("progress", "damage") or value:
             print(f"{name:15} {value}")
     print(f"{'preset':15} {configuration.get('preset')}")
     if plan_part:
         _print_plan(plan_part)
 
 
+def _in_words(path: Path, stored: dict[str, Any]) -> str:
+    """How far training came; what is stored as it is, if it is not what training stores."""
+    try:
+        progress = Progress.restore(path, stored)
+    except CheckpointError:
+        return one_line(str(stored))
+    paths = ", ".join(progress.paths) or "the bundled cookbook"
+    words = f"{progress.micro_batches} micro-batches of {one_line(paths)}"
+    if progress.best_loss is not None:
+        words += f"; best validation loss {progress.best_loss:.4f} at step {progress.best_step}"
+        if progress.stale_validations:
+            words += f", not bettered in {progress.stale_validations} validations since"
+    return words
+
+
 def _print_plan(report: dict[str, Any]) -> None:
-    rows, (source, target) = report["rows"], report["bucket"]
-    print(f"\ntraining step, largest bucket: {rows} rows of {source} + {target} tokens,"
+    (source, target), sources = report["bucket"], report["sources"]
+    lengths = f"{f'{sources} x ' * (sources > 1)}{source} + {target}"
+    print(f"\ntraining step, largest bucket: {report['rows']} rows of {lengths} tokens,"
           f" {report['calls']} calls, plan {report['hash'][:16]}")  # fmt: skip
     print("\npersistent" + _megabytes(report["persistent_bytes"], 34))
     for name, size in report["persistent"].items():

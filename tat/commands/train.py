@@ -73,7 +73,10 @@ def _check_stored(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _resolve(options: argparse.Namespace, base: dict[str, Any] | None = None) -> Resolved:
-    flags = {"preset": options.preset, "train.steps": options.steps, "seed": options.seed}
+    flags = {
+        "preset": options.preset, "train.steps": options.steps, "seed": options.seed,
+        "train.precision": options.precision,
+    }  # fmt: skip
     return resolve(
         files=options.config, assignments=options.set, base=base,
         flags={key: value for key, value in flags.items() if value is not None},
@@ -81,6 +84,8 @@ def _resolve(options: argparse.Namespace, base: dict[str, Any] | None = None) ->
 
 
 def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus:
+    if config.data.neighbours:
+        reporter.note(f"looking for {config.data.neighbours} neighbours of each sample")
     if paths:
         corpus = load_corpus(paths, config.data, config.seed)
     else:

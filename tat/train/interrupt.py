@@ -5,11 +5,11 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StopRequest:
-    """Within `with`, Ctrl-C and SIGTERM set `exit_code` instead of raising.
+    """Within `with`, Ctrl-C, SIGTERM and a closed terminal set `exit_code` instead of raising.
 
     `on_first` and `on_second` are called from the signal handler, the second right before the end.
     """

@@ -108,16 +108,18 @@ class LiveReporter(Reporter):
         )
 
     def _show(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):  # the terminal may have been closed
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def abandon(self) -> None:
         os.write(self.stream.fileno(), _CLEAR_AND_SHOW_CURSOR)
 
     def close(self) -> None:
-        self._progress.stop()
-        if self._last_line:
-            print(self._last_line, file=self.stream, flush=True)
-            self._last_line = ""
+        line, self._last_line = self._last_line, ""
+        with suppress(OSError):
+            self._progress.stop()
+            if line:
+                print(line, file=self.stream, flush=True)
 
 
 def open_reporter(quiet: bool, verbose: bool, log: Callable[[str], None]) -> Reporter:

@@ -40,6 +40,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = None
+        self._made: list[Path] = []  # folders that it made, the innermost first
 
     @classmethod
     def create(cls, path: Path | None, *, parent: Path = Path("runs")) -> "RunFolder":
@@ -47,7 +48,10 @@ class RunFolder:
 
         Raises UsageError if `path` holds anything already or is being written.
         """
+        place = path or parent
+        missing = [folder for folder in (place, *place.parents) if not folder.exists()]
         run = cls(path or _new_folder(parent))
+        run._made = missing if path else [run.path, *missing]
         with writing(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
         run._require_unused()
@@ -89,7 +93,17 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None and not os.path.lexists(self.path / "config.toml"):
+            self._withdraw()
         self.close()
+
+    def _withdraw(self) -> None:
+        """Removes what a start left that was refused before it was a run."""
+        with suppress(OSError):
+            for name in ("log", "lock"):
+                (self.path / name).unlink(missing_ok=True)
+            for folder in self._made:
+                folder.rmdir()  # fails, as it should, where something else is in it
 
     def write_config(self, text: str) -> None:
         """Replace config.toml."""
@@ -101,7 +115,7 @@ class RunFolder:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         self._append("log", f"{stamp} {one_line(text, limit=4000)}\n".encode())
 
-    def append_metrics(self, record: Mapping[str, Any]) -> None:
+    def append_metrics(self, record: msgspec.Struct | Mapping[str, Any]) -> None:
         """Append the object of one step, before the checkpoint of that step is saved."""
         self._append("metrics.jsonl", msgspec.json.encode(record) + b"\n")
 
@@ -223,6 +237,8 @@ class RunFolder:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                    raise BlockingIOError  # its holder removes it just now
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             except OSError as error:

@@ -1,7 +1,6 @@
 """A run from start to stop: data, model and Trainer put together, validated, saved and resumed."""
 
 import shlex
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,15 +11,18 @@ import msgspec
 from tat import weights
 from tat.backends.backend import open_backend
 from tat.checkpoint import Checkpoint, check_weights
-from tat.config import Config, differences
-from tat.data.batches import Batches, Dataset, encode_samples
+from tat.config import Config, check_stored, differences
+from tat.data.batches import Batches
 from tat.data.corpus import Corpus
+from tat.data.dataset import Dataset, encode_samples
 from tat.data.tokenizer import Tokenizer
 from tat.errors import CheckpointError, ConfigError, CorpusError
 from tat.flat import Flat, flatten, to_toml
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
+from tat.train.loss_scale import LossScale
+from tat.train.metrics import Meter
 from tat.train.progress import Reporter, Status
 from tat.train.run_folder import RunFolder
 from tat.train.trainer import Trainer
@@ -38,6 +40,7 @@ class Progress:
     best_loss: float | None = None  # of all validations
     best_step: int = 0
     stale_validations: int = 0  # since the best
+    loss_scale: LossScale | None = None  # with f16
 
     def judge(self, step: int, loss: float) -> bool:
         """Takes note of a validation loss; True if it is the best so far."""
@@ -68,7 +71,10 @@ class Session:
         self._pace: float | None = None  # smoothed seconds of a step
         self._validation_loss: float | None = None  # the latest
         self._saved: int | None = None  # step of the newest checkpoint
-        self.backend = open_backend(device, config.threads, config.memory.alignment)
+        self.backend = open_backend(
+            device, config.threads, config.memory.alignment, config.train.precision,
+            wait_s=config.device.wait_s,
+        )  # fmt: skip
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
         train = self._encode(corpus.train, "training")
@@ -76,11 +82,14 @@ class Session:
         buckets, rows = config.data.buckets, config.train.batch_tokens
         if not len(train):
             raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
-        batches = Batches(train, buckets, rows, config.seed)
+        batches = Batches(train, buckets, rows, config.seed, config.data.neighbour_share)
         self.trainer = Trainer(config, self.model, self.backend, batches)
+        self.meter = Meter(self.trainer, config.train.metrics_every)
         held_out = Batches(valid, buckets, rows, config.seed)
         self.validation = list(held_out.in_order(config.train.validation_batches))
         reporter.note(f"run: {run.path}")
+        if self.backend.remark:
+            reporter.note(f"device: {self.backend.remark}")
         reporter.note(
             f"model: {self.model.parameters.count / 1e6:.2f} M weights, {tokenizer.size} tokens;"
             f" {len(train)} training and {len(valid)} validation samples,"
@@ -114,12 +123,14 @@ class Session:
         _require_state(path, checkpoint, session.trainer)
         session._saved = checkpoint.step
         session.trainer.restore(checkpoint.step, checkpoint.weights, checkpoint.state)
+        if session.trainer.loss_scale and progress.loss_scale:
+            session.trainer.loss_scale = progress.loss_scale
         run.truncate_metrics(checkpoint.step)
         reporter.note(f"resuming {path} after step {checkpoint.step}")
         return session
 
     def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
-        dataset = encode_samples(samples, self.tokenizer, self.config.data.buckets)
+        dataset = encode_samples(samples, self.tokenizer, self.config.data)
         if dataset.too_long:
             self.reporter.note(
                 f"left out {len(dataset.too_long)} of {len(samples)} {split} samples: longer than"
@@ -151,27 +162,20 @@ class Session:
 
     def _step(self, stop: StopRequest) -> bool:
         """One step with its metrics; True if its validation loss is the best so far."""
-        settings, began = self.config.train, time.perf_counter()
+        settings = self.config.train
         result = self.trainer.step(ahead=not stop and not self._pauses_after_next())
         self.progress.micro_batches += settings.micro_batches
-        seconds = time.perf_counter() - began
+        seconds = result.seconds
         self._pace = seconds if self._pace is None else (
             _PACE_DECAY * self._pace + (1 - _PACE_DECAY) * seconds
         )  # fmt: skip
-        record: dict[str, Any] = {
-            "step": result.step, "loss": result.loss, "lr": result.lr,
-            "tokens_per_s": result.tokens / seconds, "gradient_norm": result.gradient_norm,
-            "tokens": result.tokens, "seconds": seconds, "device": self.backend.name,
-        }  # fmt: skip
-        best = False
+        validated, best = None, False
         if self._validates_at(result.step):
-            self._validation_loss = record["validation_loss"] = self.trainer.evaluate(
-                self.validation
-            )
+            self._validation_loss = validated = self.trainer.evaluate(self.validation)
             best = self.progress.judge(result.step, self._validation_loss)
             judged = f"validation loss {self._validation_loss:.4f}{', the best so far' * best}"
             self.reporter.detail(f"step {result.step}: {judged}")
-        self.run_folder.append_metrics(record)
+        self.run_folder.append_metrics(self.meter.record(result, seconds, validated))
         remaining = self._pace * (settings.steps - result.step)
         speed = result.tokens / self._pace
         self.reporter.step(Status(result, speed, remaining, self._validation_loss), settings.steps)
@@ -181,7 +185,10 @@ class Session:
         """Whether weights are looked at after the step that comes: it must be the last begun."""
         step, settings = self.trainer.step_count + 1, self.config.train
         return (
-            step >= settings.steps or step % settings.save_every == 0 or self._validates_at(step)
+            step >= settings.steps
+            or step % settings.save_every == 0
+            or self._validates_at(step)
+            or self.meter.measures_after(step)
         )
 
     def _validates_at(self, step: int) -> bool:
@@ -194,6 +201,7 @@ class Session:
 
     def save(self, best: bool = False) -> None:
         """Writes a checkpoint of the step that was done last; `best` marks it as the best one."""
+        self.progress.loss_scale = self.trainer.loss_scale
         checkpoint = Checkpoint(
             weights=self.trainer.weights(), state=self.trainer.state(),
             tokenizer=self.tokenizer.to_bytes(), configuration=asdict(self.config),
@@ -229,6 +237,11 @@ def _stored_tokenizer(path: Path, checkpoint: Checkpoint) -> Tokenizer:
 
 def _require_same_model(path: Path, checkpoint: Checkpoint, model: Transformer) -> None:
     """CheckpointError unless the weights are those of the model; before anything is allocated."""
+    if checkpoint.int8:
+        raise CheckpointError(
+            f"{path}: has int8 weights, which can generate but not be trained; go on from the"
+            " checkpoint that it was exported from"
+        )
     if model_hash(model) != checkpoint.model_hash:
         raise CheckpointError(
             f"{path}: holds another model than the configuration describes; leave model.* as it"
@@ -253,7 +266,8 @@ def refuse_changes(
     path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
 ) -> None:
     """ConfigError naming what changed since the run was started and is not allowed to."""
-    changed: dict[str, tuple[Any, Any]] = differences(checkpoint.configuration, asdict(config))
+    stored = asdict(check_stored(checkpoint.configuration))  # with what is newer than it
+    changed: dict[str, tuple[Any, Any]] = differences(stored, asdict(config))
     old_corpus = checkpoint.progress.get("corpus")
     if old_corpus != corpus.fingerprint:
         changed["corpus"] = (str(old_corpus)[:12], corpus.fingerprint[:12])

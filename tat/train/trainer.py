@@ -1,8 +1,9 @@
 """The Trainer: micro-batches to gradients on lanes, folded in index order into one update."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isfinite
 
@@ -12,14 +13,17 @@ from numpy import ndarray as Array
 from tat import weights
 from tat.backends.backend import Backend, Executable
 from tat.config import Config
-from tat.data.batches import Batch, Batches, Bucket
+from tat.data.batches import Batch, Batches
+from tat.data.dataset import Bucket
 from tat.errors import DivergedError
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
+from tat.ops.cost import plan_flops
 from tat.ops.graph import Tensor
 from tat.ops.plan import Plan, plan
 from tat.train.adamw import AdamW, learning_rate, rate_feed
+from tat.train.loss_scale import LossScale
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class StepResult:
     lr: float
     gradient_norm: float  # of the mean gradient, before clipping
     tokens: int  # target tokens
+    flops: float  # operations of the products that its plans define
+    loss_scale: LossScale | None = None  # with f16: what is known after it
+    seconds: float = field(default=0.0, compare=False)  # those of all steps add up to the whole
 
 
 Metric = Callable[[], Array]  # a metric's copy, waiting until its run is done
@@ -43,7 +50,7 @@ class _Underway:
     step: int
     batches: list[Batch]
     losses: list[Metric]
-    scale: Metric
+    scale: Metric  # that the gradient was applied with, and its norm
 
     @property
     def tokens(self) -> int:
@@ -59,11 +66,15 @@ class Trainer:
         self.config, self.model, self.backend, self.batches = config, model, backend, batches
         self.step_count = 0  # steps of which the result is known
         self._next: _Underway | None = None
+        self._told = self._ahead_s = 0.0  # time of the last result; seconds spent on the next step
+        half = config.train.precision == "f16"
+        self.loss_scale = LossScale.initial(config.train) if half else None
         self.optimizer = AdamW(model.parameters, config.train)
         self.loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
         self.evaluation_loss = CrossEntropyLoss(0.0, config.memory.chunk_bytes)
         self._plan = cache(self._make_plan)
         self._executable = cache(self._compile)
+        self._flops = cache(lambda bucket: plan_flops(self._plan(bucket, True)))
         self.lanes = min(backend.lanes, config.train.micro_batches)
         self._pool = ThreadPoolExecutor(self.lanes, "lane") if self.lanes > 1 else None
         self._update = backend.compile(plan(self.optimizer.update_program(), backend.memory))
@@ -86,6 +97,10 @@ class Trainer:
         """The gradient plan of each bucket that has samples."""
         return {bucket: self._plan(bucket, True) for bucket in self.batches.used_buckets}
 
+    def gradient_executable(self, bucket: Bucket) -> Executable:
+        """What makes the gradient of a micro-batch of this bucket on the first lane."""
+        return self._executable(bucket, 0, True)
+
     def start(self, values: Mapping[str, Array]) -> None:
         """Sets the weights; moments start at zero and the average at the weights."""
         weights.install(self.backend, self.model, values)
@@ -96,21 +111,56 @@ class Trainer:
     def step(self, *, ahead: bool = False) -> StepResult:
         """One optimizer step; DivergedError, weights as before, if a number is not finite.
 
+        With f16 a gradient that is not finite only skips the step, its norm given as 0.
+
         With `ahead`, a backend that queues its work begins with the next step before this one's
         result is waited for: weights and state are then those behind the next step.
         """
-        now = self._next or self._begin(self.step_count + 1)
-        self._next = self._begin(now.step + 1) if ahead and self.backend.queues else None
+        if not self._next:
+            self._told = time.perf_counter()
+        now, spent = self._next or self._begin(self.step_count + 1), self._ahead_s
+        self._next, self._ahead_s = None, 0.0
+        if ahead and self.backend.queues:
+            self._begin_ahead(now.step + 1)
         total = 0.0
         for loss in now.losses:
             total += float(loss()[0])
         norm = float(now.scale()[1])
-        if not (isfinite(total) and isfinite(norm)):
+        if not (isfinite(total) and self._accepts(norm)):
             self._next = None
             raise DivergedError(self._diagnose(now.step, now.batches))
         self.step_count = now.step
         lr = learning_rate(self.config.train, now.step)
-        return StepResult(now.step, total / now.tokens, lr, norm, now.tokens)
+        work = sum(self._flops(batch.bucket) for batch in now.batches)
+        return StepResult(
+            now.step, total / now.tokens, lr, norm if isfinite(norm) else 0.0, now.tokens, work,
+            replace(self.loss_scale) if self.loss_scale else None, self._lap(spent),
+        )  # fmt: skip
+
+    def _begin_ahead(self, step: int) -> None:
+        """Begins with the next step, and remembers how long that took."""
+        began = time.perf_counter()
+        self._next = self._begin(step)
+        self._ahead_s = time.perf_counter() - began
+
+    def _lap(self, spent: float) -> float:
+        """Seconds of the step that is done now: `spent` when it was begun ahead, and all since
+        the result before it but what went into the step begun ahead."""
+        last, self._told = self._told, time.perf_counter()
+        return spent + self._told - last - self._ahead_s
+
+    def _accepts(self, norm: float) -> bool:
+        """Whether training can go on after a gradient of this norm."""
+        if self.loss_scale is None:
+            return isfinite(norm)
+        return self.loss_scale.judge(isfinite(norm), self.config.train.loss_scale_steps)
+
+    def _factor(self, step: int) -> float:
+        """What the loss of a step is multiplied by."""
+        if self.loss_scale is None:
+            return 1.0
+        ahead = step > self.step_count + 1
+        return self.loss_scale.following if ahead else self.loss_scale.next
 
     @property
     def underway(self) -> bool:
@@ -128,7 +178,8 @@ class Trainer:
             losses += self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
             for lane, i in enumerate(wave):
                 self._folds[lane, i == 0].run()
-        self._update.write("tokens", np.array([sum(batch.tokens for batch in batches)]))
+        tokens = sum(batch.tokens for batch in batches)
+        self._update.write("tokens", np.array([tokens * self._factor(step)]))
         self._update.write("rate", rate_feed(self.config.train, step))
         self._update.run()
         return _Underway(step, batches, losses, self._update.fetch("scale"))
@@ -144,6 +195,8 @@ class Trainer:
         if "counter" in executable.plan.feeds:  # nothing asks for it where nothing is dropped
             counter = np.array([self.config.seed, step, index], np.uint32).view(np.int32)
             executable.write("counter", counter)
+        if "loss_scale" in executable.plan.feeds:
+            executable.write("loss_scale", np.array([self._factor(step)]))
         executable.run()
         return executable.fetch("loss")
 
@@ -180,9 +233,11 @@ class Trainer:
         return total / max(1, tokens)
 
     def _make_plan(self, bucket: Bucket, training: bool) -> Plan:
-        shape = BatchShape(self.batches.rows_of(bucket), *bucket)
+        shape = BatchShape(self.batches.rows_of(bucket), *bucket, self.batches.sources)
         loss = self.loss if training else self.evaluation_loss
-        return plan(loss_program(self.model, shape, loss, training=training), self.backend.memory)
+        scaled = training and self.loss_scale is not None
+        graph = loss_program(self.model, shape, loss, training=training, scaled=scaled)
+        return plan(graph, self.backend.memory)
 
     def _compile(self, bucket: Bucket, lane: int, training: bool) -> Executable:
         return self.backend.compile(self._plan(bucket, training), lane)
