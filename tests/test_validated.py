@@ -1,72 +1,147 @@
 """Regenerating until a candidate validates: the order, the budget, the best and the places."""
 
-import pytest
+from collections import deque
 
-from tat.decode.choice import Sampler, greedy
-from tat.decode.generator import Generation
+import pytest
+from decoding import CONSTRAINTS, PROMPTS, new_generator
+
+from tat.config import resolve
+from tat.decode.choice import Sampler, Sampling, greedy
+from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Prompt
-from tat.decode.validated import generate_valid
+from tat.decode.stream import Stream
+from tat.decode.validated import Outcome, Search, generate_all_valid, generate_valid
 from tat.wgsl.sandbox import Diagnostic
 
 PROMPT = Prompt("a", "fn f() -> f32", "struct S { a: f32 }\n\nfn g() -> f32;")
+SAMPLING = Sampling(0.7)
 
 
 class Scripted:
-    """A generator that gives these texts one after another, and a sandbox that knows the right."""
+    """A generator that gives these texts one after another, and a sandbox that knows the right.
 
-    temperature = 0.7
+    A text's score is its place in `likely`, the last being the likeliest.
+    """
 
-    def __init__(self, *texts: str, right: str = "", problem=None, unfinished: str = "") -> None:
+    settings = resolve(environment={}).config.generate
+
+    def __init__(self, *texts: str, right: tuple[str, ...] = (), problem=None,
+                 unfinished: str = "", likely: str = "") -> None:  # fmt: skip
         self.texts, self.right, self.unfinished = list(texts), right, unfinished
-        self.problem = problem or Diagnostic("wrong", 4, 2)
+        self.problem, self.likely = problem or Diagnostic("wrong", 4, 2), likely
         self.choices, self.validated = [], []
 
-    def generate(self, prompt, constraint, choose):
-        self.choices.append(choose)
-        text = self.texts[len(self.choices) - 1]
-        return Generation(text, len(text), text != self.unfinished)
+    def source(self, prompt):
+        return [1, 2, 3]
+
+    def stream(self, request: Request) -> Stream:
+        self.choices.append(request.preference)
+        return Stream([[1]], 9, 1, request.constraint, request.preference)
+
+    def run(self, waiting: deque[Stream], sources: int):
+        while waiting:
+            yield waiting.popleft()
+
+    def generation(self, prompt, tokens, score):
+        text = self.texts.pop(0)
+        place = self.likely.find(text)
+        return Generation(text, len(text), text != self.unfinished, float(place))
 
     def validate(self, source: str):
         self.validated.append(source)
         return None if self.right and source.endswith(self.right) else self.problem
 
-    def run(self, budget: int, prompt: Prompt = PROMPT):
-        return generate_valid(self, prompt, None, self, budget)
+    def best(self, budget: int, prompt: Prompt = PROMPT, **how: object) -> Outcome:
+        return generate_valid(self, prompt, None, self, Search(SAMPLING, budget, **how))
 
 
-def test_the_first_that_validates_is_returned():
-    script = Scripted("bad", "good", "better", right="good")
-    outcome = script.run(3)
-    assert (outcome.generation.text, outcome.problem, outcome.candidates) == ("good", None, 2)
-    assert script.choices[0] is greedy and isinstance(script.choices[1], Sampler)
+def test_the_most_likely_text_is_enough_if_it_validates():
+    script = Scripted("good", "better", right=("good",))
+    outcome = script.best(3)
+    assert (outcome.generation.text, outcome.problem, outcome.candidates) == ("good", None, 1)
+    assert script.choices == [greedy]
+
+
+def test_else_the_likeliest_of_what_validates_is_returned():
+    script = Scripted("a", "b", "c", "d", right=("b", "c"), likely="dbca")
+    outcome = script.best(4)
+    assert (outcome.generation.text, outcome.problem, outcome.candidates) == ("c", None, 4)
+    assert [type(choice) for choice in script.choices[1:]] == [Sampler] * 3
 
 
 def test_candidates_differ_and_are_the_same_in_every_run():
     draws = []
     for _ in range(2):
         script = Scripted(*"abcd")
-        script.run(4)
-        draws.append([vars(choose) for choose in script.choices[1:]])
+        script.best(4)
+        draws.append([vars(choice) for choice in script.choices[1:]])
     assert draws[0] == draws[1] and len({str(draw) for draw in draws[0]}) == 3
 
 
 def test_none_validates():
-    outcome = Scripted("first", "second").run(2)
+    outcome = Scripted("first", "second").best(2)
     assert (outcome.generation.text, outcome.candidates) == ("first", 2)
     assert outcome.problem.message == "wrong"
 
 
 def test_what_did_not_end_is_not_validated_and_is_the_worst():
     script = Scripted("cut", "whole", unfinished="cut")
-    outcome = script.run(2)
+    outcome = script.best(2)
     assert outcome.generation.text == "whole" and len(script.validated) == 1
-    outcome = Scripted("cut", unfinished="cut").run(1)
+    outcome = Scripted("cut", unfinished="cut").best(1)
     assert "does not end" in outcome.problem.message
 
 
 def test_a_text_is_validated_once():
     script = Scripted("same", "same", "same")
-    assert script.run(3).candidates == 3 and len(script.validated) == 1
+    assert script.best(3).candidates == 3 and len(script.validated) == 1
+
+
+def test_without_draws_there_is_one_candidate():
+    script = Scripted("a", "b")
+    [[outcome]] = generate_all_valid(script, [PROMPT], None, script, Search(Sampling(0.0), 4))
+    assert outcome.candidates == 1 and outcome.problem
+
+
+def test_several_texts_of_a_prompt_are_different_the_valid_ones_first():
+    script = Scripted("a", "b", "a", "c", "d", right=("b", "d"), likely="bcda")
+    [outcomes] = generate_all_valid(script, [PROMPT], None, script, Search(SAMPLING, 5, wanted=3))
+    assert [o.generation.text for o in outcomes] == ["d", "b", "a"]
+    assert [o.problem is None for o in outcomes] == [True, True, False]
+
+
+def test_a_budget_of_none_validates_nothing():
+    script = Scripted("a")
+    assert script.best(0).problem is None and script.validated == []
+
+
+def test_gaps_are_left_out_if_so_asked():
+    gap = Prompt(prefix="fn f() {", suffix="}")
+    for gaps, count in ((False, 0), (True, 1)):
+        script = Scripted("x")
+        assert (script.best(1, gap, gaps=gaps).problem is None) == (not gaps)
+        assert len(script.validated) == count
+
+
+def test_answers_keep_the_order_of_the_prompts():
+    """The last prompt is decided first, and told last."""
+    script = Scripted("c", "b", "a", right=("a", "c"))
+    found = []
+    script.run = lambda waiting, sources: (waiting.pop() for _ in range(3))
+    prompts = [PROMPT, Prompt("b"), Prompt("c")]
+    for outcomes in generate_all_valid(script, prompts, None, script, Search(SAMPLING, 1)):
+        found.append(outcomes[0].generation.text)
+    assert found == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_real_search_gives_each_prompt_what_it_gets_alone(beams):
+    generator: Generator = new_generator(16)
+    search, prompts = Search(SAMPLING, 0, beams, wanted=2), list(PROMPTS.values()) * 2
+    together = list(generate_all_valid(generator, prompts, CONSTRAINTS, None, search))
+    for prompt, outcomes in zip(prompts, together, strict=True):
+        [alone] = generate_all_valid(generator, [prompt], CONSTRAINTS, None, search)
+        assert outcomes == alone and len(outcomes) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,23 +154,18 @@ def test_a_text_is_validated_once():
     ],
 )
 def test_places_are_those_of_the_generated_text(problem: Diagnostic, expected: str):
-    outcome = Scripted("x", problem=problem).run(1)
-    assert str(outcome.problem) == expected
+    assert str(Scripted("x", problem=problem).best(1).problem) == expected
 
 
 def test_places_in_a_gap_are_those_of_the_whole_text():
     gap = Prompt(prefix="fn f() {\n\n", suffix="}")
     script = Scripted("x", problem=Diagnostic("m", 3, 1))
-    assert str(script.run(1, gap).problem) == "3:1: m"
+    assert str(script.best(1, gap).problem) == "3:1: m"
     assert script.validated == ["fn f() {\n\nx}"]
 
 
 def test_signatures_in_the_context_get_stubs():
     script = Scripted("fn f() -> f32 { return g(); }")
-    script.run(1)
+    script.best(1)
     [source] = script.validated
     assert "fn g() -> f32 { return f32(); }\nfn f()" in source
-
-
-def test_the_budget_is_at_least_one():
-    assert Scripted("a").run(0).candidates == 1

@@ -3,139 +3,205 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
-from tat.data.input_files import display_name, open_regular
+from tat.commands.indexes import named_index
+from tat.commands.prompts import Job, check_lengths, read_jobs, with_neighbours
+from tat.config import GenerateConfig, resolve
+from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generation, Generator
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
-from tat.decode.validated import Outcome, generate_valid
-from tat.errors import FileError, InvalidShaderError, UsageError, one_line
+from tat.decode.retrieval import Retriever
+from tat.decode.validated import Outcome, Search, generate_all_valid
+from tat.errors import DeviceError, InvalidShaderError, UsageError, one_line
 from tat.train.run_folder import load_checkpoint
 from tat.wgsl.sandbox import Sandbox
 
-_MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
-
-
-class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """A line of --input."""
-
-    description: str = ""
-    signature: str = ""
-    context: str = ""
-    prefix: str | None = None
-    suffix: str | None = None
-    id: str | int | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """A prompt; if it comes from --input, its id and where it stands, as path:line."""
-
-    prompt: Prompt
-    id: str | int | None = None
-    origin: str = ""
+_DRAWS = ("temperature", "top_k", "top_p", "min_p")  # any of these given, the first text is drawn
+_SETTINGS = (*_DRAWS, "repetition_penalty", "seed", "length_penalty", "batch")
 
 
 def run(options: argparse.Namespace) -> int:
-    jobs = _jobs(options)
-    loaded = load_model(*load_checkpoint(options.run), options.device)
-    longest = loaded.config.model.max_length
-    limit = min(loaded.config.generate.max_tokens, longest)
-    generator = Generator(loaded, limit if options.max_tokens is None else options.max_tokens)
-    _check_lengths(jobs, generator)
-    constraints = Constraints(loaded.tokenizer) if options.grammar else None
-    invalid = 0
+    _check(options)
+    jobs = read_jobs(options)
+    flags = {f"generate.{name}": getattr(options, name) for name in _SETTINGS}
+    given = {key: value for key, value in flags.items() if value is not None}
+    settings = resolve(flags=given).config.generate
+    loaded = load_model(
+        *load_checkpoint(options.run), options.device, options.int8, options.precision or "f32"
+    )
+    if loaded.backend.queues and loaded.backend.remark and not options.quiet:
+        _say(f"device: {loaded.backend.remark}")
+    most = min(settings.max_tokens, loaded.config.model.max_length)
+    limit = most if options.max_tokens is None else options.max_tokens
+    generator = Generator(loaded, limit, settings)
+    check_lengths(jobs, generator)
+    if options.index:
+        retriever = Retriever(named_index(options.index), loaded.config.data, options.top)
+        jobs = [with_neighbours(job, retriever) for job in jobs]
+    learnt = loaded.config.data.body_comments
+    constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     with Sandbox() as sandbox:
-        configured = loaded.config.generate.candidates
-        budget = configured if options.validate is None else options.validate
-        for job in jobs:
-            began = time.perf_counter()
-            outcome = _answer(job, generator, constraints, sandbox, budget)
-            invalid += outcome.problem is not None
-            if not (budget or options.quiet):
-                _warn_of_cut(job, outcome.generation, generator.max_tokens < longest)
-            if options.verbose:
-                _say(_pace(outcome, time.perf_counter() - began))
-    if invalid:
-        raise InvalidShaderError(_failure(outcome, budget, invalid, len(jobs)))
-    return 0
+        search = _search(options, settings, jobs, sandbox)
+        return _Answers(options, generator, constraints, sandbox, search).give(jobs)
 
 
-def _check_lengths(jobs: Sequence[Job], generator: Generator) -> None:
-    """Before the first answer: a long list of prompts should not fail at its end."""
-    for job in jobs:
+def _check(options: argparse.Namespace) -> None:
+    """UsageError for arguments that do not go together."""
+    if options.beam > 1 and any(getattr(options, name) is not None for name in _DRAWS):
+        raise UsageError(
+            "--beam takes the likeliest texts and draws none; leave out --temperature, --top-k,"
+            " --top-p and --min-p"
+        )
+    if 1 < options.beam < options.n_best:
+        raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
+    if not options.index and (options.explain or options.top is not None):
+        raise UsageError("--top and --explain are about what --index finds; give an index")
+
+
+def _search(
+    options: argparse.Namespace, settings: GenerateConfig, jobs: Sequence[Job], sandbox: Sandbox
+) -> Search:
+    """What the arguments ask for; unless they insist, gaps are not validated, nor where naga is
+    out of reach."""
+    sampling = Sampling.configured(settings)
+    if any(getattr(options, name) is not None for name in _DRAWS):
+        sampling = replace(sampling, draws_first=True)
+    search = Search(sampling, settings.candidates, options.beam, options.n_best)
+    if options.validate is not None:
+        return replace(search, budget=options.validate)
+    search = replace(search, gaps=False)
+    if any(search.validates(job.prompt) for job in jobs):
         try:
-            generator.source(job.prompt)
-        except UsageError as error:
-            if not job.origin:
-                raise
-            raise FileError(f"{job.origin}: {error}") from None
+            sandbox.validate("")
+        except DeviceError as error:
+            if not options.quiet:
+                _say(f"not validated: {error}")
+            return replace(search, budget=0)
+    return search
 
 
-def _answer(
-    job: Job,
-    generator: Generator,
-    constraints: Constraints | None,
-    sandbox: Sandbox,
-    budget: int,
-) -> Outcome:
-    """Prints what came of a prompt: an object for a line of --input, else text.
+class _Answers:
+    """Prints what comes of prompts."""
 
-    Text that is not validated is printed as it comes; what did not validate goes to standard error.
-    """
-    constraint = constraints.of(job.prompt) if constraints else None
-    if constraints and constraint is None:
-        _say("the prefix is not the start of a module in WGSL's grammar: filled without grammar")
-    if budget:
-        outcome = generate_valid(generator, job.prompt, constraints, sandbox, budget)
-        text = outcome.generation.text
-    else:
-        emit = (lambda text: None) if job.origin else _emit
-        outcome = Outcome(generator.generate(job.prompt, emit, constraint), None, 1)
-        text = outcome.generation.text if job.origin else ""
-    ending = "" if outcome.generation.text.endswith("\n") else "\n"
-    if job.origin:
-        _emit(msgspec.json.encode(_record(job, outcome, budget)).decode() + "\n")
-    elif outcome.problem is None:
-        _emit(text + ending)
-    else:
-        print(text, end=ending, file=sys.stderr)
-    return outcome
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        generator: Generator,
+        constraints: Constraints | None,
+        sandbox: Sandbox,
+        search: Search,
+    ) -> None:
+        self._options, self._generator, self._constraints = options, generator, constraints
+        self._sandbox, self._search = sandbox, search
 
+    def give(self, jobs: Sequence[Job]) -> int:
+        """Answer each; InvalidShaderError at the end if one got no text that validates."""
+        began, tokens, invalid = time.perf_counter(), 0, 0
+        for job in jobs:
+            self._explain(job)
+        for job, outcomes in zip(jobs, self._outcomes(jobs), strict=True):
+            self._print(job, outcomes)
+            tokens += sum(outcome.generation.tokens for outcome in outcomes)
+            if outcomes[0].problem:
+                invalid, failure = invalid + 1, outcomes[0]
+        if self._options.verbose:
+            seconds = time.perf_counter() - began
+            _say(f"{tokens} tokens in {seconds:.2f} s")
+        if invalid:
+            raise InvalidShaderError(_failure(failure, invalid, len(jobs)))
+        return 0
 
-def _record(job: Job, outcome: Outcome, budget: int) -> dict[str, object]:
-    """The line that answers one of --input; `valid` is null where nothing was validated."""
-    generation, problem = outcome.generation, outcome.problem
-    valid = problem is None if budget else None
-    record = {"id": job.id, "text": generation.text, "finished": generation.finished}
-    return record | {"valid": valid} | ({"problem": str(problem)} if problem else {})
+    def _explain(self, job: Job) -> None:
+        """Says where what is read beside a prompt comes from; answers to --input have it."""
+        if self._options.explain and not job.origin:
+            for hit in job.neighbours:
+                license = hit.license or "licence unknown"
+                _say(f"read beside it: {hit.file}:{hit.line}: {hit.name} ({license})")
 
+    def _outcomes(self, jobs: Sequence[Job]) -> Iterable[list[Outcome]]:
+        prompts, search = [job.prompt for job in jobs], self._search
+        alone = len(jobs) == 1 and not jobs[0].origin and search.beams == search.wanted == 1
+        if alone and not search.validates(prompts[0]):
+            return [[self._written(prompts[0])]]
+        parts = self._generator, prompts, self._constraints, self._sandbox, search
+        return generate_all_valid(*parts)
 
-def _failure(outcome: Outcome, budget: int, invalid: int, count: int) -> str:
-    if count > 1:
-        return f"{invalid} of {count} prompts got no text that validates within {budget} candidates"
-    return f"none of {budget} candidates validates; the best: {outcome.problem}"
+    def _written(self, prompt: Prompt) -> Outcome:
+        """The text of a prompt, printed as it comes."""
+        constraint = self._constraints.of(prompt) if self._constraints else None
+        preference = self._search.sampling.preference(self._generator.source(prompt))
+        generation = self._generator.generate(prompt, _emit, constraint, preference)
+        _emit("" if generation.text.endswith("\n") else "\n")
+        return Outcome(generation, None, 1)
 
+    def _print(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """An object for a line of --input, else text; what is invalid goes to standard error."""
+        validated, best = self._search.validates(job.prompt), outcomes[0]
+        if job.origin:
+            _emit(msgspec.json.encode(self._record(job, outcomes)).decode() + "\n")
+        elif best.problem:
+            print(best.generation.text.removesuffix("\n"), file=sys.stderr)
+        elif validated or self._search.beams > 1 or self._search.wanted > 1:
+            texts = [o.generation.text.removesuffix("\n") for o in outcomes if not o.problem]
+            _emit("\n\n".join(texts) + "\n")
+        if not self._options.quiet:
+            self._remark(job, best.generation, validated)
+        if self._options.verbose:
+            for outcome in outcomes:
+                _say(_described(job, outcome))
 
-def _warn_of_cut(job: Job, generation: Generation, more_possible: bool) -> None:
-    if not generation.finished:
+    def _remark(self, job: Job, generation: Generation, validated: bool) -> None:
         which = f"{job.id}: " if job.origin else ""
-        advice = "--max-tokens allows more" if more_possible else "the model's limit"
-        _say(f"{which}cut off after {generation.tokens} tokens; {advice}")
+        if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
+            reason = "the prefix is not the start of a module in WGSL's grammar"
+            _say(f"{which}{reason}: filled without grammar")
+        if not (generation.finished or validated):
+            longest = self._generator.loaded.config.model.max_length
+            more = self._generator.max_tokens < longest
+            advice = "--max-tokens allows more" if more else "the model's limit"
+            _say(f"{which}cut off after {generation.tokens} tokens; {advice}")
+
+    def _record(self, job: Job, outcomes: Sequence[Outcome]) -> dict[str, object]:
+        """The line that answers one of --input."""
+        validated = self._search.validates(job.prompt)
+        texts = [_text(outcome, validated) for outcome in outcomes]
+        record = {"id": job.id} | (texts[0] if self._search.wanted == 1 else {"texts": texts})
+        if self._options.explain:
+            shown = ("file", "line", "name", "license")
+            sources = [{key: getattr(hit, key) for key in shown} for hit in job.neighbours]
+            record["sources"] = sources
+        return record
 
 
-def _pace(outcome: Outcome, seconds: float) -> str:
-    tokens = outcome.generation.tokens
+def _text(outcome: Outcome, validated: bool) -> dict[str, object]:
+    """A text of an answer; `valid` is null where nothing was validated."""
+    generation, problem = outcome.generation, outcome.problem
+    valid = problem is None if validated else None
+    record = {"text": generation.text, "finished": generation.finished}
+    record |= {"score": round(generation.score, 6), "valid": valid}
+    return record | ({"problem": str(problem)} if problem else {})
+
+
+def _described(job: Job, outcome: Outcome) -> str:
+    which = f"{job.id}: " if job.origin else ""
+    generation, count = outcome.generation, outcome.candidates
+    of = f", of {count} candidates" if count > 1 else ""
+    return f"{which}{generation.tokens} tokens, score {generation.score:.4f}{of}"
+
+
+def _failure(outcome: Outcome, invalid: int, count: int) -> str:
+    if count > 1:
+        return f"{invalid} of {count} prompts got no text that validates"
+    tried = "the one candidate does not validate"
     if outcome.candidates > 1:
-        return f"{outcome.candidates} candidates, {tokens} tokens, {seconds:.2f} s"
-    return f"{tokens} tokens, {1000 * seconds / max(1, tokens):.2f} ms each"
+        tried = f"none of {outcome.candidates} candidates validates; the best"
+    return f"{tried}: {outcome.problem}"
 
 
 def _emit(text: str) -> None:
@@ -145,59 +211,3 @@ def _emit(text: str) -> None:
 
 def _say(text: str) -> None:
     print(f"tat: {one_line(text)}", file=sys.stderr)
-
-
-def _jobs(options: argparse.Namespace) -> list[Job]:
-    """The prompt of the arguments, or those of the lines of --input."""
-    texts = options.description, options.signature
-    files = options.context, options.prefix, options.suffix
-    if options.input:
-        if any((*texts, *files)):
-            raise UsageError("--input: give prompts in the file or in the arguments, not both")
-        return _read_jobs(options.input)
-    context, prefix, suffix = (_read(path) if path else None for path in files)
-    return [Job(Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix))]
-
-
-def _read_jobs(path: Path) -> list[Job]:
-    jobs = []
-    with _opened(path) as file:
-        number = 0
-        while line := file.readline(_MAX_PROMPT_BYTES + 1):
-            number += 1
-            if line.strip():
-                jobs.append(_job(line, number, f"{display_name(path)}:{number}"))
-    if not jobs:
-        raise FileError(f"{display_name(path)}: has no prompt; write one JSON object a line")
-    return jobs
-
-
-def _job(line: bytes, number: int, origin: str) -> Job:
-    if len(line) > _MAX_PROMPT_BYTES:
-        raise FileError(f"{origin}: more than {_MAX_PROMPT_BYTES} bytes; no model reads that much")
-    try:
-        request = msgspec.json.decode(line, type=Request)
-        fields = {k: getattr(request, k) for k in Request.__struct_fields__ if k != "id"}
-        return Job(Prompt(**fields), number if request.id is None else request.id, origin)
-    except (ValueError, RecursionError, UsageError) as error:  # ValueError: JSON and UTF-8
-        raise FileError(f"{origin}: {one_line(str(error))}") from None
-
-
-def _read(path: Path) -> str:
-    with _opened(path) as file:
-        data = file.read(_MAX_PROMPT_BYTES + 1)
-    if len(data) > _MAX_PROMPT_BYTES:
-        limit = f"more than {_MAX_PROMPT_BYTES} bytes; no model reads that much"
-        raise FileError(f"{display_name(path)}: {limit}")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise FileError(f"{display_name(path)}: not UTF-8 at byte {error.start}") from None
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return open_regular(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileError(f"{display_name(path)}: cannot be read: {reason}") from None

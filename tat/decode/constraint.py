@@ -1,6 +1,7 @@
 """What may be written for a prompt: text that the grammar takes and whose names are in scope."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,8 @@ from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
 from tat.decode.prompt import Prompt
 from tat.wgsl.grammar import Grammar, Matcher
 from tat.wgsl.scope import Scope
+
+_LONGEST_BLANK = 100  # bytes in a row
 
 
 class Constraint(Protocol):
@@ -20,11 +23,37 @@ class Constraint(Protocol):
     def mask(self, logits: np.ndarray) -> None:
         """Set logits [V] of tokens that cannot come next to -inf: of many such, maybe not all."""
 
+    def copy(self) -> "Constraint":
+        """Another of the same state, which goes its own way."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The end of a text, as far as comments and blank space go.
+
+    The grammar allows both nearly everywhere and without end: a model whose tokens are refused
+    would drift off in them. Comments can be refused, for models that learnt bodies without.
+    """
+
+    comments: bool  # whether they are allowed
+    last: bytes = b" "
+    blank: int = 0  # bytes of blank space at the end
+
+    def after(self, text: bytes) -> "_Layout | None":
+        """The end once `text` follows; None where it may not."""
+        joined = self.last + text
+        if not self.comments and (b"//" in joined or b"/*" in joined):
+            return None
+        trailing = len(text) - len(text.rstrip())
+        blank = self.blank + trailing if trailing == len(text) else trailing
+        return _Layout(self.comments, text[-1:], blank) if blank <= _LONGEST_BLANK else None
+
 
 class Constraints:
-    """Makes the constraints of prompts, for one tokenizer."""
+    """Makes the constraints of prompts, for one tokenizer; outside gaps maybe without comments."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
+        self.comments = comments
         self.tokens = [tokenizer.decode([token]) for token in range(tokenizer.size)]
         self.grammar = Grammar(self.tokens, Special.EOS)
 
@@ -34,7 +63,7 @@ class Constraints:
             return self._of_gap(prompt.prefix or "", prompt.suffix or "")
         scope = Scope.given(prompt.context, prompt.lead)
         matcher = self.grammar.matcher("body" if prompt.lead else "program")
-        return WgslConstraint(self.tokens, matcher, scope)
+        return WgslConstraint(self.tokens, matcher, scope, layout=_Layout(self.comments))
 
     def _of_gap(self, prefix: str, suffix: str) -> "WgslConstraint | None":
         before, after = _bytes(prefix), _bytes(suffix)
@@ -52,9 +81,16 @@ class WgslConstraint:
     """
 
     def __init__(
-        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope, suffix: Sequence[int] = ()
-    ) -> None:
+        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope, suffix: Sequence[int] = (),
+        layout: _Layout = _Layout(comments=True),
+    ) -> None:  # fmt: skip
         self._tokens, self._matcher, self._scope, self._suffix = tokens, matcher, scope, suffix
+        self._layout = layout
+
+    def copy(self) -> "WgslConstraint":
+        """Another of the same state, for another text with the same beginning."""
+        matcher = self._matcher.copy()
+        return WgslConstraint(self._tokens, matcher, self._scope, self._suffix, self._layout)
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take as many of `tokens` as may follow; the end token is one of them."""
@@ -77,13 +113,14 @@ class WgslConstraint:
 
     def _take(self, token: int) -> bool:
         text = self._tokens[token]
-        scope = self._scope.after(text) if text else None
+        layout = self._layout.after(text) if text else None
+        scope = self._scope.after(text) if layout else None
         if scope is None or not self._matcher.accept([token]):
             return False
         if scope.keywords and not self._may_become_keyword(scope):
             self._matcher.rollback(1)
             return False
-        self._scope = scope
+        self._scope, self._layout = scope, layout
         return True
 
     def _may_become_keyword(self, scope: Scope) -> bool:

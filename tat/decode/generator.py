@@ -1,22 +1,22 @@
-"""Generation with cached keys and values, of any text or of what a constraint allows."""
+"""From prompts to texts: one by one as they are written, or many together."""
 
 import codecs
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
-
-from tat.backends.backend import Executable
+from tat.config import GenerateConfig
+from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
-from tat.decode.choice import Choose, greedy
+from tat.decode.batch import Batch
+from tat.decode.choice import Preference, greedy
 from tat.decode.constraint import Constraint
+from tat.decode.drafts import Drafter
 from tat.decode.loading import LoadedModel
+from tat.decode.programs import Programs
 from tat.decode.prompt import Prompt
+from tat.decode.stream import Stream
 from tat.errors import UsageError
-from tat.model.programs import BatchShape, encode_program, step_program
-from tat.ops.graph import Graph
-from tat.ops.plan import plan
 
 
 @dataclass(frozen=True)
@@ -26,133 +26,135 @@ class Generation:
     text: str
     tokens: int  # generated, the end token not counted
     finished: bool  # False where max_tokens cut it off, or nothing was allowed to follow
+    score: float  # the model's log-probability of it in nats, divided by its length^length_penalty
+
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt with what may be written for it, and how it is chosen."""
+
+    prompt: Prompt
+    constraint: Constraint | None = None
+    preference: Preference = greedy
 
 
 class Generator:
-    """Generates from one prompt after another; programs are compiled once per source bucket."""
+    """Generates texts of up to `max_tokens` tokens; programs are compiled when first needed.
 
-    def __init__(self, loaded: LoadedModel, max_tokens: int) -> None:
+    One call at a time: texts that are still being written lose their caches to the next.
+    """
+
+    def __init__(
+        self, loaded: LoadedModel, max_tokens: int, settings: GenerateConfig | None = None
+    ) -> None:
+        """`settings` other than the checkpoint's: its own are those of the day of training."""
         self.loaded, self.max_tokens = loaded, max_tokens
+        self.settings = settings or loaded.config.generate
         capacity = loaded.config.model.max_length
         if max_tokens > capacity:
             raise UsageError(
                 f"{max_tokens} tokens are more than the {capacity} that this model can write"
                 " (its model.max_length); ask for fewer"
             )
-        self.temperature = loaded.config.generate.temperature
-        self._sources = sorted({source for source, _ in loaded.config.data.buckets})
-        self._programs = cache(self._compile)
+        self.programs = Programs(loaded, max_tokens)
 
     def generate(
         self,
         prompt: Prompt,
         emit: Callable[[str], object] = lambda text: None,
         constraint: Constraint | None = None,
-        choose: Choose = greedy,
+        preference: Preference = greedy,
     ) -> Generation:
-        """What `choose` makes of a prompt; `emit` gets text as it comes, the lead first."""
+        """What comes of one prompt; `emit` gets text as it is settled, the lead first."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        pieces = [prompt.lead]
+        stream = self.stream(Request(prompt, constraint, preference))
         emit(prompt.lead)
-        count, finished = 0, False
-        for token in self.tokens(self.source(prompt), constraint, choose):
-            finished = token == Special.EOS
-            data = b"" if finished else self.loaded.tokenizer.decode([token])
-            pieces.append(decoder.decode(data, final=finished))
-            emit(pieces[-1])
-            count += not finished
-        if not finished:
-            pieces.append(decoder.decode(b"", final=True))
-            emit(pieces[-1])
-        return Generation("".join(pieces), count, finished)
+        for token in self.tokens_of(stream):
+            emit(decoder.decode(self.loaded.tokenizer.decode([token])))
+        emit(decoder.decode(b"", final=True))
+        return self.generation(prompt, stream.tokens, stream.score)
+
+    def generate_all(self, requests: Sequence[Request]) -> list[Generation]:
+        """What comes of each request, decoded `settings.batch` at a time; equal to one by one."""
+        streams = [self.stream(request) for request in requests]
+        sources = max((len(stream.sources) for stream in streams), default=1)
+        for _ in self.run(deque(streams), sources):
+            pass
+        pairs = zip(requests, streams, strict=True)
+        return [self.generation(r.prompt, s.tokens, s.score) for r, s in pairs]
+
+    def run(self, waiting: deque[Stream], sources: int) -> Iterator[Stream]:
+        """Decode all that wait, and what joins them meanwhile, with up to `sources` sources each.
+
+        Yields each stream at its end.
+        """
+        return Batch(self.programs, self.settings.batch, sources).run(waiting)
+
+    def tokens(
+        self,
+        source: Sequence[int],
+        constraint: Constraint | None = None,
+        preference: Preference = greedy,
+    ) -> Iterator[int]:
+        """Tokens after one source, as `Stream` defines them, while they are settled."""
+        return self.tokens_of(self._stream([source], constraint, preference))
+
+    def stream(self, request: Request) -> Stream:
+        """A text that is about to be written; UsageError where a prompt is too long."""
+        sources = self.sources(request.prompt)
+        return self._stream(sources, request.constraint, request.preference)
+
+    def generation(self, prompt: Prompt, tokens: Sequence[int], score: float) -> Generation:
+        """The text of tokens at their end, and of the sum of their log-probabilities."""
+        finished = len(tokens) > 0 and tokens[-1] == Special.EOS
+        count = len(tokens) - finished
+        text = self.loaded.tokenizer.decode(tokens[:count]).decode("utf-8", "replace")
+        score = normalised(score, len(tokens), self.settings.length_penalty)
+        return Generation(prompt.lead + text, count, finished, score)
+
+    def sources(self, prompt: Prompt) -> list[list[int]]:
+        """The prompt's tokens, and those of its neighbours cut as in training."""
+        tokenizer, data = self.loaded.tokenizer, self.loaded.config.data
+        limit = min(data.neighbour_tokens, self.programs.longest_source)
+        texts = (encode_neighbour(text, tokenizer, limit) for text in prompt.neighbours)
+        return [self.source(prompt), *texts]
 
     def source(self, prompt: Prompt) -> list[int]:
-        """The prompt's tokens; UsageError if the model has no bucket for so many."""
+        """The prompt's own tokens; UsageError if the model has no bucket for so many."""
         source = self.loaded.tokenizer.encode_source(prompt.source)
-        if len(source) > self._sources[-1]:
+        longest = self.programs.longest_source
+        if len(source) > longest:
             raise UsageError(
                 f"prompt: {len(source)} tokens, but the model was trained on sources of at most"
-                f" {self._sources[-1]}; shorten the description or the context"
+                f" {longest}; shorten the description or the context"
             )
         return source
 
-    def tokens(
-        self, source: Sequence[int], constraint: Constraint | None = None, choose: Choose = greedy
-    ) -> Iterator[int]:
-        """Tokens after a source, up to EOS (included), max_tokens, or where none is allowed.
+    def _stream(
+        self,
+        sources: Sequence[Sequence[int]],
+        constraint: Constraint | None,
+        preference: Preference,
+    ) -> Stream:
+        settings, drafter = self.settings, None
+        if settings.drafts and self.loaded.backend.rows_alike:
+            drafter = Drafter(sources, settings.draft_match, settings.drafts)
+        return Stream(sources, self.max_tokens, settings.block, constraint, preference, drafter)
 
-        They are what masking every token gives: a block is chosen unmasked, and from the first
-        token that the constraint refuses it is decoded again. Its logits are still those of the
-        text before it, and the caches behind it are written over. Blocks double until one is
-        refused: what comes behind a refused token is decoded for nothing.
-        """
-        longest = self.loaded.config.generate.block
-        step = self._encode(source)
-        token, position, size = int(Special.BOS), 0, 1
-        while position < self.max_tokens:
-            size = min(size, self.max_tokens - position)
-            tokens, logits = _block(step, token, position, size, choose)
-            taken = len(tokens) if constraint is None else constraint.accept(tokens)
-            size = min(2 * size, longest) if constraint else 1
-            refused = taken < len(tokens)
-            if refused:
-                tokens[taken:] = _masked(logits[taken], position + taken, constraint, choose)
-                size = 1
-            yield from tokens
-            if (refused and len(tokens) == taken) or tokens[-1] == Special.EOS:
-                return
-            token, position = tokens[-1], position + len(tokens)
-
-    def _encode(self, source: Sequence[int]) -> Executable:
-        """Runs the encoder once and returns the step program that attends to its memory."""
-        length = next(s for s in self._sources if s >= len(source))
-        encode, step = self._programs(length)
-        ids = np.zeros((1, 1, length), np.int32)
-        ids[0, 0, : len(source)] = source
-        encode.write("sources", ids)
-        for executable in (encode, step):
-            executable.write("source_lengths", np.array([[len(source)]]))
-        encode.run()
-        return step
-
-    def _compile(self, source: int) -> tuple[Executable, Executable]:
-        model, backend = self.loaded.model, self.loaded.backend
-        shape = BatchShape(rows=1, source=source, target=self.max_tokens)
-
-        def executable(graph: Graph) -> Executable:
-            return backend.compile(plan(graph, backend.memory))
-
-        return executable(encode_program(model, shape)), executable(step_program(model, shape))
+    def tokens_of(self, stream: Stream) -> Iterator[int]:
+        """The tokens of one stream while they are settled."""
+        batch, seen = Batch(self.programs, 1, len(stream.sources)), 0
+        [*batch.admit(deque([stream]))]
+        while not stream.ended:
+            [*batch.step()]
+            yield from stream.tokens[seen:]
+            seen = len(stream.tokens)
 
 
-def _block(
-    step: Executable, token: int, position: int, size: int, choose: Choose
-) -> tuple[list[int], list[np.ndarray]]:
-    """Up to `size` tokens behind `token`, chosen one after another, and the logits of each."""
-    tokens: list[int] = []
-    rows: list[np.ndarray] = []
-    for place in range(position, position + size):
-        step.write("token", np.array([[token]]))
-        step.write("position", np.array([place]))
-        step.write("lengths", np.array([[place + 1]]))
-        step.run()
-        rows.append(np.array(step.read("logits")[0]))
-        rows[-1][[Special.PAD, Special.BOS]] = -np.inf
-        token = choose(rows[-1], place)
-        tokens.append(token)
-        if token == Special.EOS:
-            break
-    return tokens, rows
+def normalised(score: float, length: int, penalty: float) -> float:
+    """A sum of log-probabilities divided by length^penalty, so that lengths can be compared.
 
-
-def _masked(
-    logits: np.ndarray, position: int, constraint: Constraint, choose: Choose
-) -> list[int]:
-    """The token chosen of those that the constraint takes; none where it takes none."""
-    constraint.mask(logits)
-    while np.isfinite(logits).any():
-        token = choose(logits, position)
-        if constraint.accept([token]):
-            return [token]
-        logits[token] = -np.inf
-    return []
+    Penalty 1 is the mean over tokens, 0 the sum, which favours short texts; EOS counts as a token.
+    The form of CTranslate2 and Hugging Face, simpler than that of Wu et al. 2016, equation 14.
+    """
+    return score / max(1, length) ** penalty

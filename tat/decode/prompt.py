@@ -16,6 +16,7 @@ class Prompt:
     context: str = ""  # declarations that the function may use
     prefix: str | None = None
     suffix: str | None = None
+    neighbours: tuple[str, ...] = ()  # functions to read beside it, found in an index
 
     def __post_init__(self) -> None:
         if self.is_gap and (self.description or self.signature or self.context):

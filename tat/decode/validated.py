@@ -1,24 +1,48 @@
-"""Generating until naga agrees: the most likely text first, then draws with fixed seeds."""
+"""Candidates for a prompt until naga agrees: the most likely text first, then draws, or beams."""
 
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tat.decode.choice import Sampler, greedy
-from tat.decode.constraint import Constraints
-from tat.decode.generator import Generation, Generator
+from tat.decode.beam import beam_search
+from tat.decode.choice import Sampling
+from tat.decode.constraint import Constraint, Constraints
+from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Prompt
+from tat.decode.stream import Stream
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 
 @dataclass(frozen=True)
+class Search:
+    """How many texts are generated for a prompt, and how."""
+
+    sampling: Sampling
+    budget: int  # candidates until enough validate; 0 returns texts without validating them
+    beams: int = 1  # of beam search; if there are several, its texts are the candidates
+    wanted: int = 1  # different texts of a prompt
+    gaps: bool = True  # whether texts of gaps are validated, with what stands around them
+
+    def validates(self, prompt: Prompt) -> bool:
+        """Whether texts of this prompt are validated."""
+        return self.budget > 0 and (self.gaps or not prompt.is_gap)
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """The first candidate that validates; if none does the best one, and what is wrong with it.
+    """A text, and what is wrong with it: None if it validates, or if nothing was validated.
 
     Places in `problem` are those of the whole text of a gap, else of the generated text.
     """
 
     generation: Generation
     problem: Diagnostic | None
-    candidates: int  # generated
+    candidates: int  # generated for this prompt
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        """The higher the better: valid, at its end, likely."""
+        return self.problem is None, self.generation.finished, self.generation.score
 
 
 def generate_valid(
@@ -26,33 +50,150 @@ def generate_valid(
     prompt: Prompt,
     constraints: Constraints | None,
     sandbox: Sandbox,
-    budget: int,
+    search: Search,
 ) -> Outcome:
-    """Generate up to `budget` candidates (at least one) until one of them validates.
+    """The best text for one prompt: see `generate_all_valid`."""
+    return next(generate_all_valid(generator, [prompt], constraints, sandbox, search))[0]
 
-    The best of those that do not is the first that came to its end, else the first.
+
+def generate_all_valid(
+    generator: Generator,
+    prompts: Sequence[Prompt],
+    constraints: Constraints | None,
+    sandbox: Sandbox,
+    search: Search,
+) -> Iterator[list[Outcome]]:
+    """For each prompt, in their order, up to `wanted` different texts, the best first.
+
+    The most likely text comes first. If it does not validate, the rest of the budget is drawn, all
+    together, and the likeliest of what validates is returned. Texts of several prompts are decoded
+    together; none depends on the others.
     """
-    judged: dict[str, Outcome] = {}
-    for number in range(max(1, budget)):
-        constraint = constraints.of(prompt) if constraints else None
-        choose = Sampler(number, generator.temperature) if number else greedy
-        generation = generator.generate(prompt, constraint=constraint, choose=choose)
-        if generation.text not in judged:
-            problem = _problem(prompt, generation, sandbox)
-            judged[generation.text] = Outcome(generation, problem, number + 1)
-            if problem is None:
-                return judged[generation.text]
-    best = max(judged.values(), key=lambda outcome: outcome.generation.finished)
-    return Outcome(best.generation, best.problem, max(1, budget))
+    if search.beams > 1:
+        for prompt in prompts:
+            constraint = constraints.of(prompt) if constraints else None
+            preference = search.sampling.preference(generator.source(prompt))
+            request = Request(prompt, constraint, preference)
+            candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
+            for generation in beam_search(generator, request, search.beams):
+                candidates.add(generation)
+            yield candidates.best(search.wanted)
+    else:
+        yield from _Queue(generator, constraints, sandbox, search).run(prompts)
 
 
-def _problem(prompt: Prompt, generation: Generation, sandbox: Sandbox) -> Diagnostic | None:
-    if not generation.finished:
-        return Diagnostic(f"it does not end within {generation.tokens} tokens")
-    problem = sandbox.validate(prompt.module(generation.text))
-    above = 0 if prompt.is_gap else prompt.head.count("\n")
-    if problem is None or problem.line == 0:
-        return problem
-    if problem.line <= above:
-        return Diagnostic(f"in the context: {problem.message}", problem.line, problem.column)
-    return problem._replace(line=problem.line - above)
+class _Candidates:
+    """The texts of one prompt; without a sandbox none is found wrong."""
+
+    def __init__(self, prompt: Prompt, sandbox: Sandbox | None) -> None:
+        self.prompt, self._sandbox = prompt, sandbox
+        self.count = 0
+        self._judged: dict[str, tuple[Generation, Diagnostic | None]] = {}
+
+    def add(self, generation: Generation) -> None:
+        """Judge one more, once if it came before."""
+        self.count += 1
+        if generation.text not in self._judged:
+            self._judged[generation.text] = generation, self._problem(generation)
+
+    @property
+    def valid(self) -> int:
+        """Different ones that are."""
+        return sum(problem is None for _, problem in self._judged.values())
+
+    def best(self, wanted: int) -> list[Outcome]:
+        """Different ones, the best first."""
+        outcomes = [Outcome(*judged, self.count) for judged in self._judged.values()]
+        return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
+
+    def _problem(self, generation: Generation) -> Diagnostic | None:
+        if self._sandbox is None:
+            return None
+        if not generation.finished:
+            return Diagnostic(f"it does not end within {generation.tokens} tokens")
+        problem = self._sandbox.validate(self.prompt.module(generation.text))
+        above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
+        if problem is None or problem.line == 0:
+            return problem
+        if problem.line <= above:
+            message = f"in the context: {problem.message}"
+            return Diagnostic(message, problem.line, problem.column)
+        return problem._replace(line=problem.line - above)
+
+
+@dataclass(eq=False)
+class _Case:
+    """A prompt that waits for its candidates."""
+
+    number: int  # in the order of prompts
+    candidates: _Candidates
+    source: Sequence[int]
+    constraint: Constraint | None
+    asked: int = 0  # candidates in all, also those not there yet
+
+
+class _Queue:
+    """The streams of all prompts, in an order that keeps few prompts open at a time."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        constraints: Constraints | None,
+        sandbox: Sandbox,
+        search: Search,
+    ) -> None:
+        self._generator, self._constraints = generator, constraints
+        self._sandbox, self._search = sandbox, search
+        self._waiting: deque[Stream] = deque()
+        self._cases: dict[Stream, _Case] = {}
+
+    def run(self, prompts: Sequence[Prompt]) -> Iterator[list[Outcome]]:
+        """The outcomes of each prompt, in their order."""
+        coming = enumerate(prompts)
+        answers: dict[int, list[Outcome]] = {}
+        sources = 1 + max((len(prompt.neighbours) for prompt in prompts), default=0)
+        self._admit(coming)
+        given = 0
+        for stream in self._generator.run(self._waiting, sources):
+            case = self._cases.pop(stream)
+            prompt = case.candidates.prompt
+            case.candidates.add(self._generator.generation(prompt, stream.tokens, stream.score))
+            if case.candidates.count == case.asked and not self._ask_more(case):
+                answers[case.number] = case.candidates.best(self._search.wanted)
+            self._admit(coming)
+            while given in answers:
+                yield answers.pop(given)
+                given += 1
+
+    def _admit(self, coming: Iterator[tuple[int, Prompt]]) -> None:
+        """Open prompts while there are rows that nobody waits for."""
+        while len(self._waiting) < self._generator.settings.batch:
+            number, prompt = next(coming, (0, None))
+            if prompt is None:
+                return
+            constraint = self._constraints.of(prompt) if self._constraints else None
+            source = self._generator.source(prompt)
+            judge = self._sandbox if self._search.validates(prompt) else None
+            case = _Case(number, _Candidates(prompt, judge), source, constraint)
+            self._waiting.extend(self._asked(case, self._search.wanted))
+
+    def _ask_more(self, case: _Case) -> bool:
+        """Ask for the rest of the budget if not enough validates, and draws can differ."""
+        search = self._search
+        enough = case.candidates.valid >= search.wanted or search.sampling.temperature == 0
+        if enough or case.asked >= search.budget:
+            return False
+        self._waiting.extendleft(reversed(self._asked(case, search.budget)))
+        return True
+
+    def _asked(self, case: _Case, total: int) -> list[Stream]:
+        """Streams of further candidates, so that there are `total` of them."""
+        streams = []
+        for number in range(case.asked, total):
+            constraint = case.constraint.copy() if case.constraint else None
+            preference = self._search.sampling.preference(case.source, number)
+            request = Request(case.candidates.prompt, constraint, preference)
+            streams.append(self._generator.stream(request))
+            self._cases[streams[-1]] = case
+        case.asked = total
+        return streams

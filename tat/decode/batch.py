@@ -1,0 +1,166 @@
+"""Texts that are decoded together, a row each; those that end leave their row to others."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.decode.chain import Chain, likeliest
+from tat.decode.choice import greedy
+from tat.decode.programs import Programs, next_logits, write_sources
+from tat.decode.stream import Stream
+from tat.model.programs import BatchShape
+
+
+class Batch:
+    """Up to `most` streams with up to `sources` sources each, in as few rows as they need.
+
+    What becomes of a stream does not depend on the rows beside it. A row that nobody has attends to
+    nothing but costs as much as any other, so a batch is halved where that is enough.
+    """
+
+    def __init__(self, programs: Programs, most: int, sources: int) -> None:
+        self._programs, self._most = programs, most
+        self._shape = programs.shape(0, sources)
+        self._streams: list[Stream | None] = []
+        self._ids = np.zeros((0, sources, self._shape.source), np.int32)
+        self._source_lengths = np.zeros((0, sources), np.int32)
+
+    def run(self, waiting: deque[Stream]) -> Iterator[Stream]:
+        """Decode all that wait, and what joins them meanwhile; yields each stream at its end."""
+        while waiting or any(self._streams):
+            yield from self.admit(waiting)
+            yield from self.step()
+
+    def admit(self, waiting: deque[Stream]) -> Iterator[Stream]:
+        """Give rows to streams in their order while there are rows; yields those that are at their
+        end already. Of streams that follow each other, equal sources are encoded once."""
+        self._resize(sum(map(bool, self._streams)) + len(waiting))
+        free = [row for row, stream in enumerate(self._streams) if stream is None]
+        while waiting and free:
+            sources, rows = waiting[0].sources, []
+            while waiting and free and waiting[0].sources == sources:
+                stream = waiting.popleft()
+                if stream.ended:
+                    yield stream
+                else:
+                    rows.append(free.pop(0))
+                    self._streams[rows[-1]] = stream
+            if rows:
+                self._encode(sources, rows)
+
+    def step(self) -> Iterator[Stream]:
+        """One token further in every row, or more where a draft holds; yields those that ended."""
+        going = self._going()
+        if not going:
+            return
+        if len(self._streams) == 1 and (draft := self._streams[0].drafted()):
+            yield from self._check(self._streams[0], draft)
+            return
+        tokens, lengths = np.zeros((2, len(self._streams)), np.int32)
+        for row in going:
+            tokens[row] = self._streams[row].last
+            lengths[row] = self._streams[row].position + 1
+        if self._chain and all(self._streams[row].preference is greedy for row in going):
+            yield from self._follow(going, tokens, lengths)
+            return
+        logits = next_logits(self._step, tokens, lengths)
+        for row in going:
+            self._streams[row].take(logits[row])
+        yield from self._leave(going)
+
+    def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
+        """Each row takes tokens of the chain of likeliest ones for as long as it goes that way."""
+        room = self._shape.target - int(lengths.max()) + 1
+        for count, logits in enumerate(self._chain.logits(tokens, lengths, room)):
+            if not going:
+                return
+            guesses, alike = likeliest(logits), []
+            for row in going:
+                stream = self._streams[row]
+                stream.take(logits[row])
+                at_guess = stream.position == lengths[row] + count
+                if not stream.ended and at_guess and stream.last == guesses[row]:
+                    alike.append(row)
+            yield from self._leave(going)
+            going = alike
+
+    def _leave(self, rows: Sequence[int]) -> Iterator[Stream]:
+        """Those of these rows that are at their end."""
+        for row in rows:
+            stream = self._streams[row]
+            if stream.ended:
+                self._streams[row] = None
+                yield stream
+
+    def _check(self, stream: Stream, draft: Sequence[int]) -> Iterator[Stream]:
+        """One pass behind the last token and those of a draft, each as good as it proves right."""
+        fed, start = [stream.last, *draft], stream.position
+        lengths = np.arange(start + 1, start + 1 + len(fed))
+        step = self._programs.step(self._shape, len(fed))
+        write_sources(step, self._ids, self._source_lengths)
+        logits = next_logits(step, np.array(fed), lengths)
+        for count, (row, following) in enumerate(zip(logits, [*draft, None], strict=True), 1):
+            stream.take(row)
+            right = stream.position == start + count and stream.last == following
+            if stream.ended or not right:
+                break
+        if stream.ended:
+            self._streams[0] = None
+            yield stream
+
+    def _going(self) -> list[int]:
+        return [row for row, stream in enumerate(self._streams) if stream]
+
+    def _resize(self, wanted: int) -> None:
+        """Move to the fewest of `most` rows, half, a quarter and so on that are enough."""
+        rows = self._most
+        while rows > 1 and wanted <= -(-rows // 2):
+            rows = -(-rows // 2)
+        if rows == len(self._streams):
+            return
+        going, old = np.array(self._going(), np.intp), self._shape
+        self._shape = self._programs.shape(rows, old.sources)
+        self._step, self._chain = self._programs.step(self._shape), None
+        if self._programs.runs_ahead:
+            self._chain = Chain(self._programs.greedy(self._shape))
+        self._ids = _fitted(self._ids[going], rows)
+        self._source_lengths = _fitted(self._source_lengths[going], rows)
+        streams = [self._streams[row] for row in going]
+        self._streams = streams + [None] * (rows - len(streams))
+        if streams:
+            self._move(old, going, [stream.position for stream in streams])
+        self._write_sources()
+
+    def _write_sources(self) -> None:
+        for step in (self._step, self._chain and self._chain.executable):
+            if step:
+                write_sources(step, self._ids, self._source_lengths)
+
+    def _move(self, old: BatchShape, going: Array, counts: Sequence[int]) -> None:
+        """Take over what the caches of another shape hold of the rows `going`."""
+        rows, sources = self._shape.rows, self._shape.sources
+        segments = (going[:, None] * sources + np.arange(sources)).reshape(-1)
+        move = self._programs.move(old, self._shape)
+        move.write("memory_index", _fitted(segments, rows * sources, -1))
+        move.write("memory_counts", self._source_lengths.reshape(-1))
+        move.write("index", _fitted(going, rows, -1))
+        move.write("counts", _fitted(np.array(counts), rows))
+        move.run()
+
+    def _encode(self, sources: Sequence[Sequence[int]], rows: Sequence[int]) -> None:
+        """Encode the sources that these rows have in common."""
+        self._ids[rows], self._source_lengths[rows] = 0, 0
+        for k, source in enumerate(sources):
+            self._ids[rows, k, : len(source)] = source
+            self._source_lengths[rows, k] = len(source)
+            segments = [row * self._shape.sources + k for row in rows]
+            self._programs.place(source, self._shape, segments)
+        self._write_sources()
+
+
+def _fitted(values: Array, rows: int, fill: int = 0) -> Array:
+    """`values` with rows of `fill` behind them, `rows` in all."""
+    padding = [(0, rows - len(values)), *[(0, 0)] * (values.ndim - 1)]
+    return np.pad(values, padding, constant_values=fill)

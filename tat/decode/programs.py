@@ -1,0 +1,99 @@
+"""The compiled programs of decoding, each made when it is first asked for."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.backends.backend import Executable
+from tat.data.tokenizer import Special
+from tat.decode.loading import LoadedModel
+from tat.model.programs import (
+    BatchShape,
+    encode_program,
+    greedy_program,
+    move_program,
+    place_program,
+    reorder_program,
+    step_program,
+)
+from tat.ops.graph import Graph
+from tat.ops.plan import plan
+
+
+class Programs:
+    """Of one model, for texts of up to `capacity` tokens.
+
+    Programs of one shape share its caches: of each shape one batch at a time.
+    """
+
+    def __init__(self, loaded: LoadedModel, capacity: int) -> None:
+        self._model, self._backend = loaded.model, loaded.backend
+        self.capacity, self._block = max(1, capacity), loaded.config.generate.block
+        self.runs_ahead = self._backend.queues
+        self._buckets = sorted({source for source, _ in loaded.config.data.buckets})
+        self.longest_source = self._buckets[-1]
+        self.step, self.move = cache(self._step), cache(self._move)
+        self.reorder, self._place = cache(self._reorder), cache(self._placing)
+        self._encode, self.greedy = cache(self._encoding), cache(self._greedy)
+
+    def shape(self, rows: int, sources: int) -> BatchShape:
+        """Of a batch: it has room for the longest sources."""
+        return BatchShape(rows, self.longest_source, self.capacity, sources)
+
+    def place(self, source: Sequence[int], shape: BatchShape, segments: Sequence[int]) -> None:
+        """Encode a source and put its memory in these places, row * K + k, of a batch's."""
+        bucket = next(length for length in self._buckets if length >= len(source))
+        alone = BatchShape(1, bucket, 1)
+        encode = self._encode(alone)
+        ids = np.zeros((1, 1, bucket), np.int32)
+        ids[0, 0, : len(source)] = source
+        write_sources(encode, ids, np.array([[len(source)]]))
+        encode.run()
+        if (shape.rows, shape.sources, shape.source) == (1, 1, bucket):
+            return  # the caches are one and the same
+        place = self._place(alone, shape)
+        index = np.full(shape.rows * shape.sources, -1)
+        index[list(segments)] = 0
+        place.write("memory_index", index)
+        place.write("memory_counts", np.full(index.size, len(source)))
+        place.run()
+
+    def _encoding(self, shape: BatchShape) -> Executable:
+        return self._compiled(encode_program(self._model, shape))
+
+    def _placing(self, source: BatchShape, target: BatchShape) -> Executable:
+        return self._compiled(place_program(self._model, source, target))
+
+    def _step(self, shape: BatchShape, tokens: int = 1) -> Executable:
+        return self._compiled(step_program(self._model, shape, tokens))
+
+    def _greedy(self, shape: BatchShape) -> Executable:
+        block = min(self._block, self.capacity)
+        return self._compiled(greedy_program(self._model, shape, block, Special.EOS))
+
+    def _move(self, source: BatchShape, target: BatchShape) -> Executable:
+        return self._compiled(move_program(self._model, source, target))
+
+    def _reorder(self, shape: BatchShape) -> Executable:
+        return self._compiled(reorder_program(self._model, shape))
+
+    def _compiled(self, graph: Graph) -> Executable:
+        return self._backend.compile(plan(graph, self._backend.memory))
+
+
+def next_logits(step: Executable, tokens: Array, lengths: Array) -> Array:
+    """Logits [B, V] behind tokens [B], each the last of lengths [B]; a row of length 0 is idle."""
+    step.write("token", tokens[:, None])
+    step.write("position", np.maximum(lengths - 1, 0))
+    step.write("lengths", lengths[:, None])
+    step.run()
+    return np.array(step.read("logits"))  # what a GPU's backend gives may not be changed
+
+
+def write_sources(executable: Executable, ids: Array, lengths: Array) -> None:
+    """Tells a program of its sources: ids [B, K, S], lengths [B, K]."""
+    executable.write("source_lengths", lengths)
+    if "sources" in executable.plan.feeds:  # a step reads them for its copy head alone
+        executable.write("sources", ids)

@@ -1,0 +1,112 @@
+"""One text as it grows: which token it feeds to the model, and what it makes of the logits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.data.tokenizer import Special
+from tat.decode.choice import Preference, greedy, log_softmax
+from tat.decode.constraint import Constraint
+from tat.decode.drafts import Drafter
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A token of the block, with what a masked choice in its place needs."""
+
+    token: int
+    logits: Array
+    scores: Array
+
+
+@dataclass(eq=False)
+class Stream:
+    """Tokens after some sources, up to EOS (included), `limit`, or where none is allowed.
+
+    They are what masking every token gives: a block is chosen unmasked, and from the first token
+    that the constraint refuses it is decoded again. Its logits are still those of the text before
+    it, and what caches hold behind it is written over. Blocks double, up to `longest_block`, until
+    one is refused: what comes behind a refused token is decoded for nothing.
+    """
+
+    sources: Sequence[Sequence[int]]  # tokens of the prompt, then of each of its neighbours
+    limit: int
+    longest_block: int
+    constraint: Constraint | None = None
+    preference: Preference = greedy
+    drafter: Drafter | None = None
+    tokens: list[int] = field(default_factory=list)  # settled: the constraint took them
+    score: float = 0.0  # sum of the model's log-probabilities of `tokens`, in nats
+    ended: bool = False
+    _block: list[_Chosen] = field(default_factory=list)
+    _size: int = 1  # of the block, when it is whole
+
+    def __post_init__(self) -> None:
+        self.ended = self.limit == 0
+
+    @property
+    def position(self) -> int:
+        """Of the token that is chosen next."""
+        return len(self.tokens) + len(self._block)
+
+    @property
+    def last(self) -> int:
+        """The token that the next logits follow: the one to feed."""
+        if self._block:
+            return self._block[-1].token
+        return self.tokens[-1] if self.tokens else int(Special.BOS)
+
+    @property
+    def written(self) -> list[int]:
+        """The tokens that are settled, and those that the constraint has not seen yet."""
+        return [*self.tokens, *(chosen.token for chosen in self._block)]
+
+    def drafted(self) -> list[int]:
+        """Guesses of the next tokens, fewer than may still be written; none without a drafter."""
+        room = self.limit - self.position - 1
+        if self.drafter is None or room < 1:
+            return []
+        return self.drafter.propose(self.tokens, self.written)[:room]
+
+    def take(self, logits: Array) -> None:
+        """Choose the next token by its logits [V], which it keeps and changes.
+
+        A block that is whole then is settled.
+        """
+        logits[[Special.PAD, Special.BOS]] = -np.inf
+        scores = self.preference(logits, self.written)
+        token = int(np.argmax(scores))
+        self._block.append(_Chosen(token, logits, scores))
+        size = min(self._size, self.limit - len(self.tokens))
+        if len(self._block) == size or token == Special.EOS:
+            self._settle()
+
+    def _settle(self) -> None:
+        block, self._block = self._block, []
+        taken = len(block)
+        if self.constraint is not None:
+            taken = self.constraint.accept([chosen.token for chosen in block])
+            self._size = min(2 * self._size, self.longest_block)
+        for chosen in block[:taken]:
+            self._append(chosen.token, chosen.logits)
+        if taken < len(block):
+            self._size = 1
+            self._replace(block[taken])
+
+    def _replace(self, refused: _Chosen) -> None:
+        """Take the best token that the constraint takes; the text ends where it takes none."""
+        scores = refused.scores.copy()
+        self.constraint.mask(scores)
+        while np.isfinite(scores).any():
+            token = int(np.argmax(scores))
+            if self.constraint.accept([token]):
+                return self._append(token, refused.logits)
+            scores[token] = -np.inf
+        self.ended = True
+
+    def _append(self, token: int, logits: Array) -> None:
+        self.tokens.append(token)
+        self.score += float(log_softmax(logits)[token])
+        self.ended = token == Special.EOS or len(self.tokens) == self.limit

@@ -1,0 +1,130 @@
+"""Batches: a text has the same bits alone and in any company; rows pass from one to the next."""
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from decoding import CONSTRAINTS, PROMPTS, TOKENIZER, every_token_masked, new_generator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tat.decode.batch import Batch
+from tat.decode.choice import Sampling
+from tat.decode.generator import Generator, Request
+from tat.decode.prompt import Prompt
+from tat.errors import UsageError
+
+NEIGHBOURS = ("fn a() { }", "fn area_of(r: f32) -> f32 { return r * r; }", "/* " + "x " * 500)
+SAMPLING = Sampling(1.5, top_p=0.9, seed=4)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return new_generator(24)
+
+
+def batched(generator: Generator, rows: int) -> Generator:
+    """One that shares all programs, with another number of rows."""
+    other = Generator(
+        generator.loaded, generator.max_tokens, replace(generator.settings, batch=rows)
+    )
+    other.programs = generator.programs
+    return other
+
+
+def request(generator: Generator, prompt: Prompt, grammar: bool, number: int) -> Request:
+    preference = SAMPLING.preference(generator.source(prompt), number)
+    return Request(prompt, CONSTRAINTS.of(prompt) if grammar else None, preference)
+
+
+asked = st.tuples(
+    st.sampled_from(list(PROMPTS.values())),
+    st.lists(st.sampled_from(NEIGHBOURS), max_size=2),
+    st.booleans(),
+    st.integers(0, 2),
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(asked, min_size=1, max_size=9), st.integers(1, 6))
+def test_a_text_does_not_depend_on_its_company(generator, several, rows):
+    several = [(replace(p, neighbours=tuple(n)), *how) for p, n, *how in several]
+    alone = [generator.generate(r.prompt, constraint=r.constraint, preference=r.preference)
+             for r in (request(generator, *one) for one in several)]  # fmt: skip
+    requests = [request(generator, *one) for one in several]
+    assert batched(generator, rows).generate_all(requests) == alone
+
+
+def test_neighbours_are_read_as_training_reads_them(generator):
+    """Each is a source of its own behind its marker, cut to the longest; none is as none."""
+    prompt = replace(PROMPTS["body"], neighbours=NEIGHBOURS)
+    first, *others = generator.sources(prompt)
+    assert first == generator.source(PROMPTS["body"])
+    marked = [TOKENIZER.encode_source((("neighbour", text),)) for text in NEIGHBOURS]
+    assert others == [ids[:64] for ids in marked] and len(marked[2]) > 64
+    greedy = Sampling(0.0).preference([])
+    found = {}
+    for count in range(3):
+        some = replace(prompt, neighbours=NEIGHBOURS[:count])
+        found[count], _ = every_token_masked(generator, some, None, greedy)
+        stream = generator.stream(Request(some))
+        assert [*generator.tokens_of(stream)] == found[count]
+    assert found[0] != found[1] or found[1] != found[2]
+
+
+def test_rows_are_refilled_and_given_up(generator, monkeypatch):
+    """Five texts of different lengths in up to 4 rows: 4, then as few as are needed."""
+    used = []
+    programs = generator.programs
+    monkeypatch.setattr(programs, "step", lambda shape, *tokens, real=programs.step: (
+        used.append(shape.rows), real(shape, *tokens))[1])  # fmt: skip
+    streams = [generator.stream(Request(PROMPTS["body"])) for _ in range(5)]
+    for stream, limit in zip(streams, [3, 24, 1, 0, 9]):
+        stream.limit, stream.ended = limit, limit == 0
+    ended = list(Batch(programs, 4, 1).run(deque(streams)))
+    assert sorted(map(id, ended)) == sorted(map(id, streams))
+    assert [len(stream.tokens) for stream in streams] == [3, 24, 1, 0, 9]
+    whole = streams[1].tokens
+    assert all(stream.tokens == whole[: len(stream.tokens)] for stream in streams)
+    assert used[0] == 4 and used[-1] == 1 and used == sorted(used, reverse=True)
+
+
+def test_who_joins_later_finds_room(generator):
+    """A batch that has shrunk grows again, and texts go on where they were."""
+    expected = list(generator.tokens(generator.source(PROMPTS["body"])))
+    batch, first = Batch(generator.programs, 4, 1), generator.stream(Request(PROMPTS["body"]))
+    waiting = deque([first])
+    for step in range(generator.max_tokens):
+        if step == 5:
+            waiting += [generator.stream(Request(PROMPTS["context"])) for _ in range(3)]
+        assert not [*batch.admit(waiting)]
+        [*batch.step()]
+    assert first.tokens == expected and first.ended
+
+
+def test_equal_sources_are_encoded_once(generator, monkeypatch):
+    placed = []
+    programs = generator.programs
+    monkeypatch.setattr(programs, "place", lambda source, shape, segments, real=programs.place: (
+        placed.append(list(segments)), real(source, shape, segments)))  # fmt: skip
+    prompt = PROMPTS["body"]
+    requests = [request(generator, prompt, False, number) for number in range(4)]
+    batched(generator, 4).generate_all(requests)
+    assert placed == [[0, 1, 2, 3]]
+
+
+def test_nothing_asked_is_nothing_done(generator):
+    assert generator.generate_all([]) == []
+    with pytest.raises(UsageError, match="at most 64"):
+        generator.generate_all([Request(Prompt("x " * 100))])
+
+
+def test_scores_are_divided_by_a_power_of_the_length(generator):
+    prompt, scores = PROMPTS["body"], {}
+    for penalty in (0.0, 0.5, 1.0):
+        settings = replace(generator.settings, length_penalty=penalty)
+        other = Generator(generator.loaded, generator.max_tokens, settings)
+        scores[penalty] = other.generate(prompt).score
+    length = np.exp(2 * np.log(scores[0.0] / scores[0.5]))
+    assert scores[0.0] < 0 and scores[0.0] / length == pytest.approx(scores[1.0])
