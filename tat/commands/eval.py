@@ -1,0 +1,143 @@
+"""`tat eval`: what a model's functions are worth, or anyone's predictions of them."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tat.commands.eval_cookbook import cookbook_report
+from tat.commands.progress import counted
+from tat.commands.respondent import open_respondent
+from tat.data.input_files import display_name
+from tat.errors import FileError, UsageError, one_line
+from tat.evaluation.answers import Answer, Respondent
+from tat.evaluation.functions import (
+    ReferenceFunction,
+    module_file_of,
+    read_functions,
+    read_modules,
+    read_predictions,
+    write_predictions,
+)
+from tat.evaluation.judge import MEASURES, Judge
+from tat.evaluation.report import Report, differences, figures, read_report
+from tat.evaluation.selection import spread
+from tat.evaluation.table import print_report
+from tat.files import atomic_file
+from tat.wgsl.sandbox import Sandbox
+
+_OF_MODELS = ("index", "top", "validate", "temperature", "seed", "batch", "int8")
+_OF_FUNCTIONS = ("file", "predictions", "modules", "validate", "answers")
+
+
+def run(options: argparse.Namespace) -> int:
+    _check(options)
+    other = read_report(options.compare) if options.compare else None
+    with Sandbox() as sandbox:
+        report = (cookbook_report if options.cookbook else functions_report)(options, sandbox)
+    if other:
+        found = differences(report, other)
+        report = msgspec.structs.replace(
+            report, compared_with=options.compare.name, differences=found
+        )
+    if options.output:
+        _write(options.output, msgspec.json.format(msgspec.json.encode(report), indent=1))
+    if options.json:
+        summary = msgspec.structs.replace(report, outcomes=())
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+    else:
+        print_report(report, sys.stdout)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuses what does not fit together, before hours of work."""
+    if options.cookbook:
+        _refuse(options, _OF_FUNCTIONS, "is for a file of functions, and not for --cookbook")
+        if options.run is None:
+            raise UsageError("--cookbook asks a model; give --run")
+    else:
+        _refuse(options, ("samples",), "is for --cookbook: a function of a file gets one answer")
+        if options.file is None:
+            raise UsageError("give a file of functions, or --cookbook")
+    if (options.run is None) == (options.predictions is None):
+        raise UsageError("give either --run, a model to judge, or --predictions, its answers")
+    if options.predictions:
+        _refuse(options, _OF_MODELS, "is for a model; --predictions are judged as they are")
+    if options.top is not None and not options.index:
+        raise UsageError("--top says how much of an index is read; give --index too")
+    for path in (options.output, options.answers):
+        if path and not path.absolute().parent.is_dir():
+            raise FileError(f"{display_name(path)}: its folder does not exist; make it first")
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> None:
+    for name in names:
+        if getattr(options, name) not in (None, False):
+            raise UsageError(f"{name if name == 'file' else f'--{name}'} {reason}")
+
+
+def functions_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
+    """Judges the bodies of the functions in a file."""
+    functions = read_functions(options.file)
+    predictions = _predictions(options, functions)
+    functions = spread(functions, options.limit)
+    module_file = options.modules or module_file_of(options.file)
+    judge = Judge(sandbox, read_modules(module_file) if module_file else {})
+    if not module_file and not all(function.standalone for function in functions):
+        _say(options, "no --modules: functions that need theirs are judged beside stubs, unrun")
+    if predictions is None:
+        respondent, system = open_respondent(options, sandbox)
+        answers = generated_bodies(respondent, functions)
+    else:
+        system = {"predictions": options.predictions.name}
+        answers = (Answer(predictions.get(f.id), "no prediction") for f in functions)
+    outcomes, bodies = [], {}
+    for function in counted(functions, "functions", options.quiet):
+        answer = next(answers)
+        bodies[function.id] = answer.text
+        outcomes.append(judge.judge(function, answer.text, answer.reason))
+    if options.answers:
+        _write(options.answers, write_predictions(bodies))
+    found = figures(outcomes)
+    return Report("functions", options.file.name, system, MEASURES, found, tuple(outcomes))
+
+
+def _predictions(
+    options: argparse.Namespace, functions: Sequence[ReferenceFunction]
+) -> dict[str, str | None] | None:
+    """Those of --predictions, or None for a model's; what is missing is said."""
+    if options.predictions is None:
+        return None
+    found = read_predictions(options.predictions, [function.id for function in functions])
+    missing = len(functions) - len(found)
+    if missing:
+        _say(options, f"{missing} of {len(functions)} functions have no prediction: that is wrong")
+    return found
+
+
+def generated_bodies(
+    respondent: Respondent, functions: Sequence[ReferenceFunction]
+) -> Iterator[Answer]:
+    """Bodies; nothing retrieved gives away the function that is asked for."""
+    prompts = [
+        respondent.beside_neighbours(respondent.readable(f.prompts), f"{f.signature} {f.body}")
+        for f in functions
+    ]
+    for prompt, answer in zip(prompts, respondent.answers(prompts), strict=True):
+        if answer.text is None:
+            yield answer
+        else:
+            yield Answer(answer.text.removeprefix(prompt.lead).strip())
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def _say(options: argparse.Namespace, text: str) -> None:
+    if not options.quiet:
+        print(f"tat: {one_line(text)}", file=sys.stderr)

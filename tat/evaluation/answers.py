@@ -1,0 +1,82 @@
+"""Answers to prompts: what a model returns for them, and why it returns nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tat.decode.constraint import Constraints
+from tat.decode.generator import Generator, Request
+from tat.decode.prompt import Prompt
+from tat.decode.retrieval import Retriever
+from tat.decode.validated import Search, generate_all_valid
+from tat.errors import UsageError
+from tat.wgsl.sandbox import Sandbox
+
+
+class Answer(NamedTuple):
+    """A text, the prompt's lead included; None is an abstention, and `reason` says why."""
+
+    text: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Respondent:
+    """A model with all that decides what it answers; no retriever is without neighbours."""
+
+    generator: Generator
+    constraints: Constraints | None
+    search: Search
+    sandbox: Sandbox
+    retriever: Retriever | None = None
+
+    def readable(self, prompts: Sequence[Prompt]) -> Prompt:
+        """The first of the prompts that the model has room for, or the last."""
+        fitting = (prompt for prompt in prompts if not self._too_long(prompt))
+        return next(fitting, prompts[-1])
+
+    def beside_neighbours(self, prompt: Prompt, code: str) -> Prompt:
+        """`prompt` with what retrieval finds for it, none of which gives `code` away."""
+        if self.retriever is None:
+            return prompt
+        found = self.retriever.neighbours(prompt, exclude=code)
+        return replace(prompt, neighbours=tuple(neighbour.text for neighbour in found))
+
+    def answers(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
+        """What is returned for each prompt, in their order: nothing if no candidate validates."""
+        problems = [self._too_long(prompt) for prompt in prompts]
+        short = [prompt for prompt, problem in zip(prompts, problems, strict=True) if not problem]
+        found = generate_all_valid(
+            self.generator, short, self.constraints, self.sandbox, self.search
+        )
+        for problem in problems:
+            if problem:
+                yield Answer(None, problem)
+                continue
+            [outcome] = next(found)
+            wrong = str(outcome.problem or "")
+            yield Answer(None if wrong else outcome.generation.text, wrong)
+
+    def draws(self, prompt: Prompt, count: int) -> list[Answer]:
+        """So many texts for one prompt, each drawn from the model by itself and none validated."""
+        problem = self._too_long(prompt)
+        if problem:
+            return [Answer(None, problem)] * count
+        sampling = replace(self.search.sampling, draws_first=True)
+        constraint = self.constraints.of(prompt) if self.constraints else None
+        source = self.generator.source(prompt)
+        requests = [
+            Request(
+                prompt, constraint.copy() if constraint else None,
+                sampling.preference(source, number),
+            )
+            for number in range(count)
+        ]  # fmt: skip
+        return [Answer(generation.text) for generation in self.generator.generate_all(requests)]
+
+    def _too_long(self, prompt: Prompt) -> str:
+        try:
+            self.generator.source(prompt)
+        except UsageError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,90 @@
+"""What an evaluation found: an outcome per case, and the measures over all of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tat.data.input_files import display_name, failure_reason, open_regular
+from tat.errors import FileError, UsageError, one_line
+from tat.evaluation.statistics import Estimate, difference, estimate
+
+_MOST_BYTES = 200_000_000  # of a result file
+
+ALL = "all"
+
+System = dict[str, str | int | float | bool | None]
+"""How answers were made, by name of the setting."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How one case came out: values by measure, and none of a measure that does not apply.
+
+    `groups` are those besides `all` whose figures it enters; `problem` says what was wrong, if
+    anything.
+    """
+
+    id: str
+    measures: dict[str, float]
+    groups: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of a result file; `system` says how the answers were made.
+
+    `measures` are all that the benchmark has, in order of showing; `figures` holds estimates by
+    group and measure; `differences` those of paired outcomes to another report, by measure.
+    """
+
+    benchmark: str
+    data: str
+    system: System
+    measures: tuple[str, ...]
+    figures: dict[str, dict[str, Estimate]]
+    outcomes: tuple[Outcome, ...]
+    compared_with: str = ""
+    differences: dict[str, Estimate] = {}
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Estimate]]:
+    """Estimates by group and measure."""
+    values: dict[str, dict[str, list[float]]] = {ALL: {}}
+    for outcome in outcomes:
+        for group in (ALL, *outcome.groups):
+            for measure, value in outcome.measures.items():
+                values.setdefault(group, {}).setdefault(measure, []).append(value)
+    return {
+        group: {measure: estimate(of) for measure, of in measures.items()}
+        for group, measures in values.items()
+    }
+
+
+def differences(report: Report, other: Report) -> dict[str, Estimate]:
+    """Of each measure, how much higher `report` is over the cases that both have.
+
+    UsageError where they have none in common.
+    """
+    if report.benchmark != other.benchmark:
+        raise UsageError(f"compare: one result is of {report.benchmark}, one of {other.benchmark}")
+    theirs = {outcome.id: outcome.measures for outcome in other.outcomes}
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for outcome in report.outcomes:
+        for measure, value in outcome.measures.items():
+            if measure in theirs.get(outcome.id, {}):
+                pairs.setdefault(measure, []).append((value, theirs[outcome.id][measure]))
+    if not pairs:
+        raise UsageError("compare: the two results have no case in common")
+    return {measure: difference(*zip(*of, strict=True)) for measure, of in pairs.items()}
+
+
+def read_report(path: Path) -> Report:
+    """A result file; FileError if it is none."""
+    try:
+        with open_regular(path) as file:
+            return msgspec.json.decode(file.read(_MOST_BYTES), type=Report)
+    except OSError as error:
+        raise FileError(f"{display_name(path)}: {failure_reason(error)}") from None
+    except (ValueError, RecursionError) as error:
+        reason = one_line(str(error))
+        raise FileError(f"{display_name(path)}: no result of `tat eval`: {reason}") from None

@@ -1,0 +1,87 @@
+"""A respondent: answers in order, abstentions with reasons, neighbours that give nothing away."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tat.data.neighbours import Neighbour
+from tat.decode.choice import Sampler, Sampling, greedy
+from tat.decode.generator import Generation
+from tat.decode.prompt import Prompt
+from tat.decode.validated import Outcome, Search
+from tat.errors import UsageError
+from tat.evaluation import answers
+from tat.evaluation.answers import Answer, Respondent
+from tat.wgsl.sandbox import Diagnostic
+
+LONG = "x" * 100
+
+
+@dataclass
+class Scripted:
+    """A generator that has no room for LONG, and remembers what it was asked."""
+
+    requests: list = field(default_factory=list)
+
+    def source(self, prompt: Prompt) -> list[int]:
+        if prompt.description == LONG:
+            raise UsageError("prompt: too long")
+        return [1, 2]
+
+    def generate_all(self, requests: list) -> list[Generation]:
+        self.requests = requests
+        return [Generation(f"text {i}", 1, True, 0.0) for i in range(len(requests))]
+
+
+def respondent(**more: object) -> Respondent:
+    return Respondent(Scripted(), None, Search(Sampling(0.7), 4), None, **more)
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch):
+    """Every text validates but that for "bad"."""
+
+    def generated(generator, prompts, constraints, sandbox, search):
+        for prompt in prompts:
+            wrong = Diagnostic("no such name", 1, 2) if prompt.description == "bad" else None
+            yield [Outcome(Generation(prompt.description.upper(), 1, True, 0.0), wrong, 1)]
+
+    monkeypatch.setattr(answers, "generate_all_valid", generated)
+
+
+def test_answers_keep_the_order_of_prompts(outcomes):
+    prompts = [Prompt(text) for text in (LONG, "a", "bad", LONG, "b")]
+    assert list(respondent().answers(prompts)) == [
+        Answer(None, "prompt: too long"), Answer("A"), Answer(None, "1:2: no such name"),
+        Answer(None, "prompt: too long"), Answer("B"),
+    ]  # fmt: skip
+
+
+def test_the_first_prompt_that_fits_is_read():
+    long, short, shorter = Prompt(LONG), Prompt("short"), Prompt("s")
+    assert respondent().readable([long, short, shorter]) == short
+    assert respondent().readable([short, shorter]) == short
+    assert respondent().readable([long, long]) == long
+
+
+def test_draws_are_all_drawn_and_differ():
+    model = respondent()
+    assert model.draws(Prompt("a"), 3) == [Answer("text 0"), Answer("text 1"), Answer("text 2")]
+    preferences = [request.preference for request in model.generator.requests]
+    assert all(isinstance(preference, Sampler) for preference in preferences)
+    assert greedy not in preferences and len({str(vars(p)) for p in preferences}) == 3
+    assert model.draws(Prompt(LONG), 2) == [Answer(None, "prompt: too long")] * 2
+
+
+def test_neighbours_do_not_give_the_answer_away():
+    class Recorder:
+        def neighbours(self, prompt: Prompt, exclude: str) -> list[Neighbour]:
+            self.excluded = exclude
+            return [Neighbour("fn g() {}", "g", "g.wgsl", 1, "MIT", 1.0)]
+
+    recorder = Recorder()
+    prompt = Prompt("a", "fn f()")
+    found = respondent(retriever=recorder).beside_neighbours(prompt, "fn f() { secret }")
+    assert found.neighbours == ("fn g() {}",) and found.source == prompt.source
+    assert recorder.excluded == "fn f() { secret }"
+    assert respondent().beside_neighbours(prompt, "") == prompt
