@@ -7,10 +7,10 @@ RUN ?= runs/demo
 REQUEST ?= signed distance from a point to a box with rounded corners
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test vulkan demo test test-all lint bench-step lock clean
+.PHONY: help setup setup-test vulkan demo test test-all lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.tat  ## virtual environment with pinned dependencies; puts tat into .venv/bin
 
@@ -27,6 +27,10 @@ $(VENV)/.tat: requirements/tat.lock pyproject.toml
 $(VENV)/.test: $(VENV)/.tat requirements/test.lock requirements/torch.lock
 	@$(PIP) install --require-hashes -r requirements/test.lock
 	@$(PIP) install -r requirements/torch.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test requirements/bench.lock
+	@$(PIP) install --require-hashes -r requirements/bench.lock
 	@touch $@
 
 # Validating and running WGSL needs a Vulkan adapter; a software one does.
@@ -50,12 +54,31 @@ test-all: setup-test  ## the long ones too
 lint: setup-test
 	$(BIN)/ruff check
 
+bench: $(VENV)/.bench  ## all benchmarks under pyperf, to build/bench.json (half an hour; BENCH="-p 2 --only step")
+	@mkdir -p build
+	$(BIN)/python bench/pyperf_suite.py -o build/bench.json $(BENCH)
+
+bench-quick: setup  ## all benchmarks in process, in less than two minutes
+	$(BIN)/tat bench --quick
+
+# Once, and on a machine that does nothing else: growth of cost, and the first version of all.
+bench-history: setup
+	$(BIN)/python bench/growth.py
+	test -d build/first || git worktree add --detach build/first ff7552c
+	PYTHONPATH=build/first $(BIN)/python bench/first_version.py
+
+bench-inference: $(VENV)/.bench  ## forward, attention and decoding beside PyTorch and CTranslate2, as ratios
+	$(BIN)/python bench/inference.py
+
+bench-kernels: $(VENV)/.bench  ## tokenizing, a softmax and AdamW beside their peers, as ratios
+	$(BIN)/python bench/kernel_peers.py
+
 bench-step: setup-test  ## training step of the default model beside PyTorch, as a ratio
 	$(BIN)/python bench/step.py
 
 lock:  ## pin the newest versions that requirements/*.in allow
 	$(BIN)/python -m pip install -q pip-tools
-	for part in tat test release; do $(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
+	for part in tat test bench release; do $(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/$$part.lock requirements/$$part.in; done
 
 clean:  ## remove the virtual environment and what was built
@@ -67,7 +90,7 @@ PREFIX ?= /usr/local
 RELEASE_VENV := build/venv
 RELEASE_LOCKS := requirements/tat.lock requirements/release.lock
 RELEASE_PYTHON := PYTHONPATH=packaging:. $(RELEASE_VENV)/bin/python
-.PHONY: release release-tools test-release smoke release-check install
+.PHONY: release release-tools test-release smoke smoke-places smoke-cli release-check install
 
 release: release-tools $(RELEASE_VENV)/.ready  ## one static file for every x86-64 Linux: dist/tat (LEVEL=3 is fast)
 	$(RELEASE_PYTHON) -m release $(LEVEL)
@@ -84,8 +107,12 @@ $(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
 test-release: release-tools $(RELEASE_VENV)/.ready  ## the tests of the launcher and of the build
 	$(RELEASE_PYTHON) -m pytest tests/test_packaging.py tests/test_packaging_launcher.py
 
-smoke: test-release  ## dist/tat at work: on this host, in an empty root, with its own libc and GPU; no network
+smoke: test-release smoke-places smoke-cli  ## dist/tat at work in four places without a network; tests of the command line on it (-j2)
+
+smoke-places: $(RELEASE_VENV)/.ready
 	$(RELEASE_PYTHON) -m release.smoke dist/tat
+
+smoke-cli: $(RELEASE_VENV)/.ready
 	$(RELEASE_PYTHON) -m pytest --program dist/tat $(wildcard tests/test_cli*.py)
 
 release-check: smoke  ## also on Debian 11 and 13, and a second build compared byte by byte

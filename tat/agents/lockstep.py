@@ -13,10 +13,13 @@ from numpy import ndarray as Array
 from tat.backends.backend import Backend, Executable
 from tat.config import resolve
 from tat.data.batches import Batch
+from tat.data.tokenizer import FIRST_BYTE
 from tat.model.loss import CrossEntropyLoss
+from tat.model.parameters import Parameters
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
-from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.copying import Pointer
+from tat.ops.graph import Call, Graph, Shape, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW, rate_feed
@@ -25,6 +28,25 @@ from tat.train.adamw import AdamW, rate_feed
 # smaller): 1.7e-6 is the most seen on NumPy, Numba and llvmpipe.
 TOLERANCE = 2e-5
 _SMALLEST = 1e-3
+
+
+@dataclass(frozen=True)
+class SmallStep:
+    """A training step of a small model: gradient, fold and update, on random data."""
+
+    graphs: list[Graph]
+    parameters: Parameters
+    feeds: Mapping[str, Array]
+    persistent: Mapping[str, Array]  # initial values
+
+    def fill(self, backend: Backend, executable: Executable) -> None:
+        """Writes the feeds and initial values that a plan of one of the graphs has."""
+        for name in executable.plan.feeds:
+            if name in self.feeds:
+                executable.write(name, self.feeds[name])
+        for name, tensor in executable.plan.persistent.items():
+            if name in self.persistent:
+                backend.write(tensor, self.persistent[name])
 
 
 @dataclass(frozen=True)
@@ -55,12 +77,12 @@ class Agreement:
 
 def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreement:
     """A training step of a small model, gradient and update, on random data."""
-    graphs, feeds, persistent = _programs(seed)
+    step = small_step(seed)
     calls, worst = 0, 0.0
-    for graph in graphs:
+    for graph in step.graphs:
         pair = [backend.compile(plan(graph, backend.memory)) for backend in (reference, subject)]
         for backend, executable in zip((reference, subject), pair, strict=True):
-            _fill(backend, executable, feeds, persistent)
+            step.fill(backend, executable)
         for index, call in enumerate(graph.calls):
             error, output = _compare_call(*pair, index, call)
             worst = max(worst, error)
@@ -90,11 +112,11 @@ def _error(expected: Array, got: Array) -> float:
     return float(np.abs(expected - got).max(initial=0.0) / largest)
 
 
-def _programs(seed: int) -> tuple[list[Graph], dict[str, Array], dict[str, Array]]:
-    """Gradient, fold and update of a small model, with feeds and initial values by name."""
+def small_step(seed: int) -> SmallStep:
+    """The step that is compared; it has dropout, a short row and an empty one."""
     flags = {
         "preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96,
-        "model.dropout": 0.1,
+        "model.dropout": 0.1, "model.copy": False,
     }  # fmt: skip
     config = resolve(flags=flags, environment={}, files=()).config
     random = np.random.default_rng(seed)
@@ -103,7 +125,8 @@ def _programs(seed: int) -> tuple[list[Graph], dict[str, Array], dict[str, Array
     loss = CrossEntropyLoss(config.train.label_smoothing, chunk_bytes=4 * 300 * 64)
     optimizer = AdamW(model.parameters, config.train)
     graphs = [
-        loss_program(model, shape, loss, training=True),
+        loss_program(model, shape, loss, training=True, scaled=True),
+        _copy_loss(model, shape, loss),
         optimizer.fold_program(first=True),
         optimizer.update_program(),
     ]
@@ -112,14 +135,42 @@ def _programs(seed: int) -> tuple[list[Graph], dict[str, Array], dict[str, Array
         "sources": batch.sources, "source_lengths": batch.source_lengths, "inputs": batch.inputs,
         "targets": batch.targets, "target_lengths": batch.target_lengths[:, None],
         "counter": np.array([seed, 1, 0]), "tokens": np.array([batch.tokens]),
-        "rate": rate_feed(config.train, 1),
+        "rate": rate_feed(config.train, 1), "loss_scale": np.array([2.0]),
     }  # fmt: skip
     size = model.parameters.flat.size
     persistent = {
         "weights": random.normal(0, 0.1, size),
         "positional_encoding": random.normal(0, 1, model.positions.table.shape),
+        **{name: random.normal(0, 1, size) for name, size in _copy_states(model, shape).items()},
     }
-    return graphs, feeds, persistent
+    return SmallStep(graphs, model.parameters, feeds, persistent)
+
+
+def _copy_states(model: Transformer, shape: BatchShape) -> dict[str, Shape]:
+    """What a copy head would get from the model, and the shape of each."""
+    rows, width = shape.rows * shape.target, model.config.width
+    keys = (shape.rows * shape.sources * shape.source, width)
+    return {"hidden": (rows, width), "q": (rows, width), "k": keys, "gate": (rows, 1)}
+
+
+def _copy_loss(model: Transformer, shape: BatchShape, loss: CrossEntropyLoss) -> Graph:
+    """A copy head's loss on given states, so that its kernels are compared beside the others."""
+    hidden, q, k, gate = (
+        Tensor(name, size, "state") for name, size in _copy_states(model, shape).items()
+    )
+    ids, lengths, targets = (
+        Tensor(name, size, "feed", "int")
+        for name, size in (
+            ("sources", (shape.rows, shape.sources, shape.source)),
+            ("source_lengths", (shape.rows, shape.sources)),
+            ("targets", (shape.rows, shape.target)),
+        )
+    )
+    with Graph(training=True) as graph, graph.scope("copy"):
+        pointer = Pointer(q, k, gate, ids, lengths, first=FIRST_BYTE)
+        losses = loss(hidden, model.embedding.table, targets, pointer)
+        graph.backward({losses: losses})
+    return graph
 
 
 def _random_batch(random: np.random.Generator, shape: BatchShape) -> Batch:
@@ -136,15 +187,3 @@ def _random_batch(random: np.random.Generator, shape: BatchShape) -> Batch:
         targets=targets,
         target_lengths=lengths,
     )
-
-
-def _fill(
-    backend: Backend, executable: Executable, feeds: Mapping[str, Array],
-    persistent: Mapping[str, Array],
-) -> None:  # fmt: skip
-    for name in executable.plan.feeds:
-        if name in feeds:
-            executable.write(name, feeds[name])
-    for name, tensor in executable.plan.persistent.items():
-        if name in persistent:
-            backend.write(tensor, persistent[name])

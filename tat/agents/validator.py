@@ -18,6 +18,7 @@ from tat.config import Config, resolve
 from tat.cookbook.library import load as cookbook
 from tat.data.corpus import Corpus, cookbook_corpus
 from tat.data.tokenizer import Special, Tokenizer
+from tat.decode.programs import write_sources
 from tat.errors import TatError
 from tat.model.programs import BatchShape, encode_program, logits_program, step_program
 from tat.model.transformer import Transformer
@@ -46,23 +47,18 @@ class ValidatorAgent:
 
     def checks(self) -> Iterator[Check]:
         """Each check's result as it comes; a failing one never hides those after it."""
-        yield self._run("configuration", check_presets)
-        yield self._run("tokenizer", check_tokenizer)
+        yield run_check("configuration", check_presets)
+        yield run_check("tokenizer", check_tokenizer)
         for backend in self._subjects():
             yield self.lockstep(backend)
-        yield self._run("decoding", lambda: check_decoding(self._backend()))
-        yield self._run("resuming", lambda: check_resuming(self.device))
+        yield run_check("decoding", lambda: check_decoding(self._backend()))
+        yield run_check("resuming", lambda: check_resuming(self.device))
+        if self.device == "cpu":
+            yield run_check("threads", check_threads)
 
     def lockstep(self, subject: Backend) -> Check:
         """A training step call by call beside NumPy in float64; the first that differs is named."""
-
-        def compare() -> str:
-            agreement = compare_step(CpuBackend(1, dtype=np.float64), subject)
-            if agreement.divergence:
-                raise TatError(str(agreement.divergence))
-            return f"{agreement.calls} calls agree, the worst within {agreement.worst:.1e}"
-
-        return self._run(f"lockstep, {subject.name}", compare)
+        return run_check(f"lockstep, {subject.name}", lambda: check_lockstep(subject))
 
     def _backend(self) -> Backend:
         return open_backend(self.device, 1, 256)
@@ -73,14 +69,15 @@ class ValidatorAgent:
             subjects.append(self._backend())
         return subjects
 
-    @staticmethod
-    def _run(name: str, check: Callable[[], str]) -> Check:
-        began = time.perf_counter()
-        try:
-            status, detail = "ok", check()
-        except Exception as error:  # whatever is wrong with this machine, the report goes on
-            status, detail = "failed", str(error) or type(error).__name__
-        return Check(name, status, detail, time.perf_counter() - began)
+
+def run_check(name: str, look: Callable[[], str]) -> Check:
+    """Does a check, which returns what was found or raises what is wrong."""
+    began = time.perf_counter()
+    try:
+        status, detail = "ok", look()
+    except Exception as error:  # whatever is wrong with this machine, the report goes on
+        status, detail = "failed", str(error) or type(error).__name__
+    return Check(name, status, detail, time.perf_counter() - began)
 
 
 def check_presets() -> str:
@@ -102,6 +99,14 @@ def check_tokenizer() -> str:
     return f"{len(texts)} texts and 4096 random bytes come back"
 
 
+def check_lockstep(subject: Backend) -> str:
+    """A training step on `subject` and on NumPy in float64 agrees call by call."""
+    agreement = compare_step(CpuBackend(1, dtype=np.float64), subject)
+    if agreement.divergence:
+        raise TatError(str(agreement.divergence))
+    return f"{agreement.calls} calls agree, the worst within {agreement.worst:.1e}"
+
+
 def check_decoding(backend: Backend) -> str:
     """Token by token with caches gives the logits of the whole pass."""
     flags = {"preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96}
@@ -115,10 +120,8 @@ def check_decoding(backend: Backend) -> str:
         for program in (logits_program, encode_program, step_program)
     )
     weights.install(backend, model, weights.draw(model.parameters, 0))
-    for executable in (whole, encode):
-        executable.write("sources", sources)
     for executable in (whole, encode, step):
-        executable.write("source_lengths", np.array([[10]]))
+        write_sources(executable, sources, np.array([[10]]))
     whole.write("inputs", inputs)
     whole.write("target_lengths", np.array([[9]]))
     whole.run()
@@ -138,14 +141,7 @@ def check_decoding(backend: Backend) -> str:
 
 def check_resuming(device: str) -> str:
     """Two steps at once and one step, saved, loaded and resumed, give equal checkpoints."""
-    flags = {
-        "preset": "tiny", "model.layers": 1, "model.width": 32, "model.heads": 2,
-        "model.feed_forward": 48, "data.vocabulary": 400, "data.buckets": [[256, 256]],
-        "train.steps": 2,
-    }  # fmt: skip
-    config = resolve(flags=flags, environment={}).config
-    entries = [(e.name, e.request, e.code) for e in cookbook("starter")[:4]]
-    corpus = cookbook_corpus(entries, config.data)
+    config, corpus = _small_run()
     with tempfile.TemporaryDirectory(prefix="tat-check-") as name:
         whole = _train(Path(name) / "whole", config, corpus, device)
         one = replace(config, train=replace(config.train, steps=1))
@@ -154,6 +150,35 @@ def check_resuming(device: str) -> str:
         if whole.read_bytes() != parts.read_bytes():
             raise TatError("a resumed run gives other bits than one that was not interrupted")
     return "a resumed run gives the bits of one that was not interrupted"
+
+
+def check_threads() -> str:
+    """Two steps of four micro-batches give the same weights on 1, 2 and 4 threads."""
+    config, corpus = _small_run()
+    train = replace(config.train, micro_batches=4)
+    counts, first = (1, 2, 4), {}
+    for threads in counts:
+        several = replace(config, threads=threads, train=train)
+        with tempfile.TemporaryDirectory(prefix="tat-check-") as name:
+            weights = load(_train(Path(name) / "run", several, corpus, "cpu")).weights
+        first = first or weights
+        wrong = [name for name, values in weights.items() if (values != first[name]).any()]
+        if wrong:
+            raise TatError(f"{wrong[0]} has other bits on {threads} threads than on {counts[0]}")
+    return f"two steps give the same bits on {', '.join(map(str, counts))} threads"
+
+
+def _small_run() -> tuple[Config, Corpus]:
+    """Two steps of a small model on a few functions."""
+    flags = {
+        "preset": "tiny", "model.layers": 1, "model.width": 32, "model.heads": 2,
+        "model.feed_forward": 48, "data.vocabulary": 400, "data.buckets": [[256, 256]],
+        "train.steps": 2,
+    }  # fmt: skip
+    config = resolve(flags=flags, environment={}).config
+    entries = [(e.name, e.request, e.code) for e in cookbook("starter")[:4]]
+    corpus = cookbook_corpus(entries, config.data)
+    return config, corpus
 
 
 def _train(path: Path, config: Config, corpus: Corpus, device: str) -> Path:
@@ -168,4 +193,6 @@ def _train(path: Path, config: Config, corpus: Corpus, device: str) -> Path:
         else:
             session = Session.start(config, run, corpus, [], reporter, device)
         session.run(stop)
+        if stop:
+            raise KeyboardInterrupt
         return run.newest()

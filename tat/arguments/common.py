@@ -58,6 +58,15 @@ def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     )
 
 
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """--precision."""
+    parser.add_argument(
+        "--precision",
+        choices=("f32", "f16"),
+        help="of factors and activations; f16 needs a GPU that has it (f32)",
+    )
+
+
 def _device(text: str) -> str:
     kind, colon, number = text.partition(":")
     if text in ("auto", "cpu", "gpu", "gpu:software") or (
@@ -72,3 +81,10 @@ def count(text: str) -> int:
     if not text.isdecimal() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
     return int(text)
+
+
+def positive(text: str) -> int:
+    """The same from 1 up."""
+    if not (value := count(text)):
+        raise argparse.ArgumentTypeError("0 is too few")
+    return value

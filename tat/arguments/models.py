@@ -7,10 +7,12 @@ from tat.arguments.common import (
     Commands,
     add_command,
     add_device,
+    add_precision,
     add_settings,
     add_talk,
     count,
     examples,
+    positive,
 )
 
 
@@ -39,6 +41,7 @@ def add_train(commands: Commands) -> None:
         "--seed", metavar="N", type=count, help="of weights, data order and dropout"
     )
     add_device(parser)
+    add_precision(parser)
     add_settings(parser)
     add_talk(parser)
 
@@ -52,6 +55,8 @@ def add_generate(commands: Commands) -> None:
              "with a given signature"),
             ("tat generate --prefix head.txt --suffix tail.txt --run runs/mine", "fill a gap"),
             ("tat generate --input prompts.jsonl --run runs/mine", "many, one JSON object a line"),
+            ('tat generate "luminance" --run runs/mine --beam 4 --n-best 2', "the likeliest two"),
+            ('tat generate "luminance" --run runs/mine --index cookbook', "with what an index has"),
         ),
     )  # fmt: skip
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
@@ -66,17 +71,131 @@ def add_generate(commands: Commands) -> None:
         "--input", metavar="FILE", type=Path,
         help="JSON lines of description, signature, context, prefix, suffix; answers likewise",
     )  # fmt: skip
-    parser.add_argument("--max-tokens", metavar="N", type=count, help="generate at most N tokens")
     parser.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,
         help="write only what WGSL's grammar and the names in scope allow (on)",
     )  # fmt: skip
     parser.add_argument(
         "--validate", metavar="N", type=count,
-        help="try up to N candidates until one validates (0: print unchecked text as it comes)",
+        help="try up to N candidates until one validates (4, gaps 0: validate nothing)",
     )  # fmt: skip
+    parser.add_argument("--stream", dest="validate", action="store_const", const=0,
+                        help="print text as it comes, unchecked: --validate 0")  # fmt: skip
+    _add_choice(parser)
+    parser.add_argument(
+        "--index", metavar="INDEX",
+        help="read similar functions of this index beside the prompt (`cookbook`: the bundled)",
+    )  # fmt: skip
+    parser.add_argument("--top", metavar="N", type=count,
+                        help="N of them at most (as many as in training)")  # fmt: skip
+    parser.add_argument("--explain", action="store_true",
+                        help="say where they are from, and their licence")  # fmt: skip
+    parser.add_argument(
+        "--int8", action="store_true", help="round matrices to 8 bits: faster on the CPU"
+    )
     add_device(parser)
+    add_precision(parser)
     add_talk(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """How tokens and texts are chosen; defaults are those of [generate] in the configuration."""
+    group = parser.add_argument_group("choice of tokens and texts")
+    group.add_argument("--max-tokens", metavar="N", type=count, help="generate at most N tokens")
+    group.add_argument("--temperature", metavar="T", type=float,
+                       help="draw tokens, likely ones if low (0: the likeliest)")  # fmt: skip
+    group.add_argument("--top-k", metavar="K", type=count, help="draw from the K likeliest tokens")
+    group.add_argument("--top-p", metavar="P", type=float,
+                       help="draw from the fewest tokens of probability P together")  # fmt: skip
+    group.add_argument("--min-p", metavar="P", type=float,
+                       help="draw from tokens with P times the best one's probability")  # fmt: skip
+    group.add_argument("--repetition-penalty", metavar="X", type=float,
+                       help="above 1: avoid tokens that were written already")  # fmt: skip
+    group.add_argument("--seed", metavar="N", type=count, help="of draws; the same gives the same")
+    group.add_argument("--beam", metavar="N", type=positive, default=1,
+                       help="beam search: go on with the N likeliest texts (1)")  # fmt: skip
+    group.add_argument("--length-penalty", metavar="X", type=float,
+                       help="rank by log-probability / length^X (1)")  # fmt: skip
+    group.add_argument("--n-best", metavar="N", type=positive, default=1,
+                       help="print N texts, of the beams or drawn (1)")  # fmt: skip
+    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together (4)")
+
+
+def add_export(commands: Commands) -> None:
+    parser = add_command(
+        commands, "export", "write a checkpoint to generate from, without what only training needs",
+        examples(
+            ("tat export runs/mine -o mine.safetensors", "a third of the size, or less"),
+            ("tat export runs/mine --int8 -o mine.safetensors", "a tenth, and faster on the CPU"),
+            ('tat generate "distance to a box" --run mine.safetensors', "what it is for"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("run", metavar="RUN|FILE", type=Path, help="run folder or checkpoint file")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
+                        help="file to write; one that is there is replaced")  # fmt: skip
+    parser.add_argument(
+        "--int8", action="store_true",
+        help="round matrices to 8 bits, with a scale for each output channel",
+    )  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def add_eval(commands: Commands) -> None:
+    parser = add_command(
+        commands, "eval", "measure what a model's functions, or predictions of them, are worth",
+        examples(
+            ("tat eval functions.jsonl --run runs/mine -o mine.json", "a model on functions"),
+            ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
+            ("tat eval functions.jsonl --run runs/b --compare mine.json", "and the difference"),
+            ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?",
+        help="JSON lines of id, signature, body, comment, context, calls, standalone, testable",
+    )  # fmt: skip
+    parser.add_argument("--run", metavar="RUN", type=Path, help="run folder, or a checkpoint file")
+    parser.add_argument("--predictions", metavar="FILE", type=Path,
+                        help="JSON lines of id and body, instead of a model")  # fmt: skip
+    parser.add_argument("--cookbook", action="store_true",
+                        help="judge by the tests of the cookbook's test split")  # fmt: skip
+    parser.add_argument("--limit", metavar="N", type=positive,
+                        help="judge only N, evenly spread over all")  # fmt: skip
+    parser.add_argument("--modules", metavar="FILE", type=Path,
+                        help="JSON lines of id and wgsl (NAME beside functions_NAME)")  # fmt: skip
+    parser.add_argument("--samples", metavar="N", type=positive,
+                        help="texts drawn for each request of the cookbook (10)")  # fmt: skip
+    parser.add_argument("--with-signature", action="store_true",
+                        help="give the cookbook's signatures, not only its requests")  # fmt: skip
+    _add_answering(parser)
+    parser.add_argument("--compare", metavar="RESULT", type=Path,
+                        help="show paired differences to a result of -o")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="RESULT", type=Path,
+                        help="write figures and all outcomes as JSON")  # fmt: skip
+    parser.add_argument("--answers", metavar="FILE", type=Path,
+                        help="write the bodies, as --predictions reads them")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def _add_answering(parser: argparse.ArgumentParser) -> None:
+    """How the model that is judged answers; the names are those of `tat generate`."""
+    group = parser.add_argument_group("of the model")
+    group.add_argument("--index", metavar="INDEX",
+                       help="read what it finds; `cookbook` is its train split")  # fmt: skip
+    group.add_argument("--top", metavar="N", type=count, help="so many of the index (as trained)")
+    group.add_argument(
+        "--grammar", action=argparse.BooleanOptionalAction, default=True,
+        help="write only what WGSL's grammar and the names in scope allow (on)",
+    )  # fmt: skip
+    group.add_argument("--validate", metavar="N", type=count,
+                       help="try up to N candidates until one validates, or abstain")  # fmt: skip
+    group.add_argument("--temperature", metavar="T", type=float, help="draw the first text, too")
+    group.add_argument("--seed", metavar="N", type=count, help="of draws")
+    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together")
+    group.add_argument("--int8", action="store_true", help="round matrices to 8 bits")
+    add_device(parser)
+    add_precision(parser)
 
 
 def add_inspect(commands: Commands) -> None:

@@ -12,12 +12,16 @@ from typing import Literal
 import msgspec
 
 from tat import __version__
+from tat.agents.provenance import processor
+from tat.backends.adapters import AdapterInfo, list_adapters
+from tat.backends.automatic import choose
 from tat.backends.cpu.executable import CpuBackend
 from tat.commands.version import part_versions
-from tat.errors import TatError
+from tat.errors import DeviceError, TatError
 from tat.resources import resource
 from tat.wgsl.sandbox import Sandbox
 
+_FEATURES = {"shader-f16": "f16", "timestamp-query": "timestamps", "subgroup": "subgroups"}
 _SMALL_MEMORY = 4e9  # bytes; the default model trains in about 2
 _SMALL_DISK = 5e9  # bytes; a run of the default model keeps four checkpoints of 0.6
 
@@ -54,6 +58,8 @@ def examine() -> list[Finding]:
         _memory(),
         _disk(),
         _vulkan(),
+        *_adapters(),
+        Finding("auto", "ok", f"--device auto trains on {choose('training', 0).reason}"),
     ]
 
 
@@ -63,16 +69,6 @@ def _resources() -> Finding:
     if missing:
         return Finding("files", "failure", f"missing {', '.join(missing)}; install tat again")
     return Finding("files", "ok", "defaults and cookbook found")
-
-
-def processor() -> str:
-    """The CPU's name, as Linux gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def _memory() -> Finding:
@@ -87,6 +83,34 @@ def _disk() -> Finding:
     small = free < _SMALL_DISK
     advice = "; little for checkpoints of the default model" if small else ""
     return Finding("disk", "warning" if small else "ok", f"{free / 1e9:.1f} GB free here{advice}")
+
+
+def _adapters() -> list[Finding]:
+    """Every GPU under the name that --device has for it."""
+    try:
+        found = list_adapters()
+    except DeviceError as error:
+        return [Finding("gpu", "warning", str(error))]
+    if not found:
+        return [Finding("gpu", "warning", "no adapter found; install a Vulkan driver")]
+    return [Finding(a.selector or "unnamed", "ok", described(a)) for a in found]
+
+
+def described(adapter: AdapterInfo) -> str:
+    """Name, driver, what it can do that not all can, and its limits."""
+    offered = [word for feature, word in _FEATURES.items() if feature in adapter.features]
+    lacks = [word for feature, word in _FEATURES.items() if feature not in adapter.features]
+    limit = adapter.limits
+    return (
+        f"{adapter.name}, {adapter.interface}{', software' * adapter.software};"
+        f" {adapter.driver or 'driver unknown'}; has {', '.join(offered) or 'nothing special'}"
+        f"{'; lacks ' * bool(lacks)}{', '.join(lacks)};"
+        f" buffers to {limit['max-buffer-size'] / 1e9:.2g} GB, bindings to"
+        f" {limit['max-storage-buffer-binding-size'] / 1e9:.2g} GB"
+        f" ({limit['max-storage-buffers-per-shader-stage']} a shader), workgroups to"
+        f" {limit['max-compute-invocations-per-workgroup']} threads and"
+        f" {limit['max-compute-workgroup-storage-size'] // 1024} KiB"
+    )
 
 
 def _vulkan() -> Finding:

@@ -1,0 +1,1 @@
+"""What AutoBench times: workloads of the product, each proven right before it is timed."""
