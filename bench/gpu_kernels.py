@@ -1,13 +1,14 @@
 """Time of each kernel of a training step on a GPU, with what it achieves in FLOP/s or bytes/s.
 
-    python bench/gpu_kernels.py [--device gpu] [--preset base] [--rows 32] [--length 128]
-                                [--only linear] [--rounds 5] [--json FILE]
+    python bench/gpu_kernels.py [--device gpu] [--preset base] [--precision f32]
+                                [--rows 32] [--length 128] [--decoding] [--only linear]
+                                [--rounds 5] [--json FILE]
 
-Every distinct call of the gradient and update programs is timed alone on random values, by GPU
-timestamps where the device has them; else by the clock, synchronisation included. All pipelines are
-compiled and warmed up before the first is timed: a GPU lowers its clock while it waits. FLOP/s
-count what the definition needs (half of all pairs where attention is causal), bytes/s each
-argument once.
+Every distinct call of the gradient and update programs, or of a token's decoding, is timed alone on
+random values, by GPU timestamps where the device has them; else by the clock, synchronisation
+included. All pipelines are compiled and warmed up before the first is timed: a GPU lowers its clock
+while it waits. FLOP/s count what the definition needs (half of all pairs where attention is
+causal), bytes/s each argument once.
 """
 
 import argparse
@@ -26,11 +27,11 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
-from tat.backends.gpu.gpu_matmul import EXTENTS, product_of
 from tat.config import Config, resolve
 from tat.model.loss import CrossEntropyLoss
-from tat.model.programs import BatchShape, loss_program
+from tat.model.programs import BatchShape, greedy_program, loss_program
 from tat.model.transformer import Transformer
+from tat.ops.cost import flops
 from tat.ops.graph import Call, Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
@@ -51,6 +52,12 @@ class Row:
     microseconds: float
     gflops: float | None
     gbytes: float
+
+
+def decoding_calls(config: Config, length: int) -> list[Call]:
+    """The calls of one token of a text of up to `length` tokens, its source as long."""
+    model = Transformer(config.model, config.data.vocabulary)
+    return greedy_program(model, BatchShape(1, length, length), block=8, first=2).calls
 
 
 def step_calls(config: Config, shape: BatchShape) -> list[Call]:
@@ -86,7 +93,7 @@ class Subject:
         limit = call.attributes.get("vocabulary", vocabulary)
         for tensor in inputs:
             self.executable.write(tensor.name, _values(tensor, call, limit))
-        self.bytes = 4 * sum(t.size for t in (*outputs, *inputs))
+        self.bytes = sum(t.size * self.executable.element_bytes(t) for t in (*outputs, *inputs))
 
     def read_one(self) -> None:
         """Waits for the GPU."""
@@ -138,19 +145,6 @@ class Clock:
         return {"timestamp_writes": {"query_set": self.queries, **places}}
 
 
-def flops(call: Call) -> float | None:
-    """What the products of a call need; None for kernels that memory bounds."""
-    a = call.attributes
-    if call.kernel in EXTENTS:
-        product = product_of(call.kernel, a)
-        return 2.0 * product.rows * product.columns * product.depth
-    if call.kernel in ("attention", "attention_backward"):
-        products = 2 if call.kernel == "attention" else 5
-        pairs = a["batch"] * a["queries"] * a["sources"] * a["keys"]
-        return products * 2.0 * pairs * a["width"] / (2 if a["causal"] else 1)
-    return None
-
-
 def measure(subject: Subject, clock: Clock, calls: int, rounds: int) -> Row:
     """The median of `rounds`, each long enough for the clock."""
     once = clock.measure(subject, 2)
@@ -191,19 +185,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="gpu")
     parser.add_argument("--preset", default="base")
+    parser.add_argument("--precision", default="f32", choices=("f32", "f16"))
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--decoding", action="store_true", help="kernels of a token instead")
     parser.add_argument("--only", default="", help="kernels whose name begins so")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    config = resolve(flags={"preset": options.preset}).config
+    config = resolve(flags={"preset": options.preset, "model.copy": False}).config
     shape = BatchShape(options.rows, options.length, options.length)
-    backend = GpuBackend(open_device(options.device, features=[_TIMESTAMPS]))
+    calls = (
+        decoding_calls(config, options.length) if options.decoding else step_calls(config, shape)
+    )
+    device = open_device(options.device, features=[_TIMESTAMPS])
+    backend = GpuBackend(device, precision=options.precision)
     clock = Clock(backend)
     chosen = [
         (Subject(backend, call, config.data.vocabulary), count)
-        for call, count in distinct(step_calls(config, shape))
+        for call, count in distinct(calls)
         if call.kernel.startswith(options.only)
     ]
     for repeats in (1, 20):  # compiles all, then wakes the clocks up
@@ -214,7 +214,9 @@ def main() -> None:
     if options.json:
         record = {
             "benchmark": "gpu_kernels", "device": backend.name, "preset": options.preset,
-            "rows": options.rows, "length": options.length, "tat": tat.__version__,
+            "precision": options.precision,
+            "decoding": options.decoding, "rows": options.rows, "length": options.length,
+            "tat": tat.__version__,
             "kernels": [vars(row) for row in rows],
         }  # fmt: skip
         options.json.write_text(json.dumps(record, indent=1) + "\n")

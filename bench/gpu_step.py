@@ -1,12 +1,13 @@
 """Training steps and greedy decoding on a GPU, beside PyTorch on CUDA in the same run.
 
     python bench/gpu_step.py [--device gpu] [--preset base] [--rows 32] [--length 128]
-                             [--micro-batches 1] [--steps 10] [--rounds 5]
+                             [--precision f32] [--micro-batches 1] [--steps 10] [--rounds 5]
                              [--chunk-bytes 134217728] [--no-torch] [--json FILE]
 
 A step takes rows x (length + length) tokens, with dropout, label smoothing, clipping and AdamW,
 through the Trainer; by default all logits are kept, as PyTorch does. The two take turns, each
 `steps` steps in a row; PyTorch (eager, float32 products) waits for its GPU at the end of a turn.
+Decoding is that of tat generate: tokens are read back and chosen from on the host, in blocks.
 """
 
 import argparse
@@ -24,10 +25,11 @@ import numpy as np
 from tat import weights
 from tat.backends.backend import Backend, open_backend
 from tat.config import Config, resolve
-from tat.data.batches import Batches, Dataset
-from tat.model.programs import BatchShape, encode_program, step_program
+from tat.data.batches import Batches
+from tat.data.dataset import Dataset, Ragged
+from tat.decode.generator import Generator
+from tat.decode.loading import LoadedModel
 from tat.model.transformer import Transformer
-from tat.ops.plan import plan
 from tat.train.trainer import Trainer
 
 _TOKENS = 128  # of a decoding
@@ -38,7 +40,7 @@ def make_trainer(config: Config, backend: Backend, length: int, samples: int) ->
     generator = np.random.default_rng(0)
     starts = np.arange(samples + 1, dtype=np.int64) * length
     ids = generator.integers(8, config.data.vocabulary, (2, samples * length), dtype=np.int32)
-    data = Dataset(ids[0], starts, ids[1], starts, ())
+    data = Dataset.without_neighbours(*(Ragged(row, starts) for row in ids))
     batches = Batches(data, ((length, length),), config.train.batch_tokens, 0)
     model = Transformer(config.model, config.data.vocabulary)
     trainer = Trainer(config, model, backend, batches)
@@ -76,31 +78,23 @@ class TorchPeer:
 
 
 def decoding(trainer: Trainer, source: int) -> float:
-    """Seconds of a token of a greedy decoding, batch 1, with its read-back of logits."""
-    shape, backend = BatchShape(1, source, _TOKENS), trainer.backend
-    encode, step = (
-        backend.compile(plan(program(trainer.model, shape), backend.memory))
-        for program in (encode_program, step_program)
-    )
-    encode.write("sources", np.arange(8, 8 + source))
-    for executable in (encode, step):
-        executable.write("source_lengths", np.array([[source]]))
-    encode.run()
-    seconds, token = [], 1
-    for position in range(_TOKENS):
+    """Seconds of a token of a greedy decoding, batch 1, of a text of _TOKENS tokens."""
+    config = trainer.config
+    loaded = LoadedModel(trainer.model, trainer.backend, None, config, step=0)
+    generator = Generator(loaded, _TOKENS)
+    turns = []
+    for _ in range(4):  # the first compiles and wakes the clocks up
         began = time.perf_counter()
-        for name, value in (("token", token), ("position", position), ("lengths", position + 1)):
-            step.write(name, np.array([value]))
-        step.run()
-        token = int(np.argmax(step.read("logits")[0]))
-        seconds.append(time.perf_counter() - began)
-    return statistics.fmean(seconds[8:])  # the first wake the clocks up
+        count = sum(1 for _ in generator.tokens(list(range(9, 9 + source))))
+        turns.append((time.perf_counter() - began) / count)
+    return statistics.median(turns[1:])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="gpu")
     parser.add_argument("--preset", default="base")
+    parser.add_argument("--precision", default="f32", choices=("f32", "f16"))
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--micro-batches", type=int, default=1)
@@ -113,11 +107,13 @@ def main() -> int:
     count = options.micro_batches
     settings = {
         "train.micro_batches": count,
+        "train.precision": options.precision,
+        "model.copy": False,  # which the peer's model does not have
         "train.batch_tokens": options.rows // count * options.length,
         "memory.chunk_bytes": options.chunk_bytes,
     }  # fmt: skip
     config = resolve(flags={"preset": options.preset, **settings}).config
-    backend = open_backend(options.device, 0, config.memory.alignment)
+    backend = open_backend(options.device, 0, config.memory.alignment, options.precision)
     trainer = make_trainer(config, backend, options.length, options.rows * 4)
     peer = None if options.no_torch else TorchPeer(config, options.rows, options.length)
     own, torch = [], []
@@ -138,7 +134,8 @@ def main() -> int:
     print(f"decoding, batch 1, {_TOKENS} tokens: {1000 * token_seconds:.3f} ms per token")
     record = {
         "benchmark": "gpu_step", "device": backend.name, "preset": options.preset,
-        "rows": options.rows, "length": options.length, "micro_batches": count,
+        "precision": options.precision, "rows": options.rows, "length": options.length,
+        "micro_batches": count,
         "chunk_bytes": options.chunk_bytes, "tat_s": own, "torch_s": torch,
         "token_s": token_seconds, "tat": tat.__version__,
     }  # fmt: skip

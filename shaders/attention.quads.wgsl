@@ -18,15 +18,19 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read> kv: array<vec4f>;
+@group(0) @binding(3) var<storage, read> q: array<Q>;
+@group(0) @binding(4) var<storage, read> kv: array<Kv>;
 @group(0) @binding(5) var<storage, read> lengths: array<u32>;
+
+alias Y = vec4f;
+alias Q = vec4f;
+alias Kv = vec4f;
 
 fn store(query: u32, column: u32, values: vec4f) {
     let e = first_column + column;
     if (first_query + query < end_query && e < size) {
-        y[((first_query + query) * params.width + head_start + e) / 4u] = values;
+        y[((first_query + query) * params.width + head_start + e) / 4u] = Y(values);
     }
 }

@@ -15,11 +15,15 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> q: array<vec4f>;
-@group(0) @binding(4) var<storage, read> kv: array<vec4f>;
+@group(0) @binding(3) var<storage, read> q: array<Q>;
+@group(0) @binding(4) var<storage, read> kv: array<Kv>;
 @group(0) @binding(5) var<storage, read> lengths: array<u32>;
+
+alias Y = vec4f;
+alias Q = vec4f;
+alias Kv = vec4f;
 
 const THREADS: u32 = 256u;
 const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities
@@ -30,8 +34,21 @@ var<workgroup> parts: array<vec4f, THREADS>; // of y: [slice][quad]
 // The product of a query and a key, both given by their first quads.
 fn score(query: u32, key: u32, quads: u32) -> f32 {
     var total = vec4f();
-    for (var e = 0u; e < quads; e++) {
-        total = fma(q[query + e], kv[key + e], total);
+    var e = 0u;
+    for (; e + 3u < quads; e += 4u) {
+        // Loads first: one after another they would wait for memory 4 times.
+        let k0 = vec4f(kv[key + e]);
+        let k1 = vec4f(kv[key + e + 1u]);
+        let k2 = vec4f(kv[key + e + 2u]);
+        let k3 = vec4f(kv[key + e + 3u]);
+        let q0 = vec4f(q[query + e]);
+        let q1 = vec4f(q[query + e + 1u]);
+        let q2 = vec4f(q[query + e + 2u]);
+        let q3 = vec4f(q[query + e + 3u]);
+        total = fma(q3, k3, fma(q2, k2, fma(q1, k1, fma(q0, k0, total))));
+    }
+    for (; e < quads; e++) {
+        total = fma(vec4f(q[query + e]), vec4f(kv[key + e]), total);
     }
     return (total.x + total.y) + (total.z + total.w);
 }
@@ -69,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let end = min(reach - start, THREADS);
             for (var key = lane / quads; key < end && lane < slices * quads; key += slices) {
                 let value = first + (key * 2u + 1u) * stride + lane % quads;
-                part = fma(vec4f(powers[key]), kv[value], part);
+                part = fma(vec4f(powers[key]), vec4f(kv[value]), part);
             }
         }
     }
@@ -80,7 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             part += parts[slice * quads + lane];
         }
         // Over no keys the result is 0.
-        y[row * stride + head + lane] = select(part / total, vec4f(), total == 0.0);
+        y[row * stride + head + lane] = Y(select(part / total, vec4f(), total == 0.0));
     }
     if (lane == 0u) {
         lse[row * params.heads + group.y] = select(top + log(total), 0.0, total == 0.0);

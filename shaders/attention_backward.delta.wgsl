@@ -13,9 +13,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(4) var<storage, read> y: array<Y>;
 @group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+
+alias Dy = f32;
+alias Y = f32;
 
 @compute @workgroup_size(256)
 fn main(
@@ -30,7 +33,7 @@ fn main(
     let start = i * size; // rows are heads of `size` columns side by side
     var total = 0.0;
     for (var e = 0u; e < size; e++) {
-        total += dy[start + e] * y[start + e];
+        total += f32(dy[start + e]) * f32(y[start + e]);
     }
     delta[i] = total;
 }

@@ -18,17 +18,22 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> dq: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(5) var<storage, read> q: array<vec4f>;
-@group(0) @binding(6) var<storage, read> kv: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> dq: array<Dq>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(5) var<storage, read> q: array<Q>;
+@group(0) @binding(6) var<storage, read> kv: array<Kv>;
 @group(0) @binding(7) var<storage, read> lse: array<f32>;
 @group(0) @binding(8) var<storage, read> lengths: array<u32>;
 @group(0) @binding(9) var<storage, read> delta: array<f32>;
 
+alias Dq = vec4f;
+alias Dy = vec4f;
+alias Q = vec4f;
+alias Kv = vec4f;
+
 fn store(query: u32, column: u32, values: vec4f) {
     let e = first_column + column;
     if (first_query + query < end_query && e < size) {
-        dq[((first_query + query) * params.width + head_start + e) / 4u] = values;
+        dq[((first_query + query) * params.width + head_start + e) / 4u] = Dq(values);
     }
 }

@@ -11,9 +11,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> counter: array<u32>;
+
+alias Y = f32;
 
 @compute @workgroup_size(256)
 fn main(
@@ -24,5 +26,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = x[i] * keep(i);
+    y[i] = Y(x[i] * keep(i));
 }

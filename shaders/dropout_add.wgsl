@@ -13,8 +13,10 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> residual: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> x: array<X>;
 @group(0) @binding(4) var<storage, read> counter: array<u32>;
+
+alias X = f32;
 
 @compute @workgroup_size(256)
 fn main(
@@ -25,5 +27,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = residual[i] + x[i] * keep(i);
+    y[i] = residual[i] + f32(x[i]) * keep(i);
 }

@@ -8,8 +8,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> total: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> total: array<Total>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
+
+alias Total = vec4f;
 
 @compute @workgroup_size(256)
 fn main(
@@ -22,7 +24,7 @@ fn main(
     }
     var sum = x[i];
     if (params.accumulate != 0u) {
-        sum += total[i];
+        sum += vec4f(total[i]);
     }
-    total[i] = sum;
+    total[i] = Total(sum);
 }

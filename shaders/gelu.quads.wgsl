@@ -8,8 +8,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
+@group(0) @binding(2) var<storage, read> x: array<X>;
+
+alias Y = vec4f;
+alias X = vec4f;
 
 @compute @workgroup_size(256)
 fn main(
@@ -20,5 +23,6 @@ fn main(
     if (i >= params.size / 4u) {
         return;
     }
-    y[i] = x[i] * gelu_gate(x[i]);
+    let value = vec4f(x[i]);
+    y[i] = Y(value * gelu_gate(value));
 }

@@ -8,9 +8,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> dx: array<Dx>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
+@group(0) @binding(3) var<storage, read> x: array<X>;
+
+alias Dx = vec4f;
+alias Dy = vec4f;
+alias X = vec4f;
 
 @compute @workgroup_size(256)
 fn main(
@@ -21,8 +25,8 @@ fn main(
     if (i >= params.size / 4u) {
         return;
     }
-    let value = x[i];
+    let value = vec4f(x[i]);
     let gate = gelu_gate(value);
     let slope = 2.0 * GELU * (1.0 + 3.0 * GELU_CUBE * value * value); // of 2 u
-    dx[i] = dy[i] * (gate + value * gate * (1.0 - gate) * slope);
+    dx[i] = Dx(vec4f(dy[i]) * (gate + value * gate * (1.0 - gate) * slope));
 }

@@ -10,12 +10,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> rstd: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<f32>;
 @group(0) @binding(5) var<storage, read> gain: array<f32>;
 @group(0) @binding(6) var<storage, read> bias: array<f32>;
+
+alias Y = f32;
 
 const THREADS: u32 = 64u;
 
@@ -43,7 +45,7 @@ fn main(
     let variance = group_sum(squares, lane) / f32(params.width);
     let factor = 1.0 / sqrt(variance + params.epsilon);
     for (var i = lane; i < params.width; i += THREADS) {
-        y[base + i] = (x[base + i] - center) * factor * gain[i] + bias[i];
+        y[base + i] = Y((x[base + i] - center) * factor * gain[i] + bias[i]);
     }
     if (lane == 0u) {
         mean[row] = center;

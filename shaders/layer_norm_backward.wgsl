@@ -10,11 +10,13 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read> gain: array<f32>;
 @group(0) @binding(5) var<storage, read> mean: array<f32>;
 @group(0) @binding(6) var<storage, read> rstd: array<f32>;
+
+alias Dy = f32;
 
 const THREADS: u32 = 64u;
 
@@ -32,7 +34,7 @@ fn main(
     var total = 0.0;
     var along = 0.0;
     for (var i = lane; i < params.width; i += THREADS) {
-        let slope = dy[base + i] * gain[i];
+        let slope = f32(dy[base + i]) * gain[i];
         total += slope;
         along += slope * (x[base + i] - mean[row]) * rstd[row];
     }
@@ -40,6 +42,6 @@ fn main(
     let share = group_sum(along, lane) / f32(params.width);
     for (var i = lane; i < params.width; i += THREADS) {
         let normal = (x[base + i] - mean[row]) * rstd[row];
-        dx[base + i] = (dy[base + i] * gain[i] - average - normal * share) * rstd[row];
+        dx[base + i] = (f32(dy[base + i]) * gain[i] - average - normal * share) * rstd[row];
     }
 }

@@ -8,17 +8,20 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(4) var<storage, read> x: array<f32>;
 @group(0) @binding(5) var<storage, read> mean: array<f32>;
 @group(0) @binding(6) var<storage, read> rstd: array<f32>;
 @group(0) @binding(7) var<storage, read_write> partials: array<vec2f>;
 
+alias Dy = f32;
+
 alias Terms = vec2f; // of the gain, of the bias
 
 fn terms_at(row: u32, column: u32) -> Terms {
     let i = row * params.width + column;
-    return vec2f(dy[i] * (x[i] - mean[row]) * rstd[row], dy[i]);
+    let slope = f32(dy[i]);
+    return vec2f(slope * (x[i] - mean[row]) * rstd[row], slope);
 }
 
 @compute @workgroup_size(256)

@@ -27,7 +27,7 @@ def shared_backend() -> GpuBackend:
 
 def kernel_functions(backend: GpuBackend) -> dict[str, Callable[..., None]]:
     """Every kernel of the table on arrays, called as the CPU's are."""
-    return {name: _function(backend, name) for name in KERNELS}
+    return {name: _function(backend, name) for name, row in KERNELS.items() if not row.cpu_only}
 
 
 def _function(backend: GpuBackend, name: str) -> Callable[..., None]:

@@ -1,14 +1,17 @@
 """Choosing an adapter, and failures of the driver: each is one clear line and exit code 5."""
 
+import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from cli_harness import bench, resume, train  # noqa: F401
 from gpu_harness import device
 
 from tat.backends.backend import open_backend
+from tat.backends.gpu import native
 from tat.backends.gpu.device import Limits, choose, open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
 from tat.cli import run as tat
@@ -16,6 +19,7 @@ from tat.errors import DeviceError
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Graph, Tensor
 from tat.ops.plan import plan
+from tat.train.trainer import Trainer
 
 pytestmark = pytest.mark.gpu
 
@@ -175,6 +179,67 @@ def test_a_device_that_is_really_lost():
         small_program(backend)
 
 
+def test_a_device_that_hangs(monkeypatch):
+    backend = GpuBackend(replace(device(), wait_s=0.1))
+    executable = small_program(backend)
+    executable.run()
+    with monkeypatch.context() as patched:
+        patched.setattr(native, "poll", lambda handle: None)
+        with pytest.raises(DeviceError, match=r"^reading y: the GPU hangs \(no answer within 0.1"):
+            executable.read("y")
+    assert not executable.read("y").any()  # the answer only took its time
+
+
+def lose(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
+    backend.device.handle.destroy()
+
+
+def fill(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise wgpu_error("GPUOutOfMemoryError", "Not enough memory left.")
+
+    patched.setattr(type(backend.device.handle), "create_buffer", full)
+
+
+def stall(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
+    assert backend.device.wait_s == 123.0  # as configured; shorter here
+    patched.setattr(backend.buffers, "_device", replace(backend.device, wait_s=0.2))
+    patched.setattr(native, "poll", lambda handle: None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [(lose, "the GPU was lost"), (fill, "memory is full; lower"), (stall, "the GPU hangs")],
+    ids=["lost", "full", "hangs"],
+)
+def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
+    bench, fault: Any, message: str, monkeypatch, tmp_path  # noqa: F811
+):
+    more = "-q", "--set", "train.save_every=2", "--set", "train.epsilon=1e-3"
+    assert train(bench, tmp_path / "whole", *more, steps=5).code == 0
+    begin = Trainer._begin
+    with monkeypatch.context() as patched:
+
+        def failing(trainer: Trainer, step: int) -> object:
+            if step == 4:
+                fault(patched, trainer.backend)
+            return begin(trainer, step)
+
+        patched.setattr(Trainer, "_begin", failing)
+        patched.setenv("TAT_DEVICE_WAIT_S", "123")
+        failed = train(bench, tmp_path / "run", *more, "--device", "gpu:software", steps=5)
+    assert failed.code == 5 and message in failed.failure()
+    assert resume(tmp_path / "run", 5, "--device", "cpu").code == 0
+    whole, run = (
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("whole", "run")
+    )
+    assert ["gpu" in line["device"] for line in run] == [True, True, False, False, False]
+    for line, expected in zip(run, whole, strict=True):
+        assert (line["step"], line["tokens"]) == (expected["step"], expected["tokens"])
+        assert line["loss"] == pytest.approx(expected["loss"], rel=1e-3)
+
+
 def test_a_shader_that_does_not_compile(monkeypatch):
     broken = "@compute @workgroup_size(1) fn main() { let x: f32 = true; }"
     monkeypatch.setattr("tat.backends.gpu.shader_library.source", lambda name: broken)
@@ -184,7 +249,7 @@ def test_a_shader_that_does_not_compile(monkeypatch):
 
 def test_an_allocation_that_is_too_large_names_what_would_fit():
     backend = GpuBackend(replace(device(), limits=Limits(binding=2**20, buffer=64)))
-    with pytest.raises(DeviceError, match=r"arena 0 takes 0.* MB.*25% of it fits: lower"):
+    with pytest.raises(DeviceError, match=r"arena 0 .* takes 0.* MB.*25% of it fits: lower"):
         small_program(backend)
 
 

@@ -35,8 +35,20 @@ _FEW_QUERIES = dict(batch=2, queries=3, sources=2, keys=300, width=40, heads=2, 
 _FEW_CAUSAL = dict(batch=2, queries=4, sources=1, keys=4, width=40, heads=2, causal=1)
 _COLUMNS = dict(rows=300, width=70, epsilon=1e-5)
 
+# Shapes that products of f16 take: depths of layers, edges of tiles, parts of split-K.
+HALF_PRODUCTS = (
+    edge("linear", "deep", rows=132, inputs=512, outputs=260),
+    edge("linear_backward_input", "deep", rows=68, inputs=132, outputs=512),
+    edge("linear_backward_parameters", rows=512, inputs=68, outputs=132, accumulate=0),
+    edge("linear_backward_parameters", rows=544, inputs=68, outputs=132, accumulate=1),
+    edge("output_projection", rows=68, width=512, vocabulary=132),
+    edge("output_projection_backward_input", rows=68, width=132, vocabulary=512),
+    edge("output_projection_backward_table", rows=512, width=132, vocabulary=68, accumulate=1),
+)
+
 # What is more than one tile, block or group of a shader, and so than the shared cases have.
 EDGES = (
+    *HALF_PRODUCTS,
     edge("gelu", size=1000),
     edge("gelu_backward", size=1000),
     edge("fold", size=1000, accumulate=1),
@@ -72,7 +84,10 @@ def run(case: Case, poison: float = np.nan) -> dict[str, Array]:
     return case.run(kernel_functions(shared_backend()), np.float32, poison)
 
 
-@pytest.mark.parametrize("case", (*CASES, *EDGES), ids=str)
+ON_GPU = [case for case in (*CASES, *EDGES) if not case.row.cpu_only]
+
+
+@pytest.mark.parametrize("case", ON_GPU, ids=str)
 def test_outputs_are_close_to_float64_and_the_same_again(case: Case):
     expected = case.run(vars(reference), np.float64)
     first, second = run(case), run(case, poison=12345.0)

@@ -14,7 +14,8 @@ from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend
 from tat.config import Config, resolve
-from tat.data.batches import Batches, Dataset
+from tat.data.batches import Batches
+from tat.data.dataset import Dataset, Ragged
 from tat.data.tokenizer import Tokenizer
 from tat.decode.generator import Generator
 from tat.decode.loading import LoadedModel
@@ -48,9 +49,9 @@ def new_gpu() -> GpuBackend:
 
 
 @cache
-def loss_and_gradients(gpu: bool) -> tuple[Array, dict[str, Array]]:
+def loss_and_gradients(gpu: bool, copy: bool = False) -> tuple[Array, dict[str, Array]]:
     """Of one micro-batch of preset tiny, dropout on, with several chunks of logits."""
-    model = Transformer(tiny().model, VOCABULARY)
+    model = Transformer(tiny(**{"model.copy": copy}).model, VOCABULARY)
     backend = new_gpu() if gpu else CpuBackend(dtype=np.float64)
     weights.install(backend, model, weights.draw(model.parameters, seed=1))
     loss = CrossEntropyLoss(0.1, chunk_bytes=64 * 4 * VOCABULARY)
@@ -61,11 +62,15 @@ def loss_and_gradients(gpu: bool) -> tuple[Array, dict[str, Array]]:
     return executable.read("loss"), weights.unpack(model.parameters, flat)
 
 
-def test_loss_and_every_gradient_are_those_of_the_cpu():
-    expected, gradients = loss_and_gradients(gpu=False)
-    loss, got = loss_and_gradients(gpu=True)
+@pytest.mark.parametrize("copy", [False, True])
+def test_loss_and_every_gradient_are_those_of_the_cpu(copy: bool):
+    expected, gradients = loss_and_gradients(gpu=False, copy=copy)
+    loss, got = loss_and_gradients(gpu=True, copy=copy)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     for name, gradient in gradients.items():
+        if name == "copy.key.bias":  # it moves all scores of a row alike: 0 but for rounding
+            assert np.abs(got[name]).max() < 1e-5
+            continue
         if name.endswith("key_value.bias"):  # half of it is 0 but for rounding: keys cancel out
             assert np.abs(gradient).max() > 1e-3
         bound = 1e-4 * np.abs(gradient).max()
@@ -88,7 +93,7 @@ def train(
     model, random = Transformer(config.model, VOCABULARY), np.random.default_rng(0)
     starts = np.arange(25, dtype=np.int64) * 10
     ids = random.integers(8, VOCABULARY, (2, 240), dtype=np.int32)
-    data = Dataset(ids[0], starts, ids[1], starts, ())
+    data = Dataset.without_neighbours(*(Ragged(row, starts) for row in ids))
     batches = Batches(data, config.data.buckets, config.train.batch_tokens, 0)
     trainer = Trainer(config, model, backend, batches)
     trainer.start(weights.draw(model.parameters, 0))
@@ -122,8 +127,9 @@ def test_steps_begun_ahead_change_no_bit():
         np.testing.assert_array_equal(values, reference)
 
 
-def test_greedy_generation_is_that_of_the_cpu():
-    config = tiny()
+@pytest.mark.parametrize("copy", [False, True])
+def test_greedy_generation_is_that_of_the_cpu(copy: bool):
+    config = tiny(**{"model.copy": copy})
     tokenizer = Tokenizer.train(["fn area(r: f32) -> f32 { return 3.14 * r * r; }"], 300)
     model = Transformer(config.model, tokenizer.size)
     values = weights.draw(model.parameters, seed=3)

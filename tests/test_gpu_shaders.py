@@ -7,7 +7,7 @@ from cases import CASES
 from gpu_harness import device
 from test_gpu_kernels import EDGES
 
-from tat.backends.gpu.lowering import DERIVED, PASSES
+from tat.backends.gpu.lowering import DERIVED, HALF_PASSES, PASSES
 from tat.backends.gpu.shader_library import (
     ShaderLibrary,
     bindings,
@@ -18,6 +18,7 @@ from tat.backends.gpu.shader_library import (
 from tat.ops.kernels import KERNELS
 from tat.resources import resource
 
+ON_GPU = [name for name, row in KERNELS.items() if not row.cpu_only]
 every_shader = pytest.mark.parametrize("name", shader_names())
 
 
@@ -26,17 +27,18 @@ def kernel_of(name: str) -> str:
 
 
 def passes_of(kernel: str) -> set[str]:
-    """Shaders that the cases of a kernel run."""
-    cases = (case for case in (*CASES, *EDGES) if case.kernel == kernel)
-    return {p.shader for case in cases for p in PASSES[kernel](kernel, case.attributes)}
+    """Shaders that the cases of a kernel run, in float32 or with f16."""
+    cases = [case for case in (*CASES, *EDGES) if case.kernel == kernel]
+    ways = [passes[kernel] for passes in (PASSES, HALF_PASSES) if kernel in passes]
+    return {p.shader for case in cases for way in ways for p in way(kernel, case.attributes)}
 
 
 def test_shaders_are_of_the_kernels_of_the_table():
-    assert {kernel_of(name) for name in shader_names()} == set(KERNELS) == set(PASSES)
+    assert {kernel_of(name) for name in shader_names()} == set(ON_GPU) == set(PASSES)
 
 
 def test_every_shader_is_run_and_every_run_shader_is_there():
-    assert set().union(*map(passes_of, KERNELS)) == set(shader_names())
+    assert set().union(*map(passes_of, ON_GPU)) == set(shader_names())
 
 
 @every_shader
@@ -62,7 +64,7 @@ def test_bindings_are_numbered_as_the_row_with_scratch_behind(name: str):
     assert len(re.findall(r"@binding", source(name))) == len(declared)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", ON_GPU)
 def test_the_passes_of_a_kernel_bind_all_its_arguments(kernel: str):
     bound = {b.name for name in passes_of(kernel) for b in bindings(name)}
     assert bound >= {*KERNELS[kernel].outputs, *KERNELS[kernel].inputs}
@@ -71,11 +73,14 @@ def test_the_passes_of_a_kernel_bind_all_its_arguments(kernel: str):
 @every_shader
 def test_elements_have_the_type_of_the_tensors(name: str):
     row = KERNELS[kernel_of(name)]
-    whole = {"ids", "targets", "lengths", "start", "position", "counter"}
+    whole = {
+        "ids", "targets", "lengths", "start", "position", "counter", "index", "counts", "token",
+    }  # fmt: skip
     for binding in bindings(name):
         if binding.name in row.outputs + row.inputs:
+            alias = f"array<{binding.name[0].upper()}{binding.name[1:]}>"
             kinds = ("array<u32>",) if binding.name in whole else ("array<f32>", "array<vec4f>")
-            assert binding.type in kinds
+            assert binding.type in kinds or (binding.adapts and binding.type == alias)
 
 
 @every_shader

@@ -5,7 +5,7 @@ fn query_at(row: u32, e: u32) -> vec4f {
     if (query >= end_query || e >= size) {
         return vec4f();
     }
-    return q[(query * params.width + head_start + e) / 4u];
+    return vec4f(q[(query * params.width + head_start + e) / 4u]);
 }
 
 // values: 0 for the keys, 1 for the values beside them.
@@ -14,5 +14,5 @@ fn key_value_at(values: u32, row: u32, e: u32) -> vec4f {
     if (key >= end_key || e >= size) {
         return vec4f();
     }
-    return kv[((key * 2u + values) * params.width + head_start + e) / 4u];
+    return vec4f(kv[((key * 2u + values) * params.width + head_start + e) / 4u]);
 }

@@ -5,5 +5,5 @@ fn slope_at(row: u32, e: u32) -> vec4f {
     if (query >= end_query || e >= size) {
         return vec4f();
     }
-    return dy[(query * params.width + head_start + e) / 4u];
+    return vec4f(dy[(query * params.width + head_start + e) / 4u]);
 }

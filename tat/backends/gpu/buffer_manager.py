@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.gpu.device import Device, reported
+from tat.backends.gpu.device import LESS_MEMORY, Device, reported
+from tat.backends.gpu.fp16_utils import HALF_BYTES, from_half, to_half
 from tat.backends.gpu.native import Download
 from tat.errors import DeviceError
 from tat.ops.graph import Tensor
@@ -31,10 +32,11 @@ class BufferManager:
         self._scratch: Any = None
         self.generation = 0  # counts changes of arenas and scratch, after which they bind anew
 
-    def persistent(self, tensor: Tensor) -> Any:
+    def persistent(self, tensor: Tensor, element_bytes: int = ELEMENT_BYTES) -> Any:
         """The buffer of a weight, state, constant or gradient, zero when first asked for."""
         if tensor.name not in self._persistent:
-            self._persistent[tensor.name] = tensor, self.own(tensor)
+            need = tensor.size * element_bytes // ELEMENT_BYTES
+            self._persistent[tensor.name] = tensor, self._storage(tensor.name, need)
         known, buffer = self._persistent[tensor.name]
         if known.shape != tensor.shape:
             raise ValueError(f"{tensor.name}: {tensor.shape}, but {known.shape} before")
@@ -46,10 +48,12 @@ class BufferManager:
 
     def reserve(self, arena_sizes: Sequence[int], scratch: int) -> None:
         """Lets arenas and scratch grow to so many elements; what they held is lost."""
+        total = ELEMENT_BYTES * sum(arena_sizes)
         for index, size in enumerate(arena_sizes):
             if index == len(self._arenas):
                 self._arenas.append(None)
-            self._arenas[index] = self._grown(self._arenas[index], f"arena {index}", size)
+            label = f"arena {index} (in all they take {_megabytes(total)})"
+            self._arenas[index] = self._grown(self._arenas[index], label, size)
         self._scratch = self._grown(self._scratch, "scratch", scratch)
 
     def _grown(self, buffer: Any, label: str, size: int) -> Any:
@@ -71,9 +75,8 @@ class BufferManager:
         need, most = size * ELEMENT_BYTES, self._device.limits.buffer
         if need > most:
             raise DeviceError(
-                f"{label} takes {need / 1e6:.3g} MB, and {self._device.name} allocates at most"
-                f" {most / 1e6:.3g} MB at once; {most / need:.0%} of it fits: lower"
-                " train.batch_tokens or the lengths in data.buckets, or take a smaller preset"
+                f"{label} takes {_megabytes(need)}, and {self._device.name} allocates at most"
+                f" {_megabytes(most)} at once; {most / need:.0%} of it fits: {LESS_MEMORY}"
             )
         return self._buffer(label, need, _STORAGE | _COPY_SRC | _COPY_DST)
 
@@ -85,41 +88,67 @@ class BufferManager:
         return buffer
 
     def _buffer(self, label: str, size: int, usage: int) -> Any:
-        with reported(f"allocating {size / 1e6:.3g} MB for {label}"):
+        with reported(f"allocating {_megabytes(size)} for {label}"):
             return self._device.handle.create_buffer(label=label, size=size, usage=usage)
 
-    def upload(self, buffer: Any, tensor: Tensor, values: Array, offset: int = 0) -> None:
-        """Sets a whole tensor that starts `offset` bytes into the buffer, converted to its type."""
+    def upload(
+        self, buffer: Any, tensor: Tensor, values: Array, offset: int = 0, half: bool = False
+    ) -> None:
+        """Sets a whole tensor that starts `offset` bytes into the buffer, converted to its type.
+
+        half: the buffer holds it in f16.
+        """
         flat = np.empty(tensor.shape, _dtype(tensor))
         flat[...] = values
-        data = flat.reshape(-1).view(np.uint8)
+        data = (to_half(flat) if half else flat).reshape(-1).view(np.uint8)
         with reported(f"writing {tensor.name}"):
             for start in range(0, data.size, _TRANSFER):
                 part = data[start : start + _TRANSFER]
                 self._device.handle.queue.write_buffer(buffer, offset + start, part)
 
-    def download(self, buffer: Any, tensor: Tensor, offset: int = 0) -> Array:
-        """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU."""
-        data = np.empty(tensor.size * ELEMENT_BYTES, np.uint8)
-        with reported(f"reading {tensor.name}"):
-            for start in range(0, data.size, _TRANSFER):
-                part = data[start : start + _TRANSFER]
-                part[:] = self._device.handle.queue.read_buffer(buffer, offset + start, part.size)
+    def download(
+        self, buffer: Any, tensor: Tensor, offset: int = 0, half: bool = False
+    ) -> Array:
+        """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU.
+
+        half: the buffer holds it in f16.
+        """
+        size = tensor.size * (HALF_BYTES if half else ELEMENT_BYTES)
+        data = np.empty(size, np.uint8)
+        for start in range(0, size, _TRANSFER):
+            count = min(_TRANSFER, size - start)
+            content = self._copied(buffer, tensor.name, offset + start, count)()
+            data[start : start + count] = np.frombuffer(content, np.uint8)
+        if half:
+            return from_half(data.view(np.float16)).reshape(tensor.shape)
         return data.view(_dtype(tensor)).reshape(tensor.shape)
 
     def fetch(self, buffer: Any, tensor: Tensor) -> Callable[[], Array]:
         """Queues a copy of a small tensor; what is returned waits for it alone."""
-        size, handle = tensor.size * ELEMENT_BYTES, self._device.handle
-        target = self._buffer(tensor.name, size, _MAP_READ | _COPY_DST)
-        with reported(f"reading {tensor.name}"):
-            download = Download(handle, buffer, target)
+        content = self._copied(buffer, tensor.name, 0, tensor.size * ELEMENT_BYTES)
 
         def values() -> Array:
-            with reported(f"reading {tensor.name}"):
-                data = np.frombuffer(download.wait(), np.uint8)
-            return data.view(_dtype(tensor)).reshape(tensor.shape)
+            return np.frombuffer(content(), _dtype(tensor)).reshape(tensor.shape)
 
         return values
+
+    def _copied(self, buffer: Any, name: str, offset: int, size: int) -> Callable[[], bytes]:
+        """Queues a copy of bytes; what is returned waits for them, and no longer than it may."""
+        target = self._buffer(name, size, _MAP_READ | _COPY_DST)
+        with reported(f"reading {name}"):
+            download = Download(self._device.handle, buffer, target, offset)
+
+        def content() -> bytes:
+            with reported(f"reading {name}"):
+                return download.wait(self._device.wait_s)
+
+        return content
+
+
+def _megabytes(size: int) -> str:
+    """12.3 MB, or 4295 MB: three digits or all before the point."""
+    value = size / 1e6
+    return f"{value:.3g} MB" if value < 1000 else f"{value:.0f} MB"
 
 
 def _dtype(tensor: Tensor) -> type:

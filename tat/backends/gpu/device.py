@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import Any
 
 from tat.errors import DeviceError, one_line
@@ -17,7 +18,14 @@ _GUARANTEED = {
     "max-compute-invocations-per-workgroup": 256,
 }
 OFFSET_ALIGNMENT = 256  # bytes, of a binding's start: the coarsest that a device may ask for
+HALF = "shader-f16"  # the feature of arithmetic and storage in f16
 MAX_GROUPS = 65535  # workgroups of one dimension of a dispatch
+
+# What to do where a plan does not fit. f16 is no way out: plans are laid out for float32.
+LESS_MEMORY = (
+    "lower train.batch_tokens or the lengths in data.buckets, or take a smaller preset"
+    " (train.precision changes nothing here)"
+)
 
 _BINDING, _BUFFER = "max-storage-buffer-binding-size", "max-buffer-size"
 _NATIVE = ("Vulkan", "Metal", "D3D12")  # OpenGL would list the same devices again
@@ -43,18 +51,28 @@ class Device:
     name: str
     limits: Limits
     checked: bool = True
+    wait_s: float = inf  # seconds that an answer may take before the device counts as hung
+
+    @property
+    def half(self) -> bool:
+        """Whether it computes in f16."""
+        return HALF in self.handle.features
 
 
-def open_device(selector: str, features: Sequence[str] = ()) -> Device:
-    """The GPU of "gpu" (the first), "gpu:N" or "gpu:software"; DeviceError if there is none."""
+def open_device(selector: str, features: Sequence[str] = (), wait_s: float = inf) -> Device:
+    """The GPU of "gpu" (the first), "gpu:N" or "gpu:software"; DeviceError if there is none.
+
+    wait_s: seconds that an answer may take before the device counts as hung.
+    """
     with reported("opening the GPU"):
         adapter = choose(adapters(), selector)
         limits = Limits(adapter.limits[_BINDING], adapter.limits[_BUFFER])
         handle = adapter.request_device_sync(
-            required_features=[f for f in features if f in adapter.features],
+            required_features=[f for f in (HALF, *features) if f in adapter.features],
             required_limits=_GUARANTEED | {_BINDING: limits.binding, _BUFFER: limits.buffer},
         )
-    return Device(handle, f"gpu ({describe(adapter)})", limits, checked=is_software(adapter))
+    name = f"gpu ({describe(adapter)})"
+    return Device(handle, name, limits, checked=is_software(adapter), wait_s=wait_s)
 
 
 def adapters() -> list[Any]:
@@ -114,9 +132,11 @@ def reported(doing: str) -> Iterator[None]:
     try:
         yield
     except wgpu.GPUOutOfMemoryError as error:
+        raise DeviceError(f"{doing}: the GPU's memory is full; {LESS_MEMORY}") from error
+    except TimeoutError as error:
         raise DeviceError(
-            f"{doing}: the GPU's memory is full; lower train.batch_tokens or the lengths in"
-            " data.buckets, or take a smaller preset"
+            f"{doing}: the GPU hangs ({error}); the last checkpoint is safe: go on from it with"
+            " --resume, or let a slow GPU take longer by device.wait_s"
         ) from error
     except (wgpu.GPUError, wgpu.GPUPipelineError, RuntimeError) as error:
         reason = one_line(" ".join(str(error).split()), 300)

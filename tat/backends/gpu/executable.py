@@ -2,21 +2,26 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import lcm
+from math import inf, lcm
 from typing import Any
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.gpu.buffer_manager import BufferManager
-from tat.backends.gpu.device import OFFSET_ALIGNMENT, Device, open_device, reported
+from tat.backends.gpu.device import HALF, OFFSET_ALIGNMENT, Device, open_device, reported
+from tat.backends.gpu.fp16_utils import HALF_BYTES
+from tat.backends.gpu.half_storage import HalfWeights, bound_tensors, half_tensors
 from tat.backends.gpu.lowering import Dispatch, lower
 from tat.backends.gpu.native import RawDispatch, raw_dispatch, record
 from tat.backends.gpu.shader_library import ShaderLibrary
-from tat.ops.graph import Tensor
-from tat.ops.plan import ELEMENT_BYTES, Memory, Plan
+from tat.errors import DeviceError
+from tat.ops.graph import Graph, Tensor
+from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 
 _PARAMS_SLOT = 256  # bytes, the alignment of a uniform binding
+_NOTHING = (0, None)
+_SOFTWARE = "the only adapter is a software one, which is slower than --device cpu"
 _FETCHED = 1 << 20  # elements of a metric up to which it is read through one buffer
 
 
@@ -25,23 +30,48 @@ class GpuBackend:
 
     lanes = 1
     queues = True
+    rows_alike = False  # products of one row and of several are made by different shaders
+    takes_int8 = False
 
-    def __init__(self, device: Device, alignment: int = OFFSET_ALIGNMENT) -> None:
-        self.device, self.name = device, device.name
-        self.memory = Memory(alignment=lcm(alignment, OFFSET_ALIGNMENT), separate=True)
+    def __init__(
+        self, device: Device, alignment: int = OFFSET_ALIGNMENT, precision: str = "f32"
+    ) -> None:
+        self.device, self.half, self.remark = device, precision == "f16", ""
+        if self.half and not device.half:
+            raise DeviceError(
+                f"precision f16: {device.name} does not compute in f16 (it lacks {HALF});"
+                " use --precision f32"
+            )
+        self.name = f"{device.name}, f16" if self.half else device.name
+        self.memory = Memory(
+            alignment=lcm(alignment, OFFSET_ALIGNMENT), separate=True, largest=device.limits.buffer
+        )
         self.buffers = BufferManager(device)
         self.shaders = ShaderLibrary(device)
+        self.half_weights = HalfWeights(self._cast)
 
     @classmethod
-    def open(cls, selector: str, alignment: int) -> "GpuBackend":
+    def open(
+        cls, selector: str, alignment: int, precision: str = "f32", wait_s: float = inf
+    ) -> "GpuBackend":
         """The backend of "gpu[:N]" or "gpu:software"."""
-        return cls(open_device(selector), alignment)
+        backend = cls(open_device(selector, wait_s=wait_s), alignment, precision)
+        if backend.device.checked and selector != "gpu:software":
+            backend.remark = _SOFTWARE
+        return backend
 
     def compile(self, plan: Plan, lane: int = 0) -> "GpuExecutable":
         return GpuExecutable(self, plan)
 
+    def _cast(self, graph: Graph, into: Tensor) -> Callable[[], None]:
+        """Compiles a graph that writes a persistent tensor which is stored in f16."""
+        self.buffers.persistent(into, HALF_BYTES)
+        return GpuExecutable(self, plan(graph, self.memory), frozenset([into])).run
+
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         self.buffers.upload(self.buffers.persistent(tensor), tensor, values)
+        if tensor.kind == "weight":
+            self.half_weights.outdate()
 
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.buffers.download(self.buffers.persistent(tensor), tensor)
@@ -63,9 +93,21 @@ class _Bound:
 class GpuExecutable:
     """A plan with its pipelines, parameters, feeds and metrics."""
 
-    def __init__(self, backend: GpuBackend, plan: Plan) -> None:
+    def __init__(
+        self, backend: GpuBackend, plan: Plan, halves: frozenset[Tensor] = frozenset()
+    ) -> None:
         self.plan, self._backend, self._buffers = plan, backend, backend.buffers
-        self._dispatches = [lower(call, backend.device.limits) for call in plan.calls]
+        limits = backend.device.limits
+        self._dispatches = [lower(call, limits, backend.half) for call in plan.calls]
+        if backend.half and not halves:
+            halves = half_tensors(self._all_dispatches())
+        self._halves = halves
+        self._reads_half_weights = backend.half and any(
+            b.adapts and t.kind == "weight"
+            for dispatch in self._all_dispatches()
+            for b, t in bound_tensors(dispatch)
+        )
+        self._writes_weights = any(t.kind == "weight" for c in plan.calls for t in c.outputs)
         scratch = max((d.scratch for d in self._all_dispatches()), default=0)
         self._buffers.reserve(plan.arena_sizes, scratch)
         self._tensors = {**plan.feeds, **plan.metrics}
@@ -73,49 +115,70 @@ class GpuExecutable:
         for tensor in plan.persistent.values():
             self._buffers.persistent(tensor)
         for dispatch in self._all_dispatches():
-            backend.shaders.program(dispatch.shader)
+            backend.shaders.program(dispatch.shader, self._in_half(dispatch))
         self._slots = _params_slots(self._all_dispatches())
         content = b"".join(slot.ljust(_PARAMS_SLOT, b"\0") for slot in self._slots)
         self._params = self._buffers.uniform("parameters", content) if content else None
         self._generation = -1  # of the arenas that the calls below are bound to
         self._calls: list[list[_Bound]] = []
-        self._recorded: Any = None  # commands of the next run
-        self._repeats = False  # whether there has been a run
+        self._recorded: tuple[int, Any] = _NOTHING  # commands of the next run, and its times
+        self._repeats = 0  # times of the last run
 
     def _all_dispatches(self) -> Iterable[Dispatch]:
         return (dispatch for call in self._dispatches for dispatch in call)
 
+    def _is_half(self, tensor: Tensor) -> bool:
+        """Whether shaders that can take it in f16 do so."""
+        return tensor.root in self._halves or (tensor.kind == "weight" and self._backend.half)
+
+    def element_bytes(self, tensor: Tensor) -> int:
+        """Bytes of an element where the tensor is stored."""
+        return HALF_BYTES if self._is_half(tensor) else ELEMENT_BYTES
+
+    def _in_half(self, dispatch: Dispatch) -> frozenset[str]:
+        """The arguments that a shader takes in f16."""
+        bound = bound_tensors(dispatch)
+        return frozenset(b.name for b, tensor in bound if b.adapts and self._is_half(tensor))
+
     def write(self, name: str, values: Array) -> None:
-        self._buffers.upload(self._owned[name], self._tensors[name], values)
+        tensor = self._tensors[name]
+        self._buffers.upload(self._owned[name], tensor, values, half=tensor in self._halves)
 
     def read(self, name: str) -> Array:
-        if self._tensors[name].size > _FETCHED:
-            return self._buffers.download(self._owned[name], self._tensors[name])
+        tensor = self._tensors[name]
+        if tensor.size > _FETCHED or tensor in self._halves:
+            half = tensor in self._halves
+            return self._buffers.download(self._owned[name], tensor, half=half)
         return self.fetch(name)()
 
     def fetch(self, name: str) -> Callable[[], Array]:
         return self._buffers.fetch(self._owned[name], self._tensors[name])
 
-    def run(self) -> None:
-        calls = self._bound()
-        commands, self._recorded = self._recorded or self._record(calls), None
-        self._submit(commands)
-        if self._repeats:
-            self._recorded = self._record(calls)  # for the next run, while the GPU does this one
-        self._repeats = True
+    def run(self, times: int = 1) -> None:
+        calls = self._bound() * times
+        known, commands = self._recorded
+        self._submit(commands if known == times else self._record(calls))
+        self._recorded = _NOTHING
+        if self._repeats == times:
+            self._recorded = times, self._record(calls)  # while the GPU does this one
+        self._repeats = times
 
     def run_call(self, index: int) -> None:
         self._submit(self._record([self._bound()[index]]))
 
     def value(self, tensor: Tensor) -> Array:
         self._bound()  # so that the arenas are there
-        buffer, offset = self._place(tensor)
-        return self._buffers.download(buffer, tensor, offset)
+        half = tensor.root in self._halves
+        buffer, offset = self._place(tensor, half)
+        return self._buffers.download(buffer, tensor, offset, half)
 
     def set_value(self, tensor: Tensor, values: Array) -> None:
         self._bound()
-        buffer, offset = self._place(tensor)
-        self._buffers.upload(buffer, tensor, values, offset)
+        half = tensor.root in self._halves
+        buffer, offset = self._place(tensor, half)
+        self._buffers.upload(buffer, tensor, values, offset, half)
+        if tensor.kind == "weight":
+            self._backend.half_weights.outdate()
 
     def first_non_finite(self) -> str | None:
         for index, call in enumerate(self.plan.calls):
@@ -135,6 +198,10 @@ class GpuExecutable:
             return encoder.finish()
 
     def _submit(self, commands: Any) -> None:
+        if self._reads_half_weights:
+            self._backend.half_weights.refresh()
+        if self._writes_weights:
+            self._backend.half_weights.outdate()
         with reported(f"running on {self._backend.name}"):
             self._backend.device.handle.queue.submit([commands])
 
@@ -151,13 +218,14 @@ class GpuExecutable:
         if self._generation != self._buffers.generation:
             self._calls = [[self._bind(d) for d in call] for call in self._dispatches]
             self._generation = self._buffers.generation
-            self._recorded = None
+            self._recorded = _NOTHING
         return self._calls
 
     def _bind(self, dispatch: Dispatch) -> _Bound:
-        program = self._backend.shaders.program(dispatch.shader)
+        halves = self._in_half(dispatch)
+        program = self._backend.shaders.program(dispatch.shader, halves)
         entries = [
-            {"binding": b.number, "resource": self._resource(dispatch, b.number)}
+            {"binding": b.number, "resource": self._resource(dispatch, b.number, b.name in halves)}
             for b in program.bindings
         ]
         with reported(f"binding {dispatch.shader}"):
@@ -166,7 +234,7 @@ class GpuExecutable:
             )
         return _Bound(raw_dispatch(program.pipeline, group, dispatch.grid), group)
 
-    def _resource(self, dispatch: Dispatch, number: int) -> dict[str, Any]:
+    def _resource(self, dispatch: Dispatch, number: int, half: bool) -> dict[str, Any]:
         """What stands at a binding: 0 the parameters, then the tensors, then scratch."""
         if number == 0:
             offset = self._slots[dispatch.params] * _PARAMS_SLOT
@@ -175,20 +243,24 @@ class GpuExecutable:
             size = dispatch.scratch * ELEMENT_BYTES
             return {"buffer": self._buffers.scratch, "offset": 0, "size": size}
         tensor = dispatch.tensors[number - 1]
-        buffer, offset = self._place(tensor)
-        return {"buffer": buffer, "offset": offset, "size": tensor.size * ELEMENT_BYTES}
+        buffer, offset = self._place(tensor, half)
+        size = tensor.size * (HALF_BYTES if half else ELEMENT_BYTES)
+        return {"buffer": buffer, "offset": offset, "size": size}
 
-    def _place(self, tensor: Tensor) -> tuple[Any, int]:
-        """Buffer and offset in bytes."""
+    def _place(self, tensor: Tensor, half: bool) -> tuple[Any, int]:
+        """Buffer and offset in bytes; in f16 a tensor begins where it would in f32."""
         root, start = tensor.root, 0
-        if tensor.kind == "temporary":
+        if half and tensor.kind == "weight":
+            buffer = self._buffers.persistent(self._backend.half_weights.copy_of(root))
+        elif tensor.kind == "temporary":
             arena, start = self.plan.places[root]
             buffer = self._buffers.arena(arena)
         elif tensor.kind in ("feed", "metric"):
             buffer = self._owned[root.name]
         else:
             buffer = self._buffers.persistent(root)
-        return buffer, (start + tensor.offset) * ELEMENT_BYTES
+        width = HALF_BYTES if half else ELEMENT_BYTES
+        return buffer, start * ELEMENT_BYTES + tensor.offset * width
 
 
 def _params_slots(dispatches: Iterable[Dispatch]) -> dict[bytes, int]:

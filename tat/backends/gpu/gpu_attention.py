@@ -34,15 +34,23 @@ def attention_passes(kernel: str, attributes: Attributes) -> list[Pass]:
 
 def attention_backward_passes(kernel: str, attributes: Attributes) -> list[Pass]:
     """The sums of dy * y into scratch, then dq, then dkv, which both use them."""
+    return _backward_passes(kernel, attributes, _quads(attributes))
+
+
+def half_attention_backward_passes(kernel: str, attributes: Attributes) -> list[Pass]:
+    """The same with factors in f16 where heads allow it."""
+    return _backward_passes(kernel, attributes, ".half" if _quads(attributes) else "")
+
+
+def _backward_passes(kernel: str, attributes: Attributes, variant: str) -> list[Pass]:
     count = delta_size(attributes)
     heads, batch, sources = (attributes[name] for name in ("heads", "batch", "sources"))
     queries = (_tiles(attributes["queries"], attributes), heads, batch)
     keys = (_tiles(attributes["keys"], attributes), heads, batch * sources)
-    quads = _quads(attributes)
     return [
         Pass(f"{kernel}.delta", elements(count), scratch=count),
-        Pass(f"{kernel}.query{quads}", queries, scratch=count),
-        Pass(f"{kernel}.key_value{quads}", keys, scratch=count),
+        Pass(f"{kernel}.query{variant}", queries, scratch=count),
+        Pass(f"{kernel}.key_value{variant}", keys, scratch=count),
     ]
 
 

@@ -1,6 +1,6 @@
 """Matrix products on the GPU: their extents, and the shader variant that suits them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tat.backends.gpu.passes import Attributes, Pass, elements
@@ -33,7 +33,7 @@ _FEW_ROWS = 8  # up to which reading the weights takes longer than arithmetic in
 _MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
 _ONE_WAVE, _DEEP = 192, 1024  # below so many tiles, narrow ones pay where the product is deep
 _MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
-_BUSY = 128  # workgroups that split-K aims at
+_BUSY, _HALF_BUSY = 128, 256  # workgroups that split-K aims at
 _MOST_SCRATCH = 1 << 24  # elements of all parts
 
 
@@ -59,6 +59,11 @@ def _tiles(product: Product) -> int:
     return columns * rows
 
 
+def _in_halves(product: Product) -> bool:
+    return _in_fours(product) and product.depth % 32 == 0
+
+
+_HALF = Variant("half", 64, 128, _in_halves)
 _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
@@ -94,9 +99,35 @@ def product_of(kernel: str, attributes: Attributes) -> Product:
 def product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
     """The dispatch of a kernel that is one product."""
     product = product_of(kernel, attributes)
-    variant = next(v for v in VARIANTS[kernel] if v.suits(product))
+    return _in_one_pass(kernel, product, VARIANTS[kernel])
+
+
+def half_product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
+    """The same with factors in f16 where that suits, few rows apart: memory bounds these."""
+    few = [v for v in VARIANTS[kernel] if v.suits is _few_rows]
+    product = product_of(kernel, attributes)
+    return _in_one_pass(kernel, product, (*few, _HALF, *VARIANTS[kernel]))
+
+
+def _in_one_pass(kernel: str, product: Product, variants: Sequence[Variant]) -> list[Pass]:
+    variant = next(v for v in variants if v.suits(product))
     shader = f"{kernel}.{variant.name}" if variant.name else kernel
     return [Pass(shader, (*variant.groups(product), 1))]
+
+
+def half_split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[Pass]:
+    """split_passes with factors in f16, also where few parts or one suffice."""
+    product = product_of(kernel, attributes)
+    size = product.rows * product.columns + beside
+    if not (_in_halves(product) and size <= _MOST_SCRATCH):
+        return []
+    columns, rows = _HALF.groups(product)
+    most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
+    parts = max(1, min(most, _HALF_BUSY // (columns * rows)))
+    return [
+        Pass(f"{kernel}.half", (columns, rows, parts), parts * size),
+        Pass(f"{kernel}.total", elements(size // 4), parts * size),
+    ]
 
 
 def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[Pass]:
@@ -120,3 +151,8 @@ def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[P
 def deep_product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
     """A kernel that is one product, of great depth."""
     return split_passes(kernel, attributes) or product_passes(kernel, attributes)
+
+
+def half_deep_product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
+    """The same with factors in f16 where that suits."""
+    return half_split_passes(kernel, attributes) or deep_product_passes(kernel, attributes)

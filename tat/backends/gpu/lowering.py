@@ -9,8 +9,20 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from tat.backends.gpu.device import MAX_GROUPS, Limits
-from tat.backends.gpu.gpu_attention import attention_backward_passes, attention_passes
-from tat.backends.gpu.gpu_matmul import deep_product_passes, product_passes, split_passes
+from tat.backends.gpu.gpu_attention import (
+    attention_backward_passes,
+    attention_passes,
+    half_attention_backward_passes,
+)
+from tat.backends.gpu.gpu_copy import pointer_backward_passes, pointer_passes, row_passes
+from tat.backends.gpu.gpu_matmul import (
+    deep_product_passes,
+    half_deep_product_passes,
+    half_product_passes,
+    half_split_passes,
+    product_passes,
+    split_passes,
+)
 from tat.backends.gpu.passes import Attributes, Pass, elements, folded
 from tat.errors import DeviceError
 from tat.ops.graph import Call, Tensor
@@ -45,6 +57,10 @@ def _in_quads(kernel: str, a: Attributes) -> list[Pass]:
 
 def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["rows"]))]
+
+
+def _for_each_sequence(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(a["batch"]))]
 
 
 def _in_one_group(kernel: str, a: Attributes) -> list[Pass]:
@@ -82,6 +98,10 @@ def _linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
     return [*product_passes(kernel, a), *bias]
 
 
+def _half_linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
+    return half_split_passes(kernel, a, beside=a["outputs"]) or _linear_parameters(kernel, a)
+
+
 PASSES: dict[str, Passes] = {
     "embedding": _each("rows", "width"),
     "embedding_backward": _for_each_id,
@@ -89,6 +109,7 @@ PASSES: dict[str, Passes] = {
     "dropout": _each("size"),
     "dropout_add": _each("size"),
     "add": _each("size"),
+    "scale": _in_quads,
     "layer_norm": _for_each_row,
     "layer_norm_backward": _for_each_row,
     "layer_norm_backward_parameters": _norm_parameters,
@@ -104,6 +125,11 @@ PASSES: dict[str, Passes] = {
     "output_projection_backward_table": product_passes,
     "cross_entropy": _for_each_row,
     "cross_entropy_backward": _each("rows", "vocabulary"),
+    "pointer": pointer_passes,
+    "pointer_backward": pointer_backward_passes,
+    "copy_cross_entropy": _for_each_row,
+    "copy_cross_entropy_backward": _each("rows", "vocabulary"),
+    "copy_mixture": row_passes,
     "sum": _in_one_group,
     "fold": _in_quads,
     "square_sum": _for_each_chunk,
@@ -111,6 +137,19 @@ PASSES: dict[str, Passes] = {
     "adamw": _in_quads,
     "moving_average": _each("size"),
     "cache_write": _each("batch", "width"),
+    "cache_gather": _each("batch", "length", "width"),
+    "greedy_token": _for_each_sequence,
+}
+
+# What is done otherwise where products may take their factors in f16.
+HALF_PASSES: dict[str, Passes] = {
+    "attention_backward": half_attention_backward_passes,
+    "linear": half_product_passes,
+    "linear_backward_input": half_product_passes,
+    "linear_backward_parameters": _half_linear_parameters,
+    "output_projection": half_product_passes,
+    "output_projection_backward_input": half_deep_product_passes,
+    "output_projection_backward_table": half_product_passes,
 }
 
 # Further Params, computed here in float64: 1 - rate in the shader's float32 would lose digits.
@@ -138,12 +177,16 @@ def params(kernel: str, attributes: Attributes) -> bytes:
     )
 
 
-def lower(call: Call, limits: Limits) -> list[Dispatch]:
-    """The dispatches of a call; DeviceError where an argument is more than the device binds."""
+def lower(call: Call, limits: Limits, half: bool = False) -> list[Dispatch]:
+    """The dispatches of a call; DeviceError where an argument is more than the device binds.
+
+    half: whether factors of products may be rounded to f16.
+    """
+    passes = PASSES | HALF_PASSES if half else PASSES
     return [
         _dispatch(part, step)
         for part in sliced(call, limits)
-        for step in PASSES[part.kernel](part.kernel, part.attributes)
+        for step in passes[part.kernel](part.kernel, part.attributes)
     ]
 
 

@@ -1,9 +1,16 @@
 """What wgpu's Python interface lacks or is slow at, by the C functions beneath it."""
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from tat.errors import DeviceError
+
+_SPIN = 1e-3  # seconds of a wait in which the driver is asked all the time: a token takes less
+_PAUSE = 1e-3  # seconds between two questions afterwards, at most
+
+# Downloads that the driver will call back for: their callbacks have to live until it has.
+_unanswered: set["Download"] = set()
 
 # Pipeline and bind group as C handles, then the grid.
 RawDispatch = tuple[Any, Any, int, int, int]
@@ -51,37 +58,57 @@ def unchecked_module(handle: Any, label: str, code: str) -> Any:
     return _api.GPUShaderModule(label, module, handle)
 
 
+def poll(handle: Any) -> None:
+    """Lets the driver call back for what is done meanwhile."""
+    from wgpu.backends.wgpu_native import _api, ffi
+
+    _api.libf.wgpuDevicePoll(handle._internal, False, ffi.NULL)
+
+
 class Download:
-    """A queued copy of a buffer into `target`, which can be mapped; wait() waits for it alone.
+    """A queued copy of a buffer, from `offset` bytes on, that fills `target`, which can be mapped.
+
+    wait() waits for it alone.
 
     wgpu's own map_async waits for all that is queued meanwhile, later work too.
     """
 
-    def __init__(self, handle: Any, buffer: Any, target: Any) -> None:
+    def __init__(self, handle: Any, buffer: Any, target: Any, offset: int = 0) -> None:
         from wgpu.backends.wgpu_native import _api, ffi, lib
 
         self._handle, self._target, self._statuses = handle, target, []
         encoder = handle.create_command_encoder()
-        encoder.copy_buffer_to_buffer(buffer, 0, target, 0, target.size)
+        encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
         commands = encoder.finish()
         raw = ffi.new("WGPUCommandBuffer[]", [commands._internal])
-        self._index = ffi.new("WGPUSubmissionIndex *")
-        self._index[0] = _api.libf.wgpuQueueSubmitForIndex(handle.queue._internal, 1, raw)
+        _api.libf.wgpuQueueSubmit(handle.queue._internal, 1, raw)
         self._callback = ffi.callback(
             "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
-            lambda status, message, data1, data2: self._statuses.append(status),
-        )  # the driver calls it during wait()
+            lambda status, message, data1, data2: self._answered(status),
+        )
+        _unanswered.add(self)
         request = ffi.new("WGPUBufferMapCallbackInfo *")
         request.mode, request.callback = lib.WGPUCallbackMode_AllowProcessEvents, self._callback
         _api.libf.wgpuBufferMapAsync(
             target._internal, lib.WGPUMapMode_Read, 0, target.size, request[0]
         )
 
-    def wait(self) -> bytes:
-        """The content, once."""
-        from wgpu.backends.wgpu_native import _api, ffi, lib
+    def _answered(self, status: int) -> None:
+        self._statuses.append(status)
+        _unanswered.discard(self)
 
-        _api.libf.wgpuDevicePoll(self._handle._internal, True, self._index)
+    def wait(self, seconds: float) -> bytes:
+        """The content, once; TimeoutError if it is not there after so long."""
+        from wgpu.backends.wgpu_native import ffi, lib
+
+        began = time.monotonic()
+        while not self._statuses:
+            poll(self._handle)
+            elapsed = time.monotonic() - began
+            if elapsed > seconds and not self._statuses:
+                raise TimeoutError(f"no answer within {seconds:g} s")
+            if elapsed > _SPIN:
+                time.sleep(min(_PAUSE, elapsed / 16))
         if self._statuses != [lib.WGPUMapAsyncStatus_Success]:
             raise RuntimeError("the device was lost before a copy could be mapped")
         target = self._target

@@ -1,0 +1,39 @@
+// dkv. Grid: x 64 keys for each 64 columns of a head, y heads, z batch * sources; 128 threads;
+// queries in tiles of 32. Order: products over e upwards, dkv over queries upwards.
+// For heads whose width is a multiple of 4; products of factors in f16.
+// import attention_operands
+// import attention_quads
+// import attention_slope_quads
+// import attention_tile_half
+// import attention_key_value_gradient
+
+struct Params {
+    batch: u32,
+    queries: u32,
+    sources: u32,
+    keys: u32,
+    width: u32,
+    heads: u32,
+    causal: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> dkv: array<Dkv>;
+@group(0) @binding(3) var<storage, read> dy: array<Dy>;
+@group(0) @binding(5) var<storage, read> q: array<Q>;
+@group(0) @binding(6) var<storage, read> kv: array<Kv>;
+@group(0) @binding(7) var<storage, read> lse: array<f32>;
+@group(0) @binding(8) var<storage, read> lengths: array<u32>;
+@group(0) @binding(9) var<storage, read> delta: array<f32>;
+
+alias Dkv = vec4f;
+alias Dy = vec4f;
+alias Q = vec4f;
+alias Kv = vec4f;
+
+fn store(values: u32, row: u32, column: u32, slopes: vec4f) {
+    let e = first_column + column;
+    if (e < size) {
+        dkv[((row * 2u + values) * params.width + head_start + e) / 4u] = Dkv(slopes);
+    }
+}

@@ -1,0 +1,35 @@
+// Grid: a thread for each element of the cache, 256 a workgroup. No reduction.
+// import grid
+
+struct Params {
+    batch: u32,
+    length: u32,
+    source_batch: u32,
+    source_length: u32,
+    width: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> cache: array<f32>;
+@group(0) @binding(2) var<storage, read> source: array<f32>;
+@group(0) @binding(3) var<storage, read> index: array<u32>;
+@group(0) @binding(4) var<storage, read> counts: array<u32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(global_invocation_id) thread: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+) {
+    let i = element_index(thread, groups);
+    if (i >= params.batch * params.length * params.width) {
+        return;
+    }
+    let sequence = i / (params.length * params.width);
+    let place = i / params.width % params.length;
+    let held = index[sequence];
+    // An index that the host wrote as -1 is the largest u32 here: no sequence either.
+    if (held >= params.source_batch || place >= min(counts[sequence], params.source_length)) {
+        return;
+    }
+    cache[i] = source[(held * params.source_length + place) * params.width + i % params.width];
+}

@@ -1,0 +1,37 @@
+// logits [N, V] = x [N, D] table [V, D] transposed.
+// Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
+// import matmul_half
+
+struct Params {
+    rows: u32,
+    width: u32,
+    vocabulary: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> logits: array<vec4f>;
+@group(0) @binding(2) var<storage, read> x: array<X>;
+@group(0) @binding(3) var<storage, read> table: array<Table>;
+
+alias X = vec4f;
+alias Table = vec4f;
+
+const A_ALONG_K = true;
+const B_ALONG_K = true;
+
+fn a_at(row: u32, k: u32) -> vec4<f16> {
+    return vec4<f16>(x[(row * params.width + k) / 4u]);
+}
+
+fn b_at(k: u32, column: u32) -> vec4<f16> {
+    return vec4<f16>(table[(column * params.width + k) / 4u]);
+}
+
+fn store(row: u32, column: u32, values: vec4f) {
+    logits[(row * params.vocabulary + column) / 4u] = values;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    multiply(group.xy, lane, params.rows, params.vocabulary, 0u, params.width);
+}

@@ -1,0 +1,43 @@
+// dtable [V, D] = dlogits [N, V] transposed x [N, D].
+// Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
+// import matmul_half
+
+struct Params {
+    rows: u32,
+    width: u32,
+    vocabulary: u32,
+    accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> dtable: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dlogits: array<Dlogits>;
+@group(0) @binding(3) var<storage, read> x: array<X>;
+
+alias Dlogits = vec4f;
+alias X = vec4f;
+
+const A_ALONG_K = false;
+const B_ALONG_K = false;
+
+fn a_at(row: u32, k: u32) -> vec4<f16> {
+    return vec4<f16>(dlogits[(k * params.vocabulary + row) / 4u]);
+}
+
+fn b_at(k: u32, column: u32) -> vec4<f16> {
+    return vec4<f16>(x[(k * params.width + column) / 4u]);
+}
+
+fn store(row: u32, column: u32, values: vec4f) {
+    let i = (row * params.width + column) / 4u;
+    var gradient = values;
+    if (params.accumulate != 0u) {
+        gradient += dtable[i];
+    }
+    dtable[i] = gradient;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    multiply(group.xy, lane, params.vocabulary, params.width, 0u, params.rows);
+}
