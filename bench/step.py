@@ -23,7 +23,8 @@ from tat import weights
 from tat.backends.backend import open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
-from tat.data.batches import Batches, Dataset
+from tat.data.batches import Batches
+from tat.data.dataset import Dataset, Ragged
 from tat.model.transformer import Transformer
 from tat.train.trainer import Trainer
 
@@ -37,7 +38,7 @@ def make_trainer(config: Config, length: int, samples: int) -> Trainer:
     starts = np.arange(samples + 1, dtype=np.int64) * length
     ids = generator.integers(8, vocabulary, (2, samples * length), dtype=np.int32)
     batches = Batches(
-        Dataset(ids[0], starts, ids[1], starts, ()),
+        Dataset.without_neighbours(*(Ragged(row, starts) for row in ids)),
         ((length, length),),
         config.train.batch_tokens,
         0,
@@ -89,6 +90,7 @@ def main() -> int:
     config = resolve(
         flags={
             "train.micro_batches": micro_batches, "threads": threads,
+            "model.copy": False,  # which the peer's model does not have
             "train.batch_tokens": options.rows // micro_batches * options.length,
         }
     ).config  # fmt: skip

@@ -32,6 +32,11 @@ class Checkpoint:
     step: int  # optimizer steps done
     progress: dict[str, Any]  # data position, generator counters, best loss, corpus fingerprint
 
+    @property
+    def int8(self) -> bool:
+        """Whether its matrices are int8, as `tat export --int8` writes them: only to generate."""
+        return any(values.dtype == np.int8 for values in self.weights.values())
+
 
 @dataclass(frozen=True)
 class Summary:

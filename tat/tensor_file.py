@@ -36,6 +36,7 @@ _CHUNK_BYTES = 1 << 20  # read, hashed and checked while in the processor's cach
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
     "I64": "<i8", "I32": "<i4", "U64": "<u8", "U32": "<u4", "U8": "|u1",
+    "I8": "|i1",
 }  # fmt: skip
 _DTYPE_NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
 _Size = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
@@ -45,7 +46,7 @@ _Name = Annotated[str, msgspec.Meta(max_length=200)]
 class TensorEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Type, shape and place of a tensor; offsets in bytes from the end of the header."""
 
-    dtype: Literal["F64", "F32", "F16", "I64", "I32", "U64", "U32", "U8"]
+    dtype: Literal["F64", "F32", "F16", "I64", "I32", "U64", "U32", "U8", "I8"]
     shape: Annotated[tuple[_Size, ...], msgspec.Meta(max_length=8)]
     data_offsets: tuple[int, int]
 

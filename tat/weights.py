@@ -36,16 +36,37 @@ def sinusoids(max_length: int, width: int) -> Array:
 
 
 def pack(parameters: Parameters, values: Mapping[str, Array]) -> Array:
-    """Named arrays into one flat float32 array of the weights' layout, zeros between them."""
+    """Named arrays into one flat float32 array of the weights' layout, zeros between them.
+
+    Weights outside of it, which are the int8 ones, are left out.
+    """
     flat = np.zeros(parameters.flat.size, np.float32)
-    for name, tensor in parameters.tensors.items():
+    for name, tensor in _laid_out(parameters).items():
         _part(flat, tensor)[...] = values[name]
     return flat
 
 
+def quantize(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, Array]:
+    """float32 weights as a model with int8 matrices has them.
+
+    An output channel's largest magnitude becomes 127 steps, and its scale is the size of a step.
+    """
+    made = {name: values[name] for name in parameters.tensors if name in values}
+    for name, channels in parameters.channels.items():
+        largest = np.abs(values[name]).max(axis=1 - channels, keepdims=True)
+        step = np.where(largest > 0, largest / np.float32(127), np.float32(1))
+        made[name] = np.rint(values[name] / step).clip(-127, 127).astype(np.int8)
+        made[f"{name}.scales"] = step.reshape(-1)
+    return made
+
+
 def unpack(parameters: Parameters, flat: Array) -> dict[str, Array]:
     """Views by name into a flat array of the weights' layout."""
-    return {name: _part(flat, tensor) for name, tensor in parameters.tensors.items()}
+    return {name: _part(flat, tensor) for name, tensor in _laid_out(parameters).items()}
+
+
+def _laid_out(parameters: Parameters) -> dict[str, Tensor]:
+    return {n: tensor for n, tensor in parameters.tensors.items() if tensor.base}
 
 
 def _part(flat: Array, tensor: Tensor) -> Array:
@@ -55,5 +76,7 @@ def _part(flat: Array, tensor: Tensor) -> Array:
 def install(backend: Backend, model: Transformer, values: Mapping[str, Array]) -> None:
     """Puts named weights and the model's constants into a backend."""
     backend.write(model.parameters.flat, pack(model.parameters, values))
+    for name in model.parameters.channels:
+        backend.write(model.parameters.tensors[name], values[name])
     config = model.config
     backend.write(model.positions.table, sinusoids(config.max_length, config.width))

@@ -16,11 +16,11 @@ from tat.model.transformer import Transformer
 VOCABULARY = 291  # no multiple of a panel's 16 columns
 
 
-@pytest.fixture(scope="module")
-def model() -> Transformer:
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "copying"])
+def model(request) -> Transformer:
     flags = {
         "preset": "tiny", "model.layers": 2, "model.width": 40, "model.heads": 4,
-        "model.feed_forward": 72,
+        "model.feed_forward": 72, "model.copy": request.param,
     }  # fmt: skip
     return Transformer(resolve(flags=flags).config.model, VOCABULARY)
 
@@ -121,11 +121,12 @@ def test_what_is_not_finite_is_not_lost(model, value):
     assert "decoder.0.attention" in executable.first_non_finite()
 
 
-@given(st.integers(1, 40), st.integers(1, 40))
-def test_panels_hold_every_column(depth, columns):
-    matrix = np.random.default_rng(0).random((depth, columns), np.float32)
-    panels = pack(matrix)
-    assert panels.shape == (-(-columns // 16), depth, 16)
-    unpacked = panels.transpose(1, 0, 2).reshape(depth, -1)
-    np.testing.assert_array_equal(unpacked[:, :columns], matrix)
-    assert not unpacked[:, columns:].any()
+@given(st.integers(1, 40), st.integers(1, 140), st.sampled_from([np.float32, np.int8]))
+def test_blocks_hold_every_column_and_are_filled_up_with_zeros(depth, columns, dtype):
+    matrix = np.random.default_rng(0).integers(-127, 128, (depth, columns)).astype(dtype)
+    blocks, step = pack(matrix), 2 if dtype is np.int8 else 1
+    assert blocks.dtype == dtype
+    assert blocks.shape == (-(-columns // 64), -(-depth // step), 64, step)
+    unpacked = blocks.transpose(1, 3, 0, 2).reshape(-(-depth // step) * step, -1)
+    np.testing.assert_array_equal(unpacked[:depth, :columns], matrix)
+    assert not unpacked[:, columns:].any() and not unpacked[depth:].any()

@@ -2,11 +2,21 @@
 
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+from harness import compile_graph, random_batch
 
+from tat import weights
+from tat.backends.cpu.executable import CpuBackend
 from tat.commands.inspect import plan_report
 from tat.config import resolve
+from tat.model.loss import CrossEntropyLoss
+from tat.model.programs import BatchShape, logits_program, loss_program, step_program
+from tat.model.transformer import Transformer
+from tat.ops.graph import Graph
 
 ALLOWANCE = 300e6  # bytes over the plan: the interpreter, libraries and kernels' scratch
 
@@ -40,3 +50,53 @@ def test_a_step_stays_within_its_plan(preset, length):
     promised = report["persistent_bytes"] + report["arena_bytes"]
     assert peak <= promised + ALLOWANCE, f"{peak / 1e6:.0f} MB over {promised / 1e6:.0f} MB"
     assert report["arena_bytes"] < 0.6 * report["unplanned_bytes"]
+
+
+SMALL = {
+    "preset": "tiny", "model.layers": 1, "model.width": 32, "model.heads": 4,
+    "model.feed_forward": 64,
+}  # fmt: skip
+
+
+def training_program(model: Transformer, shape: BatchShape) -> Graph:
+    return loss_program(model, shape, CrossEntropyLoss(0.1, 1 << 20), training=True)
+
+
+def resident_bytes() -> int:
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith("VmRSS"))
+    return 1024 * int(line.split()[1])
+
+
+@pytest.mark.parametrize("program", [logits_program, step_program, training_program])
+@pytest.mark.parametrize("int8", [False, True], ids=["float32", "int8"])
+def test_memory_is_flat_over_a_hundred_runs(program: Callable[..., Graph], int8: bool):
+    if int8 and program is training_program:
+        pytest.skip("int8 weights are not trained")
+    config = resolve(flags=SMALL, environment={}).config.model
+    model, shape = Transformer(config, 300, int8), BatchShape(rows=2, source=20, target=20)
+    backend = CpuBackend(2)
+    batch = random_batch(shape, 300, [[20], [9]], [20, 11])
+    executable = compile_graph(program(model, shape), backend, batch)
+    values = weights.draw(Transformer(config, 300).parameters, 0)
+    weights.install(
+        backend, model, weights.quantize(model.parameters, values) if int8 else values
+    )
+
+    def runs(count: int) -> None:
+        for _ in range(count):
+            for name in executable.plan.feeds.keys() & batch.keys():
+                executable.write(name, batch[name])
+            executable.run()
+            for name in executable.plan.metrics:
+                assert np.isfinite(executable.read(name)).all()
+
+    tracemalloc.start()
+    try:
+        runs(20)
+        traced, resident = tracemalloc.get_traced_memory()[0], resident_bytes()
+        runs(100)
+        assert tracemalloc.get_traced_memory()[0] - traced < 50_000
+        assert resident_bytes() - resident < 2_000_000
+    finally:
+        tracemalloc.stop()

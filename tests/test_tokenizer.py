@@ -2,6 +2,7 @@
 
 from collections import Counter
 from hashlib import sha256
+from importlib.util import find_spec
 from itertools import pairwise
 
 import pytest
@@ -16,9 +17,12 @@ from tat.data.tokenizer import (
     PIECE_LIMIT,
     Special,
     Tokenizer,
+    _compiled_encoder,
     split_pieces,
 )
 from tat.errors import CheckpointError, ConfigError
+
+needs_numba = pytest.mark.skipif(not find_spec("numba"), reason="Numba is not installed")
 
 TEXT = """\
 // A stop watch's face, drawn as rings.
@@ -253,8 +257,54 @@ def test_decoding_refuses_foreign_ids_and_mends_text():
 def test_a_full_cache_changes_nothing(monkeypatch):
     monkeypatch.setattr(module, "CACHE_LIMIT", 3)
     small = Tokenizer(TOKENIZER.merges)
-    assert small.encode(TEXT) == small.encode(TEXT) == TOKENIZER.encode(TEXT)
+    first, second = (small.encode_plainly(TEXT.encode()) for _ in range(2))
+    assert first == second == TOKENIZER.encode(TEXT)
     assert len(small._cache) <= 3
+
+
+runs = st.lists(
+    st.tuples(st.sampled_from([b" ", b"\t", b"\n", b"\r", b"a", b"_", b"7", b".", b"(", b"\xff"]),
+              st.integers(1, 70)),
+    max_size=8,
+).map(lambda parts: b"".join(unit * count for unit, count in parts))  # fmt: skip
+
+
+@needs_numba
+@given(st.one_of(st.binary(max_size=300), shader_like.map(str.encode), runs))
+def test_compiled_encoding_is_the_plain_one(data):
+    assert _compiled_encoder(TOKENIZER)(data) == TOKENIZER.encode_plainly(data)
+
+
+@needs_numba
+@given(st.data())
+def test_compiled_encoding_is_the_plain_one_for_any_merges(data):
+    merges: list[tuple[int, int]] = []
+    letters = [FIRST_BYTE + byte for byte in b"ab "]
+    for index in range(data.draw(st.integers(0, 12))):
+        parts = st.sampled_from([*letters, *range(FIRST_MERGE, FIRST_MERGE + index)])
+        pair = data.draw(st.tuples(parts, parts))
+        if pair in merges:
+            break
+        merges.append(pair)
+    try:
+        odd = Tokenizer(merges)
+    except ValueError:  # a token grew too long
+        return
+    text = data.draw(st.text("ab ", max_size=80)).encode()
+    assert _compiled_encoder(odd)(text) == odd.encode_plainly(text)
+
+
+@needs_numba
+def test_odd_merges_make_tokens_that_no_text_becomes():
+    a, b, c = (FIRST_BYTE + byte for byte in b"abc")
+    odd = Tokenizer([(a, b), (b, c), (a, FIRST_MERGE + 1)])  # the last one spells abc
+    assert odd.encode_plainly(b"abc") == _compiled_encoder(odd)(b"abc") == [FIRST_MERGE, c]
+
+
+def test_encoding_works_without_numba(monkeypatch):
+    monkeypatch.setattr(module, "_compiled_encoder", lambda tokenizer: None)
+    plain = Tokenizer(TOKENIZER.merges)
+    assert plain.encode(TEXT) == TOKENIZER.encode(TEXT)
 
 
 @given(st.lists(shader_like, max_size=4), st.integers(0, 60))

@@ -28,6 +28,8 @@ class CpuBackend:
     """
 
     queues = False
+    takes_int8 = True
+    remark = ""
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class CpuBackend:
         if modules:
             self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
         self._tables = modules.tables.Tables(self) if modules else None
+        self.rows_alike = modules is not None  # as NumPy's products are not
         origin, plural = "numba" if modules else "numpy", "s" * (self.lanes > 1)
         self.name = f"cpu ({origin}, {self.lanes} thread{plural})"
         self._persistent: dict[tuple[str, int], Array] = {}
@@ -61,7 +64,7 @@ class CpuBackend:
         return self._tables.of(plan) if self._tables else None
 
     def arena(self, lane: int) -> Array:
-        return self._arenas.get(lane, np.zeros(0, self.dtype))
+        return self._arenas.setdefault(lane, np.zeros(0, self.dtype))
 
     def persistent(self, tensor: Tensor, lane: int) -> Array:
         """The storage of a weight, state, constant or gradient, zero when first asked for."""
@@ -75,7 +78,9 @@ class CpuBackend:
         return self._persistent[key]
 
     def _dtype(self, tensor: Tensor) -> np.dtype:
-        return self.dtype if tensor.dtype == "float" else np.dtype(np.int32)
+        return {"float": self.dtype, "int": np.dtype(np.int32), "int8": np.dtype(np.int8)}[
+            tensor.dtype
+        ]
 
     def own(self, tensor: Tensor) -> Array:
         """Fresh storage for a feed or metric."""
@@ -119,14 +124,15 @@ class CpuExecutable:
         values = self.read(name)
         return lambda: values
 
-    def run(self) -> None:
+    def run(self, times: int = 1) -> None:
         calls = self._bound()
-        if self._table:
-            self._table.run()
-        else:
-            with _QUIET():
-                for call in calls:
-                    call()
+        for _ in range(times):
+            if self._table:
+                self._table.run()
+            else:
+                with _QUIET():
+                    for call in calls:
+                        call()
         self._backend.weights_version += self._trains
 
     def run_call(self, index: int) -> None:

@@ -13,8 +13,14 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.backends.cpu.kernels_numba import _exp, _gelu, _layer_norm
-from tat.backends.cpu.vectors_numba import LANES, floats, integers, tile, wait_for_all
+from tat.backends.cpu.attention_numba import attention
+from tat.backends.cpu.attention_numba import scratch_bytes as attention_scratch
+from tat.backends.cpu.copy_numba import copy_mixture, pointer
+from tat.backends.cpu.kernels_numba import _gelu, _layer_norm
+from tat.backends.cpu.products_numba import pack, product, product_int8
+from tat.backends.cpu.products_numba import scratch_bytes as product_scratch
+from tat.backends.cpu.threads_numba import next_work, post, settle, wait_for_all
+from tat.backends.cpu.vectors_numba import floats, integers, longs, small
 from tat.ops.graph import Call
 from tat.ops.plan import Plan
 
@@ -23,21 +29,18 @@ if TYPE_CHECKING:
 
 OPERATIONS = (
     "embedding", "positional_encoding", "layer_norm", "linear", "gelu", "add", "attention",
-    "output_projection", "cache_write",
+    "output_projection", "cache_write", "embedding_int8", "linear_int8", "output_projection_int8",
+    "pointer", "copy_mixture",
 )  # fmt: skip
-_EMBEDDING, _POSITIONS, _NORM, _LINEAR, _GELU, _ADD, _ATTENTION, _OUTPUT, _CACHE = range(9)
+(
+    _EMBEDDING, _POSITIONS, _NORM, _LINEAR, _GELU, _ADD, _ATTENTION,
+    _OUTPUT, _CACHE, _EMBEDDING_INT8, _LINEAR_INT8, _OUTPUT_INT8, _POINTER, _MIXTURE,
+) = range(len(OPERATIONS))  # fmt: skip
 _TENSORS, _EXTENTS, _SETTING = 1, 9, 16  # where a row's addresses, extents and float stand
 _COLUMNS = 17
-_ROWS = 8  # of a tile of products
-_SCRATCH = _ROWS * 8 * LANES  # floats of the largest tile
+_LINE = 64  # bytes of a cache line, which threads should not share
 
-_tile_8x2, _tile_8x1 = tile(_ROWS, 2), tile(_ROWS, 1)
-_tile_1x8, _tile_1x2, _tile_1x1 = tile(1, 8), tile(1, 2), tile(1, 1)
-
-_compiled = njit(nogil=True, cache=True, error_model="numpy")
-_summing = njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
-)
+_compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 
 
 class Tables:
@@ -53,30 +56,37 @@ class Tables:
             return TableReplay(self, plan, self._backend.lanes)
         return None
 
+    @property
+    def version(self) -> int:
+        """Of the weights; packed copies of another are stale."""
+        return self._backend.weights_version
+
     def packed(self, call: Call) -> Array | None:
-        """The weight that a call takes in panels, up to date and always at the same address."""
-        if call.kernel not in ("linear", "output_projection"):
+        """The weight that a call takes in blocks, up to date and always at the same address."""
+        kind = call.kernel.removesuffix("_int8")
+        if kind not in ("linear", "output_projection"):
             return None
-        weight, current = call.inputs[1], self._backend.weights_version
-        version, panels = self._packed.get(weight.name, (-1, None))
+        weight, current = call.inputs[1], self.version
+        version, blocks = self._packed.get(weight.name, (-1, None))
         if version != current:
-            flat = self._backend.persistent(weight.root, 0)
+            flat = self._backend.persistent(weight.root, 0).reshape(-1)
             values = flat[weight.offset : weight.offset + weight.size].reshape(weight.shape)
-            fresh = pack(values if call.kernel == "linear" else values.T)
-            if panels is None:
-                panels = fresh
-            panels[...] = fresh
-            self._packed[weight.name] = current, panels
-        return panels
+            fresh = pack(values if kind == "linear" else values.T)
+            if blocks is None:
+                blocks = fresh
+            blocks[...] = fresh
+            self._packed[weight.name] = current, blocks
+        return blocks
 
 
-def pack(weight: Array) -> Array:
-    """[K, N] -> panels [N/16][K][16], the last one filled up with zeros."""
-    depth, columns = weight.shape
-    panels = -(-columns // LANES)
-    filled = np.zeros((depth, panels * LANES), np.float32)
-    filled[:, :columns] = weight
-    return np.ascontiguousarray(filled.reshape(depth, panels, LANES).transpose(1, 0, 2))
+def _scratch_bytes(call: Call) -> int:
+    """What a thread needs beside the tensors of a call."""
+    if call.kernel == "attention":
+        return attention_scratch(call.attributes["sources"] * call.attributes["keys"])
+    if call.kernel in ("linear", "output_projection", "linear_int8", "output_projection_int8"):
+        rows, depth, _ = call.attributes.values()
+        return product_scratch(rows, depth, call.kernel.endswith("_int8"))
+    return 0
 
 
 class TableReplay:
@@ -84,15 +94,13 @@ class TableReplay:
 
     def __init__(self, tables: Tables, plan: Plan, threads: int) -> None:
         self._tables, self._plan, self._threads = tables, plan, threads
-        self._pool = ThreadPoolExecutor(threads - 1, "replay") if threads > 1 else None
-        self._counter = np.zeros(1, np.int64)  # of arrivals at barriers
-        scores = [
-            call.attributes["sources"] * call.attributes["keys"]
-            for call in plan.calls
-            if call.kernel == "attention"
-        ]
-        self._scratch = np.zeros((threads, max([_SCRATCH, *scores])), np.float32)
+        self._pool = ThreadPoolExecutor(max(1, threads - 1), "replay")
+        needed = max(map(_scratch_bytes, plan.calls), default=0)
+        self._scratch = np.zeros((threads, needed // _LINE * _LINE + _LINE), np.uint8)
         self._table = np.zeros((0, _COLUMNS), np.int64)
+        self._version = -1  # of the weights that are packed
+        # Lines that threads share: arrivals at barriers, what to replay, then a mailbox each.
+        self._shared = np.zeros((2 + threads, _LINE // 8), np.int64)
 
     def bind(self, arrays: Sequence[Sequence[Array]]) -> None:
         """Takes the arrays of every call, outputs first, and writes down their addresses."""
@@ -112,37 +120,84 @@ class TableReplay:
 
     def run(self, first: int = 0, count: int | None = None) -> None:
         """Replays all calls, or `count` from call `first` on."""
-        for call in self._plan.calls:
-            self._tables.packed(call)
+        if self._version != self._tables.version:
+            for call in self._plan.calls:
+                self._tables.packed(call)
+            self._version = self._tables.version
         table = self._table[first : None if count is None else first + count]
-        self._counter[0] = 0
-        jobs = [
-            self._pool.submit(_replay, table, thread, self._threads, *self._addresses(thread))
-            for thread in range(1, self._threads)
-        ]
-        _replay(table, 0, self._threads, *self._addresses(0))
-        for job in jobs:
-            job.result()
-
-    def _addresses(self, thread: int) -> tuple[int, int]:
-        return self._counter.ctypes.data, self._scratch[thread].ctypes.data
+        shared, scratch = self._shared.ctypes.data, self._scratch.ctypes.data
+        if not _lead(table.ctypes.data, len(table), self._threads, shared, scratch):
+            for thread in range(1, self._threads):
+                if self._shared[2 + thread, 1]:
+                    self._pool.submit(_serve, thread, self._threads, self._shared, self._scratch)
+            _replay(shared, 0, self._threads, scratch)
 
 
 @_compiled
-def _replay(table: Array, thread: int, threads: int, counter: int, scratch: int) -> None:
+def _lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool:
+    """Posts the rows of a table to all threads and replays them with these.
+
+    False if threads have left, which are marked behind their mailboxes: then nothing is replayed
+    yet, and they have to be started before it is.
+    """
+    complete = True
+    for thread in range(1, threads):
+        settle(shared + _LINE * (2 + thread))
+    line = longs(shared, 2 * _LINE // 8)
+    line[0], line[_LINE // 8], line[_LINE // 8 + 1] = 0, table, rows
+    for thread in range(1, threads):
+        mailbox = shared + _LINE * (2 + thread)
+        present = post(mailbox)
+        longs(mailbox + 8, 1)[0] = not present
+        complete = complete and present
+    if complete:
+        _replay(shared, np.int64(0), threads, scratch)  # a literal would compile all for itself
+    return complete
+
+
+@_compiled
+def _serve(thread: int, threads: int, shared: Array, scratch: Array) -> None:
+    """Replays what is posted, until no more has come for a while.
+
+    The arrays, and not addresses, are its arguments to be there as long as it is.
+    """
+    lines, room = np.int64(shared.ctypes.data), np.int64(scratch[thread].ctypes.data)
+    while True:
+        _replay(lines, thread, threads, room)
+        if not next_work(lines + _LINE * (2 + thread)):
+            return
+
+
+@_compiled
+def _replay(shared: int, thread: int, threads: int, scratch: int) -> None:
+    """This thread's part of the posted rows."""
+    order = longs(shared + _LINE, 2)
+    table = longs(order[0], order[1] * _COLUMNS).reshape(order[1], _COLUMNS)
     passed = 0
     for index in range(table.shape[0]):
         row = table[index]
         kernel = row[0]
-        if kernel == _LINEAR:
-            _product(row, floats(row[4], row[11]), thread, threads, scratch)
-        elif kernel == _OUTPUT:
-            _product(row, floats(row[1], 0), thread, threads, scratch)
-        elif kernel == _ATTENTION:
-            _attention(row, thread, threads, scratch)
+        if kernel == _ATTENTION:
+            attention(row, thread, threads, scratch)
+        elif kernel in (_LINEAR, _OUTPUT):
+            bias = floats(row[4], row[11] if kernel == _LINEAR else 0)
+            product(
+                row[1], row[2], row[3], bias, row[9], row[10], row[11], thread, threads, scratch
+            )
+        elif kernel in (_LINEAR_INT8, _OUTPUT_INT8):
+            scales = floats(row[4], row[11])
+            bias = floats(row[5], row[11] if kernel == _LINEAR_INT8 else 0)
+            product_int8(
+                row[1], row[2], row[3], scales, bias, row[9], row[10], row[11],
+                thread, threads, scratch,
+            )  # fmt: skip
+        elif kernel == _POINTER:
+            pointer(row, thread, threads)
+        elif kernel == _MIXTURE:
+            copy_mixture(row, thread, threads)
         else:
             _by_rows(kernel, row, thread, threads)
-        passed = wait_for_all(counter, threads, passed)
+        passed = wait_for_all(shared, threads, passed)
 
 
 @_compiled
@@ -171,6 +226,14 @@ def _by_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
         ids = integers(row[2], count)
         for n in range(start, stop):
             _scaled(row[1] + 4 * n * row[10], row[3] + 4 * ids[n] * row[10], row[10], setting)
+    elif kernel == _EMBEDDING_INT8:
+        ids, scales = integers(row[2], count), row[4]
+        for n in range(start, stop):
+            y = floats(row[1] + 4 * n * row[10], row[10])
+            x = small(row[3] + ids[n] * row[10], row[10])
+            factor = floats(scales + 4 * ids[n], 1)[0] * setting
+            for i in range(y.size):
+                y[i] = np.float32(x[i]) * factor
     elif kernel == _POSITIONS:
         _positions(row, start, stop)
     elif kernel == _CACHE:
@@ -198,111 +261,3 @@ def _positions(row: Array, start: int, stop: int) -> None:
             table = floats(row[3] + 4 * (first[b] + t) * width, width)
             for i in range(width):
                 y[i] = x[i] + table[i]
-
-
-@_compiled
-def _product(row: Array, bias: Array, thread: int, threads: int, scratch: int) -> None:
-    """y [rows, columns] = x [rows, depth] times packed weights plus bias: this thread's panels."""
-    y, x, weight = row[1], row[2], row[3]
-    rows, depth, columns = row[9], row[10], row[11]
-    panels = (columns + LANES - 1) // LANES
-    panel, last = panels * thread // threads, panels * (thread + 1) // threads
-    size = 4 * depth * LANES  # bytes of a panel
-    while panel < last:
-        w, r = weight + panel * size, 0
-        wide = 8 if rows < _ROWS and panel + 8 <= last else (2 if panel + 2 <= last else 1)
-        while r + _ROWS <= rows:
-            if wide == 2:
-                _tile_8x2(x + 4 * r * depth, w, scratch, depth, depth)
-            else:
-                _tile_8x1(x + 4 * r * depth, w, scratch, depth, depth)
-            _store(y, scratch, bias, r, _ROWS, panel, wide, columns)
-            r += _ROWS
-        while r < rows:
-            if wide == 8:
-                _tile_1x8(x + 4 * r * depth, w, scratch, depth, depth)
-            elif wide == 2:
-                _tile_1x2(x + 4 * r * depth, w, scratch, depth, depth)
-            else:
-                _tile_1x1(x + 4 * r * depth, w, scratch, depth, depth)
-            _store(y, scratch, bias, r, 1, panel, wide, columns)
-            r += 1
-        panel += wide
-
-
-@_compiled
-def _store(
-    y: int, scratch: int, bias: Array, first: int, rows: int, panel: int, wide: int, columns: int
-) -> None:
-    """A tile's results, with the bias, to the columns that there are."""
-    start = panel * LANES
-    count = min(wide * LANES, columns - start)
-    for r in range(rows):
-        out = floats(y + 4 * ((first + r) * columns + start), count)
-        values = floats(scratch + 4 * r * wide * LANES, count)
-        if bias.size:
-            addend = bias[start : start + count]
-            for i in range(count):
-                out[i] = values[i] + addend[i]
-        else:
-            for i in range(count):
-                out[i] = values[i]
-
-
-@_compiled
-def _attention(row: Array, thread: int, threads: int, scratch: int) -> None:
-    """Shares out the heads of all sequences."""
-    batch, queries, sources, keys = row[9], row[10], row[11], row[12]
-    width, heads, causal = row[13], row[14], row[15]
-    head = width // heads
-    lengths = integers(row[5], batch * sources)
-    lse = floats(row[2], batch * queries * heads)
-    units = batch * heads
-    for unit in range(units * thread // threads, units * (thread + 1) // threads):
-        b, h = unit // heads, unit % heads
-        kv = row[4] + 4 * (b * sources * keys * 2 * width + h * head)
-        for t in range(queries):
-            at = 4 * ((b * queries + t) * width + h * head)
-            limit = t + 1 if causal else keys
-            lse[(b * queries + t) * heads + h] = _attend(
-                floats(row[1] + at, head), floats(row[3] + at, head), kv,
-                lengths[b * sources : (b + 1) * sources], keys, limit, width,
-                floats(scratch, sources * keys),
-            )  # fmt: skip
-
-
-@_summing
-def _attend(
-    y: Array, q: Array, kv: int, lengths: Array, keys: int, limit: int, width: int, scores: Array
-) -> float:
-    """One query's head: y from the keys and values that count; the log of the denominator."""
-    head, scale = q.size, np.float32(1) / np.sqrt(np.float32(q.size))
-    count, top = 0, np.float32(-np.inf)
-    for k in range(lengths.size):
-        for s in range(min(lengths[k], keys, limit)):
-            key = floats(kv + 8 * (k * keys + s) * width, head)
-            score = np.float32(0)
-            for i in range(head):
-                score += q[i] * key[i]
-            score *= scale
-            scores[count] = score
-            top = max(top, score)
-            count += 1
-    for i in range(head):
-        y[i] = 0
-    if count == 0:
-        return np.float32(0)
-    total = np.float32(0)
-    for n in range(count):
-        scores[n] = _exp(scores[n] - top)
-        total += scores[n]
-    n = 0
-    for k in range(lengths.size):
-        for s in range(min(lengths[k], keys, limit)):
-            value = floats(kv + 4 * (2 * (k * keys + s) + 1) * width, head)
-            for i in range(head):
-                y[i] += scores[n] * value[i]
-            n += 1
-    for i in range(head):
-        y[i] /= total
-    return top + np.log(total)

@@ -1,20 +1,28 @@
-"""What Numba has no words for: raw addresses, tiles of vector products, a barrier that spins.
+"""Raw addresses as arrays, and tiles of vector products, which Numba has no words for.
 
-Vectors are 16 floats wide in LLVM's terms; the compiler splits them for narrower machines, so one
-text serves SSE, AVX2 and AVX-512.
+Vectors are 16 elements wide in LLVM's terms; the compiler splits them for narrower machines, so
+one text serves SSE, AVX2 and AVX-512.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16  # floats of a vector, and columns of a panel of packed weights
+LANES = 16  # elements of a vector
+ROUNDER = np.float32(1.5 * 2**23)  # added and taken off, it rounds what is under 2^22 to even
+BLOCK = 4 * LANES  # columns of a block of packed weights: four vectors, as many chains of sums
 
-_i32, _i64, _f32 = ir.IntType(32), ir.IntType(64), ir.FloatType()
-_vector = ir.VectorType(_f32, LANES)
+_i8, _i16, _i32, _i64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_f32 = ir.FloatType()
+_floats, _sums = ir.VectorType(_f32, LANES), ir.VectorType(_i32, LANES)
+_bytes, _shorts = ir.VectorType(_i8, 2 * LANES), ir.VectorType(_i16, 2 * LANES)
+_products = ir.VectorType(_i32, 2 * LANES)
 
 
 def _constant(value: int) -> ir.Constant:
@@ -22,162 +30,225 @@ def _constant(value: int) -> ir.Constant:
 
 
 def _pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
-    """Pointer to `kind` at a byte address plus an offset in floats."""
-    return builder.inttoptr(
-        builder.add(address, builder.mul(offset, _constant(4))), kind.as_pointer()
+    """Pointer to `kind` at a byte address plus an offset in bytes."""
+    return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
+
+
+def _array_at(element: Any) -> Any:
+    """A function (byte address, size) -> array of elements of that type."""
+
+    @intrinsic
+    def pointer(typing_context: Any, address: Any) -> tuple:
+        kind = types.CPointer(element)
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(kind))
+
+        return kind(types.int64), code
+
+    @njit(nogil=True, inline="always")
+    def array(address: int, size: int) -> Any:
+        return carray(pointer(address), (size,))
+
+    return array
+
+
+floats, integers = _array_at(types.float32), _array_at(types.int32)
+shorts, small = _array_at(types.int16), _array_at(types.int8)
+longs = _array_at(types.int64)
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a tile multiplies: a step over k takes 4 bytes of a row of x and a row of weights."""
+
+    element: ir.Type  # of x, or a pair of such
+    sums: ir.VectorType  # accumulators of 16 columns
+    weights: ir.VectorType  # of 16 columns, as they lie in memory
+    bytes: int  # of these
+    widen: Callable[[Any, Any], Any]  # weights to what is multiplied
+    spread: Callable[[Any, Any], Any]  # an element, or a pair, of x to all columns
+    multiply_add: Callable[[Any, Any, Any, Any], Any]  # sums, weights and x to new sums
+
+
+def _broadcast(builder: Any, scalar: Any) -> Any:
+    nothing = ir.Constant(ir.VectorType(scalar.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, scalar, ir.Constant(_i32, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(_sums, [0] * LANES))
+
+
+def _fused(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
+    kind = ir.FunctionType(_floats, [_floats] * 3)
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
+    return builder.call(function, [spread, weights, held])
+
+
+def _widened(builder: Any, pairs: Any) -> Any:
+    return builder.sext(pairs, _products)
+
+
+def _pairs(builder: Any, scalar: Any) -> Any:
+    return _widened(builder, builder.bitcast(_broadcast(builder, scalar), _shorts))
+
+
+def _dotted(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
+    """Adds both products of each pair: the form that LLVM makes vpmaddwd or vpdpwssd of."""
+    products = builder.mul(weights, spread, flags=["nsw"])
+    nothing = ir.Constant(_products, ir.Undefined)
+    even, odd = (
+        builder.shuffle_vector(products, nothing, ir.Constant(_sums, list(range(i, 2 * LANES, 2))))
+        for i in (0, 1)
     )
+    return builder.add(held, builder.add(even, odd, flags=["nsw"]))
 
 
-@intrinsic
-def _float_pointer(typing_context: Any, address: Any) -> tuple:
-    kind = types.CPointer(types.float32)
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-    return kind(types.int64), code
+def _as_they_are(builder: Any, weights: Any) -> Any:
+    return weights
 
 
-@intrinsic
-def _int_pointer(typing_context: Any, address: Any) -> tuple:
-    kind = types.CPointer(types.int32)
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-    return kind(types.int64), code
+FLOAT = _Format(_f32, _floats, _floats, 4 * LANES, _as_they_are, _broadcast, _fused)
+INT8 = _Format(_i32, _sums, _bytes, 2 * LANES, _widened, _pairs, _dotted)
 
 
-@njit(nogil=True, inline="always")
-def floats(address: int, size: int) -> Any:
-    """The float32 array of `size` elements at a byte address."""
-    return carray(_float_pointer(address), (size,))
+def tile(rows: int, form: _Format, vectors: int = BLOCK // LANES, resume: bool = False) -> Any:
+    """A product of `rows` rows of x with 16 * `vectors` columns of weights, into a block of out.
 
-
-@njit(nogil=True, inline="always")
-def integers(address: int, size: int) -> Any:
-    """The int32 array of `size` elements at a byte address."""
-    return carray(_int_pointer(address), (size,))
-
-
-def tile(rows: int, panels: int) -> Any:
-    """A product of `rows` rows of x with `panels` panels of packed weights, into a block.
-
-    The made function takes addresses of x, weights and results, the stride of x's rows in floats
-    and the depth K. Weights are [panel][K][16], results [rows][panels * 16]. An element is one
-    chain of fused multiply-adds over k upwards, whatever the tile: bits do not depend on others.
+    The made function takes addresses of x, weights and out, the stride of x's rows and the depth K,
+    both in steps of 4 bytes, and the bytes from one step's weights to the next's. FLOAT: x and
+    weights [K][columns] are float32; an element is one chain of fused multiply-adds over k upwards,
+    whatever the tile, from 0 or with `resume` from what out holds. INT8: x is int16 and weights are
+    int8 [K/2][columns][2]; sums are int32 and exact. out is [rows][columns].
     """
 
     @intrinsic
-    def product(typing_context: Any, x: Any, w: Any, out: Any, stride: Any, depth: Any) -> tuple:
+    def product(
+        typing_context: Any, x: Any, w: Any, out: Any, stride: Any, depth: Any, pitch: Any
+    ) -> tuple:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            sums = _emit_tile(builder, rows, panels, *arguments[:2], *arguments[3:])
-            for i, value in enumerate(sums):
-                at = _pointer(builder, arguments[2], _constant(i * LANES), _vector)
-                builder.store(builder.load(value), at).align = 4
+            x, w, out, *rest = arguments
+            places = [
+                _pointer(builder, out, _constant(4 * LANES * i), form.sums)
+                for i in range(rows * vectors)
+            ]
+            sums = [cgutils.alloca_once(builder, form.sums) for _ in places]
+            for held, place in zip(sums, places, strict=True):
+                builder.store(_load(builder, place) if resume else form.sums(None), held)
+            _emit_tile(builder, rows, form, sums, x, w, *rest)
+            for held, place in zip(sums, places, strict=True):
+                builder.store(builder.load(held), place).align = 4
             return context.get_dummy_value()
 
-        return types.void(types.int64, types.int64, types.int64, types.int64, types.int64), code
+        return types.void(*[types.int64] * 6), code
 
     return product
 
 
 def _emit_tile(
-    builder: Any, rows: int, panels: int, x: Any, w: Any, stride: Any, depth: Any
-) -> list:
-    """The loop over k; returns the accumulators, row by row."""
-    zero = ir.Constant(_vector, [0.0] * LANES)
-    sums = [cgutils.alloca_once_value(builder, zero) for _ in range(rows * panels)]
-    for value in sums:
-        builder.store(zero, value)
-    kind = ir.FunctionType(_vector, [_vector] * 3)
-    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
-    panel_size = builder.mul(depth, _constant(LANES))
+    builder: Any, rows: int, form: _Format, sums: list, x: Any, w: Any, stride: Any, depth: Any,
+    pitch: Any,
+) -> None:  # fmt: skip
+    """The loop over k, adding to the accumulators, which go row by row."""
+    vectors = len(sums) // rows
     with cgutils.for_range(builder, depth, intp=_i64) as loop:
-        k = loop.index
+        step = builder.mul(loop.index, pitch)
         weights = []
-        for panel in range(panels):
-            start = builder.mul(panel_size, _constant(panel))
-            offset = builder.add(start, builder.mul(k, _constant(LANES)))
-            value = builder.load(_pointer(builder, w, offset, _vector))
-            value.align = 4
-            weights.append(value)
+        for i in range(vectors):
+            offset = builder.add(step, _constant(i * form.bytes))
+            value = _load(builder, _pointer(builder, w, offset, form.weights))
+            weights.append(form.widen(builder, value))
         for row in range(rows):
-            offset = builder.add(builder.mul(stride, _constant(row)), k)
-            scalar = builder.load(_pointer(builder, x, offset, _f32))
-            spread = _broadcast(builder, scalar)
-            for panel, value in enumerate(weights):
-                held = sums[row * panels + panel]
-                builder.store(builder.call(fma, [spread, value, builder.load(held)]), held)
-    return sums
+            place = builder.add(builder.mul(stride, _constant(row)), loop.index)
+            at = _pointer(builder, x, builder.mul(place, _constant(4)), form.element)
+            spread = form.spread(builder, builder.load(at))
+            for i, value in enumerate(weights):
+                held = sums[row * vectors + i]
+                builder.store(form.multiply_add(builder, builder.load(held), value, spread), held)
 
 
-def _broadcast(builder: Any, scalar: Any) -> Any:
-    nothing = ir.Constant(_vector, ir.Undefined)
-    first = builder.insert_element(nothing, scalar, ir.Constant(_i32, 0))
-    indices = ir.Constant(ir.VectorType(_i32, LANES), [0] * LANES)
-    return builder.shuffle_vector(first, nothing, indices)
+def _load(builder: Any, place: Any) -> Any:
+    value = builder.load(place)
+    value.align = 1
+    return value
 
 
-@intrinsic
-def _atomic_add(typing_context: Any, address: Any, value: Any) -> tuple:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        at = builder.inttoptr(arguments[0], _i64.as_pointer())
-        return builder.atomic_rmw("add", at, arguments[1], "seq_cst")
+def dots(rows: int, keys: int) -> Any:
+    """Dot products of `rows` queries with `keys` keys, 16 in all, into as many rows of out.
 
-    return types.int64(types.int64, types.int64), code
-
-
-@intrinsic
-def _atomic_load(typing_context: Any, address: Any) -> tuple:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        at = builder.inttoptr(arguments[0], _i64.as_pointer())
-        return builder.load_atomic(at, "acquire", 8)
-
-    return types.int64(types.int64), code
-
-
-@intrinsic
-def _pause(typing_context: Any) -> tuple:
-    """Tells the processor that this is a spinning loop."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [])
-        name = "llvm.x86.sse2.pause"
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
-        return context.get_dummy_value()
-
-    return types.void(), code
-
-
-@intrinsic
-def _yield_processor(typing_context: Any) -> tuple:
-    """Lets another thread of this processor run: sched_yield of the C library."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(_i32, [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
-        return context.get_dummy_value()
-
-    return types.void(), code
-
-
-_SPINS = 1000  # pauses before the processor is offered to others
-
-
-@njit(nogil=True)
-def wait_for_all(counter: int, threads: int, passed: int) -> int:
-    """A barrier: returns when `threads` threads have called it `passed` + 1 times; that number.
-
-    counter is the address of an int64 that counts arrivals and never goes back.
+    The made function takes addresses of the queries, keys and out, the bytes from a row to the next
+    of each, the width in floats, and how many keys there are: behind the last it comes again.
+    16 partial sums, lane i over elements i, i + 16 and so on by fused multiply-adds, are then added
+    in halves: a dot product has the same bits whatever others are made with it.
     """
-    if threads > 1:
-        _atomic_add(counter, 1)
-        spins = 0
-        while _atomic_load(counter) < (passed + 1) * threads:
-            _pause()
-            spins += 1
-            if spins == _SPINS:
-                _yield_processor()
-                spins = 0
-    return passed + 1
+
+    @intrinsic
+    def products(
+        typing_context: Any, q: Any, k: Any, out: Any, q_pitch: Any, k_pitch: Any, out_pitch: Any,
+        width: Any, left: Any,
+    ) -> tuple:  # fmt: skip
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            q, k, out, q_pitch, k_pitch, out_pitch, width, left = arguments
+            last = builder.sub(left, _constant(1))
+            queries = [builder.add(q, builder.mul(q_pitch, _constant(i))) for i in range(rows)]
+            below = [builder.icmp_signed("<", _constant(i), left) for i in range(keys)]
+            places = [builder.select(b, _constant(i), last) for i, b in enumerate(below)]
+            others = [builder.add(k, builder.mul(k_pitch, place)) for place in places]
+            products = _halved(builder, _emit_dots(builder, queries, others, width))
+            for row in range(rows):
+                chosen = list(range(row * keys, (row + 1) * keys))
+                lanes = ir.Constant(ir.VectorType(_i32, keys), chosen)
+                part = builder.shuffle_vector(products, products, lanes)
+                at = builder.mul(out_pitch, _constant(row))
+                builder.store(part, _pointer(builder, out, at, part.type)).align = 4
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 8), code
+
+    return products
+
+
+def _emit_dots(builder: Any, queries: list, keys: list, width: Any) -> list:
+    """The partial sums of every pair of rows, in a vector each."""
+    sums = [cgutils.alloca_once_value(builder, _floats(None)) for _ in queries for _ in keys]
+    for held in sums:
+        builder.store(_floats(None), held)
+
+    def step(offset: Any, load: Callable[[Any], Any]) -> None:
+        pointers = [_pointer(builder, row, offset, _floats) for row in (*queries, *keys)]
+        values = [load(pointer) for pointer in pointers]
+        pairs = [(q, k) for q in values[: len(queries)] for k in values[len(queries) :]]
+        for held, (q, k) in zip(sums, pairs, strict=True):
+            builder.store(_fused(builder, builder.load(held), k, q), held)
+
+    whole = builder.sdiv(width, _constant(LANES))
+    with cgutils.for_range(builder, whole, intp=_i64) as loop:
+        step(builder.mul(loop.index, _constant(4 * LANES)), lambda at: _load(builder, at))
+    tail = builder.trunc(builder.srem(width, _constant(LANES)), _i32)
+    with builder.if_then(builder.icmp_signed(">", tail, _i32(0))):
+        lanes = ir.Constant(_sums, list(range(LANES)))
+        mask = builder.icmp_signed("<", lanes, _broadcast(builder, tail))
+        step(builder.mul(whole, _constant(4 * LANES)), lambda at: _masked(builder, at, mask))
+    return [builder.load(held) for held in sums]
+
+
+def _masked(builder: Any, place: Any, mask: Any) -> Any:
+    """The lanes of the mask, without touching memory of the others; those are 0."""
+    kind = ir.FunctionType(_floats, [_floats.as_pointer(), _i32, mask.type, _floats])
+    name = f"llvm.masked.load.v{LANES}f32.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    return builder.call(function, [place, _i32(4), mask, _floats(None)])
+
+
+def _halved(builder: Any, vectors: list) -> Any:
+    """The sums over lanes of 16 vectors: lane i and i + 8, then i + 4 and so on, in pairs."""
+    size = LANES  # lanes that still belong to one sum
+    while size > 1:
+        starts = range(0, 2 * LANES, size)  # of the sums in two vectors side by side
+        low = [start + i for start in starts for i in range(size // 2)]
+        masks = [ir.Constant(_sums, [lane + shift for lane in low]) for shift in (0, size // 2)]
+        paired = zip(vectors[::2], vectors[1::2], strict=True)
+        vectors = [
+            builder.fadd(*(builder.shuffle_vector(a, b, mask) for mask in masks))
+            for a, b in paired
+        ]
+        size //= 2
+    return vectors[0]

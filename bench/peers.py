@@ -1,0 +1,49 @@
+"""What is measured beside tat: child processes that time what each line asks for, and ratios."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_PAUSE = 0.25  # seconds between the two sides, for idle threads to stop spinning
+_WARM_UP = 2  # rounds that are not counted
+_RUNS = 3  # of tat in a round, of which the fastest counts: it has no loop of its own
+
+
+class Peer:
+    """A script of this folder in a process of its own, so that neither side's threads disturb."""
+
+    def __init__(self, script: str, *arguments: object) -> None:
+        path = Path(__file__).with_name(script)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")}
+        self._process = subprocess.Popen(
+            [sys.executable, str(path), *map(str, arguments)], env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def seconds(self, request: str) -> float:
+        """Of one run of what a line names."""
+        print(request, file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+
+def seconds(run: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def compare(
+    own: Callable[[], float], peer: Callable[[], float], rounds: int
+) -> dict[str, float]:
+    """Medians in seconds of both, measured in turns, and the median of their ratios."""
+    pairs = []
+    for _ in range(rounds + _WARM_UP):
+        pairs.append((min(own() for _ in range(_RUNS)), peer()))
+        time.sleep(_PAUSE)
+    pairs = pairs[_WARM_UP:]
+    first, second = (statistics.median(side) for side in zip(*pairs))
+    return {"tat_s": first, "peer_s": second, "ratio": statistics.median(a / b for a, b in pairs)}

@@ -1,0 +1,21 @@
+"""`tat export`: a checkpoint without what only training needs, and smaller still in int8."""
+
+import argparse
+import os
+import sys
+
+from tat.checkpoint import save
+from tat.decode.loading import exported
+from tat.errors import UsageError
+from tat.train.run_folder import load_checkpoint
+
+
+def run(options: argparse.Namespace) -> int:
+    path, checkpoint = load_checkpoint(options.run)
+    if options.output.exists() and os.path.samefile(path, options.output):
+        raise UsageError(f"{options.output} is the checkpoint itself; choose another name for -o")
+    save(options.output, exported(path, checkpoint, options.int8))
+    if not options.quiet:
+        sizes = (f"{os.path.getsize(file) / 1e6:.1f} MB" for file in (options.output, path))
+        print("tat: {}: {}, from {}".format(options.output, *sizes), file=sys.stderr)
+    return 0
