@@ -8,6 +8,10 @@ def main() -> int:
         from tat.wgsl.child import main as child
 
         return child()
+    if sys.argv[1:2] == ["_gpu-child"]:
+        from tat.backends.gpu.child import main as child
+
+        return child(sys.argv[2:])
     from tat.cli import run
 
     return run(sys.argv[1:])

@@ -1,5 +1,6 @@
 """Set up before any test module is imported."""
 
+import subprocess
 from pathlib import Path
 
 import cli_harness
@@ -20,6 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if program := config.getoption("--program"):
         cli_harness.PROGRAM[:] = [str(program.resolve())]
+        # The first start says that it unpacks.
+        subprocess.run([*cli_harness.PROGRAM, "--version"], check=True, capture_output=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_harness import child_environment, command, process, tat, train
+from cli_harness import child_environment, command, process, resume, tat, train
 
 from tat import __version__
 from tat.cli import build_parser
@@ -217,6 +217,15 @@ def test_ctrl_c_is_answered_and_the_second_one_leaves_the_terminal_as_it_was(ben
     terminal.child.send_signal(signal.SIGINT)
     assert terminal.finish() == 130
     assert terminal.seen.rindex(SHOW) > terminal.seen.rindex(HIDE)
+
+
+def test_a_terminal_that_is_closed_ends_a_run_with_its_last_step_saved(bench, tmp_path):
+    terminal = Terminal(*training(bench, tmp_path / "run", "--steps", "100000"))
+    terminal.read_until(b"tokens/s")
+    os.close(terminal.master)
+    terminal.child.send_signal(signal.SIGHUP)
+    assert terminal.child.wait(60) == 129
+    assert resume(tmp_path / "run", 1).code == 0
 
 
 def test_standard_output_is_utf_8_in_any_locale():

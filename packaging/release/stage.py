@@ -21,7 +21,7 @@ LIBRARY_FOLDERS = (Path("/lib/x86_64-linux-gnu"), Path("/usr/lib/x86_64-linux-gn
 _STRIPPED = ("llvmlite/binding/libllvmlite.so", "wgpu/resources/libwgpu_native-release.so")
 # Threading layers that need libraries of the host; tat has threads of its own.
 _REMOVED = ("numba/np/ufunc/tbbpool.so", "numba/np/ufunc/omppool.so")
-_DATA = ("config", "shaders")  # beside the package in a checkout
+_DATA = ("config", "shaders", "bench/results")  # beside the package in a checkout
 
 
 def stage(frozen: Path, probe: Path, out: Path) -> Path:
