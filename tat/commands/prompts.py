@@ -1,0 +1,113 @@
+"""Prompts as the arguments of `tat generate`, or the lines of its --input, give them."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from tat.data.input_files import display_name, open_regular
+from tat.data.neighbours import Neighbour
+from tat.decode.generator import Generator
+from tat.decode.prompt import Prompt
+from tat.decode.retrieval import Retriever
+from tat.errors import FileError, UsageError, one_line
+
+_MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of --input."""
+
+    description: str = ""
+    signature: str = ""
+    context: str = ""
+    prefix: str | None = None
+    suffix: str | None = None
+    id: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prompt; if it comes from --input, its id and where it stands, as path:line."""
+
+    prompt: Prompt
+    id: str | int | None = None
+    origin: str = ""
+    neighbours: Sequence[Neighbour] = ()  # what is read beside the prompt
+
+
+def read_jobs(options: argparse.Namespace) -> list[Job]:
+    """The prompt of the arguments, or those of the lines of --input."""
+    texts = options.description, options.signature
+    files = options.context, options.prefix, options.suffix
+    if options.input:
+        if any((*texts, *files)):
+            raise UsageError("--input: give prompts in the file or in the arguments, not both")
+        return _read_lines(options.input)
+    context, prefix, suffix = (_read(path) if path else None for path in files)
+    return [Job(Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix))]
+
+
+def with_neighbours(job: Job, retriever: Retriever) -> Job:
+    """The job with what an index has for it."""
+    found = retriever.neighbours(job.prompt)
+    prompt = replace(job.prompt, neighbours=tuple(neighbour.text for neighbour in found))
+    return replace(job, prompt=prompt, neighbours=found)
+
+
+def check_lengths(jobs: Sequence[Job], generator: Generator) -> None:
+    """Before the first answer: a long list of prompts should not fail at its end."""
+    for job in jobs:
+        try:
+            generator.source(job.prompt)
+        except UsageError as error:
+            if not job.origin:
+                raise
+            raise FileError(f"{job.origin}: {error}") from None
+
+
+def _read_lines(path: Path) -> list[Job]:
+    jobs = []
+    with _opened(path) as file:
+        number = 0
+        while line := file.readline(_MAX_PROMPT_BYTES + 1):
+            number += 1
+            if line.strip():
+                jobs.append(_job(line, number, f"{display_name(path)}:{number}"))
+    if not jobs:
+        raise FileError(f"{display_name(path)}: has no prompt; write one JSON object a line")
+    return jobs
+
+
+def _job(line: bytes, number: int, origin: str) -> Job:
+    if len(line) > _MAX_PROMPT_BYTES:
+        raise FileError(f"{origin}: more than {_MAX_PROMPT_BYTES} bytes; no model reads that much")
+    try:
+        request = msgspec.json.decode(line, type=Line)
+        fields = {k: getattr(request, k) for k in Line.__struct_fields__ if k != "id"}
+        return Job(Prompt(**fields), number if request.id is None else request.id, origin)
+    except (ValueError, RecursionError, UsageError) as error:  # ValueError: JSON and UTF-8
+        raise FileError(f"{origin}: {one_line(str(error))}") from None
+
+
+def _read(path: Path) -> str:
+    with _opened(path) as file:
+        data = file.read(_MAX_PROMPT_BYTES + 1)
+    if len(data) > _MAX_PROMPT_BYTES:
+        limit = f"more than {_MAX_PROMPT_BYTES} bytes; no model reads that much"
+        raise FileError(f"{display_name(path)}: {limit}")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise FileError(f"{display_name(path)}: not UTF-8 at byte {error.start}") from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{display_name(path)}: cannot be read: {reason}") from None
