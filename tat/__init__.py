@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"
 
 # One BLAS thread, set before numpy is first imported: tat runs micro-batches on threads of its own,
 # and OpenBLAS' helper threads would change the bits of some products and spin against ours.

@@ -18,8 +18,9 @@ from release.sources import ROOT, build_cache
 WARM_UP = (
     "train --quiet --preset tiny --set model.dropout=0.1 --steps 2 --run run",
     "train --quiet --resume --steps 3 --run run",
-    "train --quiet --preset tiny --set model.copy=true --steps 1 --run copying",
+    "train --quiet --preset tiny --set model.copy=false --steps 1 --run plain",
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run",
+    "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run --int8",
     "bench softmax --quick --no-history",
 )
 _FIXED = Path("/var/tmp/tat-release-kernels")
