@@ -23,6 +23,7 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, logits_program, loss_program
 from tat.model.transformer import Transformer
 from tat.ops.graph import Tensor
+from tat.ops.plan import ELEMENT_BYTES
 from tat.train.trainer import StepResult, Trainer
 
 pytestmark = pytest.mark.gpu
@@ -49,14 +50,24 @@ def new_gpu() -> GpuBackend:
 
 
 @cache
-def loss_and_gradients(gpu: bool, copy: bool = False) -> tuple[Array, dict[str, Array]]:
-    """Of one micro-batch of preset tiny, dropout on, with several chunks of logits."""
+def loss_and_gradients(
+    gpu: bool, copy: bool = False, largest: int | None = None
+) -> tuple[Array, dict[str, Array]]:
+    """Of one micro-batch of preset tiny, dropout on, with several chunks of logits.
+
+    largest: bytes of an arena, at most.
+    """
     model = Transformer(tiny(**{"model.copy": copy}).model, VOCABULARY)
     backend = new_gpu() if gpu else CpuBackend(dtype=np.float64)
+    if largest:
+        backend.memory = replace(backend.memory, largest=largest)
     weights.install(backend, model, weights.draw(model.parameters, seed=1))
     loss = CrossEntropyLoss(0.1, chunk_bytes=64 * 4 * VOCABULARY)
     graph = loss_program(model, SHAPE, loss, training=True)
     executable = compile_graph(graph, backend, BATCH)
+    if largest:
+        sizes = [ELEMENT_BYTES * size for size in executable.plan.arena_sizes]
+        assert len(sizes) > 6 and max(sizes) <= largest
     executable.run()
     flat = backend.read(executable.plan.persistent["gradients"])
     return executable.read("loss"), weights.unpack(model.parameters, flat)
@@ -84,6 +95,15 @@ def test_a_second_run_gives_the_same_bits():
     np.testing.assert_array_equal(again, loss)
     for name, gradient in gradients.items():
         np.testing.assert_array_equal(second[name], gradient)
+
+
+def test_arenas_in_several_buffers_change_no_bit():
+    """As where a plan takes more than the largest buffer."""
+    loss, gradients = loss_and_gradients(gpu=True)
+    again, split = loss_and_gradients(gpu=True, largest=300_000)
+    np.testing.assert_array_equal(again, loss)
+    for name, gradient in gradients.items():
+        np.testing.assert_array_equal(split[name], gradient)
 
 
 def train(

@@ -1,6 +1,7 @@
 """`--device gpu:software` from the command line: runs move between devices and agree."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ def test_a_run_moves_between_devices(tmp_path, capsys):
     train(folder, stayed, 6, "cpu", *settings)
     train(folder, moved, 2, "cpu", *settings)
     train(folder, moved, 4, "gpu:software", "--resume")
+    capsys.readouterr()
+    assert tat(["inspect", str(moved)]) == 0
+    assert re.search(r"micro-batches of .*, on gpu \(.*software\)", capsys.readouterr().out)
     train(folder, moved, 6, "cpu", "--resume")
     expected, got = metrics(stayed), metrics(moved)
     assert ["gpu" in line["device"] for line in got] == [False, False, True, True, False, False]

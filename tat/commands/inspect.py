@@ -173,6 +173,8 @@ def _in_words(path: Path, stored: dict[str, Any]) -> str:
         return one_line(str(stored))
     paths = ", ".join(progress.paths) or "the bundled cookbook"
     words = f"{progress.micro_batches} micro-batches of {one_line(paths)}"
+    if progress.gpu:
+        words += f", on {one_line(progress.gpu)}"
     if progress.best_loss is not None:
         words += f"; best validation loss {progress.best_loss:.4f} at step {progress.best_step}"
         if progress.stale_validations:

@@ -41,6 +41,7 @@ class Progress:
     best_step: int = 0
     stale_validations: int = 0  # since the best
     loss_scale: LossScale | None = None  # with f16
+    gpu: str = ""  # that made the last step; a CPU's threads leave no trace
 
     def judge(self, step: int, loss: float) -> bool:
         """Takes note of a validation loss; True if it is the best so far."""
@@ -202,6 +203,7 @@ class Session:
     def save(self, best: bool = False) -> None:
         """Writes a checkpoint of the step that was done last; `best` marks it as the best one."""
         self.progress.loss_scale = self.trainer.loss_scale
+        self.progress.gpu = self.backend.name if self.backend.queues else ""
         checkpoint = Checkpoint(
             weights=self.trainer.weights(), state=self.trainer.state(),
             tokenizer=self.tokenizer.to_bytes(), configuration=asdict(self.config),
