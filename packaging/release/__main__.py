@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from release import debian, documents, freeze, kernels, licences, sbom, stage
+from release.commands import run
 from release.compile_launcher import compile_launcher, compile_probe
 from release.pack import pack
 from release.sources import ROOT, zstd_folder
@@ -18,6 +19,7 @@ from tat import __version__
 
 BUILD = ROOT / "build" / "release"
 DIST = ROOT / "dist"
+_DEVELOPMENT = 9  # the highest level of builds that are not released
 
 
 class Timer:
@@ -50,6 +52,8 @@ def main(level: int) -> int:
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
     entries = timed("pack", pack, staged, launcher.read_bytes(), DIST / "tat", __version__, level)
+    if level > _DEVELOPMENT:
+        timed("baseline", measure_baseline)
     timed("dist", complete_dist, staged)
     write_manifest(level, versions, sum(entry.size for entry in entries), timed.seconds)
     print(f"dist/tat: {(DIST / 'tat').stat().st_size / 1e6:.1f} MB, {len(entries)} files")
@@ -71,6 +75,11 @@ def write_licences(staged: Path, report: Path) -> None:
               if item.attrib["source_path"].startswith(("/lib/", "/usr/lib/"))]  # fmt: skip
     packages = sorted({debian.installed_version(path)[0] for path in owned} | {"musl"})
     licences.write(staged / "licences", wheels, packages)
+
+
+def measure_baseline() -> None:
+    """dist/FINAL_BASELINE.txt: what the built file measures of itself on this machine."""
+    run([DIST / "tat", "report", "--baseline", DIST / "FINAL_BASELINE.txt"], folder=BUILD)
 
 
 def complete_dist(staged: Path) -> None:
