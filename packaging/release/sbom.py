@@ -26,7 +26,9 @@ _INSIDE_WHEELS = {
     "libscipy_openblas": "OpenBLAS", "libgfortran": "libgfortran", "libquadmath": "libquadmath",
     "libwgpu_native": "wgpu-native", "libllvmlite": "LLVM",
 }  # fmt: skip
-_OWN = ("config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "licences/")
+_OWN = (
+    "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "agents/", "bench/", "licences/",
+)  # fmt: skip
 _OWN_FILES = ("LICENSE", "NOTICE", "sbom.json", "tat", "probe")
 
 
