@@ -242,7 +242,8 @@ def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
 
 def test_a_shader_that_does_not_compile(monkeypatch):
     broken = "@compute @workgroup_size(1) fn main() { let x: f32 = true; }"
-    monkeypatch.setattr("tat.backends.gpu.shader_library.source", lambda name: broken)
+    patched = "tat.backends.gpu.shader_library.specialised"
+    monkeypatch.setattr(patched, lambda name, halves: broken)
     with pytest.raises(DeviceError, match=r"^shader gelu.* on gpu .*x"):
         small_program(GpuBackend(device()))
 

@@ -27,6 +27,7 @@ fn nothing() { }
 FRAGMENTS = st.sampled_from([
     "let a = ", "1.0", ";", "{", "}", "(", ")", "<", ">>", "vec3<f32>", "zz", "for (", "fn f(", ",",
     "struct S {", "x: ", "@a", ".", "//", "/*", "*/", "1e", "+", "\n", "é", "\u00e9"[:1], "array<",
+    "0x", "p", "l", "f",
 ])  # fmt: skip
 
 

@@ -27,7 +27,8 @@ _INSIDE_WHEELS = {
     "libwgpu_native": "wgpu-native", "libllvmlite": "LLVM",
 }  # fmt: skip
 _OWN = (
-    "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "agents/", "bench/", "licences/",
+    "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "agents/", "bench/",
+    "licences/",
 )  # fmt: skip
 _OWN_FILES = ("LICENSE", "NOTICE", "sbom.json", "tat", "probe")
 

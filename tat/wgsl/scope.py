@@ -18,7 +18,9 @@ from tat.wgsl.stubs import with_stubs
 _WHOLE = frozenset("(){}[],;:@")  # operators that nothing makes longer
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 # Several tokens until a digit or letter makes them one: 1e, 1e+, 0x, 0x., 0x1p-, 1l.
-_BROKEN_NUMBER = re.compile(r"[0-9a-fA-FxX.]*(?:[eEpP][+-]?|[xX]\.?|l)")
+_BROKEN_NUMBER = re.compile(
+    r"0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?|l)?|[0-9]*\.?[0-9]*(?:[eE][+-]?|l)"
+)
 
 
 class Scope(NamedTuple):
