@@ -1,6 +1,7 @@
 """What grammar and scope cost per token of the default model, as a share of the time without.
 
-    python bench/grammar_cost.py [--rounds 7] [-o bench/results/grammar_cost.json]
+    python bench/grammar_cost.py [--rounds 7] [--int8 | --device gpu]
+                                 [-o bench/results/grammar_cost.json]
 
 The weights are random and the choice is made to follow the bundled functions, token by token: the
 time is that of decoding valid text. A refusal costs a mask, and what was decoded behind it.
@@ -32,12 +33,14 @@ from tat.resources import resource
 from tat.wgsl.declarations import Function, functions
 
 
-def make_generator(preset: str, tokenizer: Tokenizer, vocabulary: int) -> Generator:
-    """Of a model with random weights and the preset's whole vocabulary."""
-    config = resolve(flags={"preset": preset}).config
-    model = Transformer(config.model, vocabulary or config.data.vocabulary)
-    backend = open_backend("cpu", config.threads, config.memory.alignment)
-    weights.install(backend, model, weights.draw(model.parameters, 0))
+def make_generator(options: argparse.Namespace, tokenizer: Tokenizer) -> Generator:
+    """Of a model with random weights."""
+    config = resolve(flags={"preset": options.preset}).config
+    drawn = weights.draw(Transformer(config.model, tokenizer.size).parameters, 0)
+    model = Transformer(config.model, tokenizer.size, int8=options.int8)
+    backend = open_backend(options.device, config.threads, config.memory.alignment)
+    values = weights.quantize(model.parameters, drawn) if options.int8 else drawn
+    weights.install(backend, model, values)
     settings = replace(config.generate, drafts=0)
     return Generator(LoadedModel(model, backend, tokenizer, config, 0), 256, settings)
 
@@ -47,7 +50,7 @@ def decode(generator: Generator, function: Function, ids: list[int], constraint:
     source = generator.source(Prompt("", function.signature, function.context))
 
     def follow(logits: np.ndarray, tokens: list[int]) -> np.ndarray:
-        logits[ids[len(tokens)]] = np.inf
+        logits[ids[len(tokens)]] = 1e30
         return logits
 
     began = time.perf_counter()
@@ -81,11 +84,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--preset", default="base")
+    parser.add_argument("--int8", action="store_true", help="int8 weights")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     texts = [path.read_text("utf-8") for path in sorted(resource("cookbook").rglob("*.wgsl"))]
     tokenizer = Tokenizer.train(texts, 8192)
-    generator = make_generator(options.preset, tokenizer, tokenizer.size)
+    generator = make_generator(options, tokenizer)
     constraints = Constraints(tokenizer)
     cases = []
     for function in (functions(text)[-1] for text in texts if "tags: starter" in text):
@@ -104,8 +109,9 @@ def main() -> int:
     share = statistics.median(b / f for f, b in zip(free, bound)) - 1
     record = {
         "benchmark": "grammar_cost", "preset": options.preset, "vocabulary": tokenizer.size,
-        "backend": generator.loaded.backend.name, "free_ms": 1000 * statistics.median(free),
-        "bound_ms": 1000 * statistics.median(bound), "share": share,
+        "backend": generator.loaded.backend.name, "int8": options.int8,
+        "free_ms": 1000 * statistics.median(free), "bound_ms": 1000 * statistics.median(bound),
+        "share": share,
         "accept_ms": 1000 * statistics.median(accepts), "mask_ms": 1000 * statistics.median(masks),
         "processor": processor(), "python": platform.python_version(), "tat": tat.__version__,
     }  # fmt: skip
