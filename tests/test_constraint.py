@@ -87,6 +87,14 @@ def test_models_that_learnt_none_write_no_comments_outside_of_gaps(text):
     assert gap.accept(TOKENIZER.encode("// why\n")) == len(TOKENIZER.encode("// why\n"))
 
 
+def test_a_slash_that_could_only_start_a_comment_is_refused_with_it():
+    bare = Constraints(TOKENIZER, comments=False)
+    for text, expected in (("{ return max /", "{ return max"), ("{ return a /", "{ return a /")):
+        ids = TOKENIZER.encode(text)
+        taken = TOKENIZER.decode_text(ids[: bare.of(PROMPT).accept(ids)])
+        assert taken.rstrip() == expected
+
+
 def test_no_text_drifts_off_in_blank_space():
     constraint = CONSTRAINTS.of(PROMPT)
     ids = TOKENIZER.encode("{" + 500 * " \n")

@@ -90,7 +90,9 @@ def test_a_name_that_nothing_declares_is_refused(function, data):
     "body",
     [
         "{ let a = x; let b = a + f32(count) + balls[i].radius; }",
-        "{ let x = x + 1.0; }",
+        "{ { let x = x + 1.0; } }",
+        "{ if true { let b = 1; } let b = 2; }",
+        "{ for (var k = 0; k < i; k++) { let k = 1; } }",
         "{ for (var k = 0; k < i; k++) { let m = k; } var k = 2; }",
         "{ loop { let a = 1; continuing { break if a > i; } } }",
         "{ switch i { case 1, default: { let a = 1; } } { let a = 2; } }",
@@ -120,10 +122,22 @@ def test_what_is_right(body: str):
         "{ let b = vec2f(1, 2, 3); }", "{ let b = vec3<f32>(1, 2, 3, 4); }", "{ let b = sqrt(); }",
         "{ let b = clamp(max(x, x), x); }", "{ loop { let a = 1; } let b = a; }", "{ noisy(x); }",
         "{ let b = sqrt; }", "{ let b = x + noise * 2; }", "{ let b = max < x; }", "{ f(x, i); }",
+        "{ let x = x + 1.0; }", "{ let a = 1; var a = 2; }",
+        "{ if true { let b = 1; let b = 2; } }",
+        "{ for (var k = 0; k < i; k++) { let k = 1; let k = 2; } }",
     ],
 )  # fmt: skip
 def test_what_is_wrong(body: str):
     assert not written(body)
+
+
+@pytest.mark.parametrize("text", [
+    "fn g(a: f32, a: f32) { }", "const a = 1; fn a() { }", "struct Ball { x: f32 }",
+])  # fmt: skip
+def test_what_is_declared_in_a_module_is_declared_once(text: str):
+    scope = Scope.given(CONTEXT)
+    assert scope.after(text.encode()) is None
+    assert scope.after(b"fn g(a: f32, b: f32) { } const c = 1;") is not None
 
 
 def test_a_refusal_comes_as_soon_as_nothing_can_help():

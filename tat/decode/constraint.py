@@ -117,7 +117,10 @@ class WgslConstraint:
         scope = self._scope.after(text) if layout else None
         if scope is None or not self._matcher.accept([token]):
             return False
-        if scope.keywords and not self._may_become_keyword(scope):
+        slash = text.endswith(b"/") and not layout.comments
+        if (scope.keywords and not self._may_become_keyword(scope)) or (
+            slash and not self._may_be_operator(scope)
+        ):
             self._matcher.rollback(1)
             return False
         self._scope, self._layout = scope, layout
@@ -130,6 +133,14 @@ class WgslConstraint:
             if self._matcher.copy().accept(rest) == len(rest):
                 return True
         return False
+
+    def _may_be_operator(self, scope: Scope) -> bool:
+        """Whether the slash at the end may divide, where it is not to start a comment."""
+        return any(
+            scope.after(rest.encode()) is not None
+            and self._matcher.copy().accept(_bytes(rest)) == len(rest)
+            for rest in (" 1", "= 1")
+        )
 
 
 def _bytes(text: str) -> list[int]:

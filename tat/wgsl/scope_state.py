@@ -1,7 +1,8 @@
 """What is known of names after some tokens: open brackets, declarations, calls being written.
 
-A text is refused where a name is used that nothing declares, or a call has a number of arguments
-that no overload takes. What cannot be known for sure passes: types are not looked at.
+A text is refused where a name is used that nothing declares or is declared twice in one scope, or a
+call has a number of arguments that no overload takes. What cannot be known for sure passes: types
+are not looked at.
 """
 
 from bisect import bisect_left
@@ -31,6 +32,7 @@ class Frame(NamedTuple):
     name: str = ""  # function or struct that it declares, or generator of a template list
     arity: Arity | None = None  # of a call
     names: frozenset[str] = frozenset()  # declared here
+    outer: frozenset[str] = frozenset()  # of these, the ones of a loop's header: to be shadowed
     count: int = 0  # whole arguments, parameters or members
     filled: bool = False  # whether another one has begun
 
@@ -152,8 +154,12 @@ class State(NamedTuple):
             return self._replace(previous=name, callee=name) if known else None
         state = self._replace(previous=name, callee="@" if self.previous == "@" else "")
         if self._kind == "header" and self.previous not in (".", "@"):
+            if name in self.incoming:
+                return None
             return state._replace(incoming=self.incoming | {name})
         if self.declaring in _DECLARING and self.previous not in (".", "@"):
+            if self._is_declared_here(name):
+                return None
             return state._replace(
                 declaring="",
                 pending="" if self.declaring in ("fn", "struct") else name,
@@ -171,6 +177,12 @@ class State(NamedTuple):
 
     def _is_local(self, name: str) -> bool:
         return any(name in frame.names for frame in self.frames)
+
+    def _is_declared_here(self, name: str) -> bool:
+        """Whether the innermost scope has the name; a function's is that of its parameters too."""
+        if not self.frames:
+            return name in self.module
+        return name in self.frames[-1].names - self.frames[-1].outer
 
     def _is_template(self) -> bool:
         """Whether a "<" here opens a template list."""
@@ -201,7 +213,8 @@ class State(NamedTuple):
         if word == "struct":
             return Frame("{", "struct", name=name)
         name, count = self.function
-        return Frame("{", "block", name=name, names=self.incoming, count=count)
+        outer = frozenset() if name else self.incoming
+        return Frame("{", "block", name=name, names=self.incoming, outer=outer, count=count)
 
     def _parenthesis(self) -> Frame:
         word, _, name = self.callee.partition(" ")
@@ -269,7 +282,7 @@ class State(NamedTuple):
         if not self.frames:
             return self._replace(module=self.module | {name: arity})
         top = self.frames[-1]
-        return self._with_top(top._replace(names=top.names | {name}))
+        return self._with_top(top._replace(names=top.names | {name}, outer=top.outer - {name}))
 
 
 def _begins_any(names: list[str], word: str) -> bool:
@@ -292,6 +305,9 @@ class Given(State):
 
     def _knows(self, name: str) -> bool:
         return True
+
+    def _is_declared_here(self, name: str) -> bool:
+        return False
 
     def _arity(self) -> Arity | None:
         return None
