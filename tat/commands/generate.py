@@ -150,6 +150,8 @@ class _Answers:
         elif validated or self._search.beams > 1 or self._search.wanted > 1:
             texts = [o.generation.text.removesuffix("\n") for o in outcomes if not o.problem]
             _emit("\n\n".join(texts) + "\n")
+            if len(texts) < self._search.wanted and not self._options.quiet:
+                _say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
         if not self._options.quiet:
             self._remark(job, best.generation, validated)
         if self._options.verbose:
@@ -162,10 +164,14 @@ class _Answers:
             reason = "the prefix is not the start of a module in WGSL's grammar"
             _say(f"{which}{reason}: filled without grammar")
         if not (generation.finished or validated):
-            longest = self._generator.loaded.config.model.max_length
-            more = self._generator.max_tokens < longest
-            advice = "--max-tokens allows more" if more else "the model's limit"
-            _say(f"{which}cut off after {generation.tokens} tokens; {advice}")
+            _say(f"{which}{self._cut(generation)}")
+
+    def _cut(self, generation: Generation) -> str:
+        longest, limit = self._generator.loaded.config.model.max_length, self._generator.max_tokens
+        if generation.tokens < limit:
+            return f"ended after {generation.tokens} tokens: nothing that is allowed could follow"
+        advice = "--max-tokens allows more" if limit < longest else "the model's limit"
+        return f"cut off after {generation.tokens} tokens; {advice}"
 
     def _record(self, job: Job, outcomes: Sequence[Outcome]) -> dict[str, object]:
         """The line that answers one of --input."""

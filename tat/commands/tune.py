@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     verdict = "better than" if tuning.better else "no better than"
     say(
         f"{options.output}: {tuning.loss:.4f} nats a token, {verdict} the configured settings'"
-        f" {tuning.given:.4f}; use it with `tat train --config {options.output}`"
+        f" {tuning.given:.4f}; use it with"
+        f" `tat train --preset {config.preset} --config {options.output}`"
     )
     return 0

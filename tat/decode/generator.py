@@ -51,6 +51,8 @@ class Generator:
         self.loaded, self.max_tokens = loaded, max_tokens
         self.settings = settings or loaded.config.generate
         capacity = loaded.config.model.max_length
+        if max_tokens < 1:
+            raise UsageError(f"{max_tokens} tokens hold no text; ask for 1 or more")
         if max_tokens > capacity:
             raise UsageError(
                 f"{max_tokens} tokens are more than the {capacity} that this model can write"
