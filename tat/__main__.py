@@ -2,6 +2,8 @@
 
 import sys
 
+from tat import __version__
+
 
 def main() -> int:
     if sys.argv[1:2] == ["_wgsl-child"]:  # before anything heavy: a child has its own limits
@@ -12,9 +14,20 @@ def main() -> int:
         from tat.backends.gpu.child import main as child
 
         return child(sys.argv[2:])
+    if sys.argv[1:] == ["--version"] and _said(f"tat {__version__}"):
+        return 0  # scripts ask for it, and building the parser is half of the time
     from tat.cli import run
 
     return run(sys.argv[1:])
+
+
+def _said(line: str) -> bool:
+    """Whether the line was printed; where it cannot be, tat.cli says why."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
