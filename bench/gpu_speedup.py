@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-from gpu_step import make_trainer
-from step import TorchPeer
+from step import TorchPeer, make_trainer
 
 from tat.agents.provenance import processor
 from tat.backends.backend import Backend, open_backend

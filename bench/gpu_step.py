@@ -20,32 +20,15 @@ import time
 from pathlib import Path
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-import numpy as np
+from step import make_trainer
 
-from tat import weights
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import open_backend
 from tat.config import Config, resolve
-from tat.data.batches import Batches
-from tat.data.dataset import Dataset, Ragged
 from tat.decode.generator import Generator
 from tat.decode.loading import LoadedModel
-from tat.model.transformer import Transformer
 from tat.train.trainer import Trainer
 
 _TOKENS = 128  # of a decoding
-
-
-def make_trainer(config: Config, backend: Backend, length: int, samples: int) -> Trainer:
-    """A trainer on random samples that fill the bucket (length, length)."""
-    generator = np.random.default_rng(0)
-    starts = np.arange(samples + 1, dtype=np.int64) * length
-    ids = generator.integers(8, config.data.vocabulary, (2, samples * length), dtype=np.int32)
-    data = Dataset.without_neighbours(*(Ragged(row, starts) for row in ids))
-    batches = Batches(data, ((length, length),), config.train.batch_tokens, 0)
-    model = Transformer(config.model, config.data.vocabulary)
-    trainer = Trainer(config, model, backend, batches)
-    trainer.start(weights.draw(model.parameters, 0))
-    return trainer
 
 
 def own_turn(trainer: Trainer, steps: int) -> float:

@@ -20,7 +20,7 @@ import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.backend import Backend, open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
 from tat.data.batches import Batches
@@ -31,7 +31,7 @@ from tat.train.trainer import Trainer
 _PAUSE = 0.3  # seconds between the two, for idle threads to stop spinning
 
 
-def make_trainer(config: Config, length: int, samples: int) -> Trainer:
+def make_trainer(config: Config, backend: Backend, length: int, samples: int) -> Trainer:
     """A trainer on random samples that fill the bucket (length, length)."""
     vocabulary = config.data.vocabulary
     generator = np.random.default_rng(0)
@@ -44,7 +44,6 @@ def make_trainer(config: Config, length: int, samples: int) -> Trainer:
         0,
     )
     model = Transformer(config.model, vocabulary)
-    backend = open_backend("cpu", config.threads, config.memory.alignment)
     trainer = Trainer(config, model, backend, batches)
     trainer.start(weights.draw(model.parameters, 0))
     return trainer
@@ -94,7 +93,8 @@ def main() -> int:
             "train.batch_tokens": options.rows // micro_batches * options.length,
         }
     ).config  # fmt: skip
-    trainer = make_trainer(config, options.length, options.rows * 4)
+    backend = open_backend("cpu", config.threads, config.memory.alignment)
+    trainer = make_trainer(config, backend, options.length, options.rows * 4)
     peer = TorchPeer(config, options.rows, options.length, threads)
     own, torch = [], []
     for round_ in range(options.rounds + 1):
