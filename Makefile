@@ -45,14 +45,17 @@ demo: setup  ## train preset tiny on the bundled cookbook and generate a functio
 
 test: setup-test  ## all tests that belong to a change (under 9 minutes on 2 cores)
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: setup-test  ## the long ones too
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/python -m pytest
 
 lint: setup-test
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 
 bench: $(VENV)/.bench  ## all benchmarks under pyperf, to build/bench.json (half an hour; BENCH="-p 2 --only step")
 	@mkdir -p build

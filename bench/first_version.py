@@ -102,9 +102,7 @@ def training_step(config: Config) -> Callable[[], Any]:
     """8 rows of 64 + 64 tokens, a micro-batch for each core."""
     backend = CpuBackend()
     lanes = min(backend.lanes, 8)
-    train = replace(
-        config.train, micro_batches=lanes, batch_tokens=8 // lanes * 64, warmup_steps=0
-    )
+    train = replace(config.train, micro_batches=lanes, batch_tokens=8 // lanes * 64, warmup_steps=0)
     ids = np.random.default_rng(0).integers(
         _FIRST_ID, config.data.vocabulary, (2, 8 * 64), np.int32
     )

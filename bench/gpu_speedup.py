@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-from step import TorchPeer, make_trainer
+from step import TorchPeer
 
+from tat.agents.benchmarks.passes import make_trainer
 from tat.agents.provenance import processor
 from tat.backends.backend import Backend, open_backend
 from tat.backends.cpu.executable import CpuBackend
@@ -32,19 +33,14 @@ _CHUNK_BYTES = 1 << 27  # memory.chunk_bytes: all logits at once, as PyTorch has
 _GPU, _CPU = ("gpu_f32", "gpu_f16"), ("numba", "numpy", "torch_cpu")
 
 
-def configured(options: argparse.Namespace, micro_batches: int, precision: str) -> Config:
-    """The settings of a step in so many micro-batches."""
-    settings = {
-        "train.micro_batches": micro_batches, "train.precision": precision,
-        "train.batch_tokens": options.rows // micro_batches * options.length,
-        "memory.chunk_bytes": _CHUNK_BYTES,
-    }  # fmt: skip
+def configured(options: argparse.Namespace, precision: str) -> Config:
+    settings = {"train.precision": precision, "memory.chunk_bytes": _CHUNK_BYTES}
     return resolve(flags={"preset": options.preset, **settings}).config
 
 
 def seconds_of_step(config: Config, backend: Backend, options: argparse.Namespace) -> float:
     """Of one step, warmed up; a GPU's steps follow each other as they do in training."""
-    trainer = make_trainer(config, backend, options.length, options.rows * 4)
+    trainer = make_trainer(config, backend, options.rows, options.length)
     steps = options.steps if backend.queues else options.cpu_steps
     for _ in range(steps if backend.queues else 1):
         trainer.step()
@@ -57,15 +53,14 @@ def seconds_of_step(config: Config, backend: Backend, options: argparse.Namespac
 
 
 def on_gpu(options: argparse.Namespace, precision: str) -> tuple[str, float]:
-    config = configured(options, 1, precision)
+    config = configured(options, precision)
     backend = open_backend(options.device, 0, config.memory.alignment, precision)
     return backend.name, seconds_of_step(config, backend, options)
 
 
 def on_cpu(options: argparse.Namespace, numba: bool) -> tuple[str, float]:
     threads = len(os.sched_getaffinity(0))
-    micro_batches = max(n for n in range(1, threads + 1) if options.rows % n == 0)
-    config = configured(options, micro_batches, "f32")
+    config = configured(options, "f32")
     backend = CpuBackend(threads, Memory(config.memory.alignment), numba=numba)
     if numba and "numba" not in backend.name:
         raise DeviceError("Numba is missing here")
@@ -74,7 +69,7 @@ def on_cpu(options: argparse.Namespace, numba: bool) -> tuple[str, float]:
 
 def on_torch(options: argparse.Namespace) -> tuple[str, float]:
     threads = len(os.sched_getaffinity(0))
-    peer = TorchPeer(configured(options, 1, "f32"), options.rows, options.length, threads)
+    peer = TorchPeer(configured(options, "f32"), options.rows, options.length, threads)
     try:
         peer.step()
         steps = [peer.step() for _ in range(options.cpu_steps)]

@@ -19,9 +19,8 @@ import sys
 import time
 from pathlib import Path
 
-import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-from step import make_trainer
-
+import tat
+from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.backend import open_backend
 from tat.config import Config, resolve
 from tat.decode.generator import Generator
@@ -89,15 +88,13 @@ def main() -> int:
     options = parser.parse_args()
     count = options.micro_batches
     settings = {
-        "train.micro_batches": count,
         "train.precision": options.precision,
         "model.copy": False,  # which the peer's model does not have
-        "train.batch_tokens": options.rows // count * options.length,
         "memory.chunk_bytes": options.chunk_bytes,
     }  # fmt: skip
     config = resolve(flags={"preset": options.preset, **settings}).config
     backend = open_backend(options.device, 0, config.memory.alignment, options.precision)
-    trainer = make_trainer(config, backend, options.length, options.rows * 4)
+    trainer = make_trainer(config, backend, options.rows, options.length, count)
     peer = None if options.no_torch else TorchPeer(config, options.rows, options.length)
     own, torch = [], []
     for round_ in range(options.rounds + 1):

@@ -107,9 +107,7 @@ def torch_adamw(threads: int) -> Callable[[], None]:
     return lambda: optimizer.step() and None
 
 
-def compare(
-    own: Callable[[], object], peer: Callable[[], object], rounds: int
-) -> dict[str, float]:
+def compare(own: Callable[[], object], peer: Callable[[], object], rounds: int) -> dict[str, float]:
     """Medians in seconds and the median ratio; each sample is a mean over calls."""
     sides = [(run, _calls(run)) for run in (own, peer)]
     pairs = []

@@ -36,9 +36,7 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def compare(
-    own: Callable[[], float], peer: Callable[[], float], rounds: int
-) -> dict[str, float]:
+def compare(own: Callable[[], float], peer: Callable[[], float], rounds: int) -> dict[str, float]:
     """Medians in seconds of both, measured in turns, and the median of their ratios."""
     pairs = []
     for _ in range(rounds + _WARM_UP):

@@ -16,37 +16,14 @@ import sys
 import time
 from pathlib import Path
 
-import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-import numpy as np
-
-from tat import weights
-from tat.backends.backend import Backend, open_backend
+import tat
+from tat.agents.benchmarks.passes import make_trainer
+from tat.backends.backend import open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
-from tat.data.batches import Batches
-from tat.data.dataset import Dataset, Ragged
-from tat.model.transformer import Transformer
 from tat.train.trainer import Trainer
 
 _PAUSE = 0.3  # seconds between the two, for idle threads to stop spinning
-
-
-def make_trainer(config: Config, backend: Backend, length: int, samples: int) -> Trainer:
-    """A trainer on random samples that fill the bucket (length, length)."""
-    vocabulary = config.data.vocabulary
-    generator = np.random.default_rng(0)
-    starts = np.arange(samples + 1, dtype=np.int64) * length
-    ids = generator.integers(8, vocabulary, (2, samples * length), dtype=np.int32)
-    batches = Batches(
-        Dataset.without_neighbours(*(Ragged(row, starts) for row in ids)),
-        ((length, length),),
-        config.train.batch_tokens,
-        0,
-    )
-    model = Transformer(config.model, vocabulary)
-    trainer = Trainer(config, model, backend, batches)
-    trainer.start(weights.draw(model.parameters, 0))
-    return trainer
 
 
 class TorchPeer:
@@ -85,16 +62,10 @@ def main() -> int:
     parser.add_argument("--length", type=int, default=64)
     options = parser.parse_args()
     threads = len(os.sched_getaffinity(0))
-    micro_batches = 2  # one for each core; gradients are summed, so the step is that of all rows
-    config = resolve(
-        flags={
-            "train.micro_batches": micro_batches, "threads": threads,
-            "model.copy": False,  # which the peer's model does not have
-            "train.batch_tokens": options.rows // micro_batches * options.length,
-        }
-    ).config  # fmt: skip
+    # Without the copy head, which the peer's model does not have.
+    config = resolve(flags={"threads": threads, "model.copy": False}).config
     backend = open_backend("cpu", config.threads, config.memory.alignment)
-    trainer = make_trainer(config, backend, options.length, options.rows * 4)
+    trainer = make_trainer(config, backend, options.rows, options.length)
     peer = TorchPeer(config, options.rows, options.length, threads)
     own, torch = [], []
     for round_ in range(options.rounds + 1):
@@ -104,9 +75,7 @@ def main() -> int:
             own.append(pair[0])
             torch.append(pair[1])
     ratio = statistics.median(a / b for a, b in zip(own, torch))
-    print(
-        f"step of {options.rows} rows, 2 x {options.length} tokens, {threads} threads"
-    )
+    print(f"step of {options.rows} rows, 2 x {options.length} tokens, {threads} threads")
     print(f"  tat      {1000 * statistics.median(own):7.0f} ms  ({trainer.backend.name})")
     print(f"  PyTorch  {1000 * statistics.median(torch):7.0f} ms")
     print(f"  ratio    {ratio:7.2f}  (median of {options.rounds} pairs; 1.30 is the limit)")

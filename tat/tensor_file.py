@@ -112,8 +112,10 @@ class TensorReader:
             header = msgspec.convert(_strict_json(text), dict[str, Any])
             metadata = msgspec.convert(header.pop("__metadata__", None), _Metadata)
         if metadata.version != str(VERSION):
-            raise ValueError(f"has format version {metadata.version}, this tat reads {VERSION}; "
-                             "use the version of tat that wrote it, or a newer one")
+            raise ValueError(
+                f"has format version {metadata.version}, this tat reads {VERSION}; "
+                "use the version of tat that wrote it, or a newer one"
+            )
         with _in_our_form():
             self.content = msgspec.convert(_strict_json(metadata.content), dict[str, Any])
             self._checksums = msgspec.convert(_strict_json(metadata.checksums), dict[str, str])
@@ -127,8 +129,10 @@ class TensorReader:
         # Sizes are true here, but a sparse file may have any size.
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if self.file_bytes > memory:
-            raise ValueError(f"has {self.file_bytes >> 20} MiB, this machine {memory >> 20} MiB of "
-                             "memory; use a larger machine")
+            raise ValueError(
+                f"has {self.file_bytes >> 20} MiB, this machine {memory >> 20} MiB of "
+                "memory; use a larger machine"
+            )
         arrays = {}
         for name, entry in self.entries.items():
             arrays[name] = np.empty(entry.shape, entry.numpy_dtype)
@@ -172,8 +176,10 @@ def _verified_header(file: BinaryIO) -> str:
     if len(text) < length or file.read(_CHECKSUM_BYTES) != _digest(prefix + text):
         if FORMAT.encode() in text:
             raise ValueError(f"damaged or cut short: the header fails its checksum; {ADVICE}")
-        raise ValueError("not a checkpoint of tat, or its first bytes are damaged; "
-                         "name a run folder or a .safetensors file that `tat train` wrote")
+        raise ValueError(
+            "not a checkpoint of tat, or its first bytes are damaged; "
+            "name a run folder or a .safetensors file that `tat train` wrote"
+        )
     return text.rstrip(b" ").decode("ascii", "replace")
 
 

@@ -48,9 +48,7 @@ DRAWN = Sampling(0.8, draws_first=True)
 @pytest.mark.parametrize("sampling", [Sampling(0.0), DRAWN], ids=["greedy", "drawn"])
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("copy", [False, True])
-def test_texts_are_those_of_one_token_at_a_time(
-    sampling: Sampling, constrained: bool, copy: bool
-):
+def test_texts_are_those_of_one_token_at_a_time(sampling: Sampling, constrained: bool, copy: bool):
     generator = new_generator(model__copy=copy, generate__batch=3)
     expected = generator.generate_all(requests(constrained, sampling))
     got = queueing(generator).generate_all(requests(constrained, sampling))

@@ -174,7 +174,7 @@ def test_every_stop_saves_even_one_before_the_first_step(bench, tmp_path):
 
 def test_a_run_keeps_its_preset_even_one_that_is_gone(bench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("tat.toml").write_text('[presets.mine]\ntrain = { lr = 0.02 }\n')
+    Path("tat.toml").write_text("[presets.mine]\ntrain = { lr = 0.02 }\n")
     assert train(bench, "run", "-q", "--preset", "mine").code == 0
     Path("tat.toml").unlink()
     assert resume(Path("run"), 2).code == 0

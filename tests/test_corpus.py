@@ -189,8 +189,7 @@ def test_an_infill_joins_to_context_signature_and_body(tmp_path):
     wholes = {
         "struct Ray { origin: vec3f, way: vec3f }\n\nfn along(ray: Ray, distance: f32) -> vec3f "
         "{\n    return ray.origin + distance * ray.way;\n}",
-        "const far = 100.0;\n\n@fragment\nfn shade() -> @location(0) vec4f "
-        "{ return vec4f(far); }",
+        "const far = 100.0;\n\n@fragment\nfn shade() -> @location(0) vec4f { return vec4f(far); }",
     }
     infills = [sample for sample in corpus.train if sample.kind == "infill"]
     assert {s.source[0][1] + s.target + s.source[1][1] for s in infills} == wholes

@@ -69,8 +69,12 @@ def test_a_text_that_was_read_is_written_in_few_passes(generators, monkeypatch):
         assert len(passes) <= most
 
 
-@given(st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=3),
-       st.lists(st.integers(0, 3), max_size=30), st.integers(1, 3), st.integers(0, 5))
+@given(
+    st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=3),
+    st.lists(st.integers(0, 3), max_size=30),
+    st.integers(1, 3),
+    st.integers(0, 5),
+)
 def test_a_draft_follows_the_same_tokens_somewhere(sources, text, match, most):
     drafter = Drafter(sources, match, most)
     for length in range(len(text) + 1):

@@ -213,7 +213,11 @@ def stall(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
     ids=["lost", "full", "hangs"],
 )
 def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
-    bench, fault: Any, message: str, monkeypatch, tmp_path  # noqa: F811
+    bench,  # noqa: F811
+    fault: Any,
+    message: str,
+    monkeypatch,
+    tmp_path,
 ):
     more = "-q", "--set", "train.save_every=2", "--set", "train.epsilon=1e-3"
     assert train(bench, tmp_path / "whole", *more, steps=5).code == 0

@@ -173,10 +173,11 @@ def test_what_needs_float32_is_kept_in_it():
         return {call.outputs[output].root for call in graph.calls if call.kernel == kernel}
 
     wide = [of("dropout_add"), of("layer_norm", 1), of("layer_norm", 2), of("attention", 1),
-            of("output_projection"), of("cross_entropy", 1), of("add"), of("layer_norm_backward")]
+            of("output_projection"), of("cross_entropy", 1),
+            of("add"), of("layer_norm_backward")]  # fmt: skip
     assert not halves & set().union(*wide)
     stored = [of("gelu"), of("gelu_backward"), of("attention"), of("attention_backward"),
-              of("attention_backward", 1), of("layer_norm"), of("scale")]
+              of("attention_backward", 1), of("layer_norm"), of("scale")]  # fmt: skip
     assert halves >= set().union(*stored)
     assert all(tensor.kind == "temporary" for tensor in halves)
 

@@ -68,9 +68,7 @@ def test_float32_is_close_to_float64(functions: dict[str, Function], case: Case)
 
 
 @implemented
-def test_outputs_are_written_whole_whatever_they_held(
-    functions: dict[str, Function], case: Case
-):
+def test_outputs_are_written_whole_whatever_they_held(functions: dict[str, Function], case: Case):
     after_nan = case.run(functions, np.float32, poison=np.nan)
     after_number = case.run(functions, np.float32, poison=12345.0)
     for name in after_nan:

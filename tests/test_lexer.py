@@ -11,7 +11,7 @@ from tat.wgsl.lexer import tokenize
 BLANK = " \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029"
 KINDS = {"identifier", "keyword", "number", "operator", "comment", "error"}
 WORDS = ("fn", "f32", "1.5e-3f", "0x1.8p2", ">>=", "->", "/**/", "//", "0", "9u", "a1", "_")
-FRAGMENTS = st.sampled_from(WORDS) | st.sampled_from("/*.@é\u0301←\"\0\n ")
+FRAGMENTS = st.sampled_from(WORDS) | st.sampled_from('/*.@é\u0301←"\0\n ')
 NUMBERS = """0 7 12 1i 2u 3f 4h 0x1F 0XAu 1.0 1. .5 1.5f 1e3 1e-3h .5e+10
     0x1.8p3 0x.8 0x1p-4h 0xA.p1f 5li 0x7lu 4.0e2lf"""
 

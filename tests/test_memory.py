@@ -23,11 +23,14 @@ ALLOWANCE = 300e6  # bytes over the plan: the interpreter, libraries and kernels
 # Makes a trainer on random ids, forgets the peak so far, runs two steps and prints the new peak.
 SCRIPT = """
 import sys
-sys.path[:0] = ["bench"]
-from step import make_trainer
+from tat.agents.benchmarks.passes import make_trainer
+from tat.backends.backend import open_backend
 from tat.config import resolve
-flags = eval(sys.argv[1])
-trainer = make_trainer(resolve(flags=flags).config, int(sys.argv[2]), 32)
+config, length = resolve(flags=eval(sys.argv[1])).config, int(sys.argv[2])
+backend = open_backend("cpu", config.threads, config.memory.alignment)
+micro_batches = config.train.micro_batches
+rows = micro_batches * config.train.batch_tokens // length
+trainer = make_trainer(config, backend, rows, length, micro_batches)
 open("/proc/self/clear_refs", "w").write("5")
 trainer.step()
 trainer.step()
@@ -79,9 +82,7 @@ def test_memory_is_flat_over_a_hundred_runs(program: Callable[..., Graph], int8:
     batch = random_batch(shape, 300, [[20], [9]], [20, 11])
     executable = compile_graph(program(model, shape), backend, batch)
     values = weights.draw(Transformer(config, 300).parameters, 0)
-    weights.install(
-        backend, model, weights.quantize(model.parameters, values) if int8 else values
-    )
+    weights.install(backend, model, weights.quantize(model.parameters, values) if int8 else values)
 
     def runs(count: int) -> None:
         for _ in range(count):

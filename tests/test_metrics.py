@@ -68,7 +68,10 @@ def test_measuring_moves_no_bit(bench, run: Path, tmp_path: Path):  # noqa: F811
 
 @pytest.mark.parametrize("queues", [False, True])
 def test_seconds_of_steps_begun_ahead_are_their_own(
-    bench, tmp_path: Path, monkeypatch, queues: bool  # noqa: F811
+    bench,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch,
+    queues: bool,
 ):
     """A step whose work is done while another is begun is not done in no time."""
     now, begin = [0.0], Trainer._begin

@@ -374,8 +374,10 @@ def test_a_full_disk_is_passed_over_and_left_clean(file, tmp_path, megabytes):
     """1 MB is found too small beforehand; 18 would do for the files but not for the spare room."""
     home = tmp_path / "home"
     home.mkdir()
-    script = (f'mount -t tmpfs -o size={megabytes}m none "$2"; code=0;'
-              ' TATFILE_UNPACK_DIR="$2"/x "$1" || code=$?; ls -A "$2"/x >"$3"; exit $code')
+    script = (
+        f'mount -t tmpfs -o size={megabytes}m none "$2"; code=0;'
+        ' TATFILE_UNPACK_DIR="$2"/x "$1" || code=$?; ls -A "$2"/x >"$3"; exit $code'
+    )
     done = mounted(script, file, home, tmp_path / "listing")
     assert refused(done, "MB free")
     assert (tmp_path / "listing").read_text() == ""
@@ -386,8 +388,10 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing_behind(file, tmp_path):
     """Room for the bytes, but not for so many files: the failure comes while writing."""
     home = tmp_path / "home"
     home.mkdir()
-    script = ('mount -t tmpfs -o size=64m,nr_inodes=7 none "$2"; code=0;'
-              ' TATFILE_UNPACK_DIR="$2"/x "$1" || code=$?; ls -A "$2"/x >"$3"; exit $code')
+    script = (
+        'mount -t tmpfs -o size=64m,nr_inodes=7 none "$2"; code=0;'
+        ' TATFILE_UNPACK_DIR="$2"/x "$1" || code=$?; ls -A "$2"/x >"$3"; exit $code'
+    )
     done = mounted(script, file, home, tmp_path / "listing")
     assert done.returncode == 125 and "No space left" in done.stderr.splitlines()[-1]
     assert (tmp_path / "listing").read_text() == ""
@@ -415,7 +419,8 @@ def test_a_read_only_root_will_do_with_tmp(file, tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     script = EMPTY_ROOT + (
-        'mount -t tmpfs none "$2"/tmp; mount -o remount,ro "$2"; exec chroot "$2" /program one')
+        'mount -t tmpfs none "$2"/tmp; mount -o remount,ro "$2"; exec chroot "$2" /program one'
+    )
     assert mounted(script, file, root).stdout.splitlines() == ["/", "/program", "one"]
     script = EMPTY_ROOT + 'mount -o remount,ro "$2"; exec chroot "$2" /program one'
     assert refused(mounted(script, file, root), "/tmp/tat-0: Read-only", "TATFILE_UNPACK_DIR")
@@ -445,9 +450,7 @@ def test_a_folder_that_has_become_read_only_is_still_used(file, base, tmp_path):
 def test_four_first_starts_at_once_unpack_once(file, base):
     command = [file, "exit", "5"]
     environment = {"TATFILE_UNPACK_DIR": str(base)}
-    started = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for _ in range(4)
-    ]
+    started = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for _ in range(4)]
     said = b"".join(process.communicate(timeout=60)[1] for process in started)
     assert [process.returncode for process in started] == [5] * 4
     assert said.count(b"unpacking") == 1

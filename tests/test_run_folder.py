@@ -292,8 +292,10 @@ def test_the_last_few_and_the_best_are_kept(run):
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=10),
-       st.integers(1, 4))
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=10),
+    st.integers(1, 4),
+)
 def test_what_was_just_saved_is_always_there_and_the_newest(tmp_path_factory, saves, keep):
     """Also after going back to an earlier step, when later ones lie about."""
     with RunFolder.create(tmp_path_factory.mktemp("run")) as folder:

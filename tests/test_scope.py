@@ -183,6 +183,11 @@ def test_text_around_a_gap():
     assert scope.after(b"d = 1;") is None
 
 
+@pytest.mark.parametrize("given_text", ["fn f(a: u32, a", "fn f(a: u32) { let a = 1; let a = 2; "])
+def test_given_text_may_declare_twice(given_text):
+    assert Scope.given("", given_text).tail in ("a", "")
+
+
 @given(st.lists(FRAGMENTS, max_size=30).map("".join), st.lists(st.integers(0), max_size=10))
 @settings(max_examples=300)
 def test_any_text_in_any_pieces(text: str, cuts: list[int]):

@@ -29,9 +29,7 @@ def generator() -> Generator:
 @pytest.mark.parametrize("sampling", CHOICES.values(), ids=CHOICES)
 def test_blocks_give_what_masking_every_token_gives(generator, prompt, sampling):
     preference = sampling.preference(generator.source(prompt), 1)
-    expected, score = every_token_masked(
-        generator, prompt, CONSTRAINTS.of(prompt), preference
-    )
+    expected, score = every_token_masked(generator, prompt, CONSTRAINTS.of(prompt), preference)
     for _ in range(2):
         stream = generator.stream(Request(prompt, CONSTRAINTS.of(prompt), preference))
         [*_] = generator.tokens_of(stream)

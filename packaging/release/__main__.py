@@ -62,9 +62,7 @@ def main(level: int) -> int:
 
 def software_gpu(out: Path) -> dict[str, str]:
     """SwiftShader and the Vulkan loader; returns the versions of their packages."""
-    return {
-        package.name: debian.extract(package, out).version for package in debian.read_table()
-    }
+    return {package.name: debian.extract(package, out).version for package in debian.read_table()}
 
 
 def write_licences(staged: Path, report: Path) -> None:

@@ -82,9 +82,7 @@ class MetricsAgent:
 
     def validation_loss(self) -> list[tuple[int, float]]:
         """Every validation's loss over steps."""
-        return [
-            (r.step, r.validation_loss) for r in self.records if r.validation_loss is not UNSET
-        ]
+        return [(r.step, r.validation_loss) for r in self.records if r.validation_loss is not UNSET]
 
     def _curve(self, value: Callable[[StepMetrics], float]) -> list[tuple[int, float]]:
         return averaged([(record.step, value(record)) for record in self.records])

@@ -95,9 +95,7 @@ def _targets(agent: ReportAgent) -> str:
 
 
 def _peers(rows: Sequence[Row]) -> str:
-    bars = [
-        Bar(row.title, row.ratio, peer_words(row)) for row in rows if row.ratio is not None
-    ]
+    bars = [Bar(row.title, row.ratio, peer_words(row)) for row in rows if row.ratio is not None]
     if not bars:
         return ""
     return bar_chart("Time of tat over time of the peer; shorter is faster", bars, 1.0, "the peer")

@@ -140,9 +140,7 @@ def standalone(picture: str) -> str:
     """A picture as a file of its own, with its style and ground."""
     head, rest = picture.split(">", 1)
     ground = '<rect width="100%" height="100%" fill="var(--ground)"/>'
-    return (
-        f'{head} xmlns="http://www.w3.org/2000/svg">\n<style>\n{STYLE}</style>\n{ground}{rest}\n'
-    )
+    return f'{head} xmlns="http://www.w3.org/2000/svg">\n<style>\n{STYLE}</style>\n{ground}{rest}\n'
 
 
 def number(value: float) -> str:

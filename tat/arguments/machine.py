@@ -1,6 +1,5 @@
 """Commands about tat itself and the machine it runs on."""
 
-
 from tat.arguments.common import (
     Commands,
     add_command,

@@ -169,7 +169,7 @@ def _zsh_text(text: str) -> str:
 def _fish(commands: list[Command]) -> str:
     lines = []
     for command in commands:
-        here = f'complete -c tat -n {_quote(f"__tat_at {_quote(command.line)}")}'
+        here = f"complete -c tat -n {_quote(f'__tat_at {_quote(command.line)}')}"
         for name, text in command.subcommands:
             lines.append(f"{here} -f -a {name} -d {_quote(text)}\n")
         for option in command.options:

@@ -45,9 +45,7 @@ def _prompt(entry: Entry, with_signature: bool) -> Prompt:
     return Prompt(entry.request, function.signature, function.context)
 
 
-def judged(
-    entry: Entry, prompt: Prompt, answers: Sequence[Answer], sandbox: Sandbox
-) -> Outcome:
+def judged(entry: Entry, prompt: Prompt, answers: Sequence[Answer], sandbox: Sandbox) -> Outcome:
     """Measures of the samples for one entry, and what is wrong with the first of them."""
     problems: dict[str | None, tuple[str, str]] = {}
     for answer in answers:

@@ -191,8 +191,10 @@ def _print_plan(report: dict[str, Any]) -> None:
     for name, size in report["persistent"].items():
         print(f"  {name:32}{_megabytes(size, 10)}")
     saving = 1 - report["arena_bytes"] / report["unplanned_bytes"]
-    print(f"\nshared arena, {report['lanes']} lanes{_megabytes(report['arena_bytes'], 23)}"
-          f"   ({saving:.0%} under {_megabytes(report['unplanned_bytes'], 0)} unplanned)")
+    print(
+        f"\nshared arena, {report['lanes']} lanes{_megabytes(report['arena_bytes'], 23)}"
+        f"   ({saving:.0%} under {_megabytes(report['unplanned_bytes'], 0)} unplanned)"
+    )
     buckets = (f"{name} {_megabytes(size, 0)}" for name, size in report["buckets"].items())
     print(f"  by bucket, one lane: {', '.join(buckets)}")
     print("  its largest residents (offset; calls from first write to last read):")

@@ -23,9 +23,7 @@ _SETTINGS = {
 }  # fmt: skip
 
 
-def open_respondent(
-    options: argparse.Namespace, sandbox: Sandbox
-) -> tuple[Respondent, System]:
+def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Respondent, System]:
     """The model of --run, and what decides its answers, for the report.
 
     The cookbook as an index is its training split: its test split is what `--cookbook` asks for.

@@ -1,9 +1,9 @@
 """A training sample, and how a function gives some.
 
-    completion    (comment, signature, context) -> body
-    description   (comment) -> context, signature and body; (comment, context) -> signature and body
-                  (a given context ends with the signatures of the functions that it calls)
-    infill        (prefix, suffix) -> middle, a gap in the context, signature and body
+completion    (comment, signature, context) -> body
+description   (comment) -> context, signature and body; (comment, context) -> signature and body
+              (a given context ends with the signatures of the functions that it calls)
+infill        (prefix, suffix) -> middle, a gap in the context, signature and body
 """
 
 from collections.abc import Iterator

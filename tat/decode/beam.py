@@ -95,9 +95,7 @@ class _Search:
                 break
         return ended, self._settled(following)
 
-    def _continuations(
-        self, live: Sequence[Hypothesis], logits: Array
-    ) -> Iterator[Hypothesis]:
+    def _continuations(self, live: Sequence[Hypothesis], logits: Array) -> Iterator[Hypothesis]:
         """All allowed continuations by one token, the best first."""
         rankings = [self._ranking(h, logits[h.row]) for h in live]
         yield from heapq.merge(*rankings, key=lambda hypothesis: -hypothesis.score)
@@ -126,6 +124,4 @@ class _Search:
             self._reorder.write("index", index)
             self._reorder.write("counts", counts)
             self._reorder.run()
-        return [
-            Hypothesis(h.tokens, h.score, h.constraint, row) for row, h in enumerate(following)
-        ]
+        return [Hypothesis(h.tokens, h.score, h.constraint, row) for row, h in enumerate(following)]

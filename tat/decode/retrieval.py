@@ -36,6 +36,4 @@ class Retriever:
 
         For evaluation: near-duplicates of the code `exclude` and hits that are refused stay out.
         """
-        return find_neighbours(
-            self.index, prompt.source, self.top, exclude=exclude, refuse=refuse
-        )
+        return find_neighbours(self.index, prompt.source, self.top, exclude=exclude, refuse=refuse)

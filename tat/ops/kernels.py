@@ -96,8 +96,7 @@ _ROWS = (
     ),
     _row(
         "pointer",
-        "shares, log_rest; q, k, gate, ids, lengths;"
-        " batch, queries, sources, keys, width, first",
+        "shares, log_rest; q, k, gate, ids, lengths; batch, queries, sources, keys, width, first",
     ),
     _row(
         "pointer_backward",

@@ -1,11 +1,11 @@
 """The folder of a run: what training leaves on disk, and who may write it.
 
-    config.toml      the resolved configuration; a folder without it is no run
-    metrics.jsonl    one object per step
-    log              what was said, with times
-    checkpoints/     step-00000500.safetensors ...: the last few and the best one
-    latest, best     symbolic links to checkpoints
-    lock             held by the process that writes; the kernel frees it, however that process ends
+config.toml      the resolved configuration; a folder without it is no run
+metrics.jsonl    one object per step
+log              what was said, with times
+checkpoints/     step-00000500.safetensors ...: the last few and the best one
+latest, best     symbolic links to checkpoints
+lock             held by the process that writes; the kernel frees it, however that process ends
 """
 
 import fcntl
@@ -90,7 +90,9 @@ class RunFolder:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         if error is not None and not os.path.lexists(self.path / "config.toml"):

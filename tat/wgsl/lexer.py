@@ -3,11 +3,13 @@
 import re
 from typing import NamedTuple
 
+# fmt: off
 KEYWORDS = frozenset((
     "alias", "break", "case", "const", "const_assert", "continue", "continuing", "default",
     "diagnostic", "discard", "else", "enable", "false", "fn", "for", "if", "let", "loop",
     "override", "requires", "return", "struct", "switch", "true", "var", "while",
 ))
+# fmt: on
 
 _BLANK = " \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029"
 _LINE_END = "\n\v\f\r\u0085\u2028\u2029"

@@ -154,7 +154,7 @@ class State(NamedTuple):
             return self._replace(previous=name, callee=name) if known else None
         state = self._replace(previous=name, callee="@" if self.previous == "@" else "")
         if self._kind == "header" and self.previous not in (".", "@"):
-            if name in self.incoming:
+            if self._is_declared_here(name):
                 return None
             return state._replace(incoming=self.incoming | {name})
         if self.declaring in _DECLARING and self.previous not in (".", "@"):
@@ -182,6 +182,8 @@ class State(NamedTuple):
         """Whether the innermost scope has the name; a function's is that of its parameters too."""
         if not self.frames:
             return name in self.module
+        if self._kind == "header":
+            return name in self.incoming
         return name in self.frames[-1].names - self.frames[-1].outer
 
     def _is_template(self) -> bool:

@@ -78,9 +78,7 @@ def write_checkpoint(setting: Setting) -> Iterator[Subject]:
     """Weights and both moments to disk, with checksum and fsync."""
     with tempfile.TemporaryDirectory(prefix="tat-bench-") as folder:
         path, checkpoint = Path(folder) / "checkpoint", _checkpoint(setting)
-        yield Subject(
-            lambda: save(path, checkpoint), lambda: _require_equal(path, checkpoint)
-        )
+        yield Subject(lambda: save(path, checkpoint), lambda: _require_equal(path, checkpoint))
 
 
 @contextmanager

@@ -179,11 +179,16 @@ def step(setting: Setting) -> Iterator[Subject]:
         trainer.close()
 
 
-def make_trainer(config: Config, backend: Backend, rows: int, length: int) -> Trainer:
-    """A trainer whose every step takes `rows` samples that fill the bucket (length, length)."""
-    lanes = min(backend.lanes, rows)
+def make_trainer(
+    config: Config, backend: Backend, rows: int, length: int, micro_batches: int = 0
+) -> Trainer:
+    """A trainer whose every step takes `rows` samples that fill the bucket (length, length).
+
+    In `micro_batches`, which has to divide `rows`; 0 takes as many as the backend has lanes for.
+    """
+    count = micro_batches or max(n for n in range(1, backend.lanes + 1) if rows % n == 0)
     train = replace(
-        config.train, micro_batches=lanes, batch_tokens=rows // lanes * length, warmup_steps=0
+        config.train, micro_batches=count, batch_tokens=rows // count * length, warmup_steps=0
     )
     ids = np.random.default_rng(0).integers(
         FIRST_BYTE, config.data.vocabulary, (2, rows * length), np.int32

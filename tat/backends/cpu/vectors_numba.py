@@ -247,8 +247,7 @@ def _halved(builder: Any, vectors: list) -> Any:
         masks = [ir.Constant(_sums, [lane + shift for lane in low]) for shift in (0, size // 2)]
         paired = zip(vectors[::2], vectors[1::2], strict=True)
         vectors = [
-            builder.fadd(*(builder.shuffle_vector(a, b, mask) for mask in masks))
-            for a, b in paired
+            builder.fadd(*(builder.shuffle_vector(a, b, mask) for mask in masks)) for a, b in paired
         ]
         size //= 2
     return vectors[0]

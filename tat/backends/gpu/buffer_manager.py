@@ -106,9 +106,7 @@ class BufferManager:
                 part = data[start : start + _TRANSFER]
                 self._device.handle.queue.write_buffer(buffer, offset + start, part)
 
-    def download(
-        self, buffer: Any, tensor: Tensor, offset: int = 0, half: bool = False
-    ) -> Array:
+    def download(self, buffer: Any, tensor: Tensor, offset: int = 0, half: bool = False) -> Array:
         """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU.
 
         half: the buffer holds it in f16.

@@ -92,9 +92,7 @@ def _norm_parameters(kernel: str, a: Attributes) -> list[Pass]:
 def _linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
     if together := split_passes(kernel, a, beside=a["outputs"]):
         return together
-    bias = _column_sums(
-        f"{kernel}.partials", f"{kernel}.bias", a["rows"], a["outputs"], terms=1
-    )
+    bias = _column_sums(f"{kernel}.partials", f"{kernel}.bias", a["rows"], a["outputs"], terms=1)
     return [*product_passes(kernel, a), *bias]
 
 

@@ -245,6 +245,7 @@ def tone_map_uchimura(hdr, contrast, toe) -> list[float]:
 
 
 # The CIE 1931 standard observer (CIE 015:2018), x, y and z every 10 nm from 380 nm.
+# fmt: off
 _OBSERVER = np.array(
     [
         0.001368, 0.004243, 0.01431, 0.04351, 0.13438, 0.2839, 0.34828, 0.3362, 0.2908, 0.19536,
@@ -262,6 +263,7 @@ _OBSERVER = np.array(
     ]
 ).reshape(3, 37)
 _NANOMETRES = np.arange(380, 750, 10)
+# fmt: on
 
 
 @pure(
