@@ -49,7 +49,6 @@ def _fetch_zstd(folder: Path, version: str, hashes: list[str]) -> None:
         (work / "out").mkdir()
         with tarfile.open(archive) as files:
             for name in ("zstd.c", "zstd.h", "zstd_errors.h", "zdict.h", "LICENSE"):
-                member = files.getmember(f"zstandard-{version}/zstd/{name}")
-                member.name = name
-                files.extract(member, work / "out", filter="data")
+                source = files.extractfile(f"zstandard-{version}/zstd/{name}")
+                (work / "out" / name).write_bytes(source.read())
         (work / "out").rename(folder)
