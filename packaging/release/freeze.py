@@ -19,7 +19,8 @@ _LEFT_OUT = (
     "argparse_manpage", "ssl", "_ssl", "cgi", "cgitb", "chunk", "crypt", "ftplib", "http",
     "imaplib", "imghdr", "mailcap", "modulefinder", "netrc", "nturl2path", "pickletools", "pipes",
     "poplib", "pyclbr", "pydoc", "rlcompleter", "sched", "smtplib", "sndhdr", "socketserver",
-    "trace", "uu", "webbrowser", "xdrlib", "xml", "xmlrpc",
+    "trace", "uu", "webbrowser", "xdrlib", "xml", "xmlrpc", "pyexpat", "rich.__main__",
+    "rich.markdown", "rich._win32_console", "ctypes._aix", "pty",
 )  # fmt: skip
 _NOT_SEEN = ("_bisect", "_json")  # C halves of modules that Nuitka keeps as bytecode
 _WGPU_DATA = ("*.h", "*.idl")

@@ -19,7 +19,7 @@ from tat import __version__
 _DEBIAN_NAMES = {
     "libc6": "glibc", "libgcc-s1": "libgcc", "libstdc++6": "libstdc++", "zlib1g": "zlib",
     "libbz2-1.0": "bzip2", "libffi8": "libffi", "liblzma5": "liblzma", "libssl3": "OpenSSL",
-    "libuuid1": "libuuid", "libsqlite3-0": "SQLite", "musl": "musl",
+    "libuuid1": "libuuid", "libexpat1": "expat", "libsqlite3-0": "SQLite", "musl": "musl",
 }  # fmt: skip
 # Libraries that a wheel brings along, by the start of their names.
 _INSIDE_WHEELS = {
