@@ -1,12 +1,10 @@
 """Nuitka plugin: what tat's libraries need that Nuitka cannot see by itself."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nuitka.optimizations import Optimization
-from nuitka.optimizations.TraceCollections import withChangeIndicationsTo
 from nuitka.plugins.PluginBase import NuitkaPluginBase
 
 # Extensions that numba's C code imports by name.
@@ -46,8 +44,22 @@ class TatPlugin(NuitkaPluginBase):
 
         Nuitka optimizes it until nothing changes, and then throws that away: 40 % of a build.
         """
+        # Nuitka reads its options first: its nodes cannot be imported before.
+        from nuitka.optimizations import Optimization
+        from nuitka.optimizations.TraceCollections import withChangeIndicationsTo
+
         optimize = Optimization.optimizeCompiledPythonModule
-        Optimization.optimizeCompiledPythonModule = _once_if_bytecode(optimize)
+
+        def once_if_bytecode(module: Any) -> tuple[bool, int]:
+            if _is_compiled(str(module.getFullName())):
+                return optimize(module)
+            with withChangeIndicationsTo(lambda *_: None):
+                module.computeModule()
+            Optimization.considerUsedModules(module=module, pass_count=Optimization.pass_count)
+            Optimization.considerImplicitImports(module=module)
+            return False, 1
+
+        Optimization.optimizeCompiledPythonModule = once_if_bytecode
 
     def getImplicitImports(self, module: Any) -> Iterator[str]:
         yield from _IMPORTED_FROM_C.get(module.getFullName(), ())
@@ -66,18 +78,3 @@ class TatPlugin(NuitkaPluginBase):
 
 def _is_compiled(name: str) -> bool:
     return name.startswith("__") or name.endswith(("-preLoad", "-postLoad"))
-
-
-def _once_if_bytecode(optimize: Callable[[Any], tuple[bool, int]]) -> Callable[[Any], Any]:
-    """Nuitka's `optimize`, but with one pass over a module that will not be compiled."""
-
-    def once(module: Any) -> tuple[bool, int]:
-        if _is_compiled(str(module.getFullName())):
-            return optimize(module)
-        with withChangeIndicationsTo(lambda *_: None):
-            module.computeModule()
-        Optimization.considerUsedModules(module=module, pass_count=Optimization.pass_count)
-        Optimization.considerImplicitImports(module=module)
-        return False, 1
-
-    return once
