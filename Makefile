@@ -93,7 +93,7 @@ PREFIX ?= /usr/local
 RELEASE_VENV := build/venv
 RELEASE_LOCKS := requirements/tat.lock requirements/release.lock
 RELEASE_PYTHON := PYTHONPATH=packaging:. $(RELEASE_VENV)/bin/python
-.PHONY: release release-tools test-release smoke smoke-places smoke-cli release-check install
+.PHONY: release release-tools test-release smoke smoke-places smoke-cli-1 smoke-cli-2 release-check install
 
 release: release-tools $(RELEASE_VENV)/.ready  ## one static file for every x86-64 Linux: dist/tat (LEVEL=3 is fast)
 	$(RELEASE_PYTHON) -m release $(LEVEL)
@@ -110,13 +110,17 @@ $(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
 test-release: release-tools $(RELEASE_VENV)/.ready  ## the tests of the launcher and of the build
 	$(RELEASE_PYTHON) -m pytest tests/test_packaging.py tests/test_packaging_launcher.py
 
-smoke: test-release smoke-places smoke-cli  ## dist/tat at work in four places without a network; tests of the command line on it (-j2)
+smoke: smoke-cli-1 smoke-cli-2 test-release smoke-places  ## dist/tat at work in four places without a network; tests of the command line on it (-j2)
 
 smoke-places: $(RELEASE_VENV)/.ready
 	$(RELEASE_PYTHON) -m release.smoke dist/tat
 
-smoke-cli: $(RELEASE_VENV)/.ready
-	$(RELEASE_PYTHON) -m pytest --program dist/tat $(wildcard tests/test_cli*.py)
+# In two parts, which take about as long, for -j2.
+CLI_TESTS := $(wildcard tests/test_cli*.py)
+CLI_TESTS_1 := $(wildcard tests/test_cli.py tests/test_cli_[a-f]*.py)
+CLI_TESTS_2 := $(filter-out $(CLI_TESTS_1),$(CLI_TESTS))
+smoke-cli-1 smoke-cli-2: smoke-cli-%: $(RELEASE_VENV)/.ready
+	$(RELEASE_PYTHON) -m pytest --program dist/tat $(CLI_TESTS_$*)
 
 release-check: smoke  ## also on Debian 11 and 13, and a second build compared byte by byte
 	@sh packaging/require-build-tools.sh check

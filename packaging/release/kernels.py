@@ -27,18 +27,37 @@ _FIXED = Path("/var/tmp/tat-release-kernels")
 LEVELS = ("v2", "v3", "v4")
 
 
-def fill(folder: Path) -> int:
-    """Compile into `folder`/kernels; returns the number of kernels. The build ends on any miss.
+def record(out: Path) -> None:
+    """Note in the file `out` which kernels tat calls with which types, in a run from its sources.
+
+    Nothing is done where an earlier build with the same sources compiled the kernels.
+    """
+    if _kept().is_dir():
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = {
+            "PYTHONPATH": f"{ROOT / 'packaging' / 'frozen'}{os.pathsep}{ROOT}",
+            "NUMBA_CACHE_DIR": str(Path(scratch) / "kernels"),
+        }
+        step = "import sys; from tat_frozen.warm import main; sys.exit(main(sys.argv[1:]))"
+        run(["nice", sys.executable, "-c", step, "record", out, *WARM_UP],
+            folder=Path(scratch), environment=environment)  # fmt: skip
+
+
+def fill(folder: Path, recorded: Path) -> int:
+    """Compile what was recorded into `folder`/kernels; returns the number of kernels.
+
+    The build ends on any miss.
 
     Builds with the same sources share the result through the build cache; what is in it is checked
     all the same, for the second pass always runs.
     """
-    kept = build_cache() / f"kernels-{_key()}"
+    kept = _kept()
     if not kept.is_dir():
         with _at_fixed_path(folder) as program:
-            _compile_to(kept, program)
+            _compile_to(kept, program, recorded)
     shutil.copytree(kept, folder / "kernels", dirs_exist_ok=True)
-    counts = {level: _compile(folder / "tat", folder / "kernels", level) for level in LEVELS}
+    counts = _compile_all(folder / "tat", folder / "kernels")
     missed = {level: count for level, count in counts.items() if count["misses"]}
     if missed:
         raise SystemExit(f"release: kernels are missing from the shipped cache: {missed}")
@@ -63,38 +82,42 @@ def _at_fixed_path(folder: Path) -> Iterator[Path]:
         shutil.rmtree(_FIXED)
 
 
-def _compile_to(kept: Path, program: Path) -> None:
+def _compile_to(kept: Path, program: Path, recorded: Path) -> None:
     kernels = program.parent / "kernels"
     kernels.mkdir()
-    with tempfile.TemporaryDirectory() as scratch:
-        recorded = str(kernels / "recorded")
-        _program(program, scratch, ["record", recorded, *WARM_UP], Path(scratch) / "kernels")
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        list(workers.map(lambda level: _compile(program, kernels, level), LEVELS))
+    shutil.copy(recorded, kernels / "recorded")
+    _compile_all(program, kernels)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as new:
         shutil.copytree(kernels, Path(new) / "kernels").rename(kept)
 
 
+def _compile_all(program: Path, kernels: Path) -> dict[str, dict[str, int]]:
+    """What each level had in its cache, and what not, which now is there."""
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        counts = workers.map(lambda level: _compile(program, kernels, level), LEVELS)
+        return dict(zip(LEVELS, counts, strict=True))
+
+
 def _compile(program: Path, kernels: Path, level: str) -> dict[str, int]:
-    told = _program(program, "/", ["compile", str(kernels / "recorded")], kernels / level, level)
-    return json.loads(told)
-
-
-def _program(
-    program: Path, cwd: str, arguments: list[str], kernels: Path, level: str | None = None
-) -> str:
-    """Run `tat _kernels` so that it does the same each time, to the addresses of its objects.
+    """Run `tat _kernels compile` so that it does the same each time, to its objects' addresses.
 
     Some of these end up in cached kernels; they depend on hash seeds, address randomisation and the
     length of every variable and path.
     """
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "FILL_KERNELS": str(kernels)}
-    if level:
-        environment["NUMBA_CPU_NAME"] = f"x86-64-{level}"
-    kernels.mkdir(parents=True, exist_ok=True)
-    command = ["setarch", "x86_64", "-R", "nice", program, "_kernels", *arguments]
-    return run(command, folder=Path(cwd), environment=environment, alone=True)
+    environment = {
+        "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "FILL_KERNELS": str(kernels / level),
+        "NUMBA_CPU_NAME": f"x86-64-{level}",
+    }  # fmt: skip
+    (kernels / level).mkdir(exist_ok=True)
+    command = ["setarch", "x86_64", "-R", "nice", program, "_kernels", "compile"]
+    told = run([*command, kernels / "recorded"], Path("/"), environment, alone=True)
+    return json.loads(told)
+
+
+def _kept() -> Path:
+    """Where the build cache has the kernels of these sources."""
+    return build_cache() / f"kernels-{_key()}"
 
 
 def _key() -> str:
