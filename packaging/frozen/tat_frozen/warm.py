@@ -1,9 +1,9 @@
 """`tat _kernels`: compiles Numba kernels for the shipped processor levels; the build runs it.
 
 Two steps. `record FILE COMMAND...` runs command lines of tat and notes which cached kernels they
-reached and with which types: from the sources, while these are frozen. `compile FILE` compiles those for the level in NUMBA_CPU_NAME: nothing
-is run, so a machine without AVX-512 compiles for v4 too. Done twice, the second must find
-everything in the cache.
+reached and with which types: from the sources, while these are frozen. `compile FILE` compiles
+those for the level in NUMBA_CPU_NAME: nothing is run, so a machine without AVX-512 compiles for v4
+too. Done twice, the second must find everything in the cache.
 """
 
 import gc
