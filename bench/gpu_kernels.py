@@ -29,7 +29,7 @@ from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
 from tat.config import Config, resolve
 from tat.model.loss import CrossEntropyLoss
-from tat.model.programs import BatchShape, greedy_program, loss_program
+from tat.model.programs import BatchShape, loss_program, sampling_program
 from tat.model.transformer import Transformer
 from tat.ops.cost import flops
 from tat.ops.graph import Call, Graph, Tensor
@@ -57,7 +57,7 @@ class Row:
 def decoding_calls(config: Config, length: int) -> list[Call]:
     """The calls of one token of a text of up to `length` tokens, its source as long."""
     model = Transformer(config.model, config.data.vocabulary)
-    return greedy_program(model, BatchShape(1, length, length), block=8, first=2).calls
+    return sampling_program(model, BatchShape(1, length, length), block=8, first=2).calls
 
 
 def step_calls(config: Config, shape: BatchShape) -> list[Call]:

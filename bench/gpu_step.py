@@ -1,4 +1,4 @@
-"""Training steps and greedy decoding on a GPU, beside PyTorch on CUDA in the same run.
+"""Training steps and decoding on a GPU, beside PyTorch on CUDA in the same run.
 
     python bench/gpu_step.py [--device gpu] [--preset base] [--rows 32] [--length 128]
                              [--precision f32] [--micro-batches 1] [--steps 10] [--rounds 5]
@@ -7,7 +7,8 @@
 A step takes rows x (length + length) tokens, with dropout, label smoothing, clipping and AdamW,
 through the Trainer; by default all logits are kept, as PyTorch does. The two take turns, each
 `steps` steps in a row; PyTorch (eager, float32 products) waits for its GPU at the end of a turn.
-Decoding is that of tat generate: tokens are read back and chosen from on the host, in blocks.
+Decoding is that of tat generate, in blocks: tokens are drawn on the device, their logits read back
+and chosen from on the host. Ways to choose (greedy, drawn, drawn with all filters) take turns.
 """
 
 import argparse
@@ -23,11 +24,17 @@ import tat
 from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.backend import open_backend
 from tat.config import Config, resolve
+from tat.decode.choice import Sampling
 from tat.decode.generator import Generator
 from tat.decode.loading import LoadedModel
 from tat.train.trainer import Trainer
 
-_TOKENS = 128  # of a decoding
+_TOKENS = 128  # of a decoding, at most
+_WAYS = {
+    "greedy": Sampling(0.0),
+    "drawn": Sampling(1.0, draws_first=True),
+    "filtered": Sampling(1.0, 50, 0.95, 0.01, 1.1, draws_first=True),
+}
 
 
 def own_turn(trainer: Trainer, steps: int) -> float:
@@ -59,17 +66,20 @@ class TorchPeer:
         return float(self.process.stdout.readline())
 
 
-def decoding(trainer: Trainer, source: int) -> float:
-    """Seconds of a token of a greedy decoding, batch 1, of a text of _TOKENS tokens."""
+def decoding(trainer: Trainer, source: int) -> dict[str, float]:
+    """Seconds of a token of a decoding, batch 1, for each way to choose."""
     config = trainer.config
     loaded = LoadedModel(trainer.model, trainer.backend, None, config, step=0)
     generator = Generator(loaded, _TOKENS)
-    turns = []
-    for _ in range(4):  # the first compiles and wakes the clocks up
-        began = time.perf_counter()
-        count = sum(1 for _ in generator.tokens(list(range(9, 9 + source))))
-        turns.append((time.perf_counter() - began) / count)
-    return statistics.median(turns[1:])
+    turns: dict[str, list[float]] = {name: [] for name in _WAYS}
+    for turn in range(4):  # the first compiles and wakes the clocks up
+        for name, sampling in _WAYS.items():
+            prompt = list(range(9, 9 + source))
+            began = time.perf_counter()
+            preference = sampling.preference(prompt, turn)
+            count = sum(1 for _ in generator.tokens(prompt, None, preference))
+            turns[name].append((time.perf_counter() - began) / count)
+    return {name: statistics.median(seconds[1:]) for name, seconds in turns.items()}
 
 
 def main() -> int:
@@ -111,7 +121,9 @@ def main() -> int:
     if peer:
         ratio = statistics.median(a / b for a, b in zip(own, torch, strict=True))
         print(f"  PyTorch  {1000 * statistics.median(torch):8.2f} ms, ratio {ratio:.3f}")
-    print(f"decoding, batch 1, {_TOKENS} tokens: {1000 * token_seconds:.3f} ms per token")
+    print(f"decoding, batch 1, up to {_TOKENS} tokens, ms per token")
+    for name, seconds in token_seconds.items():
+        print(f"  {name:8} {1000 * seconds:8.3f}")
     record = {
         "benchmark": "gpu_step", "device": backend.name, "preset": options.preset,
         "precision": options.precision, "rows": options.rows, "length": options.length,

@@ -218,18 +218,49 @@ _CACHE_GATHER = [
     _cache_gather(6, 20, 3, 50, 34),
 ]
 
-_greedy_token = _kernel("greedy_token", "batch vocabulary block first length keys")
-_GREEDY_TOKEN = [
-    _greedy_token(1, 3, 1, 2, 1, 4),
-    _greedy_token(
+_repetition_penalty = _kernel("repetition_penalty", "batch vocabulary length block")
+_REPETITION_PENALTY = [
+    _repetition_penalty(1, 3, 1, 1),
+    _repetition_penalty(
+        3, 7, 4, 2, label="often, off, the first", position=[3, 3, 0], token=[6, 0, 2],
+        written=[[5, 5, 6, 1], [0, 1, 2, 3], [4, 5, 6, 3]],
+        settings=[[0, 0, 1, 0, 1.5], [0, 0, 1, 0, 1], [0, 0, 1, 0, 0.5]],
+        logits=[[1, -1, 2, -2, 0, 3, -3]] * 3,
+    ),
+    _repetition_penalty(3, 700, 300, 8),
+]  # fmt: skip
+
+_sample_token = _kernel("sample_token", "batch vocabulary block first length keys")
+_GREEDY = [0, 0, 1, 0, 1]
+_FILTERS = {
+    "unfiltered": [1.5, 0, 1, 0, 1], "cold": [1e-6, 0, 1, 0, 1], "hot": [1e9, 0, 1, 0, 1],
+    "top-k": [1e9, 3, 1, 0, 1], "top-k of all": [1e9, 700, 1, 0, 1],
+    "top-p": [1e9, 0, 0.3, 0, 1], "all of top-p": [1e9, 0, 0.9999999, 0, 1],
+    "min-p": [1e9, 0, 1, 0.1, 1], "only the top": [1e9, 0, 1, 1, 1],
+    "all filters": [0.7, 40, 0.8, 0.01, 1],
+}  # fmt: skip
+_SAMPLE_TOKEN = [
+    _sample_token(1, 3, 1, 2, 1, 4),
+    _sample_token(
         4, 7, 4, 2, 40, 40, label="equals, idle, below the first", position=[3, 0, 39, 8],
-        lengths=[4, 0, 40, 9],
+        lengths=[4, 0, 40, 9], settings=[_GREEDY] * 4,
         logits=[
             [0, 0, 1, 2, 2, 1, 2], [9, 9, 1, 2, 3, 4, 5], [9, 9, 0, 0, 0, 0, 0],
             [0, 0, 0, 0, 0, 0, 1],
         ],
     ),
-    _greedy_token(3, 700, 8, 2, 64, 64),
+    _sample_token(
+        3, 6, 1, 2, 40, 40, label="equals at the edge of top-k and top-p",
+        logits=[[9, 9, -1, 2, -1, -1], [9, 9, 0, 0, 0, 0], [0, 0, -4, -4, -4, 3]],
+        settings=[[1e9, 2, 1, 0, 1], [1e9, 1, 0.1, 0, 1], [1e9, 2, 1, 0, 1]],
+    ),
+    _sample_token(3, 700, 8, 2, 64, 64),
+    *(
+        _sample_token(
+            9, 700, 8, 2, 64, 64, label=label, settings=[settings] * 9, stretch={"logits": 3.0}
+        )
+        for label, settings in _FILTERS.items()
+    ),
 ]  # fmt: skip
 
 _embedding_int8 = _kernel("embedding_int8", "rows width scale vocabulary")
@@ -280,6 +311,7 @@ CASES: tuple[Case, ...] = (
     *_MOVING_AVERAGE,
     *_CACHE_WRITE,
     *_CACHE_GATHER,
-    *_GREEDY_TOKEN,
+    *_REPETITION_PENALTY,
+    *_SAMPLE_TOKEN,
     *_INT8,
 )

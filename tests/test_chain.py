@@ -1,18 +1,27 @@
-"""Blocks of greedy tokens on the device: the texts of one token at a time, in every company."""
+"""Blocks of tokens drawn on the device: the texts of one token at a time, in every company."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from decoding import CONSTRAINTS, PROMPTS, ByDefinition, new_generator
+from gpu_harness import device
 from numpy import ndarray as Array
 
 from tat import weights
+from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.gpu.executable import GpuBackend
 from tat.data.tokenizer import Special
-from tat.decode.chain import Chain, likeliest
-from tat.decode.choice import Sampling
+from tat.decode.chain import Chain
+from tat.decode.choice import Preference, Sampling
 from tat.decode.generator import Generator, Request
 from tat.decode.loading import LoadedModel
 from tat.decode.programs import write_sources
+from tat.decode.prompt import Prompt
+from tat.decode.stream import Stream
+
+SOURCE = list(range(40, 53))
 
 
 class QueueingCpu(CpuBackend):
@@ -24,28 +33,42 @@ class QueueingCpu(CpuBackend):
         super().__init__(threads=1, numba=False)
 
 
-def queueing(generator: Generator) -> Generator:
-    """The same on such a CPU."""
-    old, backend = generator.loaded, QueueingCpu()
-    values = weights.draw(old.model.parameters, seed=3)
-    weights.install(backend, old.model, values)
+def on(backend: Backend, generator: Generator) -> Generator:
+    """The same on another backend."""
+    old = generator.loaded
+    weights.install(backend, old.model, weights.draw(old.model.parameters, seed=3))
     loaded = LoadedModel(old.model, backend, old.tokenizer, old.config, step=0)
-    return Generator(loaded, generator.max_tokens)
+    return Generator(loaded, generator.max_tokens, generator.settings)
+
+
+def queueing(generator: Generator) -> Generator:
+    return on(QueueingCpu(), generator)
+
+
+SAMPLINGS = {
+    "greedy": Sampling(0.0),
+    "wary": Sampling(0.0, repetition_penalty=1.5),
+    "drawn": Sampling(0.8, draws_first=True),
+    "filtered": Sampling(1.5, 60, 0.9, 1e-3, draws_first=True),
+    "top-p, wary": Sampling(1.0, top_p=0.7, repetition_penalty=1.3, seed=2**40, draws_first=True),
+}
+every_sampling = pytest.mark.parametrize("sampling", SAMPLINGS.values(), ids=SAMPLINGS)
+queues = pytest.mark.parametrize(
+    "backend", [QueueingCpu, pytest.param(lambda: GpuBackend(device()), marks=pytest.mark.gpu)],
+    ids=["cpu", "gpu"],
+)  # fmt: skip
+
+
+def request(number: int, prompt: Prompt, constrained: bool, sampling: Sampling) -> Request:
+    constraint = CONSTRAINTS.of(prompt) if constrained else None
+    return Request(prompt, constraint, sampling.preference([number], number))
 
 
 def requests(constrained: bool, sampling: Sampling) -> list[Request]:
-    return [
-        Request(
-            prompt, CONSTRAINTS.of(prompt) if constrained else None, sampling.preference([number])
-        )
-        for number, prompt in enumerate(PROMPTS.values())
-    ]
+    return [request(i, p, constrained, sampling) for i, p in enumerate(PROMPTS.values())]
 
 
-DRAWN = Sampling(0.8, draws_first=True)
-
-
-@pytest.mark.parametrize("sampling", [Sampling(0.0), DRAWN], ids=["greedy", "drawn"])
+@every_sampling
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("copy", [False, True])
 def test_texts_are_those_of_one_token_at_a_time(sampling: Sampling, constrained: bool, copy: bool):
@@ -56,55 +79,139 @@ def test_texts_are_those_of_one_token_at_a_time(sampling: Sampling, constrained:
     assert [t.score for t in got] == pytest.approx([t.score for t in expected], rel=1e-4)
 
 
-SOURCE = list(range(40, 53))
+def steps_of(generator: Generator) -> list[int]:
+    """The steps of each submit of the generator's chains from now on."""
+    counts, compiled = [], generator.programs.sampling
+
+    def counted(shape):
+        executable = compiled(shape)
+        run = executable.run
+        executable.run = lambda times=1: (counts.append(times), run(times))
+        return executable
+
+    generator.programs.sampling = counted
+    return counts
+
+
+@every_sampling
+@queues
+def test_a_text_takes_few_submits_however_it_is_drawn(
+    backend: Callable[[], Backend], sampling: Sampling
+):
+    """40 tokens in blocks of up to 8, none made in vain before the end of a text."""
+    generator = new_generator()
+    device_generator = on(backend(), generator)
+    counts = steps_of(device_generator)
+    preference = sampling.preference([1], 1)
+    tokens = list(generator.tokens(SOURCE, None, preference))
+    assert list(device_generator.tokens(SOURCE, None, preference)) == tokens
+    assert len(tokens) > 20
+    assert counts[:5] == [1, 2, 2, 4, 8]  # from the third on begun before the last was read
+    assert sum(counts) <= 40 and len(counts) <= 9
+
+
+@queues
+def test_rows_of_a_batch_draw_in_ways_of_their_own(backend: Callable[[], Backend]):
+    generator = new_generator(generate__batch=len(SAMPLINGS))
+    several = [
+        request(number, PROMPTS["body"], False, sampling)
+        for number, sampling in enumerate(SAMPLINGS.values())
+    ]
+    expected = generator.generate_all(several)
+    device_generator = on(backend(), generator)
+    counts = steps_of(device_generator)
+    assert [text.text for text in device_generator.generate_all(several)] == [
+        text.text for text in expected
+    ]
+    assert len({text.text for text in expected}) == len(expected)
+    longest = max(text.tokens for text in expected)
+    assert len(counts) < longest / 2
+
+
+def test_a_preference_that_a_device_cannot_follow_is_asked_for_every_token():
+    generator = queueing(new_generator())
+    counts = steps_of(generator)
+
+    def counting(logits: Array, tokens: list[int]) -> Array:
+        return -np.abs(np.arange(logits.size) - 50.0 - len(tokens))
+
+    assert list(generator.tokens(SOURCE, None, counting)) == list(range(50, 90))
+    assert not counts
 
 
 def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
     """Of one row and SOURCE; the steps of each run are noted in the list."""
-    programs = generator.programs
+    programs, counts = generator.programs, steps_of(generator)
     shape, ids = programs.shape(1, 1), np.zeros((1, 1, programs.longest_source), np.int32)
     ids[0, 0, : len(SOURCE)] = SOURCE
     programs.place(SOURCE, shape, [0])
-    executable, counts = programs.greedy(shape), []
+    executable = programs.sampling(shape)
     write_sources(executable, ids, np.array([[len(SOURCE)]]))
-    run = executable.run
-    executable.run = lambda times=1: (counts.append(times), run(times))
     return Chain(executable), counts
 
 
-def ask(chain: Chain, token: int, position: int, room: int = 64) -> Array:
-    """Logits [N, V]."""
-    return chain.logits(np.array([token]), np.array([position + 1]), room)[:, 0]
+def asker(chain: Chain, preference: Preference) -> Callable[[list[int]], tuple[Array, Array]]:
+    """From the tokens so far to logits [N, V] and guesses [N]."""
+
+    def ask(tokens: list[int]) -> tuple[Array, Array]:
+        stream = Stream([SOURCE], 64, 1, preference=preference, tokens=list(tokens))
+        fed = np.array([stream.last]), np.array([stream.position + 1])
+        logits, guesses = chain.steps([stream], *fed)
+        return logits[:, 0], guesses[:, 0]
+
+    return ask
 
 
-def test_blocks_double_and_run_ahead_while_guesses_are_right():
+@every_sampling
+def test_blocks_double_and_run_ahead_while_guesses_are_right(sampling: Sampling):
     generator = queueing(new_generator(max_tokens=30))
-    model = ByDefinition(generator, [SOURCE])
+    model, preference = ByDefinition(generator, [SOURCE]), sampling.preference([1], 1)
     chain, counts = new_chain(generator)
-    token, position, blocks = int(Special.BOS), 0, []
-    while position < 30:
-        block = ask(chain, token, position, room=30 - position)
+    ask, tokens, blocks = asker(chain, preference), [], []
+    while len(tokens) < 30:
+        block, guesses = ask(tokens)
         blocks.append(len(block))
-        for logits in block:
-            expected = model.logits(token, position)[Special.EOS :]
-            np.testing.assert_allclose(logits[Special.EOS :], expected, rtol=0, atol=1e-5)
-            token, position = int(likeliest(logits[None])[0]), position + 1
+        for logits, guess in zip(block, guesses, strict=True):
+            expected = model.logits(tokens[-1] if tokens else Special.BOS, len(tokens))
+            bound = dict(rtol=0, atol=1e-5)
+            np.testing.assert_allclose(logits[Special.EOS :], expected[Special.EOS :], **bound)
+            assert guess == np.argmax(preference(expected, tokens))
+            tokens.append(int(guess))
     assert sum(blocks) == sum(counts) == 30  # nothing behind the end of the caches
     assert blocks[0] == 1 and max(blocks) == 8
     assert len(counts) == len(blocks)
 
 
-def test_a_wrong_guess_starts_anew_in_smaller_blocks():
+def test_a_chain_that_takes_a_text_over_knows_what_was_written():
     generator = queueing(new_generator(max_tokens=64))
-    model = ByDefinition(generator, [SOURCE])
+    wary = Sampling(0.0, repetition_penalty=9.0).preference([1])
+    tokens, found = [50] * 5, []
+    for _ in range(3):
+        chain, _ = new_chain(generator)
+        (logits,), (guess,) = asker(chain, wary)(tokens)
+        logits[: Special.EOS] = -np.inf
+        assert guess == np.argmax(wary(logits, tokens))
+        tokens[len(found)] = int(guess)  # which is written then, and not by this chain
+        found.append(guess)
+    assert len({50, *found}) == 4
+
+
+@every_sampling
+def test_a_wrong_guess_starts_anew_in_smaller_blocks(sampling: Sampling):
+    generator = queueing(new_generator(max_tokens=64))
+    model, preference = ByDefinition(generator, [SOURCE]), sampling.preference([1], 1)
     chain, counts = new_chain(generator)
-    token, position = int(Special.BOS), 0
+    ask, tokens = asker(chain, preference), []
     for _ in range(5):
-        block = ask(chain, token, position)
-        token, position = int(likeliest(block[-1:])[0]), position + len(block)
-    other = 50 if token != 50 else 51
+        tokens += ask(tokens)[1].tolist()
+    tokens[-1] = 50 if tokens[-1] != 50 else 51
     before = len(counts)
-    (logits, *_) = again = ask(chain, other, position)
+    again, guesses = ask(tokens)
     assert counts[before:] == [4] == [len(again)]  # not ahead of what may be wrong again
-    expected = model.logits(other, position)[Special.EOS :]
-    np.testing.assert_allclose(logits[Special.EOS :], expected, rtol=0, atol=1e-5)
+    for position, fed in enumerate([Special.BOS, *tokens[:-1]]):
+        model.logits(fed, position)  # what its caches hold
+    for logits, guess in zip(again, guesses, strict=True):
+        expected = model.logits(tokens[-1], len(tokens))
+        np.testing.assert_allclose(logits[2:], expected[2:], rtol=0, atol=1e-5)
+        assert guess == np.argmax(preference(expected, tokens))
+        tokens.append(int(guess))

@@ -6,8 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tat.backends.cpu import hashing
+from tat.backends.cpu.sampling import Draw, gumbel, penalised, threshold
 from tat.config import resolve
-from tat.decode.choice import Sampler, Sampling, greedy, log_softmax, penalised, threshold
+from tat.decode.choice import Sampler, Sampling, draw_of, greedy, log_softmax
 from tat.errors import UsageError
 
 LOGITS = arrays.arrays(np.float32, st.integers(1, 40), elements=st.floats(-30, 30, width=32))
@@ -23,7 +25,7 @@ SAMPLINGS = st.builds(
 
 
 def kept(logits: np.ndarray, **filters: float) -> list[int]:
-    lowest = threshold(np.asarray(logits, np.float64), Sampling(1.0, **filters))
+    lowest = threshold(np.asarray(logits, np.float64), Draw(1.0, **filters))
     return np.flatnonzero(np.asarray(logits) >= lowest).tolist()
 
 
@@ -56,7 +58,7 @@ def test_masking_hands_over_to_the_next_and_moves_no_score(logits, sampling, wri
     scores = sampler(logits.copy(), tokens)
     np.testing.assert_array_equal(scores, sampler(logits.copy(), tokens))
     plain = penalised(logits, tokens, sampling.repetition_penalty).astype(np.float64)
-    keeps = plain >= threshold(plain, sampling)
+    keeps = plain >= threshold(plain, sampling.draw(0, 0))
     assert keeps.any()
     if not keeps.all():
         assert scores[keeps].min() > scores[~keeps].max()
@@ -102,6 +104,50 @@ def test_noise_is_counted_by_seed_prompt_position_and_number():
         assert 0.08 < same < 0.17, "one in eight agrees by chance"
 
 
+def noise(positions: int, size: int, seed: int = 0) -> np.ndarray:
+    """What a sampler adds to equal logits, [positions, size]."""
+    sampler = Sampler(Sampling(1.0, seed=seed), key=5)
+    return np.array([sampler(np.zeros(size), [0] * i) for i in range(positions)])
+
+
+def test_noise_is_gumbel_at_every_position_and_token():
+    """Kolmogorov and Smirnov's distance between the noise and exp(-exp(-x))."""
+    found = noise(500, 400)
+    for values in (found.reshape(-1), found[7], found[:, 7], found[::64, ::64].reshape(-1)):
+        ordered, count = np.exp(-np.exp(-np.sort(values))), values.size
+        distance = np.abs(ordered - (np.arange(count) + 0.5) / count).max()
+        assert distance < 1.95 / np.sqrt(count), "chance exceeds it once in a thousand"
+    assert found.max() < 23 and found.min() > -3.2  # 32 bits
+
+
+@pytest.mark.parametrize("other", [1, 2**32, 2**63])
+def test_noise_of_neighbours_is_unrelated(other: int):
+    found, count = noise(300, 400), 300 * 400
+    pairs = [
+        (found[1:], found[:-1]), (found[:, 1:], found[:, :-1]), (found[1:, 1:], found[:-1, :-1]),
+        (found[64:], found[:-64]), (found, noise(300, 400, seed=other)),
+    ]  # fmt: skip
+    for one, two in pairs:
+        assert abs(np.corrcoef(one.reshape(-1), two.reshape(-1))[0, 1]) < 4 / np.sqrt(count)
+
+
+def test_tokens_of_one_position_never_share_their_bits():
+    for position in range(20):
+        bits = hashing.element_hashes(hashing.fold(9, [position]), 100_000)
+        assert np.unique(bits).size == bits.size
+
+
+def test_the_largest_and_the_smallest_noise_are_finite():
+    least, most = gumbel(np.array([0, 2**32 - 1], np.uint32))
+    assert least == pytest.approx(-np.log(33 * np.log(2)))
+    assert most == pytest.approx(33 * np.log(2))
+
+
+def test_the_hottest_draws_are_from_all_tokens_alike():
+    shares = np.bincount(draws(Sampling(1e308), np.array([0.0, 30.0, -30.0]))) / 3000
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.03)
+
+
 def test_the_preference_of_a_prompt():
     sampling = Sampling(0.7, seed=5)
     assert sampling.preference([1, 2]) is greedy
@@ -114,8 +160,20 @@ def test_the_preference_of_a_prompt():
     assert Sampling(0.0, draws_first=True).preference([1], 3) is greedy
     first = Sampling(0.7, draws_first=True).preference([1], 0)
     assert isinstance(first, Sampler)
-    wary = Sampling(0.0, repetition_penalty=2.0).preference([1])
+    wary = Sampling(0.7, repetition_penalty=2.0).preference([1])
     assert np.argmax(wary(np.array([3.0, 2.0]), [0])) == 1
+    np.testing.assert_array_equal(wary(np.array([3.0, 2.0]), []), [3, 2])
+
+
+def test_what_a_device_is_told_of_a_preference():
+    assert draw_of(greedy) == Draw() == (0, 0, 1, 0, 1, 0)
+    assert draw_of(lambda logits, tokens: logits) is None
+    wary = Sampling(0.7, top_k=3, repetition_penalty=2.0, seed=5).preference([1])
+    assert draw_of(wary)[:5] == (0, 0, 1, 0, 2)  # no draw, and so no filters
+    drawn = Sampling(0.7, 3, 0.9, 0.1, 1.5, seed=5)
+    one, two = (draw_of(drawn.preference([1], number)) for number in (1, 2))
+    assert one[:5] == two[:5] == (0.7, 3, 0.9, 0.1, 1.5)
+    assert one.key != two.key and 0 <= one.key < 2**32
 
 
 @given(LOGITS, st.lists(st.integers(0, 39), max_size=9), st.floats(1.01, 4))
@@ -131,7 +189,7 @@ def test_a_penalty_above_1_makes_what_was_written_less_likely(logits, written, p
 
 def test_settings_and_their_limits():
     sampling = Sampling.configured(resolve(environment={}).config.generate)
-    assert sampling.temperature > 0 and threshold(np.arange(5.0), sampling) == -np.inf
+    assert sampling.temperature > 0 and threshold(np.arange(5.0), sampling.draw(0, 0)) == -np.inf
     for wrong in (
         dict(temperature=-1.0), dict(temperature=float("nan")), dict(temperature=np.inf),
         dict(temperature=1.0, top_p=0.0), dict(temperature=1.0, top_p=1.1),

@@ -6,7 +6,9 @@ from cases import CASES, Case
 from gpu_harness import kernel_functions, shared_backend
 from numpy import ndarray as Array
 
+from tat.backends.cpu import hashing
 from tat.backends.cpu import kernels as reference
+from tat.backends.cpu.sampling import Draw, gumbel, threshold
 
 pytestmark = pytest.mark.gpu
 
@@ -105,6 +107,63 @@ def test_dropout_has_the_bits_of_the_cpu(rate: float, counter: list[int]):
     case = Case("dropout", extents, given={"counter": counter})
     expected = case.run(vars(reference), np.float32)["y"]
     np.testing.assert_array_equal(run(case)["y"].view(np.uint32), expected.view(np.uint32))
+
+
+def test_noise_is_that_of_the_host_but_for_last_places():
+    """Logits that undo it leave the draw to the one token that got a little more."""
+    rows, size, random = 60, 8192, np.random.default_rng(0)
+    keys, positions = random.integers(0, 2**31, rows), random.integers(0, 64, rows)
+    favoured = random.integers(2, size, rows)
+    noise = [
+        gumbel(hashing.element_hashes(hashing.fold(int(key), [position]), size))
+        for key, position in zip(keys, positions.tolist(), strict=True)
+    ]
+    assert np.max(noise) > 12  # where float32 has no u between its last two below 1
+    logits = -np.array(noise)
+    logits[np.arange(rows), favoured] += 5e-5
+    extents = dict(batch=rows, vocabulary=size, block=1, first=2, length=64, keys=64)
+    given = {
+        "key": keys, "position": positions, "logits": logits, "settings": [[1, 0, 1, 0, 1]] * rows,
+    }  # fmt: skip
+    drawn = run(Case("sample_token", extents, given=given))["token"]
+    np.testing.assert_array_equal(drawn, favoured)
+
+
+_RANDOM = np.random.default_rng(4)
+LOGITS = {
+    "spread": _RANDOM.normal(0, 3, 10),
+    "low": _RANDOM.normal(-50, 2, 10),
+    "high and narrow": _RANDOM.normal(90, 0.01, 10),
+    "with equals": _RANDOM.integers(-1, 2, 10).astype(float),
+    "all equal": np.zeros(10),
+    "one alone": np.where(np.arange(10) == 7, 40.0, -40.0),
+}
+
+
+@pytest.mark.parametrize("logits", LOGITS.values(), ids=LOGITS)
+@pytest.mark.parametrize(
+    "filters",
+    [(1, 1, 0), (3, 1, 0), (9, 1, 0), (10, 1, 0), (0, 0.05, 0), (0, 0.5, 0), (0, 0.99, 0),
+     (0, 1, 0.3), (6, 0.8, 0.01)],
+)  # fmt: skip
+def test_filters_keep_what_the_host_keeps(filters: tuple[float, ...], logits: Array):
+    """Of hot draws by a hundred keys, all tokens that are kept are seen, and no other."""
+    rows, logits = 120, logits.astype(np.float32).astype(np.float64)
+    extents = dict(batch=rows, vocabulary=10, block=1, first=0, length=64, keys=64)
+    settings = [[1e9, *filters, 1]] * rows
+    case = Case("sample_token", extents, given={"settings": settings, "logits": [logits] * rows})
+    expected = np.flatnonzero(logits >= threshold(logits, Draw(1e9, *filters)))
+    np.testing.assert_array_equal(np.unique(run(case)["token"]), expected)
+
+
+def test_thousands_of_draws_are_those_of_the_host():
+    """Of 30,000 draws from up to 8,192 tokens none differed: noise does in last places alone."""
+    ways = [[1, 0, 1, 0, 1], [1, 50, 1, 0, 1], [1, 0, 0.9, 0, 1], [2, 100, 0.95, 0.001, 1]]
+    extents = dict(batch=2000, vocabulary=500, block=1, first=2, length=64, keys=64)
+    case = Case("sample_token", extents, given={"settings": ways * 500}, stretch={"logits": 2.0})
+    expected = case.run(vars(reference), np.float64)["token"]
+    assert np.unique(expected).size > 300
+    np.testing.assert_array_equal(run(case)["token"], expected)
 
 
 def test_a_grid_of_more_groups_than_one_dimension_holds():

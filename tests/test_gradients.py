@@ -45,7 +45,9 @@ OPERATIONS: dict[str, Operation] = {
 }  # fmt: skip
 CHECKED_BELOW = {"cross_entropy", "copy_cross_entropy"}
 INSIDE_THESE = {"output_projection", "point"}
-NOT_DIFFERENTIATED = {"total", "cache_write", "cache_gather", "copy_mixture", "greedy_token"}
+NOT_DIFFERENTIATED = {
+    "total", "cache_write", "cache_gather", "copy_mixture", "repetition_penalty", "sample_token",
+}  # fmt: skip
 
 
 class Check:

@@ -18,9 +18,9 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import (
     BatchShape,
     encode_program,
-    greedy_program,
     loss_program,
     move_program,
+    sampling_program,
     step_program,
 )
 from tat.model.transformer import Transformer
@@ -154,7 +154,7 @@ def _traced_calls(copy: bool) -> list[Call]:
         loss_program(model, shape, loss, training=True, scaled=True),
         encode_program(model, shape),
         step_program(model, shape),
-        greedy_program(model, shape, 4, first=2),
+        sampling_program(model, shape, 4, first=2),
         move_program(model, shape, replace(shape, rows=1)),
         optimizer.fold_program(first=True),
         optimizer.update_program(),

@@ -74,8 +74,10 @@ _SHAPES = {
     "cache_write": "cache batch*length,width; x batch,width; position batch",
     "cache_gather": "cache batch*length,width; source source_batch*source_length,width;"
     " index batch; counts batch",
-    "greedy_token": "token batch; position batch; lengths batch; history block,batch,vocabulary;"
-    " logits batch,vocabulary",
+    "repetition_penalty": "written batch,length; history block,batch,vocabulary+1;"
+    " logits batch,vocabulary; token batch; position batch; settings batch,5",
+    "sample_token": "token batch; position batch; lengths batch; history block,batch,vocabulary+1;"
+    " logits batch,vocabulary; settings batch,5; key batch",
     "embedding_int8": "y rows,width; ids rows; table vocabulary,width; scales vocabulary",
     "linear_int8": "y rows,outputs; x rows,inputs; weight inputs,outputs; scales outputs;"
     " bias outputs",
@@ -101,6 +103,8 @@ _INTEGERS = {
     "ids": "vocabulary",
     "targets": "vocabulary",
     "token": "vocabulary",
+    "written": "vocabulary",
+    "key": "2147483647",
     "lengths": "keys+1",
     "start": "positions-length+1",
     "position": "length",
@@ -112,6 +116,9 @@ _INTEGERS = {
 _INT8 = ("weight", "table")  # of the kernels that say so in their names
 
 _POSITIVE = ("v", "partials", "scale", "scales", "rate", "tokens", "kept")  # squares, factors, …
+
+# Arguments for which no drawn values would do: how each row of a batch draws its token.
+_FIXED = {"settings": (0.8, 40, 0.95, 0.02, 1.1)}
 
 Extents = Mapping[str, int | float]
 
@@ -144,7 +151,12 @@ class Case:
         """Shape of an output or input."""
         parts = (part.split() for part in _SHAPES[self.kernel].split(";"))
         extents = dict(parts)[argument].split(",")
-        return tuple(prod(map(self._extent, extent.split("*"))) for extent in extents)
+        return tuple(prod(map(self._sum, extent.split("*"))) for extent in extents)
+
+    def _sum(self, text: str) -> int:
+        """The value of an extent, or of a sum such as positions-length+1."""
+        terms = text.replace("-", "+-").split("+")
+        return sum(-self._extent(t[1:]) if t.startswith("-") else self._extent(t) for t in terms)
 
     def _extent(self, word: str) -> int:
         if word == "chunks":
@@ -188,20 +200,17 @@ class Case:
         shape = self.shape(name)
         random = np.random.default_rng([self.seed, crc32(name.encode())])
         if name in _INTEGERS:
-            values = random.integers(0, self._limit(_INTEGERS[name]), shape, np.int32)
+            values = random.integers(0, self._sum(_INTEGERS[name]), shape, np.int32)
         elif name in _INT8 and self.kernel.endswith("_int8"):
             values = random.integers(-127, 128, shape, np.int8)
+        elif name in _FIXED:
+            values = np.broadcast_to(_FIXED[name], shape).astype(np.float64)
         else:
             values = random.standard_normal(shape) * self.stretch.get(name, 1.0)
             values = np.abs(values) if name in _POSITIVE else values
         if name in self.given:
             values = np.asarray(self.given[name], values.dtype).reshape(shape)
         return values
-
-    def _limit(self, text: str) -> int:
-        """The value of a sum such as positions-length+1."""
-        terms = text.replace("-", "+-").split("+")
-        return sum(-self._extent(t[1:]) if t.startswith("-") else self._extent(t) for t in terms)
 
 
 def case_of(call: Call, vocabulary: int, positions: int) -> Case:

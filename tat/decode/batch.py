@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.decode.chain import Chain, likeliest
-from tat.decode.choice import greedy
+from tat.decode.chain import Chain
+from tat.decode.choice import draw_of
 from tat.decode.programs import Programs, next_logits, write_sources
 from tat.decode.stream import Stream
 from tat.model.programs import BatchShape
@@ -62,7 +62,7 @@ class Batch:
         for row in going:
             tokens[row] = self._streams[row].last
             lengths[row] = self._streams[row].position + 1
-        if self._chain and all(self._streams[row].preference is greedy for row in going):
+        if self._chain and None not in (draw_of(self._streams[row].preference) for row in going):
             yield from self._follow(going, tokens, lengths)
             return
         logits = next_logits(self._step, tokens, lengths)
@@ -71,12 +71,12 @@ class Batch:
         yield from self._leave(going)
 
     def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
-        """Each row takes tokens of the chain of likeliest ones for as long as it goes that way."""
-        room = self._shape.target - int(lengths.max()) + 1
-        for count, logits in enumerate(self._chain.logits(tokens, lengths, room)):
+        """Each row takes tokens of the chain for as long as it goes the way that was guessed."""
+        steps = zip(*self._chain.steps(self._streams, tokens, lengths), strict=True)
+        for count, (logits, guesses) in enumerate(steps):
             if not going:
                 return
-            guesses, alike = likeliest(logits), []
+            alike = []
             for row in going:
                 stream = self._streams[row]
                 stream.take(logits[row])
@@ -124,7 +124,7 @@ class Batch:
         self._shape = self._programs.shape(rows, old.sources)
         self._step, self._chain = self._programs.step(self._shape), None
         if self._programs.runs_ahead:
-            self._chain = Chain(self._programs.greedy(self._shape))
+            self._chain = Chain(self._programs.sampling(self._shape))
         self._ids = _fitted(self._ids[going], rows)
         self._source_lengths = _fitted(self._source_lengths[going], rows)
         streams = [self._streams[row] for row in going]

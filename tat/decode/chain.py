@@ -1,13 +1,15 @@
-"""Greedy tokens that a device makes without asking, a block at a time."""
+"""Tokens that a device draws without asking, a block at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.backend import Executable
-from tat.data.tokenizer import Special
+from tat.backends.cpu.sampling import Draw
+from tat.decode.choice import draw_of
+from tat.decode.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -21,40 +23,44 @@ class _Block:
 
 
 class Chain:
-    """Guesses that each row goes on with its likeliest token, and runs ahead of who takes them.
+    """Guesses how each text goes on, and runs ahead of who takes the tokens.
 
-    A device that works through a queue feeds its own choices back, and begins the next block before
-    this one was looked at. Blocks double while the guesses are right, and halve where one is not:
-    what was made behind it is lost.
+    A device that works through a queue draws as the texts' preferences do, feeds the tokens back,
+    and begins the next block before this one was looked at. Blocks double while the guesses are
+    right, and halve where one is not: what was made behind it is lost.
     """
 
     def __init__(self, executable: Executable) -> None:
-        """`executable` is a compiled `greedy_program`."""
+        """`executable` is a compiled `sampling_program`."""
         self.executable = executable
-        history = executable.plan.metrics["history"]
-        self._longest, self._rows, _ = history.shape
+        self._longest, self._rows, _ = executable.plan.metrics["history"].shape
+        self._capacity = executable.plan.feeds["written"].shape[1]
         self._count = 1
         self._next: tuple[Array, Array] | None = None  # tokens and lengths after the last block
         self._begun: _Block | None = None  # the block behind that
 
-    def logits(self, tokens: Array, lengths: Array, room: int) -> Array:
-        """Logits [N, B, V]: behind tokens [B], the last of lengths [B], and behind N - 1 guesses.
+    def steps(
+        self, streams: Sequence[Stream | None], tokens: Array, lengths: Array
+    ) -> tuple[Array, Array]:
+        """Logits [N, B, V] and the tokens [N, B] that were drawn from them.
 
-        An idle row has length 0. room: steps until a row is at the end of its cache.
+        They stand behind tokens [B], the last of the streams' lengths [B], and behind N - 1 guesses
+        of how these go on. An idle row has length 0.
         """
         right = self._is_next(tokens, lengths)
         if right:
             self._count = min(2 * self._count, self._longest)
         else:
-            self._restart(tokens, lengths)
-        block = self._begun or self._begin(lengths, room)
+            self._restart(streams, tokens, lengths)
+        block = self._begun or self._begin(lengths)
         lengths = lengths + block.count * block.going
-        room -= block.count
-        self._begun = self._begin(lengths, room) if right and room > 0 else None
+        ahead = right and lengths.max() <= self._capacity
+        self._begun = self._begin(lengths) if ahead else None
         places = (block.starts + np.arange(block.count)[:, None]) % self._longest
-        logits = block.history()[places, np.arange(self._rows)]
-        self._next = likeliest(logits[-1]), lengths
-        return logits
+        history = block.history()[places, np.arange(self._rows)]
+        guesses = history[..., -1].astype(np.int32)
+        self._next = guesses[-1], lengths
+        return history[..., :-1], guesses
 
     def _is_next(self, tokens: Array, lengths: Array) -> bool:
         if self._next is None:
@@ -63,19 +69,27 @@ class Chain:
         going = lengths > 0
         return bool((reached == lengths).all() and (guesses == tokens)[going].all())
 
-    def _restart(self, tokens: Array, lengths: Array) -> None:
+    def _restart(self, streams: Sequence[Stream | None], tokens: Array, lengths: Array) -> None:
         self._begun, self._count = None, max(1, self._count // 2)
-        self.executable.write("token", tokens[:, None])
-        self.executable.write("position", np.maximum(lengths - 1, 0))
-        self.executable.write("lengths", lengths[:, None])
+        written = np.zeros((self._rows, self._capacity), np.int32)
+        draws = [Draw()] * self._rows
+        for row, stream in enumerate(streams):
+            if stream:
+                draws[row] = draw_of(stream.preference)
+                written[row, 1 : stream.position + 1] = stream.written  # behind BOS
+        *settings, keys = zip(*draws, strict=True)
+        for name, values in {
+            "token": tokens[:, None],
+            "position": np.maximum(lengths - 1, 0),
+            "lengths": lengths[:, None],
+            "written": written,
+            "settings": np.transpose(settings),
+            "key": np.array(keys, np.uint32).view(np.int32),
+        }.items():
+            self.executable.write(name, values)
 
-    def _begin(self, lengths: Array, room: int) -> _Block:
-        count = min(self._count, room)
+    def _begin(self, lengths: Array) -> _Block:
+        count = min(self._count, self._capacity - int(lengths.max()) + 1)
         self.executable.run(count)
         starts = np.maximum(lengths - 1, 0)
         return _Block(starts, lengths > 0, count, self.executable.fetch("history"))
-
-
-def likeliest(logits: Array) -> Array:
-    """The ids [B] that a device guesses from logits [B, V]: as `greedy` chooses."""
-    return Special.EOS + logits[:, Special.EOS :].argmax(axis=1)

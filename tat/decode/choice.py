@@ -12,11 +12,15 @@ from hashlib import sha256
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu import hashing
+from tat.backends.cpu.sampling import Draw, penalised, scores
 from tat.config import GenerateConfig
 from tat.errors import UsageError
 
 Preference = Callable[[Array, Sequence[int]], Array]
 """From logits [V], -inf where a token is never written, and the tokens so far to scores [V]."""
+
+_HOTTEST = 1e9  # temperature above which logits no longer count beside noise; float32 holds both
 
 
 def greedy(logits: Array, tokens: Sequence[int]) -> Array:
@@ -26,14 +30,14 @@ def greedy(logits: Array, tokens: Sequence[int]) -> Array:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How draws are made; filters that are off are 0 (top_k, min_p) or 1 (top_p)."""
+    """How texts are drawn, each by a `Draw` that has these settings."""
 
-    temperature: float  # 0 takes the most likely token
-    top_k: int = 0  # only the k most likely tokens, and those as likely as the last of them
-    top_p: float = 1.0  # only the fewest tokens that have this probability together
-    min_p: float = 0.0  # only tokens with this share of the most likely one's probability
-    repetition_penalty: float = 1.0  # above 1 makes what was written less likely
-    seed: int = 0
+    temperature: float
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    seed: int = 0  # 64 bits count
     draws_first: bool = False  # whether a prompt's first text is drawn, or the most likely one
 
     def __post_init__(self) -> None:
@@ -60,64 +64,38 @@ class Sampling:
             return Sampler(self, _key(prompt), number)
         if self.repetition_penalty == 1:
             return greedy
-        return lambda logits, tokens: penalised(logits, tokens, self.repetition_penalty)
+        return Sampler(Sampling(0.0, repetition_penalty=self.repetition_penalty))
+
+    def draw(self, key: int, number: int) -> Draw:
+        """Of text `number` for a prompt of this key of 64 bits."""
+        words = (self.seed, self.seed >> 32, key, key >> 32, number)
+        (folded,) = hashing.fold(0, words).tolist()
+        return Draw(
+            min(self.temperature, _HOTTEST), self.top_k, self.top_p, self.min_p,
+            self.repetition_penalty, folded,
+        )  # fmt: skip
 
 
 class Sampler:
-    """Draws from softmax(logits / temperature), of the tokens that the filters keep.
+    """Chooses the tokens of one text as `backends.cpu.sampling` defines draws.
 
-    The draw is the maximum of logits with Gumbel noise (Maddison et al., "A* Sampling", 2014):
-    masking another token than the one that is drawn does not change it, and the next best is the
-    draw from the rest. The filters see the distribution at temperature 1, each the whole of it; a
-    token that they drop is scored below all that they keep. The noise is counted by seed, prompt,
-    position and number of the text (Salmon et al., "Parallel random numbers", 2011).
+    The noise is counted by seed, prompt, number of the text, position and token.
     """
 
     def __init__(self, sampling: Sampling, key: int = 0, number: int = 0) -> None:
-        self._sampling, self._number = sampling, number
-        self._key = sampling.seed | key << 64
+        self.draw = sampling.draw(key, number)
 
     def __call__(self, logits: Array, tokens: Sequence[int]) -> Array:
         """Scores of the token at position len(tokens)."""
-        sampling = self._sampling
-        logits = penalised(logits, tokens, sampling.repetition_penalty).astype(np.float64)
-        counter = len(tokens) << 64 | self._number << 128
-        generator = np.random.Generator(np.random.Philox(key=self._key, counter=counter))
-        scores = logits / sampling.temperature + generator.gumbel(size=logits.size)
-        dropped = logits < threshold(logits, sampling)
-        if dropped.any():
-            finite = scores[np.isfinite(scores)]
-            scores[dropped] -= finite.max() - finite.min() + 1
-        return scores
+        logits = penalised(logits, tokens, self.draw.repetition_penalty).astype(np.float64)
+        return scores(logits, len(tokens), self.draw)
 
 
-def threshold(logits: Array, sampling: Sampling) -> float:
-    """The lowest logit that all filters keep: top-k (Fan et al. 2018), top-p (Holtzman et al. 2020)
-    and min-p (Nguyen et al. 2024)."""
-    lowest = -np.inf
-    if 0 < sampling.top_k < logits.size:
-        lowest = np.partition(logits, -sampling.top_k)[-sampling.top_k]
-    if sampling.min_p > 0:
-        lowest = max(lowest, logits.max() + np.log(sampling.min_p))
-    if sampling.top_p < 1:
-        ordered = np.sort(logits)[::-1]
-        shares = np.cumsum(np.exp(ordered - ordered[0]))
-        count = int(np.searchsorted(shares, sampling.top_p * shares[-1]))
-        lowest = max(lowest, ordered[min(count, ordered.size - 1)])
-    return float(lowest)
-
-
-def penalised(logits: Array, tokens: Sequence[int], penalty: float) -> Array:
-    """Logits of tokens written before, divided by `penalty`, or times it where they are negative.
-
-    After Keskar et al., "CTRL", 2019; the tokens of the prompt do not count.
-    """
-    if penalty == 1 or not len(tokens):
-        return logits
-    logits, written = logits.copy(), np.unique(tokens)
-    values = logits[written]
-    logits[written] = np.where(values > 0, values / penalty, values * penalty)
-    return logits
+def draw_of(preference: Preference) -> Draw | None:
+    """What a device needs to choose alike; None where only the preference itself knows."""
+    if isinstance(preference, Sampler):
+        return preference.draw
+    return Draw() if preference is greedy else None
 
 
 def log_softmax(logits: Array) -> Array:

@@ -12,10 +12,10 @@ from tat.decode.loading import LoadedModel
 from tat.model.programs import (
     BatchShape,
     encode_program,
-    greedy_program,
     move_program,
     place_program,
     reorder_program,
+    sampling_program,
     step_program,
 )
 from tat.ops.graph import Graph
@@ -36,7 +36,7 @@ class Programs:
         self.longest_source = self._buckets[-1]
         self.step, self.move = cache(self._step), cache(self._move)
         self.reorder, self._place = cache(self._reorder), cache(self._placing)
-        self._encode, self.greedy = cache(self._encoding), cache(self._greedy)
+        self._encode, self.sampling = cache(self._encoding), cache(self._sampling)
 
     def shape(self, rows: int, sources: int) -> BatchShape:
         """Of a batch: it has room for the longest sources."""
@@ -69,9 +69,9 @@ class Programs:
     def _step(self, shape: BatchShape, tokens: int = 1) -> Executable:
         return self._compiled(step_program(self._model, shape, tokens))
 
-    def _greedy(self, shape: BatchShape) -> Executable:
+    def _sampling(self, shape: BatchShape) -> Executable:
         block = min(self._block, self.capacity)
-        return self._compiled(greedy_program(self._model, shape, block, Special.EOS))
+        return self._compiled(sampling_program(self._model, shape, block, Special.EOS))
 
     def _move(self, source: BatchShape, target: BatchShape) -> Executable:
         return self._compiled(move_program(self._model, source, target))

@@ -149,17 +149,23 @@ def step_program(model: Transformer, shape: BatchShape, tokens: int = 1) -> Grap
     return graph
 
 
-def greedy_program(model: Transformer, shape: BatchShape, block: int, first: int) -> Graph:
-    """`step_program` that feeds itself: run again, it follows its likeliest tokens from `first` on.
+def sampling_program(model: Transformer, shape: BatchShape, block: int, first: int) -> Graph:
+    """`step_program` that feeds itself: run again, it goes on from the tokens that it draws.
 
-    Metric "history" [block, B, V] has the logits behind position p at p % block, until that place
-    is needed again.
+    They are of ids from `first` on. Feeds settings [B, 5] and key [B] say how a row draws, written
+    [B, T] has its tokens up to the one that is fed, each at its position. Metric "history" [block,
+    B, V + 1] has the logits behind position p at p % block, and behind them the token that was
+    drawn, until that place is needed again.
     """
-    history = Tensor("history", (block, shape.rows, model.vocabulary), "metric")
+    history = Tensor("history", (block, shape.rows, model.vocabulary + 1), "metric")
+    settings = Tensor("settings", (shape.rows, ops.SETTINGS), "feed")
+    written, key = _feed("written", (shape.rows, shape.target)), _feed("key", (shape.rows,))
     with Graph() as graph:
         token, feeds, logits = _step(model, shape, shape.rows)
+        place = token, feeds.position
         with graph.scope("output"):
-            ops.greedy_token(token, feeds.position, feeds.lengths, history, logits, first)
+            ops.repetition_penalty(written, history, logits, *place, settings)
+            ops.sample_token(*place, feeds.lengths, history, logits, settings, key, first)
     return graph
 
 

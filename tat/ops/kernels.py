@@ -142,8 +142,14 @@ _ROWS = (
         inference_only=True,
     ),
     _row(
-        "greedy_token",
-        "token, position, lengths, history; logits; batch, vocabulary, block, first",
+        "repetition_penalty",
+        "written, history, logits; token, position, settings; batch, vocabulary, length, block",
+        updates="written history logits",
+        inference_only=True,
+    ),
+    _row(
+        "sample_token",
+        "token, position, lengths, history; logits, settings, key; batch, vocabulary, block, first",
         updates="token position lengths history",
         inference_only=True,
     ),

@@ -228,14 +228,36 @@ def cache_gather(cache: Tensor, source: Tensor, index: Tensor, counts: Tensor, h
     current().emit("cache_gather", [cache], [source, index, counts], **dims)
 
 
-def greedy_token(
-    token: Tensor, position: Tensor, lengths: Tensor, history: Tensor, logits: Tensor, first: int
-) -> None:
-    """Feeds back the likeliest token of id `first` or above, and what stands one further.
+SETTINGS = 5  # of a draw: temperature, top-k, top-p, min-p, repetition penalty
 
-    Of token [B, 1], position [B], lengths [B, 1] for each row of logits [B, V]. They stay in
-    history [block, B, V], those behind position p at p % block. A row of length 0 is idle.
+
+def repetition_penalty(
+    written: Tensor, history: Tensor, logits: Tensor, token: Tensor, position: Tensor,
+    settings: Tensor,
+) -> None:  # fmt: skip
+    """Keeps logits [B, V] in history [block, B, V + 1], and penalises what was written, in place.
+
+    That is token [B, 1], at position p of row b of written [B, M], and what stands before it. The
+    row's logits go to history[p % block, b]; settings [B, 5] has its penalty last.
     """
-    block, batch, vocabulary = history.shape
+    (batch, length), block, vocabulary = written.shape, history.shape[0], logits.shape[1]
+    dims = dict(batch=batch, vocabulary=vocabulary, length=length, block=block)
+    outputs, inputs = [written, history, logits], [token, position, settings]
+    current().emit("repetition_penalty", outputs, inputs, **dims)
+
+
+def sample_token(
+    token: Tensor, position: Tensor, lengths: Tensor, history: Tensor, logits: Tensor,
+    settings: Tensor, key: Tensor, first: int,
+) -> None:  # fmt: skip
+    """Feeds back the drawn token of id `first` or above, and what stands one further.
+
+    Of token [B, 1], position [B], lengths [B, 1] for each row of penalised logits [B, V]; settings
+    [B, 5] and key [B] say how the row draws. In history [block, B, V + 1] the token stands behind
+    the logits that it was drawn from, those behind position p at p % block. A row of length 0 is
+    idle.
+    """
+    block, (batch, vocabulary) = history.shape[0], logits.shape
     dims = dict(batch=batch, vocabulary=vocabulary, block=block, first=first)
-    current().emit("greedy_token", [token, position, lengths, history], [logits], **dims)
+    outputs = [token, position, lengths, history]
+    current().emit("sample_token", outputs, [logits, settings, key], **dims)

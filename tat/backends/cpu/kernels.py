@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray as Array
 from numpy import uint32
 
+from tat.backends.cpu import hashing
 from tat.backends.cpu.kernels_copy import copy_cross_entropy as copy_cross_entropy
 from tat.backends.cpu.kernels_copy import copy_cross_entropy_backward as copy_cross_entropy_backward
 from tat.backends.cpu.kernels_copy import copy_mixture as copy_mixture
@@ -16,6 +17,8 @@ from tat.backends.cpu.kernels_copy import pointer_backward as pointer_backward
 from tat.backends.cpu.kernels_int8 import embedding_int8 as embedding_int8
 from tat.backends.cpu.kernels_int8 import linear_int8 as linear_int8
 from tat.backends.cpu.kernels_int8 import output_projection_int8 as output_projection_int8
+from tat.backends.cpu.kernels_sampling import repetition_penalty as repetition_penalty
+from tat.backends.cpu.kernels_sampling import sample_token as sample_token
 
 _BLOCK = 65536  # elements of a flat array worked on at a time, so that temporaries stay in cache
 _GELU = 0.7978845608028654  # sqrt(2/pi)
@@ -60,18 +63,8 @@ def dropout_add(
 
 def _keep(counter: Array, size: int, rate: float, key: int, dtype: np.dtype) -> Array:
     """1/(1 - rate) for each element that stays and 0 for the others, [size]."""
-    base = uint32(key)
-    for word in counter.astype(np.int64).astype(uint32).reshape(-1, 1):
-        base = _mix(base ^ word)
-    hashes = _mix((np.arange(size, dtype=uint32) * uint32(0x9E3779B1)) ^ base)
+    hashes = hashing.element_hashes(hashing.fold(key, counter.reshape(-1).tolist()), size)
     return (hashes >= uint32(int(rate * 2**32))).astype(dtype) * dtype.type(1 / (1 - rate))
-
-
-def _mix(x: Array) -> Array:
-    """A 32-bit integer hash of low bias (constants of C. Wellons, hash-prospector)."""
-    x = (x ^ (x >> uint32(16))) * uint32(0x7FEB352D)
-    x = (x ^ (x >> uint32(15))) * uint32(0x846CA68B)
-    return x ^ (x >> uint32(16))
 
 
 def add(y: Array, a: Array, b: Array, *, size: int) -> None:
@@ -361,16 +354,3 @@ def cache_gather(
     rows = source.reshape(source_batch, source_length, width)
     for b in np.flatnonzero((index >= 0) & (index < source_batch)):
         to[b, : counts[b]] = rows[index[b], : counts[b]]
-
-
-def greedy_token(
-    token: Array, position: Array, lengths: Array, history: Array, logits: Array, *,
-    batch: int, vocabulary: int, block: int, first: int,
-) -> None:  # fmt: skip
-    """The likeliest token, the lowest id of equals, becomes what is fed next."""
-    places = position.reshape(-1) % block, np.arange(batch)
-    history.reshape(block, batch, vocabulary)[places] = logits
-    token.reshape(-1)[...] = first + logits.reshape(batch, vocabulary)[:, first:].argmax(axis=1)
-    goes_on = lengths.reshape(-1) > 0
-    position.reshape(-1)[...] += goes_on
-    lengths.reshape(-1)[...] += goes_on

@@ -44,7 +44,7 @@ def _exp(x: float) -> float:
 
 @_exact
 def _mix(x: int) -> int:
-    """The hash of kernels._mix, for one number."""
+    """The hash of hashing.mix, for one number."""
     x = _u(_u(x ^ (x >> _u(16))) * _u(0x7FEB352D))
     x = _u(_u(x ^ (x >> _u(15))) * _u(0x846CA68B))
     return _u(x ^ (x >> _u(16)))

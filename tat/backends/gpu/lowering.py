@@ -67,6 +67,10 @@ def _in_one_group(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, (1, 1, 1))]
 
 
+def _for_each_window(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(a["batch"] * -(-a["vocabulary"] // 256)))]
+
+
 def _for_each_chunk(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(-(-a["size"] // a["chunk"])))]
 
@@ -136,7 +140,8 @@ PASSES: dict[str, Passes] = {
     "moving_average": _each("size"),
     "cache_write": _each("batch", "width"),
     "cache_gather": _each("batch", "length", "width"),
-    "greedy_token": _for_each_sequence,
+    "repetition_penalty": _for_each_window,
+    "sample_token": _for_each_sequence,
 }
 
 # What is done otherwise where products may take their factors in f16.
