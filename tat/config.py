@@ -102,6 +102,7 @@ class GenerateConfig:
     max_tokens: Positive
     batch: Annotated[int, Meta(ge=1, le=1024)]
     candidates: Count
+    adaptations: Annotated[int, Meta(ge=0, le=1024)]
     temperature: NotNegative
     top_k: Count
     top_p: Annotated[float, Meta(gt=0, le=1)]

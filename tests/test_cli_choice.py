@@ -146,7 +146,7 @@ def test_without_an_adapter_texts_are_not_validated_and_it_says_so(bench, monkey
 
 
 def test_neighbours_need_a_model_that_knows_them(generate, bench, tmp_path):
-    done = generate(ASKED, "--index", "cookbook")
+    done = generate(ASKED, "--index", "cookbook", "--top", "1")
     assert done.code == 2 and "trained without retrieval" in done.failure()
     (tmp_path / "damaged").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     for name, words in (("damaged", "index"), ("nosuch", "cannot read")):
@@ -170,6 +170,24 @@ def test_neighbours_are_read_and_explained(generate, bench, tmp_path):
     assert first["file"].endswith("area.wgsl") and first["name"] == "area" and len(rest) <= 1
     none = generate("--input", tmp_path / "p.jsonl", *options, "--top", "0", run=tmp_path / "run")
     assert json.loads(none.out)["sources"] == []
+
+
+def test_a_library_answers_with_the_names_of_the_signature(bench, tmp_path):
+    index = tmp_path / "index"
+    assert tat("index", bench / "shaders", "-o", index).code == 0
+    run = "generate", "--run", bench / "run"
+    options = "--signature", "fn disc_area(size: f32) -> f32", "--index", index
+    done = tat(*run, "area", *options)
+    assert done.code == 0 and done.out.startswith("fn disc_area(size: f32) -> f32 {")
+    assert "size * size" in done.out and "adapted from" in done.err and "area.wgsl:" in done.err
+    request = {"description": "area", "signature": options[1]}
+    (tmp_path / "p.jsonl").write_text(json.dumps(request))
+    answer = json.loads(tat(*run, "--input", tmp_path / "p.jsonl", "--index", index).out)
+    assert answer["text"] + "\n" == done.out and answer["adapted_from"]["name"] == "area"
+    own = json.loads(tat(*run, "--input", tmp_path / "p.jsonl", "--index", index, "--adapt", "0",
+                         "--validate", "0").out)  # fmt: skip
+    assert "adapted_from" not in own and own["text"] != answer["text"]
+    assert tat(*run, "area", "--adapt", "1").code == 2
 
 
 HOSTILE = {

@@ -216,7 +216,7 @@ def test_a_model_reads_what_retrieval_finds(file, bench, tmp_path):
 
 
 def test_a_model_without_retrieval_is_not_judged_with_it(file, bench):
-    done = tat("eval", file, "--run", bench / "run", "--index", "cookbook")
+    done = tat("eval", file, "--run", bench / "run", "--index", "cookbook", "--top", "1")
     assert done.code == 2 and "trained without retrieval" in done.failure()
 
 

@@ -1,6 +1,6 @@
 """A respondent: answers in order, abstentions with reasons, neighbours that give nothing away."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -78,6 +78,10 @@ def test_neighbours_do_not_give_the_answer_away():
         def neighbours(self, prompt: Prompt, exclude: str) -> list[Neighbour]:
             self.excluded = exclude
             return [Neighbour("fn g() {}", "g", "g.wgsl", 1, "MIT", 1.0)]
+
+        def beside(self, prompt: Prompt, found: list[Neighbour], exclude: str) -> Prompt:
+            assert exclude == self.excluded
+            return replace(prompt, neighbours=tuple(neighbour.text for neighbour in found))
 
     recorder = Recorder()
     prompt = Prompt("a", "fn f()")

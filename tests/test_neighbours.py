@@ -269,9 +269,24 @@ def test_what_evaluation_excludes_is_not_found(index):
     assert [n.name for n in left] == ["shade"]
 
 
-def test_a_model_trained_without_retrieval_refuses_it(index):
+def test_a_model_trained_without_retrieval_reads_nothing(index):
+    prompt = Prompt("sd box", "fn f(p: vec2f) -> f32")
+    assert Retriever(index, config().data).neighbours(prompt) == []
     with pytest.raises(UsageError, match="trained without retrieval"):
-        Retriever(index, config().data)
+        Retriever(index, config().data, 1)
+
+
+def test_functions_are_told_with_the_names_of_a_prompt(index):
+    prompt = Prompt("disc", "fn inside(at: vec2<f32>) -> f32")
+    retriever = Retriever(index, config().data, adaptations=2)
+    first, second = retriever.beside(prompt, []).adaptations
+    assert first.text == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
+    assert (first.origin.file, first.origin.license) == ("sd_disc.wgsl", "MIT")
+    assert second.origin.score <= first.origin.score
+    [other] = retriever.beside(prompt, [], exclude=CODE["sd_disc"]).adaptations[:1]
+    assert other.origin.name != "sd_disc"
+    for prompt in (Prompt("disc"), Prompt(prefix="fn sd_", suffix="")):
+        assert not retriever.beside(prompt, []).adaptations
 
 
 def test_training_and_generation_find_the_same(tmp_path):

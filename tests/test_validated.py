@@ -1,6 +1,7 @@
 """Regenerating until a candidate validates: the order, the budget, the best and the places."""
 
 from collections import deque
+from dataclasses import replace
 
 import pytest
 from decoding import CONSTRAINTS, PROMPTS, new_generator
@@ -8,9 +9,10 @@ from decoding import CONSTRAINTS, PROMPTS, new_generator
 from tat.config import resolve
 from tat.decode.choice import Sampler, Sampling, greedy
 from tat.decode.generator import Generation, Generator, Request
-from tat.decode.prompt import Prompt
+from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
 from tat.decode.validated import Outcome, Search, generate_all_valid, generate_valid
+from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic
 
 PROMPT = Prompt("a", "fn f() -> f32", "struct S { a: f32 }\n\nfn g() -> f32;")
@@ -169,3 +171,46 @@ def test_signatures_in_the_context_get_stubs():
     script.best(1)
     [source] = script.validated
     assert "fn g() -> f32 { return f32(); }\nfn f()" in source
+
+
+def _hit(name: str, score: float) -> Hit:
+    return Hit("function", name, "", "", "", f"{name}.wgsl", 1, "MIT", score)
+
+
+LIBRARY = tuple(Adaptation(text, _hit(text, score)) for text, score in zip("xyz", (9.0, 8.0, 7.0)))
+WITH_LIBRARY = replace(PROMPT, adaptations=LIBRARY)
+
+
+def test_the_first_of_a_library_that_validates_is_the_answer():
+    script = Scripted("good", right=("y", "z", "good"))
+    outcome = script.best(3, WITH_LIBRARY)
+    assert (outcome.generation.text, outcome.problem, outcome.candidates) == ("y", None, 0)
+    assert outcome.origin == LIBRARY[1].origin and not script.choices
+    assert script.best(3, WITH_LIBRARY, beams=2).generation.text == "y"
+
+
+def test_where_a_library_has_nothing_valid_the_model_is_asked():
+    outcome = Scripted("bad", "good", right=("good",)).best(2, WITH_LIBRARY)
+    assert (outcome.generation.text, outcome.origin, outcome.candidates) == ("good", None, 2)
+    outcome = Scripted("bad", "worse").best(2, WITH_LIBRARY)
+    assert outcome.generation.text == "bad" and outcome.problem
+
+
+def test_more_texts_than_a_library_has_come_from_the_model():
+    script = Scripted("good", "better", "y", right=("good", "better", "y"), likely="y")
+    search = Search(SAMPLING, 5, wanted=2)
+    [[first, second]] = generate_all_valid(script, [WITH_LIBRARY], None, script, search)
+    assert first.origin and first.generation.text == "y"
+    assert second.origin is None and second.generation.text in ("good", "better")
+
+
+def test_nothing_is_adapted_where_nothing_is_validated():
+    script = Scripted("first", right=("x",))
+    assert script.best(0, WITH_LIBRARY).generation.text == "first" and not script.validated
+
+
+def test_answers_keep_their_order_whoever_gives_them():
+    prompts = [PROMPT, WITH_LIBRARY, PROMPT, WITH_LIBRARY, WITH_LIBRARY]
+    script = Scripted("a", "b", right=("a", "b", "x"))
+    found = generate_all_valid(script, prompts, None, script, Search(SAMPLING, 1))
+    assert [outcome.generation.text for [outcome] in found] == ["a", "x", "b", "x", "x"]

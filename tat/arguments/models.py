@@ -84,10 +84,11 @@ def add_generate(commands: Commands) -> None:
     _add_choice(parser)
     parser.add_argument(
         "--index", metavar="INDEX",
-        help="read similar functions of this index beside the prompt (`cookbook`: the bundled)",
+        help="use similar functions of this index (`cookbook`: the bundled)",
     )  # fmt: skip
     parser.add_argument("--top", metavar="N", type=count,
                         help="N of them at most (as many as in training)")  # fmt: skip
+    add_adapt(parser)
     parser.add_argument("--explain", action="store_true",
                         help="say where they are from, and their licence")  # fmt: skip
     parser.add_argument(
@@ -96,6 +97,14 @@ def add_generate(commands: Commands) -> None:
     add_device(parser)
     add_precision(parser)
     add_talk(parser)
+
+
+def add_adapt(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--adapt", metavar="N", type=count,
+        help="answer with a function of the index if one of N validates with the names of the"
+        " signature (32; 0 leaves it to the model)",
+    )  # fmt: skip
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +193,7 @@ def _add_answering(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--index", metavar="INDEX",
                        help="read what it finds; `cookbook` is its train split")  # fmt: skip
     group.add_argument("--top", metavar="N", type=count, help="so many of the index (as trained)")
+    add_adapt(group)
     group.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,
         help="write only what WGSL's grammar and the names in scope allow (on)",

@@ -11,6 +11,7 @@ import msgspec
 from tat.commands.indexes import named_index
 from tat.commands.prompts import Job, check_lengths, read_jobs, with_neighbours
 from tat.config import GenerateConfig, resolve
+from tat.data.neighbours import Neighbour
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generation, Generator
@@ -19,6 +20,7 @@ from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Outcome, Search, generate_all_valid
 from tat.errors import DeviceError, InvalidShaderError, UsageError, one_line
+from tat.retrieval.query import Hit
 from tat.train.run_folder import load_checkpoint
 from tat.wgsl.sandbox import Sandbox
 
@@ -30,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     jobs = read_jobs(options)
     flags = {f"generate.{name}": getattr(options, name) for name in _SETTINGS}
+    flags["generate.adaptations"] = options.adapt
     given = {key: value for key, value in flags.items() if value is not None}
     settings = resolve(flags=given).config.generate
     loaded = load_model(
@@ -42,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     generator = Generator(loaded, limit, settings)
     check_lengths(jobs, generator)
     if options.index:
-        retriever = Retriever(named_index(options.index), loaded.config.data, options.top)
+        index, count = named_index(options.index), settings.adaptations
+        retriever = Retriever(index, loaded.config.data, options.top, count)
         jobs = [with_neighbours(job, retriever) for job in jobs]
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
@@ -60,8 +64,9 @@ def _check(options: argparse.Namespace) -> None:
         )
     if 1 < options.beam < options.n_best:
         raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
-    if not options.index and (options.explain or options.top is not None):
-        raise UsageError("--top and --explain are about what --index finds; give an index")
+    about_index = options.explain, options.top is not None, options.adapt is not None
+    if not options.index and any(about_index):
+        raise UsageError("--top, --adapt and --explain are about what --index finds; give an index")
 
 
 def _search(
@@ -121,8 +126,7 @@ class _Answers:
         """Says where what is read beside a prompt comes from; answers to --input have it."""
         if self._options.explain and not job.origin:
             for hit in job.neighbours:
-                license = hit.license or "licence unknown"
-                _say(f"read beside it: {hit.file}:{hit.line}: {hit.name} ({license})")
+                _say(f"read beside it: {_place(hit)}")
 
     def _outcomes(self, jobs: Sequence[Job]) -> Iterable[list[Outcome]]:
         prompts, search = [job.prompt for job in jobs], self._search
@@ -154,6 +158,9 @@ class _Answers:
                 _say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
         if not self._options.quiet:
             self._remark(job, best.generation, validated)
+            for outcome in outcomes:
+                if outcome.origin and not job.origin:
+                    _say(f"adapted from {_place(outcome.origin)}")
         if self._options.verbose:
             for outcome in outcomes:
                 _say(_described(job, outcome))
@@ -179,9 +186,7 @@ class _Answers:
         texts = [_text(outcome, validated) for outcome in outcomes]
         record = {"id": job.id} | (texts[0] if self._search.wanted == 1 else {"texts": texts})
         if self._options.explain:
-            shown = ("file", "line", "name", "license")
-            sources = [{key: getattr(hit, key) for key in shown} for hit in job.neighbours]
-            record["sources"] = sources
+            record["sources"] = [_source(hit) for hit in job.neighbours]
         return record
 
 
@@ -191,7 +196,17 @@ def _text(outcome: Outcome, validated: bool) -> dict[str, object]:
     valid = problem is None if validated else None
     record = {"text": generation.text, "finished": generation.finished}
     record |= {"score": round(generation.score, 6), "valid": valid}
+    if outcome.origin:
+        record["adapted_from"] = _source(outcome.origin)
     return record | ({"problem": str(problem)} if problem else {})
+
+
+def _source(hit: Hit | Neighbour) -> dict[str, object]:
+    return {key: getattr(hit, key) for key in ("file", "line", "name", "license")}
+
+
+def _place(hit: Hit | Neighbour) -> str:
+    return f"{hit.file}:{hit.line}: {hit.name} ({hit.license or 'licence unknown'})"
 
 
 def _described(job: Job, outcome: Outcome) -> str:

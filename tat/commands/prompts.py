@@ -54,8 +54,7 @@ def read_jobs(options: argparse.Namespace) -> list[Job]:
 def with_neighbours(job: Job, retriever: Retriever) -> Job:
     """The job with what an index has for it."""
     found = retriever.neighbours(job.prompt)
-    prompt = replace(job.prompt, neighbours=tuple(neighbour.text for neighbour in found))
-    return replace(job, prompt=prompt, neighbours=found)
+    return replace(job, prompt=retriever.beside(job.prompt, found), neighbours=found)
 
 
 def check_lengths(jobs: Sequence[Job], generator: Generator) -> None:

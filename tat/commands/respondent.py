@@ -19,7 +19,7 @@ from tat.wgsl.sandbox import Sandbox
 
 _SETTINGS = {
     "temperature": "generate.temperature", "seed": "generate.seed", "batch": "generate.batch",
-    "validate": "generate.candidates",
+    "validate": "generate.candidates", "adapt": "generate.adaptations",
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
     retriever = None
     if options.index:
         index = named_index(options.index, split="train")
-        retriever = Retriever(index, loaded.config.data, options.top)
+        retriever = Retriever(index, loaded.config.data, options.top, settings.adaptations)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     search = Search(sampling, settings.candidates)
@@ -57,4 +57,5 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
         "temperature": sampling.temperature, "draws_first": sampling.draws_first,
         "seed": sampling.seed, "index": options.index and Path(options.index).name,
         "neighbours": retriever.top if retriever else 0,
+        "adaptations": retriever.adaptations if retriever else 0,
     }  # fmt: skip

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from tat.data.samples import Source, completion_source, infill_source
 from tat.errors import UsageError
+from tat.retrieval.query import Hit
 from tat.wgsl.stubs import with_stubs
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A function of a library told with the names of a prompt, which it may answer."""
+
+    text: str  # the prompt's signature, and a body
+    origin: Hit
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,7 @@ class Prompt:
     prefix: str | None = None
     suffix: str | None = None
     neighbours: tuple[str, ...] = ()  # functions to read beside it, found in an index
+    adaptations: tuple[Adaptation, ...] = ()  # what an index has that may answer it, the best first
 
     def __post_init__(self) -> None:
         if self.is_gap and (self.description or self.signature or self.context):

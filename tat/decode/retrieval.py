@@ -1,30 +1,38 @@
-"""Functions from an index, for the model to read beside a prompt."""
+"""Functions from an index: for the model to read beside a prompt, and to be tried as answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tat.config import DataConfig
 from tat.data.neighbours import Neighbour, find_neighbours
-from tat.decode.prompt import Prompt
+from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
-from tat.retrieval.query import Hit
+from tat.retrieval.query import Hit, search
+from tat.wgsl.adaptation import Place, adapted
+from tat.wgsl.declarations import functions
 
 
 class Retriever:
     """Finds the neighbours of prompts in one index, as training found those of its samples."""
 
-    def __init__(self, index: Index, trained: DataConfig, top: int | None = None) -> None:
+    def __init__(
+        self, index: Index, trained: DataConfig, top: int | None = None, adaptations: int = 0
+    ) -> None:
         """`top` neighbours at most, or as many as the model was `trained` with.
 
-        UsageError if it was trained with none: it never learnt to tell them from the prompt.
+        UsageError if some are asked for and it was trained with none: it never learnt to tell them
+        from the prompt.
         """
-        if not trained.neighbours:
+        if top and not trained.neighbours:
             raise UsageError(
-                "--index: this model was trained without retrieval (its data.neighbours is 0);"
-                " leave --index out, or train one with --set data.neighbours=2"
+                "--top: this model was trained without retrieval (its data.neighbours is 0) and"
+                " reads nothing of an index; leave --top out, or train one with"
+                " --set data.neighbours=2"
             )
         self.index = index
         self.top = trained.neighbours if top is None else top
+        self.adaptations = adaptations
 
     def neighbours(
         self,
@@ -37,3 +45,25 @@ class Retriever:
         For evaluation: near-duplicates of the code `exclude` and hits that are refused stay out.
         """
         return find_neighbours(self.index, prompt.source, self.top, exclude=exclude, refuse=refuse)
+
+    def beside(self, prompt: Prompt, found: list[Neighbour], exclude: str = "") -> Prompt:
+        """`prompt` with neighbours that were found, and with what may answer it as it is."""
+        return replace(
+            prompt,
+            neighbours=tuple(neighbour.text for neighbour in found),
+            adaptations=tuple(self._adapted(prompt, exclude)),
+        )
+
+    def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
+        """Functions with the names of `prompt`, which has to have a signature."""
+        if prompt.is_gap or not prompt.signature.strip():
+            return []
+        query = f"{prompt.description}\n{prompt.signature}"
+        hits = search(self.index, query, self.adaptations, kind="function", exclude=exclude)
+        return [Adaptation(_told(hit, prompt), hit) for hit in hits]
+
+
+def _told(hit: Hit, prompt: Prompt) -> str:
+    [function] = functions(hit.text)
+    theirs, ours = Place(function.signature, hit.context), Place(prompt.signature, prompt.context)
+    return prompt.lead + adapted(function.body, theirs, ours)

@@ -1,4 +1,7 @@
-"""Candidates for a prompt until naga agrees: the most likely text first, then draws, or beams."""
+"""Candidates for a prompt until naga agrees.
+
+What a library has comes first, then the model's most likely text, then draws; or beams.
+"""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,6 +13,7 @@ from tat.decode.constraint import Constraint, Constraints
 from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Prompt
 from tat.decode.stream import Stream
+from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 
@@ -32,17 +36,21 @@ class Search:
 class Outcome:
     """A text, and what is wrong with it: None if it validates, or if nothing was validated.
 
-    Places in `problem` are those of the whole text of a gap, else of the generated text.
+    Places in `problem` are those of the whole text of a gap, else of the generated text. A text
+    that was not generated has the `origin` that it was adapted from, and its BM25 for a score.
     """
 
     generation: Generation
     problem: Diagnostic | None
     candidates: int  # generated for this prompt
+    origin: Hit | None = None
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
-        """The higher the better: valid, at its end, likely."""
-        return self.problem is None, self.generation.finished, self.generation.score
+    def rank(self) -> tuple[bool, bool, bool, float]:
+        """The higher the better: valid, at its end, from a library, likely."""
+        generation = self.generation
+        known = self.origin is not None
+        return self.problem is None, generation.finished, known, generation.score
 
 
 def generate_valid(
@@ -65,9 +73,10 @@ def generate_all_valid(
 ) -> Iterator[list[Outcome]]:
     """For each prompt, in their order, up to `wanted` different texts, the best first.
 
-    The most likely text comes first. If it does not validate, the rest of the budget is drawn, all
-    together, and the likeliest of what validates is returned. Texts of several prompts are decoded
-    together; none depends on the others.
+    Adaptations come first: of functions that people wrote more do what was asked for than of
+    those that a small model writes. If none validates, the most likely text comes, and if that does
+    not, the rest of the budget is drawn, all together, and the likeliest of what validates is
+    returned. Texts of several prompts are decoded together; none depends on the others.
     """
     if search.beams > 1:
         for prompt in prompts:
@@ -75,8 +84,9 @@ def generate_all_valid(
             preference = search.sampling.preference(generator.source(prompt))
             request = Request(prompt, constraint, preference)
             candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
-            for generation in beam_search(generator, request, search.beams):
-                candidates.add(generation)
+            if not candidates.adapt(search.wanted):
+                for generation in beam_search(generator, request, search.beams):
+                    candidates.add(generation)
             yield candidates.best(search.wanted)
     else:
         yield from _Queue(generator, constraints, sandbox, search).run(prompts)
@@ -89,12 +99,28 @@ class _Candidates:
         self.prompt, self._sandbox = prompt, sandbox
         self.count = 0
         self._judged: dict[str, tuple[Generation, Diagnostic | None]] = {}
+        self._origins: dict[str, Hit] = {}
 
     def add(self, generation: Generation) -> None:
         """Judge one more, once if it came before."""
         self.count += 1
         if generation.text not in self._judged:
             self._judged[generation.text] = generation, self._problem(generation)
+
+    def adapt(self, wanted: int) -> bool:
+        """Take what a library has, as far as it validates, up to `wanted`; whether that is enough.
+
+        What does not is left out: it is no answer that anybody gave.
+        """
+        for adaptation in self.prompt.adaptations if self._sandbox else ():
+            if self.valid == wanted:
+                break
+            text, origin = adaptation.text, adaptation.origin
+            generation = Generation(text, tokens=0, finished=True, score=origin.score)
+            if text not in self._judged and self._problem(generation) is None:
+                self._judged[text] = generation, None
+                self._origins[text] = origin
+        return self.valid == wanted
 
     @property
     def valid(self) -> int:
@@ -103,7 +129,10 @@ class _Candidates:
 
     def best(self, wanted: int) -> list[Outcome]:
         """Different ones, the best first."""
-        outcomes = [Outcome(*judged, self.count) for judged in self._judged.values()]
+        outcomes = [
+            Outcome(*judged, self.count, self._origins.get(text))
+            for text, judged in self._judged.items()
+        ]
         return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
 
     def _problem(self, generation: Generation) -> Diagnostic | None:
@@ -146,24 +175,29 @@ class _Queue:
         self._sandbox, self._search = sandbox, search
         self._waiting: deque[Stream] = deque()
         self._cases: dict[Stream, _Case] = {}
+        self._answers: dict[int, list[Outcome]] = {}
+        self._given = 0
 
     def run(self, prompts: Sequence[Prompt]) -> Iterator[list[Outcome]]:
         """The outcomes of each prompt, in their order."""
         coming = enumerate(prompts)
-        answers: dict[int, list[Outcome]] = {}
         sources = 1 + max((len(prompt.neighbours) for prompt in prompts), default=0)
         self._admit(coming)
-        given = 0
+        yield from self._next()
         for stream in self._generator.run(self._waiting, sources):
             case = self._cases.pop(stream)
             prompt = case.candidates.prompt
             case.candidates.add(self._generator.generation(prompt, stream.tokens, stream.score))
             if case.candidates.count == case.asked and not self._ask_more(case):
-                answers[case.number] = case.candidates.best(self._search.wanted)
+                self._answers[case.number] = case.candidates.best(self._search.wanted)
             self._admit(coming)
-            while given in answers:
-                yield answers.pop(given)
-                given += 1
+            yield from self._next()
+
+    def _next(self) -> Iterator[list[Outcome]]:
+        """What is there of the answers, in the order of prompts."""
+        while self._given in self._answers:
+            yield self._answers.pop(self._given)
+            self._given += 1
 
     def _admit(self, coming: Iterator[tuple[int, Prompt]]) -> None:
         """Open prompts while there are rows that nobody waits for."""
@@ -171,10 +205,14 @@ class _Queue:
             number, prompt = next(coming, (0, None))
             if prompt is None:
                 return
+            judge = self._sandbox if self._search.validates(prompt) else None
+            candidates = _Candidates(prompt, judge)
+            if candidates.adapt(self._search.wanted):
+                self._answers[number] = candidates.best(self._search.wanted)
+                continue
             constraint = self._constraints.of(prompt) if self._constraints else None
             source = self._generator.source(prompt)
-            judge = self._sandbox if self._search.validates(prompt) else None
-            case = _Case(number, _Candidates(prompt, judge), source, constraint)
+            case = _Case(number, candidates, source, constraint)
             self._waiting.extend(self._asked(case, self._search.wanted))
 
     def _ask_more(self, case: _Case) -> bool:

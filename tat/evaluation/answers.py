@@ -40,7 +40,7 @@ class Respondent:
         if self.retriever is None:
             return prompt
         found = self.retriever.neighbours(prompt, exclude=code)
-        return replace(prompt, neighbours=tuple(neighbour.text for neighbour in found))
+        return self.retriever.beside(prompt, found, exclude=code)
 
     def answers(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
         """What is returned for each prompt, in their order: nothing if no candidate validates."""

@@ -3,9 +3,9 @@
 A. Broder, "On the resemblance and containment of documents", 1997.
 """
 
-import re
 from functools import lru_cache
 
+from tat.wgsl.adaptation import short_types
 from tat.wgsl.lexer import tokenize
 
 Shingles = frozenset[tuple[str, ...]]
@@ -14,14 +14,12 @@ NEAR = 0.8  # share of runs from which two pieces count as one
 
 _LENGTH = 5  # tokens in a run
 
-# vec3<f32> and vec3f are one type in two spellings; a copy must not hide behind the other.
-_LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*([fiu])32\s*>")
-
 
 @lru_cache(maxsize=1 << 13)  # of two texts that are compared one is often asked for again
 def shingles(code: str) -> Shingles:
     """All runs of five tokens of `code`, comments left out; less than five are one shorter run."""
-    tokens = [t.text for t in tokenize(_LONG_TYPE.sub(r"\1\2", code)) if t.kind != "comment"]
+    # A copy must not hide behind the other spelling of a type.
+    tokens = [t.text for t in tokenize(short_types(code)) if t.kind != "comment"]
     starts = range(max(1, len(tokens) - _LENGTH + 1))
     return frozenset(tuple(tokens[start : start + _LENGTH]) for start in starts)
 

@@ -1,0 +1,227 @@
+"""A function's body told with the names of another function, so that it can stand there.
+
+Parameters, members of structs and variables of the module are matched by name, by attributes and by
+type, in this order and each in the order of declaration. What finds no match keeps its name.
+Whether the result is valid, and means what was asked for, is for others to find out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tat.wgsl.declarations import split_module
+from tat.wgsl.lexer import tokenize
+
+# vec3<f32> and vec3f are one type in two spellings.
+_LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*(?:([fiu])32|f16)\s*>")
+_NESTING = dict.fromkeys("([{<", 1) | dict.fromkeys((")", "]", "}", ">"), -1) | {">>": -2}
+
+
+class Place(NamedTuple):
+    """Where a body stands: its function's signature, and the declarations that it may use."""
+
+    signature: str
+    context: str
+
+
+class _Named(NamedTuple):
+    """A parameter, a member or a variable; `type` has no blanks and vectors in their short form."""
+
+    name: str
+    type: str
+    attributes: str
+
+
+def short_types(code: str) -> str:
+    """`code` with vec3<f32> as vec3f, and the like."""
+    return _LONG_TYPE.sub(lambda found: found[1] + (found[2] or "h"), code)
+
+
+def adapted(body: str, theirs: Place, ours: Place) -> str:
+    """`body`, which stands at `theirs`, with the names that the same things have at `ours`.
+
+    Constants of their module that ours lacks come along, and its own variables make room for
+    parameters of the same name.
+    """
+    there, here = _Declarations(theirs), _Declarations(ours)
+    types = dict(_struct_pairs(there, here))
+    names = types | _matched(there.parameters, here.parameters, types)
+    names |= _matched(there.variables, here.variables, types)
+    names |= _found_elsewhere(there, here, types, names)
+    members: dict[str, str] = {}
+    for old, new in types.items():
+        members |= _matched(there.structs[old], here.structs[new], types)
+    body = _with_constants(body, theirs.context, ours.context)
+    taken = {item.name for item in here.parameters} | set(names.values())
+    words = {token.text for token in tokenize(body)}
+    for local in _locals(body) & taken:
+        names[local] = _free(local, words | taken)
+    return _renamed(body, names, members)
+
+
+class _Declarations:
+    """What a signature and its context declare."""
+
+    def __init__(self, place: Place) -> None:
+        self.structs: dict[str, list[_Named]] = {}
+        self.variables: list[_Named] = []
+        tokens = _code(place.context)
+        for index, token in enumerate(tokens[:-2]):
+            if token == "struct" and tokens[index + 2] == "{":
+                self.structs[tokens[index + 1]] = list(_list(tokens, index + 2))
+            elif token == "var":
+                self.variables += _variable(tokens, index)
+        tokens = _code(place.signature)
+        opening = next((i for i, token in enumerate(tokens) if token == "fn"), 0) + 2
+        self.parameters = list(_list(tokens, opening))
+        self.result = "".join(tokens[tokens.index("->") + 1 :]) if "->" in tokens else ""
+
+    @property
+    def values(self) -> list[_Named]:
+        """Parameters and variables."""
+        return self.parameters + self.variables
+
+    def members_of(self, value: _Named) -> list[_Named]:
+        """The members of a value that is a struct, named as `value.member`."""
+        members = self.structs.get(value.type, [])
+        return [member._replace(name=f"{value.name}.{member.name}") for member in members]
+
+
+def _code(text: str) -> list[str]:
+    return [token.text for token in tokenize(short_types(text)) if token.kind != "comment"]
+
+
+def _list(tokens: Sequence[str], opening: int) -> Iterator[_Named]:
+    """The items `attributes name: type` in the bracket that opens at `opening`."""
+    item: list[str] = []
+    depth = 1
+    for token in tokens[opening + 1 :]:
+        depth += _NESTING.get(token, 0)
+        if depth == 0 or (depth == 1 and token == ","):
+            yield from _item(item)
+            item = []
+        else:
+            item.append(token)
+        if depth == 0:
+            return
+
+
+def _item(tokens: Sequence[str]) -> Iterator[_Named]:
+    if ":" in tokens:
+        colon = tokens.index(":")
+        name, attributes = tokens[colon - 1], "".join(tokens[: colon - 1])
+        yield _Named(name, "".join(tokens[colon + 1 :]), attributes)
+
+
+def _variable(tokens: Sequence[str], keyword: int) -> Iterator[_Named]:
+    """The variable that `var` declares; its address space counts as an attribute."""
+    end = next((i for i in range(keyword, len(tokens)) if tokens[i] in ("=", ";")), len(tokens))
+    yield from _item(tokens[keyword + 1 : end])
+
+
+def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[str, str]]:
+    """Structs that stand in the same place of both signatures, then those that are called alike."""
+    if there.result in there.structs and here.result in here.structs:
+        yield there.result, here.result
+    both = [
+        [item.type for item in side.parameters if item.type in side.structs]
+        for side in (there, here)
+    ]
+    yield from zip(*both)
+    yield from ((name, name) for name in there.structs if name in here.structs)
+
+
+def _matched(
+    theirs: Sequence[_Named], ours: Sequence[_Named], types: Mapping[str, str]
+) -> dict[str, str]:
+    """For names of `theirs` those of `ours`, of which each is taken once."""
+    left, names = list(ours), dict[str, str]()
+    for alike in (_same_name, _same_attributes, _same_type):
+        for item in theirs:
+            told = item._replace(type=types.get(item.type, item.type))
+            found = next((other for other in left if alike(told, other)), None)
+            if item.name not in names and found:
+                names[item.name] = found.name
+                left.remove(found)
+    return names
+
+
+def _found_elsewhere(
+    there: _Declarations, here: _Declarations, types: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, str]:
+    """For values at `there` that are not known yet, and for their members: any value of the type.
+
+    One that is called alike comes first; several may find the same.
+    """
+    ours = here.values + [path for value in here.values for path in here.members_of(value)]
+    names: dict[str, str] = {}
+    for value in there.values:
+        if value.name not in known:
+            for item in (value, *there.members_of(value)):
+                wanted = types.get(item.type, item.type)
+                fitting = [other.name for other in ours if other.type == wanted]
+                if fitting:
+                    alike = (name for name in fitting if _last(name) == _last(item.name))
+                    names[item.name] = next(alike, fitting[0])
+    return names
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _same_name(one: _Named, other: _Named) -> bool:
+    return one.name == other.name
+
+
+def _same_attributes(one: _Named, other: _Named) -> bool:
+    return bool(one.attributes) and one.attributes == other.attributes and _same_type(one, other)
+
+
+def _same_type(one: _Named, other: _Named) -> bool:
+    return one.type == other.type
+
+
+def _with_constants(body: str, theirs: str, ours: str) -> str:
+    """`body` with the constants of `theirs` that it needs and `ours` does not declare."""
+    declared = {item.name for item in split_module(ours)}
+    needed, kept = set(_code(body)), []
+    for item in reversed(split_module(theirs)):  # none is used before its declaration, mostly
+        if item.kind == "const" and item.name in needed - declared:
+            text = theirs[item.start : item.end]
+            needed.update(_code(text))
+            kept.append(text)
+    constants = "".join(f"\n    {text}" for text in reversed(kept))
+    return f"{{{constants}{body.removeprefix('{')}" if kept else body
+
+
+def _locals(body: str) -> set[str]:
+    """What a body declares: names behind let, var and const."""
+    return set(re.findall(r"\b(?:let|const|var(?:\s*<[^>]*>)?)\s+(\w+)", body))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _renamed(body: str, names: Mapping[str, str], members: Mapping[str, str]) -> str:
+    """`body` with names and paths `name.member` changed, and other members by `members`."""
+    tokens = [token for token in tokenize(body) if token.kind != "comment"]
+    texts = ["", *(token.text for token in tokens), "", ""]
+    pieces, end = [], 0
+    for place, token in enumerate(tokens, 1):
+        path = "".join(texts[place : place + 3])
+        if token.start < end or token.kind != "identifier":
+            continue
+        last, new = token, token.text
+        if texts[place - 1] == ".":
+            new = members.get(new, new)
+        elif path in names:
+            last, new = tokens[place + 1], names[path]
+        else:
+            new = names.get(new, new)
+        pieces += (body[end : token.start], new)
+        end = last.end
+    return "".join([*pieces, body[end:]])
