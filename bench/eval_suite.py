@@ -1,14 +1,14 @@
 """All rows of `tat eval` for some models, and the page that shows them beside the floors.
 
     python bench/eval_suite.py FUNCTIONS.jsonl --run small=runs/small [--index train.index]
-                               [--drafts] [--work FOLDER] [--only ROW]... [--limit N]
+                               [--reads] [--drafts] [--work FOLDER] [--only ROW]... [--limit N]
                                [--batch N] [--device DEVICE]
     python bench/eval_suite.py                  only writes the page again
 
 A model's rows go to bench/results/eval_NAME.json: figures, and paired differences to the row that
-differs in one thing. With --index the model has to be trained with neighbours; --drafts shows that
-drafts change no text. Whole results, with an outcome per function, stay in --work; a row whose
-result is there already is not computed again.
+differs in one thing. --index gives a library; --reads says that the model was trained with
+neighbours; --drafts shows that drafts change no text. Whole results, with an outcome per function,
+stay in --work; a row whose result is there already is not computed again.
 bench/results/eval.md is made of the eval_*.json there, those of bench/floors.py among them.
 """
 
@@ -42,7 +42,8 @@ Wilson's for shares, bootstrap for means and paired differences (10,000 samples,
   ratio of lexical tokens. abstained: nothing was returned, which is wrong in all of these; valid of
   returned leaves them out.
 - Floors: empty returns the zero value of the result type; nearest copies the body that BM25 finds
-  in the training split; fivegram draws tokens. Two testable references give values so near to 0
+  in the training split; adapted is the first of 32 that validates with the names of the signature;
+  fivegram draws tokens. Two testable references give values so near to 0
   that zero agrees with them.
 - cookbook: texts drawn for the requests of the test split, judged by the entries' tests;
   @1 and @10 are the unbiased estimators of Chen et al. 2021.
@@ -65,15 +66,18 @@ class Row(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def rows(index: str | None, drafts: bool) -> Iterator[Row]:
+def rows(index: str | None, reads: bool, drafts: bool) -> Iterator[Row]:
     """The rows of a model; the later differ from their base in one thing."""
     yield Row("no grammar, unchecked", ("--no-grammar", "--validate", "0"))
     yield Row("grammar, unchecked", ("--validate", "0"), "no grammar, unchecked")
     yield Row("grammar, up to 8 candidates", ("--validate", "8"), "grammar, unchecked")
     if index:
+        with_index = "--validate", "8", "--index", index, "--top", "0"
+        yield Row("a library first, then up to 8", with_index, "grammar, up to 8 candidates")
+    if index and reads:
         with_index = "--validate", "0", "--index", index
         yield Row("grammar, unchecked, retrieval", with_index, "grammar, unchecked")
-        with_index = "--validate", "8", "--index", index
+        with_index = "--validate", "8", "--index", index, "--adapt", "0"
         yield Row("grammar, up to 8, retrieval", with_index, "grammar, up to 8 candidates")
     if drafts:  # they are made for a text that is decoded alone
         alone = "--validate", "0", "--batch", "1", *(("--index", index) if index else ())
@@ -82,7 +86,7 @@ def rows(index: str | None, drafts: bool) -> Iterator[Row]:
         yield Row("grammar, one by one, drafts", alone, "grammar, one by one, no drafts")
     yield Row("requests", (), cookbook=True)
     yield Row("requests and signatures", ("--with-signature",), "requests", cookbook=True)
-    if index:
+    if index and reads:
         beside = "--index", "cookbook"
         yield Row("requests, retrieval", beside, "requests", cookbook=True)
         yield Row("requests and signatures, retrieval", ("--with-signature", *beside),
@@ -94,6 +98,7 @@ def main() -> int:
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--run", metavar="NAME=RUN", action="append", default=[])
     parser.add_argument("--index")
+    parser.add_argument("--reads", action="store_true")
     parser.add_argument("--drafts", action="store_true")
     parser.add_argument("--work", type=Path)
     parser.add_argument("--limit")
@@ -123,7 +128,7 @@ def _evaluated(options: argparse.Namespace, name: str, run: str) -> dict:
     work.mkdir(parents=True, exist_ok=True)
     record = {"benchmark": "eval_suite", "name": name, "data": options.file.name, "rows": []}
     reports = {}
-    for row in rows(options.index, options.drafts):
+    for row in rows(options.index, options.reads, options.drafts):
         result = work / f"{name}, {row.name}.json"
         if not result.exists():
             if options.only and row.name not in options.only:

@@ -5,7 +5,9 @@
 
 empty     the zero value of the result type is returned, or nothing where there is no result
 nearest   the body of the function of --train that BM25 finds nearest to comment and signature
-fivegram  a model of runs of five tokens of --train (and of --train-modules): it draws each token by
+adapted   the first of the 32 nearest bodies that validates, told with the names that are given, or
+          nothing: what `tat generate --index` answers before it asks a model
+fivegram  a model of runs of five tokens of --train (and --train-modules): it draws each token by
           how often it followed the last four, or fewer where these were never seen (Katz's back-off
           without discounts), from seed 0, until the body is closed
 
@@ -23,6 +25,8 @@ from pathlib import Path
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 import msgspec
 
+from tat.config import resolve
+from tat.decode.retrieval import Retriever
 from tat.errors import TatError
 from tat.evaluation.functions import (
     ReferenceFunction,
@@ -42,22 +46,40 @@ from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.stubs import stub
 
 RESULT = Path(__file__).with_name("results") / "eval_floors.json"
+CONFIG = resolve(environment={}).config
 _LONGEST = 1000  # tokens of a drawn body
 
-System = Callable[[ReferenceFunction], str]
+System = Callable[[ReferenceFunction], str | None]
 
 
 def empty(function: ReferenceFunction) -> str:
     return stub(function.signature).removeprefix(function.signature).strip()
 
 
-def nearest(train: Iterable[ReferenceFunction]) -> System:
-    bodies = {function.id: function.body for function in train}
+def indexed(train: Iterable[ReferenceFunction]) -> Index:
     index = Index(name="train")
     index.update(
         Document.of_function(f.id, 0, f.signature, f.body, comment=f.comment, context=f.context)
         for f in train
     )
+    return index
+
+
+def adapted(index: Index, sandbox: Sandbox) -> System:
+    retriever = Retriever(index, CONFIG.data, settings=CONFIG.generate)
+
+    def first_valid(function: ReferenceFunction) -> str | None:
+        prompt = function.prompts[0]
+        for adaptation in retriever.beside(prompt, []).adaptations:
+            if sandbox.validate(prompt.module(adaptation.text)) is None:
+                return adaptation.text.removeprefix(prompt.lead)
+        return None
+
+    return first_valid
+
+
+def nearest(train: Iterable[ReferenceFunction], index: Index) -> System:
+    bodies = {function.id: function.body for function in train}
 
     def copied(function: ReferenceFunction) -> str:
         hits = search(index, f"{function.comment}\n{function.signature}", top=1)
@@ -119,10 +141,14 @@ def floors(options: argparse.Namespace) -> dict:
     modules = read_modules(module_file) if module_file else {}
     texts = [f"{function.signature} {function.body}" for function in train]
     texts += read_modules(options.train_modules).values() if options.train_modules else []
-    systems = {"empty": empty, "nearest": nearest(train), "fivegram": FiveGram(texts)}
+    index = indexed(train)
     record = {"benchmark": "eval_floors", "data": options.file.name, "systems": {}}
     with Sandbox() as sandbox:
         judge = Judge(sandbox, modules)
+        systems = {
+            "empty": empty, "nearest": nearest(train, index), "adapted": adapted(index, sandbox),
+            "fivegram": FiveGram(texts),
+        }  # fmt: skip
         for name, system in systems.items():
             bodies = {function.id: system(function) for function in functions}
             outcomes = [judge.judge(function, bodies[function.id]) for function in functions]

@@ -278,8 +278,11 @@ def test_a_model_trained_without_retrieval_reads_nothing(index):
 
 def test_functions_are_told_with_the_names_of_a_prompt(index):
     prompt = Prompt("disc", "fn inside(at: vec2<f32>) -> f32")
-    retriever = Retriever(index, config().data, adaptations=2)
-    first, second = retriever.beside(prompt, []).adaptations
+    settings = replace(config().generate, adaptations=2, last_resorts=1)
+    retriever = Retriever(index, config().data, settings=settings)
+    told = retriever.beside(prompt, [])
+    first, second = told.adaptations
+    assert len(told.last_resorts) == 1
     assert first.text == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
     assert (first.origin.file, first.origin.license) == ("sd_disc.wgsl", "MIT")
     assert second.origin.score <= first.origin.score

@@ -214,3 +214,12 @@ def test_answers_keep_their_order_whoever_gives_them():
     script = Scripted("a", "b", right=("a", "b", "x"))
     found = generate_all_valid(script, prompts, None, script, Search(SAMPLING, 1))
     assert [outcome.generation.text for [outcome] in found] == ["a", "x", "b", "x", "x"]
+
+
+def test_last_resorts_are_for_prompts_that_have_nothing_else():
+    prompt = replace(PROMPT, adaptations=LIBRARY[:1], last_resorts=LIBRARY[1:])
+    outcome = Scripted("bad", "worse", right=("y", "z")).best(2, prompt)
+    assert (outcome.generation.text, outcome.candidates) == ("y", 2) and outcome.origin
+    outcome = Scripted("bad", "good", right=("good", "y")).best(2, prompt)
+    assert outcome.generation.text == "good" and not outcome.origin
+    assert Scripted("bad", "worse").best(2, prompt).problem

@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     generator = Generator(loaded, limit, settings)
     check_lengths(jobs, generator)
     if options.index:
-        index, count = named_index(options.index), settings.adaptations
-        retriever = Retriever(index, loaded.config.data, options.top, count)
+        index = named_index(options.index)
+        retriever = Retriever(index, loaded.config.data, options.top, settings)
         jobs = [with_neighbours(job, retriever) for job in jobs]
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None

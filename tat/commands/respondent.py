@@ -41,7 +41,7 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
     retriever = None
     if options.index:
         index = named_index(options.index, split="train")
-        retriever = Retriever(index, loaded.config.data, options.top, settings.adaptations)
+        retriever = Retriever(index, loaded.config.data, options.top, settings)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     search = Search(sampling, settings.candidates)

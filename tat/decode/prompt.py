@@ -27,6 +27,7 @@ class Prompt:
     suffix: str | None = None
     neighbours: tuple[str, ...] = ()  # functions to read beside it, found in an index
     adaptations: tuple[Adaptation, ...] = ()  # what an index has that may answer it, the best first
+    last_resorts: tuple[Adaptation, ...] = ()  # what fits less, for when nothing else validates
 
     def __post_init__(self) -> None:
         if self.is_gap and (self.description or self.signature or self.context):

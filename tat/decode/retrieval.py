@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from tat.config import DataConfig
+from tat.config import DataConfig, GenerateConfig
 from tat.data.neighbours import Neighbour, find_neighbours
 from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
@@ -17,12 +17,17 @@ class Retriever:
     """Finds the neighbours of prompts in one index, as training found those of its samples."""
 
     def __init__(
-        self, index: Index, trained: DataConfig, top: int | None = None, adaptations: int = 0
+        self,
+        index: Index,
+        trained: DataConfig,
+        top: int | None = None,
+        settings: GenerateConfig | None = None,
     ) -> None:
         """`top` neighbours at most, or as many as the model was `trained` with.
 
-        UsageError if some are asked for and it was trained with none: it never learnt to tell them
-        from the prompt.
+        `settings` say how many functions are tried as answers, none without them. UsageError if
+        neighbours are asked for and it was trained with none: it never learnt to tell them from
+        the prompt.
         """
         if top and not trained.neighbours:
             raise UsageError(
@@ -32,7 +37,8 @@ class Retriever:
             )
         self.index = index
         self.top = trained.neighbours if top is None else top
-        self.adaptations = adaptations
+        self.adaptations = settings.adaptations if settings else 0
+        self._last_resorts = settings.last_resorts if self.adaptations else 0
 
     def neighbours(
         self,
@@ -48,10 +54,12 @@ class Retriever:
 
     def beside(self, prompt: Prompt, found: list[Neighbour], exclude: str = "") -> Prompt:
         """`prompt` with neighbours that were found, and with what may answer it as it is."""
+        adaptations = tuple(self._adapted(prompt, exclude))
         return replace(
             prompt,
             neighbours=tuple(neighbour.text for neighbour in found),
-            adaptations=tuple(self._adapted(prompt, exclude)),
+            adaptations=adaptations[: self.adaptations],
+            last_resorts=adaptations[self.adaptations :],
         )
 
     def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
@@ -59,7 +67,8 @@ class Retriever:
         if prompt.is_gap or not prompt.signature.strip():
             return []
         query = f"{prompt.description}\n{prompt.signature}"
-        hits = search(self.index, query, self.adaptations, kind="function", exclude=exclude)
+        count = self.adaptations + self._last_resorts
+        hits = search(self.index, query, count, kind="function", exclude=exclude)
         return [Adaptation(_told(hit, prompt), hit) for hit in hits]
 
 

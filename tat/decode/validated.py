@@ -1,6 +1,7 @@
 """Candidates for a prompt until naga agrees.
 
-What a library has comes first, then the model's most likely text, then draws; or beams.
+What a library has comes first, then the model's most likely text, then draws; or beams. Where none
+validates the rest of the library is tried.
 """
 
 from collections import deque
@@ -11,7 +12,7 @@ from tat.decode.beam import beam_search
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraint, Constraints
 from tat.decode.generator import Generation, Generator, Request
-from tat.decode.prompt import Prompt
+from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
@@ -76,7 +77,8 @@ def generate_all_valid(
     Adaptations come first: of functions that people wrote more do what was asked for than of
     those that a small model writes. If none validates, the most likely text comes, and if that does
     not, the rest of the budget is drawn, all together, and the likeliest of what validates is
-    returned. Texts of several prompts are decoded together; none depends on the others.
+    returned. Last resorts are for prompts that have nothing else. Texts of several prompts are
+    decoded together; none depends on the others.
     """
     if search.beams > 1:
         for prompt in prompts:
@@ -84,7 +86,7 @@ def generate_all_valid(
             preference = search.sampling.preference(generator.source(prompt))
             request = Request(prompt, constraint, preference)
             candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
-            if not candidates.adapt(search.wanted):
+            if not candidates.adapt(prompt.adaptations, search.wanted):
                 for generation in beam_search(generator, request, search.beams):
                     candidates.add(generation)
             yield candidates.best(search.wanted)
@@ -107,20 +109,20 @@ class _Candidates:
         if generation.text not in self._judged:
             self._judged[generation.text] = generation, self._problem(generation)
 
-    def adapt(self, wanted: int) -> bool:
-        """Take what a library has, as far as it validates, up to `wanted`; whether that is enough.
+    def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
+        """Take those that validate until there are `wanted` texts; whether there are.
 
         What does not is left out: it is no answer that anybody gave.
         """
-        for adaptation in self.prompt.adaptations if self._sandbox else ():
-            if self.valid == wanted:
+        for adaptation in adaptations if self._sandbox else ():
+            if self.valid >= wanted:
                 break
             text, origin = adaptation.text, adaptation.origin
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
             if text not in self._judged and self._problem(generation) is None:
                 self._judged[text] = generation, None
                 self._origins[text] = origin
-        return self.valid == wanted
+        return self.valid >= wanted
 
     @property
     def valid(self) -> int:
@@ -129,6 +131,8 @@ class _Candidates:
 
     def best(self, wanted: int) -> list[Outcome]:
         """Different ones, the best first."""
+        if not self.valid:
+            self.adapt(self.prompt.last_resorts, 1)
         outcomes = [
             Outcome(*judged, self.count, self._origins.get(text))
             for text, judged in self._judged.items()
@@ -207,7 +211,7 @@ class _Queue:
                 return
             judge = self._sandbox if self._search.validates(prompt) else None
             candidates = _Candidates(prompt, judge)
-            if candidates.adapt(self._search.wanted):
+            if candidates.adapt(prompt.adaptations, self._search.wanted):
                 self._answers[number] = candidates.best(self._search.wanted)
                 continue
             constraint = self._constraints.of(prompt) if self._constraints else None
