@@ -112,6 +112,32 @@ def test_files_that_cannot_be_prompts_are_named_and_exit_4(generate, tmp_path):
     assert "has no prompt" in generate("--input", tmp_path / "empty").failure()
 
 
+def test_a_signature_or_context_that_is_no_wgsl_is_refused_before_the_run_is_read(tmp_path):
+    def refused(*arguments: object) -> str:
+        done = tat("generate", "x", "--run", tmp_path / "nosuch", *arguments)
+        assert done.code == 2
+        return done.failure()
+
+    (tmp_path / "uses").write_text("const k = 1.0;\nstruct {")
+    said = refused("--signature", "fn area(r f32)")
+    assert said.startswith("--signature:1:11: unexpected 'f32'; a signature is like `fn ")
+    said = refused("--context", tmp_path / "uses")
+    assert said.startswith(f"--context: {tmp_path / 'uses'}:2:8: unexpected '{{'; ")
+    for field, text in (("signature", "garbage ("), ("context", "garbage (")):
+        prompts = lines(tmp_path, {"description": "good"}, {"description": "x", field: text})
+        done = tat("generate", "--run", tmp_path / "nosuch", "--input", prompts)
+        assert done.code == 4
+        assert f"prompts.jsonl:2: {field}:1:1: unexpected 'garbage'" in done.failure()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--signature", " "], ["--signature", "g (", "--no-grammar"],
+])  # fmt: skip
+def test_no_signature_and_one_beyond_the_grammar_are_answered(bench, arguments):
+    options = "--run", bench / "run", "--max-tokens", "2", "--validate", "0"
+    assert tat("generate", "x", *arguments, *options).code == 0
+
+
 def lines(tmp_path, *records: object):
     path = tmp_path / "prompts.jsonl"
     texts = (r if isinstance(r, str) else json.dumps(r, ensure_ascii=False) for r in records)

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from tat.commands.modules import Module, read_modules
-from tat.errors import InvalidShaderError, one_line
-from tat.wgsl.grammar import Grammar, grammar_text
-from tat.wgsl.lexer import tokenize
+from tat.errors import InvalidShaderError
+from tat.wgsl.grammar import Grammar, Unexpected, grammar_text, refused_at
 
 
 class Refusal(msgspec.Struct):
@@ -48,26 +47,13 @@ def check(modules: Iterable[Module]) -> Report:
     grammar = Grammar.of_bytes()
     for module in modules:
         report.modules += 1
-        refusal = _refusal(grammar, module.text)
-        if refusal is None:
+        offset = refused_at(grammar, module.text)
+        if offset is None:
             report.accepted += 1
         else:
-            report.refused.append(Refusal(module.origin, module.id, *refusal))
+            place = Unexpected.at(module.text, offset)
+            report.refused.append(Refusal(module.origin, module.id, *place))
     return report
-
-
-def _refusal(grammar: Grammar, text: str) -> tuple[int, int, str] | None:
-    """Line, column and reason of the first byte that cannot stand where it does."""
-    data = text.encode("utf-8", "surrogatepass")
-    matcher = grammar.matcher("module")
-    taken = matcher.accept(data)
-    if taken == len(data) and matcher.whole:
-        return None
-    before = data[:taken].decode("utf-8", "ignore")
-    token = next((token for token in tokenize(text) if token.end > len(before)), None)
-    reason = f"unexpected {token.text!r}" if token else "unexpected end"
-    line_start = before.rfind("\n") + 1
-    return before.count("\n") + 1, len(before) - line_start + 1, one_line(reason, 80)
 
 
 def _print(report: Report, as_json: bool) -> None:

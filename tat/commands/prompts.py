@@ -14,6 +14,8 @@ from tat.decode.generator import Generator
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.errors import FileError, UsageError, one_line
+from tat.wgsl.given import context_problem, signature_problem
+from tat.wgsl.grammar import Grammar
 
 _MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
 
@@ -40,15 +42,21 @@ class Job:
 
 
 def read_jobs(options: argparse.Namespace) -> list[Job]:
-    """The prompt of the arguments, or those of the lines of --input."""
+    """The prompt of the arguments, or those of the lines of --input.
+
+    With --grammar, signatures and contexts have to be WGSL.
+    """
+    grammar = Grammar.of_bytes() if options.grammar else None
     texts = options.description, options.signature
     files = options.context, options.prefix, options.suffix
     if options.input:
         if any((*texts, *files)):
             raise UsageError("--input: give prompts in the file or in the arguments, not both")
-        return _read_lines(options.input)
+        return _read_lines(options.input, grammar)
     context, prefix, suffix = (_read(path) if path else None for path in files)
-    return [Job(Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix))]
+    prompt = Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix)
+    _require_wgsl(prompt, grammar, "--signature", f"--context: {options.context}")
+    return [Job(prompt)]
 
 
 def with_neighbours(job: Job, retriever: Retriever) -> Job:
@@ -68,26 +76,40 @@ def check_lengths(jobs: Sequence[Job], generator: Generator) -> None:
             raise FileError(f"{job.origin}: {error}") from None
 
 
-def _read_lines(path: Path) -> list[Job]:
+def _require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
+    """UsageError where one of the two is not, under the name that it is given."""
+    if grammar is None:
+        return
+    given = prompt.signature if prompt.signature.strip() else ""
+    if given and (problem := signature_problem(grammar, given)):
+        like = "a signature is like `fn area(r: f32) -> f32`, without a body"
+        raise UsageError(f"{signature}:{problem}; {like}")
+    if prompt.context and (problem := context_problem(grammar, prompt.context)):
+        raise UsageError(f"{context}:{problem}; a context is whole declarations and signatures")
+
+
+def _read_lines(path: Path, grammar: Grammar | None) -> list[Job]:
     jobs = []
     with _opened(path) as file:
         number = 0
         while line := file.readline(_MAX_PROMPT_BYTES + 1):
             number += 1
             if line.strip():
-                jobs.append(_job(line, number, f"{display_name(path)}:{number}"))
+                jobs.append(_job(line, number, f"{display_name(path)}:{number}", grammar))
     if not jobs:
         raise FileError(f"{display_name(path)}: has no prompt; write one JSON object a line")
     return jobs
 
 
-def _job(line: bytes, number: int, origin: str) -> Job:
+def _job(line: bytes, number: int, origin: str, grammar: Grammar | None) -> Job:
     if len(line) > _MAX_PROMPT_BYTES:
         raise FileError(f"{origin}: more than {_MAX_PROMPT_BYTES} bytes; no model reads that much")
     try:
         request = msgspec.json.decode(line, type=Line)
         fields = {k: getattr(request, k) for k in Line.__struct_fields__ if k != "id"}
-        return Job(Prompt(**fields), number if request.id is None else request.id, origin)
+        prompt = Prompt(**fields)
+        _require_wgsl(prompt, grammar, "signature", "context")
+        return Job(prompt, number if request.id is None else request.id, origin)
     except (ValueError, RecursionError, UsageError) as error:  # ValueError: JSON and UTF-8
         raise FileError(f"{origin}: {one_line(str(error))}") from None
 

@@ -4,11 +4,13 @@ The work is llguidance's: an Earley parser over lexemes found by derivatives of 
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from tat.errors import one_line
 from tat.resources import resource
+from tat.wgsl.lexer import tokenize
 
 # What is written: a whole module; declarations that end with a function; the body of a function,
 # that is all behind `fn f(...) -> T`.
@@ -86,6 +88,39 @@ class Matcher:
     def allowed(self) -> bytes:
         """A byte for each token, not 0 where it may come next."""
         return self._matcher.compute_logit_bias()
+
+
+class Unexpected(NamedTuple):
+    """Where a text stops being what the grammar takes; line and column count from 1."""
+
+    line: int
+    column: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.reason}"
+
+    @classmethod
+    def at(cls, text: str, offset: int) -> "Unexpected":
+        """The first token of `text` that is not before `offset`, or its end."""
+        token = next((token for token in tokenize(text) if token.end > offset), None)
+        reason = one_line(f"unexpected {token.text!r}", 80) if token else "unexpected end"
+        offset = token.start if token else offset
+        line_start = text.rfind("\n", 0, offset) + 1
+        return cls(text.count("\n", 0, offset) + 1, offset - line_start + 1, reason)
+
+
+def refused_at(grammar: Grammar, module: str) -> int | None:
+    """Offset of the first character that cannot stand in a module where it does, if there is one.
+
+    It is the text's length where more would have to follow. The vocabulary is of bytes.
+    """
+    data = module.encode("utf-8", "surrogatepass")
+    matcher = grammar.matcher("module")
+    taken = matcher.accept(data)
+    if taken == len(data) and matcher.whole:
+        return None
+    return len(data[:taken].decode("utf-8", "ignore"))
 
 
 class _Vocabulary:
