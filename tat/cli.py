@@ -8,21 +8,16 @@ from collections.abc import Sequence
 
 from tat import __version__
 from tat.arguments import governance, machine, models, shaders
-from tat.arguments.common import Commands, add_command, examples
+from tat.arguments.common import Commands, Parser, add_command, examples
 from tat.commands.completion import SHELLS
 from tat.commands.streams import drop_unwritable_output, prepare_output
-from tat.errors import TatError, one_line
-
-_EXIT_CODES = """\
-exit codes:
-  0 ok   1 failure   2 usage   3 configuration   4 bad or unsafe file   5 no device   6 diverged
-  7 regression found   8 invalid shader   125 cannot unpack or start   130, 143 interrupted
-"""
+from tat.errors import EXIT_CODES, TatError, one_line
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, from which help, man pages and completions are made."""
-    parser = argparse.ArgumentParser(
+    codes = (f"  {code:3}  {meaning}\n" for code, meaning in EXIT_CODES.items())
+    parser = Parser(
         prog="tat",
         description="Train a Transformer on your WGSL shaders and generate WGSL with it.",
         epilog=examples(
@@ -31,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
             ('tat generate "distance to a box" --run runs/mine', "print a function"),
             ("tat inspect runs/mine --plan", "what is in a run, and its memory"),
         )
-        + "\n" + _EXIT_CODES,
+        + "\nexit codes:\n" + "".join(codes),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
@@ -56,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     governance.add_tune(commands)
     _add_completion(commands)
     machine.add_version(commands)
-    _add_man(commands)
+    _add_man(commands, parser)
     return parser
 
 
@@ -109,12 +104,13 @@ def _add_completion(commands: Commands) -> None:
     parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
 
 
-def _add_man(commands: Commands) -> None:
+def _add_man(commands: Commands, whole: argparse.ArgumentParser) -> None:
     """Added last: there is a page for every command."""
     parser = add_command(
         commands, "man", "print a page of the manual",
         examples(("tat man train", "the page of `tat train`"),),
     )  # fmt: skip
+    parser.set_defaults(parsers={"": whole, **commands.choices})
     parser.add_argument(
         "topic", metavar="COMMAND", nargs="?", choices=list(commands.choices),
         help="the page of this command (of tat itself)",

@@ -247,7 +247,7 @@ def resolve(
     layers += [read_file(path, str(path), known) for path in files]
     layers += list(environment_layers(os.environ if environment is None else environment, known))
     layers += [assignment_layer(text, known) for text in assignments]
-    layers.append(Layer("flag", dict(flags or {}), {}))
+    layers.append(Layer("the command line", dict(flags or {}), {}))
     if base is None:
         layers.insert(1, preset_layer(layers))
     else:

@@ -15,6 +15,22 @@ A message says what, where and what to do, on one line: the command line prints 
 exits with `exit_code`; a traceback needs --debug.
 """
 
+EXIT_CODES = {
+    0: "done",
+    1: "a failure with no code of its own",
+    2: "a wrong command line",
+    3: "a wrong value in the configuration",
+    4: "a bad, missing or unsafe file",
+    5: "no device, or it was lost",
+    6: "training met NaN or infinity",
+    7: "a benchmark got slower",
+    8: "WGSL that does not validate",
+    125: "the released file cannot unpack or start",
+    129: "ended, for the terminal was closed",
+    130: "ended by Ctrl-C",
+    143: "ended by SIGTERM",
+}  # as the help, the manual and README.md list them
+
 
 class TatError(Exception):
     """Base of every error that is reported in one line."""

@@ -1,5 +1,6 @@
 """Writing files so that a crash, a full disk or a power cut never leaves half of one."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -8,6 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tat.errors import FileError
+
+_FULL = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space")
+_FORBIDDEN = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow writing")
+_ADVICE = _FULL | _FORBIDDEN
 
 
 @contextmanager
@@ -31,6 +36,16 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         sync_folder(path.parent)
 
 
+def require_place(path: Path | None) -> None:
+    """FileError unless `path`, if it is one, can name a file: before the work that goes into it."""
+    if path is None:
+        return
+    if os.path.isdir(path):
+        raise FileError(f"cannot write {path}: it is a folder; name a file")
+    if not os.path.isdir(path.absolute().parent):
+        raise FileError(f"cannot write {path}: its folder does not exist; make it first")
+
+
 def temporary_name(path: Path) -> Path:
     """A name beside `path` that no other writer has: hidden, with the suffix .tmp."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -51,7 +66,5 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(
-            f"cannot write {path}: {error.strerror or error}; free some space, allow writing or "
-            "choose another folder"
-        ) from error
+        advice = " or ".join(filter(None, (_ADVICE.get(error.errno), "choose another place")))
+        raise FileError(f"cannot write {path}: {error.strerror or error}; {advice}") from error

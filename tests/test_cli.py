@@ -16,6 +16,7 @@ from cli_harness import child_environment, command, process, resume, tat, train
 
 from tat import __version__
 from tat.cli import build_parser
+from tat.errors import EXIT_CODES, TatError
 
 ROOT = Path(__file__).parent.parent
 # A line of the examples: perhaps a variable or eval, the arguments, then a redirection or what
@@ -30,14 +31,46 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 @pytest.mark.parametrize("arguments", [
     [], ["nosuch"], ["train", "--nosuch"], ["train", "--stps", "3"], ["train", "--steps", "-1"],
-    ["train", "--steps", "1e3"], ["train", "--steps", "9" * 40], ["train", "--device", "tpu"],
-    ["generate", "x"], ["inspect"], ["version", "extra"],
+    ["train", "--steps", "0"], ["train", "--steps", "1e3"], ["train", "--steps", "9" * 40],
+    ["train", "--device", "tpu"], ["generate", "x"], ["inspect"], ["version", "extra"],
 ])  # fmt: skip
 def test_a_wrong_command_line_is_exit_2_with_the_usage(arguments):
     done = tat(*arguments)
     assert done.code == 2 and not done.out
     assert done.err.startswith("usage: tat") and "error: " in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("train --stps 3", "tat train: error: no such option: --stps, did you mean --steps?"),
+    ("train --stps=3", "tat train: error: no such option: --stps, did you mean --steps?"),
+    ("train --xyzzy", "tat train: error: no such option: --xyzzy"),
+    ("cookbook show a --jsn", "tat cookbook show: error: no such option: --jsn"),
+    ("cookbook --json list", "tat cookbook: error: no such option: --json before the ACTION"),
+    ("--run runs/mine train", "tat: error: no such option: --run before the COMMAND"),
+    ("--versio", "tat: error: no such option: --versio, did you mean --version?"),
+    ("trian", "tat: error: no such COMMAND: 'trian', did you mean train?"),
+    ("xyzzy", "tat: error: no such COMMAND: 'xyzzy'; `tat --help` lists all"),
+    ("search cookbook rounded box", "tat search: error: one argument too many: 'box'; quote what"
+     " belongs together"),
+    ("search cookbook box --top 0", "tat search: error: argument --top: 0 is too few; give 1 or"
+     " more"),
+])  # fmt: skip
+def test_the_subcommand_that_is_wrong_says_so_and_what_was_meant(line, said):
+    done = tat(*line.split())
+    assert done.code == 2 and not done.out
+    assert done.err.splitlines()[-1] == said
+    assert done.err.startswith(f"usage: {said.partition(':')[0]} [-h]")
+
+
+def test_the_help_and_the_readme_list_every_exit_code():
+    kinds = [TatError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert {kind.exit_code for kind in kinds} <= EXIT_CODES.keys()
+    epilog, readme = tat("--help").out, (ROOT / "README.md").read_text()
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code:3}  {meaning}\n" in epilog and f"| {code} | {meaning} |\n" in readme
 
 
 def test_exit_codes_say_what_kind_of_failure_it_was(bench, tmp_path):
@@ -51,6 +84,15 @@ def test_exit_codes_say_what_kind_of_failure_it_was(bench, tmp_path):
     assert tat("train", tmp_path / "nosuch", "--run", tmp_path / "a").code == 4
     assert train(bench, tmp_path / "b", "--device", "gpu:99").code == 5
     assert train(bench, tmp_path / "c", "--set", "train.lr=1e37", steps=9).code == 6
+
+
+@pytest.mark.parametrize("line", [
+    "eval --cookbook --run nosuch -o", "bench -o", "tune -o", "report --html",
+    "report --baseline", "cookbook html -o",
+])  # fmt: skip
+def test_a_file_that_has_no_place_is_refused_before_the_work(line, tmp_path):
+    done = tat(*line.split(), tmp_path / "nosuch" / "file")
+    assert done.code == 4 and "nosuch/file: its folder does not exist" in done.failure()
 
 
 def test_an_absent_device_is_named_in_one_line(bench, tmp_path):
@@ -132,7 +174,7 @@ def test_training_talks_on_standard_error_alone_and_quiet_says_nothing(bench, tm
 
 def test_without_a_path_it_says_that_it_trains_on_the_cookbook(bench, tmp_path):
     small = bench / "small.toml"
-    done = tat("train", "--config", small, "--set", "data.buckets=[[256,256]]", "--steps", "0",
+    done = tat("train", "--config", small, "--set", "data.buckets=[[256,256]]", "--steps", "1",
                "--run", tmp_path / "run")  # fmt: skip
     assert done.code == 0 and "bundled cookbook" in done.err
 
@@ -157,6 +199,7 @@ class Terminal:
         self.child = subprocess.Popen(
             command(*arguments), env=child_environment({"TERM": "xterm-256color", **environment}),
             stdin=slave, stdout=subprocess.PIPE, stderr=slave,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # if nohup runs this
         )  # fmt: skip
         os.close(slave)
         self.seen = b""
@@ -204,7 +247,7 @@ def test_no_color_is_heard_and_a_dumb_terminal_gets_plain_lines(bench, tmp_path)
 def test_a_failure_gives_the_cursor_back_before_it_is_named(tmp_path):
     terminal = Terminal("train", tmp_path / "nosuch", "--run", tmp_path / "run")
     assert terminal.finish() == 4
-    assert b"tat: corpus: nothing to train on" in terminal.seen.rpartition(SHOW)[2]
+    assert b"nosuch: no such file or folder" in terminal.seen.rpartition(SHOW)[2]
 
 
 def test_ctrl_c_is_answered_and_the_second_one_leaves_the_terminal_as_it_was(bench, tmp_path):

@@ -63,7 +63,7 @@ def test_flags_win_over_everything(home, monkeypatch):
     (home / "tat.toml").write_text('preset = "small"\n')
     monkeypatch.setenv("TAT_PRESET", "base")
     everything = resolved("--set", "preset=base", "--preset", "tiny")
-    assert everything["preset"] == {"value": "tiny", "origin": "flag"}
+    assert everything["preset"] == {"value": "tiny", "origin": "the command line"}
     assert everything["model.width"]["origin"] == "default.toml [presets.tiny]"
 
 

@@ -190,8 +190,8 @@ def test_arguments_that_do_not_fit_are_refused(arguments, said):
 
 def test_bad_files_are_named(file, right, bench, tmp_path):
     for arguments, said in (
-        ([tmp_path / "none.jsonl", "--predictions", right], "missing"),
-        ([file, "--predictions", tmp_path / "none.jsonl"], "missing"),
+        ([tmp_path / "none.jsonl", "--predictions", right], "no such file or folder"),
+        ([file, "--predictions", tmp_path / "none.jsonl"], "no such file or folder"),
         ([file, "--predictions", file.with_name("small.jsonl")], "small.jsonl:1"),
         ([file, "--predictions", right, "--compare", right], "no result of `tat eval`"),
         ([file, "--predictions", right, "-o", tmp_path / "no" / "x.json"], "folder does not exist"),

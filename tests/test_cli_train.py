@@ -37,7 +37,7 @@ def bad_folder(folder: Path) -> dict[str, str]:
     return {
         "latin.wgsl": "not UTF-8", "binary.wgsl": "binary", "empty.wgsl": "empty",
         "large.wgsl": "larger than 1000000 bytes", "parentheses.wgsl": "no function with a body",
-        "fifo.wgsl": "a FIFO", "device.wgsl": "a device", "gone.wgsl": "missing",
+        "fifo.wgsl": "a FIFO", "device.wgsl": "a device", "gone.wgsl": "no such file",
         "circle.wgsl": "symbolic links", "again": "loop of symbolic links",
         "broken.jsonl:1": "broken JSON",
     }  # fmt: skip
@@ -62,11 +62,11 @@ def test_nothing_but_bad_files_is_an_error_with_the_reasons(bench, tmp_path, mon
     done = on(Path("bad"), bench, tmp_path / "run", "-q")
     assert done.code == 4
     message = done.failure()
-    assert message.startswith("corpus: nothing to train on in ") and "not UTF-8" in message
+    assert message.startswith("bad: nothing usable: ") and "not UTF-8" in message
 
 
 @pytest.mark.parametrize(("name", "reason"), [
-    ("folder", "no .wgsl or .jsonl file is there"), ("nosuch", "missing"),
+    ("folder", "no .wgsl or .jsonl file is there"), ("nosuch", "nosuch: no such file or folder"),
     ("fifo", "a FIFO, not a regular file"),
 ])  # fmt: skip
 def test_a_path_that_offers_nothing_is_one_line(bench, tmp_path, name, reason):
@@ -89,7 +89,7 @@ def test_files_may_vanish_while_they_are_read(bench, tmp_path, monkeypatch):
 
     monkeypatch.setattr("tat.data.input_files.os.open", vanish)
     done = on(shaders, bench, tmp_path / "run")
-    assert done.code == 0 and "1 skipped: missing; first" in done.err
+    assert done.code == 0 and "1 skipped: no such file or folder; first" in done.err
 
 
 def test_names_that_are_not_utf_8_can_be_trained_on_and_resumed(bench, tmp_path):
@@ -116,7 +116,7 @@ def test_a_second_writer_is_locked_out_and_told_by_whom(bench, tmp_path):
 
 def test_a_run_without_a_name_goes_below_runs(bench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    files = "--config", bench / "small.toml", "--steps", "0", "-q"
+    files = "--config", bench / "small.toml", "--steps", "1", "-q"
     assert tat("train", bench / "shaders", *files).code == 0
     [run] = (tmp_path / "runs").iterdir()
     assert (run / "latest").exists()
@@ -162,7 +162,8 @@ def test_a_folder_that_may_not_be_written_is_one_line(bench, tmp_path):
 
 
 def test_every_stop_saves_even_one_before_the_first_step(bench, tmp_path):
-    done = train(bench, tmp_path / "run", steps=0)
+    done = tat("train", bench / "shaders", "--config", bench / "small.toml",
+               "--run", tmp_path / "run", "--set", "train.steps=0")  # fmt: skip
     assert done.code == 0 and "nothing to do: step 0 is done" in done.err
     assert load((tmp_path / "run" / "latest").resolve()).step == 0
     whole = train(bench, tmp_path / "whole", "-q", steps=2)

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from tat.errors import FileError
-from tat.files import atomic_file, writing
+from tat.files import atomic_file, require_place, writing
 
 
 @pytest.fixture
@@ -91,6 +91,17 @@ def test_a_missing_folder_is_one_clear_error(tmp_path):
     with pytest.raises(FileError, match="nowhere/file: No such file or directory"), \
             atomic_file(path):  # fmt: skip
         pass
+
+
+def test_a_place_for_a_file_is_asked_for_before_the_work(old_file):
+    for path in (None, old_file, old_file.with_name("new")):
+        require_place(path)
+    with pytest.raises(FileError, match="it is a folder; name a file"):
+        require_place(old_file.parent)
+    for folder in ("nowhere", "file", "n" * 300):
+        with pytest.raises(FileError, match="its folder does not exist"):
+            require_place(old_file.parent / folder / "new")
+    assert_untouched(old_file)
 
 
 def test_the_umask_decides_who_may_read(tmp_path):

@@ -128,8 +128,8 @@ def test_a_file_in_place_of_the_folder_is_one_clear_error(tmp_path):
 
 @pytest.mark.parametrize("write", [True, False])
 def test_only_a_run_is_opened(tmp_path, write):
-    for path in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(FileError, match=r"is not a run: no config.toml"):
+    for path, why in ((tmp_path, "no config.toml in it"), (tmp_path / "none", "no such folder")):
+        with pytest.raises(FileError, match=f"is not a run: {why}; name"):
             RunFolder.open(path, write=write)
     assert not list(tmp_path.iterdir())
 

@@ -184,7 +184,8 @@ def test_a_signal_finishes_the_step_saves_and_can_be_resumed(shaders, tmp_path, 
     run = tmp_path / "run"
     assignments = [w for v in (*SMALL, "train.micro_batches=8") for w in ("--set", v)]
     command = [sys.executable, "-m", "tat", "train", str(shaders), "--run", str(run), *assignments]
-    child = subprocess.Popen([*command, "--steps", "100000"], stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen([*command, "--steps", "100000"], stderr=subprocess.PIPE, text=True,
+                             preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))  # fmt: skip
     wait_for_steps(run, 3)
     child.send_signal(number)
     _, talk = child.communicate(timeout=60)
@@ -195,6 +196,19 @@ def test_a_signal_finishes_the_step_saves_and_can_be_resumed(shaders, tmp_path, 
     whole = tmp_path / "whole"
     assert train(shaders, whole, stopped + 1, small=(*SMALL, "train.micro_batches=8")) == 0
     assert latest(run) == latest(whole)
+
+
+def test_nohup_is_heard(shaders, tmp_path):
+    run = tmp_path / "run"
+    assignments = [w for v in (*SMALL, "train.micro_batches=8") for w in ("--set", v)]
+    command = [sys.executable, "-m", "tat", "train", str(shaders), "--run", str(run), *assignments]
+    ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
+    child = subprocess.Popen(
+        [*command, "--steps", "40"], stderr=subprocess.DEVNULL, preexec_fn=ignoring
+    )
+    wait_for_steps(run, 1)
+    child.send_signal(signal.SIGHUP)
+    assert child.wait(timeout=60) == 0 and metrics(run)[-1]["step"] == 40
 
 
 def test_a_second_signal_aborts_at_once_and_the_last_checkpoint_stays(shaders, tmp_path):

@@ -107,7 +107,7 @@ def test_loops_of_links_end(folder):
     assert skipped["up"].startswith("folder met twice")
     assert skipped["itself"].startswith("unreadable: Too many levels")
     assert skipped["itself.wgsl"].startswith("unreadable: Too many levels")
-    assert skipped["dangling.wgsl"].startswith("missing")
+    assert skipped["dangling.wgsl"].startswith("no such file")
     assert len(skipped) == 4
 
 
@@ -157,7 +157,7 @@ def test_a_file_that_vanishes(folder, monkeypatch, when):
     monkeypatch.setattr(os, name, after_removal)
     texts, skipped = read(folder)
     assert texts == [GOOD]
-    assert skipped["ghost.wgsl"].startswith("missing")
+    assert skipped["ghost.wgsl"].startswith("no such file")
 
 
 def test_an_error_while_reading(folder, monkeypatch):
@@ -270,7 +270,7 @@ def test_an_empty_result_says_why(tmp_path):
         read(tmp_path, tmp_path / "absent")
     message = str(caught.value)
     assert "2 skipped" in message and "a.wgsl: empty" in message
-    assert "a FIFO" in message and "absent: missing" in message
+    assert "a FIFO" in message and "absent: no such file" in message
     assert message.isprintable()
 
 

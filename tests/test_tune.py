@@ -155,4 +155,4 @@ def test_the_command_writes_settings_that_train_takes(tmp_path):
     assert shown.code == 0
     again = tat(*call)
     assert again.err.count(", known") == 4
-    assert tat(*call[:-1], tmp_path).failure().endswith("name a file for the settings")
+    assert tat(*call[:-1], tmp_path).failure().endswith("is a folder; name a file")

@@ -52,6 +52,16 @@ def test_the_modules_of_json_lines(tmp_path: Path, capsys):
     assert (second["line"], second["column"]) == (2, 12) and "`y`" in second["message"]
 
 
+def test_standard_input_is_a_module(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    for text, code, said in ((GOOD, 0, ""), (BAD, 8, "<stdin>:2:12: ")):
+        with open(write(tmp_path / "a", text)) as file:
+            monkeypatch.setattr("sys.stdin", file)
+            assert run(["validate", "-"]) == code
+        assert capsys.readouterr().out.startswith(said)
+    monkeypatch.setattr("sys.stdin", None)  # closed by whoever started it
+    assert run(["validate", "-"]) == 0
+
+
 def test_what_would_kill_naga_is_invalid(tmp_path: Path, capsys):
     text = "fn f() -> f32 { return " + "(" * 10_000 + "1.0" + ")" * 10_000 + "; }"
     assert run(["validate", write(tmp_path / "deep.wgsl", text)]) == 8
@@ -65,6 +75,19 @@ def test_what_would_kill_naga_is_invalid(tmp_path: Path, capsys):
 def test_what_is_no_module_is_a_bad_file(tmp_path: Path, capsys, name: str, content: bytes):
     assert run(["validate", write(tmp_path / name, content)]) == 4
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_stands_for_its_wgsl_files(tmp_path: Path, capsys):
+    (tmp_path / "deeper").mkdir()
+    write(tmp_path / "deeper" / "bad.wgsl", BAD)
+    write(tmp_path / "good.wgsl", GOOD)
+    write(tmp_path / "notes.jsonl", "{}")
+    assert run(["validate", str(tmp_path)]) == 8
+    output = capsys.readouterr()
+    assert output.out.startswith(f"{tmp_path / 'deeper' / 'bad.wgsl'}:2:12: ")
+    assert "1 of 2" in output.err
+    (tmp_path / "loop").symlink_to(".")
+    assert run(["validate", str(tmp_path)]) == 4 and "loop" in capsys.readouterr().err
 
 
 def test_missing_files_and_fifos(tmp_path: Path):

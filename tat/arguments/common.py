@@ -1,9 +1,49 @@
 """What the parsers of several commands share."""
 
 import argparse
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from typing import NoReturn
 
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says itself what it does not know, with its own usage and what was meant."""
+
+    def parse_known_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As the base class does, but nothing is ever left over: the process ends with 2."""
+        self._check_command(args or ())
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self._refuse(next((word for word in unknown if word.startswith("-")), unknown[0]))
+        return parsed, unknown
+
+    def _check_command(self, arguments: Sequence[str]) -> None:
+        """The first argument of a parser with subcommands has to be one, or an own option."""
+        commands = next((a for a in self._actions if isinstance(a.choices, dict)), None)
+        first = arguments[0] if arguments else "--"
+        if commands is None or first in (*commands.choices, *self._option_string_actions, "--"):
+            return
+        if first.startswith("-"):
+            hint = _meant(first, self._option_string_actions)
+            self.error(f"no such option: {first}{hint or f' before the {commands.metavar}'}")
+        hint = _meant(first, commands.choices) or f"; `{self.prog} --help` lists all"
+        self.error(f"no such {commands.metavar}: {first!r}{hint}")
+
+    def _refuse(self, word: str) -> NoReturn:
+        if not word.startswith("-"):
+            self.error(f"one argument too many: {word!r}; quote what belongs together")
+        option = word.partition("=")[0]
+        self.error(f"no such option: {option}{_meant(option, self._option_string_actions)}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def add_command(
@@ -86,5 +126,5 @@ def count(text: str) -> int:
 def positive(text: str) -> int:
     """The same from 1 up."""
     if not (value := count(text)):
-        raise argparse.ArgumentTypeError("0 is too few")
+        raise argparse.ArgumentTypeError("0 is too few; give 1 or more")
     return value

@@ -36,7 +36,7 @@ def add_train(commands: Commands) -> None:
         "--allow-change", metavar="KEY", action="append", default=[],
         help="resume although this key (or `corpus`) changed; repeatable",
     )  # fmt: skip
-    parser.add_argument("--steps", metavar="N", type=count, help="step at which this call stops")
+    parser.add_argument("--steps", metavar="N", type=positive, help="step at which this call stops")
     parser.add_argument(
         "--seed", metavar="N", type=count, help="of weights, data order and dropout"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 from tat.arguments.common import (
     Commands,
     add_command,
-    count,
     examples,
+    positive,
 )
 
 
@@ -17,11 +17,13 @@ def add_validate(commands: Commands) -> None:
         examples(
             ("tat validate shaders/*.wgsl", "names what is wrong, as file:line:column"),
             ("tat validate modules.jsonl --json", "field wgsl of each line; one object a module"),
+            ("tat validate - < mine.wgsl", "a module from standard input"),
         ),
     )  # fmt: skip
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=Path,
-        help=".wgsl, or .jsonl with a module in the field wgsl of each line",
+        help=".wgsl, a folder of it, .jsonl with a module in the field wgsl of each line, or - for"
+        " standard input",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")
 
@@ -36,7 +38,8 @@ def add_grammar(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--check", metavar="FILE", nargs="+", type=Path, default=[],
-        help=".wgsl, or .jsonl with a module in the field wgsl of each line",
+        help=".wgsl, a folder of it, .jsonl with a module in the field wgsl of each line, or - for"
+        " standard input",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -95,5 +98,5 @@ def add_search(commands: Commands) -> None:
     parser.add_argument("index", metavar="INDEX",
                         help="index of `tat index`, or `cookbook`: the bundled one")  # fmt: skip
     parser.add_argument("query", metavar="QUERY", help="words or names, in any spelling")
-    parser.add_argument("--top", metavar="N", type=count, default=4, help="at most N hits (4)")
+    parser.add_argument("--top", metavar="N", type=positive, default=4, help="at most N hits (4)")
     parser.add_argument("--json", action="store_true", help="print JSON")

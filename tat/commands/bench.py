@@ -10,12 +10,13 @@ from tat.agents.bench_file import Results, encode_results, read_results
 from tat.agents.history import append_history, history_path
 from tat.config import Config, resolve
 from tat.errors import RegressionError, UsageError
-from tat.files import atomic_file
+from tat.files import atomic_file, require_place
 
 _WIDTH = 44  # of the names
 
 
 def run(options: argparse.Namespace) -> int:
+    require_place(options.output)
     config = _resolve(options)
     agent = AutoBench(config, options.device)
     base = read_results(options.compare) if options.compare else None

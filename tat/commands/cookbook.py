@@ -12,7 +12,7 @@ from tat.cookbook import html, library, picture
 from tat.cookbook.library import Entry
 from tat.cookbook.runner import Result, test_entry
 from tat.errors import UsageError
-from tat.files import atomic_file
+from tat.files import atomic_file, require_place
 from tat.wgsl.sandbox import Sandbox
 
 
@@ -77,6 +77,7 @@ def _reported(entries: Sequence[Entry], sandbox: Sandbox, quiet: bool) -> Iterat
 
 
 def _html(options: argparse.Namespace) -> int:
+    require_place(options.output)
     entries = library.load()
     pictures: dict[str, bytes] = {}
     if not options.no_pictures:

@@ -10,8 +10,7 @@ import msgspec
 from tat.commands.eval_cookbook import cookbook_report
 from tat.commands.progress import counted
 from tat.commands.respondent import open_respondent
-from tat.data.input_files import display_name
-from tat.errors import FileError, UsageError, one_line
+from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
 from tat.evaluation.functions import (
     ReferenceFunction,
@@ -25,7 +24,7 @@ from tat.evaluation.judge import MEASURES, Judge
 from tat.evaluation.report import Report, differences, figures, read_report
 from tat.evaluation.selection import spread
 from tat.evaluation.table import print_report
-from tat.files import atomic_file
+from tat.files import atomic_file, require_place
 from tat.wgsl.sandbox import Sandbox
 
 _OF_MODELS = ("index", "top", "validate", "temperature", "seed", "batch", "int8")
@@ -69,8 +68,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.top is not None and not options.index:
         raise UsageError("--top says how much of an index is read; give --index too")
     for path in (options.output, options.answers):
-        if path and not path.absolute().parent.is_dir():
-            raise FileError(f"{display_name(path)}: its folder does not exist; make it first")
+        require_place(path)
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> None:

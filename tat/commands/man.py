@@ -1,11 +1,10 @@
-"""`tat man`: the manual pages that come with the released program."""
+"""`tat man`: the manual pages that come with the released program; elsewhere the help."""
 
 import argparse
 import shutil
 import subprocess
 import sys
 
-from tat.errors import TatError
 from tat.resources import resource
 
 
@@ -15,10 +14,12 @@ def page_name(command: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    path = resource("man", page_name(options.topic or ""))
+    topic = options.topic or ""
+    path = resource("man", page_name(topic))
     if not path.is_file():
-        words = f"tat {options.topic} --help" if options.topic else "tat --help"
-        raise TatError(f"the manual comes with the released program; `{words}` says the same")
+        print("tat: the pages come with the released program; this is the help", file=sys.stderr)
+        sys.stdout.write(options.parsers[topic].format_help())
+        return 0
     viewer = shutil.which("man") if sys.stdout.isatty() else None
     if viewer:
         return subprocess.run([viewer, str(path)], check=False).returncode

@@ -13,13 +13,15 @@ from tat.agents.report import BENCHMARKS, ReportAgent
 from tat.agents.report_html import baseline_page, run_page, summary_lines
 from tat.config import resolve
 from tat.errors import UsageError
-from tat.files import atomic_file
+from tat.files import atomic_file, require_place
 from tat.resources import resource
 
 _WIDTH = 26  # of the names
 
 
 def run(options: argparse.Namespace) -> int:
+    require_place(options.html)
+    require_place(options.baseline)
     run_agent = MetricsAgent(options.run_folder) if options.run_folder else None
     if run_agent and not (options.baseline or options.bench or options.results):
         return _report_run(run_agent, options)

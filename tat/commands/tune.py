@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tat.config import resolve
-from tat.errors import FileError
+from tat.files import require_place
 from tat.phases.objective import Objective
 from tat.phases.tune import tune
 
@@ -13,8 +13,7 @@ def run(options: argparse.Namespace) -> int:
     flags = {"preset": options.preset, "seed": options.seed, "tune.trials": options.budget}
     given = {key: value for key, value in flags.items() if value is not None}
     config = resolve(files=options.config, assignments=options.set, flags=given).config
-    if options.output.is_dir():
-        raise FileError(f"{options.output} is a folder; name a file for the settings")
+    require_place(options.output)
     trials = options.output.with_suffix(".trials")
 
     def say(line: str) -> None:

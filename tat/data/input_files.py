@@ -63,7 +63,7 @@ def open_regular(path: Path) -> BinaryIO:
 def failure_reason(error: OSError) -> str:
     """Why a file could not be read, in words whose part before a colon is the kind."""
     if isinstance(error, FileNotFoundError):
-        return "missing: never there, or gone since it was listed"
+        return "no such file or folder"
     return f"unreadable: {error.strerror or error}"
 
 

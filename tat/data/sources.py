@@ -107,13 +107,15 @@ def skipped_by_reason(skipped: Sequence[Skipped]) -> dict[str, list[Skipped]]:
 
 def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
     """One line for an empty result: the paths, then each kind of reason with its first example."""
-    where = ", ".join(str(path) for path in paths)
+    where = ", ".join(map(display_name, paths))
+    if [item.path for item in skipped] == [where]:
+        return one_line(f"{where}: {skipped[0].reason}", 1000)
     reasons = "; ".join(
         f"{len(items)} skipped ({items[0].path}: {items[0].reason})"
         for items in skipped_by_reason(skipped).values()
     )
-    why = reasons or "no .wgsl or .jsonl file is there"
-    return one_line(f"corpus: nothing to train on in {where}: {why}; give other files", 1000)
+    why = f"nothing usable: {reasons}" if reasons else "no .wgsl or .jsonl file is there"
+    return one_line(f"{where}: {why}; give other files", 1000)
 
 
 class _Reader:

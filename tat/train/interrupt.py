@@ -11,7 +11,8 @@ _EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 class StopRequest:
     """Within `with`, Ctrl-C, SIGTERM and a closed terminal set `exit_code` instead of raising.
 
-    `on_first` and `on_second` are called from the signal handler, the second right before the end.
+    A closed terminal that is to be ignored, as nohup has it, stays ignored. `on_first` and
+    `on_second` are called from the signal handler, the second right before the end.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,10 @@ class StopRequest:
         self.on_second: Callable[[], None] = _do_nothing
 
     def __enter__(self) -> "StopRequest":
-        self._previous = {number: signal.signal(number, self._receive) for number in _EXIT_CODES}
+        heard = set(_EXIT_CODES)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            heard.remove(signal.SIGHUP)
+        self._previous = {number: signal.signal(number, self._receive) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -70,9 +70,8 @@ class RunFolder:
         Raises FileError if `path` is no run and UsageError if another process writes it.
         """
         if not os.path.isfile(path / "config.toml"):
-            raise FileError(
-                f"{path} is not a run: no config.toml in it; name a folder that `tat train` made"
-            )
+            why = "no config.toml in it" if os.path.isdir(path) else "no such folder"
+            raise FileError(f"{path} is not a run: {why}; name a folder that `tat train` made")
         run = cls(path)
         if write:
             run._acquire()
