@@ -38,6 +38,7 @@ def record(out: Path) -> None:
         environment = {
             "PYTHONPATH": f"{ROOT / 'packaging' / 'frozen'}{os.pathsep}{ROOT}",
             "NUMBA_CACHE_DIR": str(Path(scratch) / "kernels"),
+            "PYTHONHASHSEED": "0",
         }
         step = "import sys; from tat_frozen.warm import main; sys.exit(main(sys.argv[1:]))"
         run(["nice", sys.executable, "-c", step, "record", out, *WARM_UP],
