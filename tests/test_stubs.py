@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tat.errors import DeviceError
@@ -67,6 +67,7 @@ def test_signatures_among_declarations(sandbox: Sandbox):
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS)).map(" ".join))
+@example("fn a ( /* )")  # a comment that never ends
 def test_whole_functions_and_garbage_are_left_alone(text: str):
     completed = with_stubs(text)
     assert with_stubs(completed) == completed

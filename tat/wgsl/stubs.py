@@ -63,8 +63,8 @@ def _after_bracket(tokens: list[Token], index: int, opening: str, closing: str) 
     """Index after what closes the bracket at `index`, or 0; `>>` closes two template lists."""
     depth = 0
     for after in range(index, len(tokens)):
-        text = tokens[after].text
-        if text != "->":
+        kind, text, *_ = tokens[after]
+        if kind == "operator" and text != "->":
             depth += text.count(opening) - text.count(closing)
         if depth <= 0:
             return after + 1
