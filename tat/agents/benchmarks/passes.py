@@ -68,7 +68,10 @@ def forward_executable(backend: Backend, model: Transformer, length: int = LENGT
 
 @contextmanager
 def decode(setting: Setting) -> Iterator[Subject]:
-    """Greedy decoding, batch 1, with cached keys and values; the time is that of one token."""
+    """Greedy decoding, batch 1, with cached keys and values; the time is that of one token.
+
+    The encoder has run before, as it has in what bench/inference.py compares with CTranslate2.
+    """
     yield from _decode(setting, int8=False)
 
 
@@ -95,7 +98,7 @@ def _decode(setting: Setting, int8: bool) -> Iterator[Subject]:
 
 
 class Decoder:
-    """Encodes a source of drawn ids, then decodes as many tokens."""
+    """Decodes as many tokens after a source of drawn ids as that has."""
 
     def __init__(self, backend: Backend, model: Transformer, length: int = LENGTH) -> None:
         shape = BatchShape(rows=1, source=length, target=length)
@@ -107,10 +110,10 @@ class Decoder:
         feeds = {"sources": _ids(model, (1, 1, length), 0), "source_lengths": [[length]]}
         for executable in (self.encode, self.step):
             _write(executable, feeds)
+        self.encode.run()
 
     def run(self) -> tuple[list[int], Array]:
         """The tokens, and the logits [V] that the last was chosen by."""
-        self.encode.run()
         tokens, logits = [int(Special.BOS)], np.empty(0)
         for position in range(self.length):
             _write(self.step, {
