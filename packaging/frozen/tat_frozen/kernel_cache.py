@@ -31,8 +31,9 @@ def user_kernels() -> Path | None:
 class Locator(caching._CacheLocator):
     """Names the shipped folder for every cached function, whatever file it came from."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], py_file: str) -> None:
         self._lineno = function.__code__.co_firstlineno
+        self._py_file = py_file  # numba names it when a function cannot be kept
 
     def ensure_cache_path(self) -> None:
         """Nothing to do: whoever writes makes the folder."""
@@ -48,7 +49,7 @@ class Locator(caching._CacheLocator):
 
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "Locator":
-        return cls(py_func)
+        return cls(py_func, py_file)
 
 
 _OneFolder = caching.IndexDataCacheFile
