@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cli_harness import tat
 from harness import compile_graph, random_batch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tat import weights
@@ -78,6 +78,7 @@ def int8_product(x, weight, scales, bias, threads: int, numba: bool) -> np.ndarr
 
 
 @settings(max_examples=25)
+@example(rows=1, depth=34, columns=1, threads=1, seed=33)  # nearly all of the sum cancels
 @given(
     rows=st.integers(1, 40), depth=st.integers(1, 70), columns=st.integers(1, 140),
     threads=st.integers(1, 4), seed=st.integers(0, 99),
@@ -90,8 +91,10 @@ def test_numpy_and_compiled_products_have_the_same_bits(rows, depth, columns, th
     expected = int8_product(x, weight, scales, bias, 1, numba=False)
     got = int8_product(x, weight, scales, bias, threads, numba=True)
     assert got.tobytes() == expected.tobytes()
-    exact = x.astype(np.float64) @ (weight * scales.astype(np.float64)) + bias
-    np.testing.assert_allclose(got, exact, atol=1e-3 * np.abs(exact).max())
+    whole = weight * scales.astype(np.float64)
+    exact = x.astype(np.float64) @ whole + bias
+    largest = (np.abs(x) @ np.abs(whole)).max()  # of the sums, had nothing in them cancelled
+    np.testing.assert_allclose(got, exact, atol=1e-4 * largest)
 
 
 @pytest.mark.parametrize("numba", [False, True])
