@@ -71,8 +71,9 @@ def adapted(index: Index, sandbox: Sandbox) -> System:
     def first_valid(function: ReferenceFunction) -> str | None:
         prompt = function.prompts[0]
         for adaptation in retriever.beside(prompt, []).adaptations:
-            if sandbox.validate(prompt.module(adaptation.text)) is None:
-                return adaptation.text.removeprefix(prompt.lead)
+            text = adaptation.tell()
+            if sandbox.validate(prompt.module(text)) is None:
+                return text.removeprefix(prompt.lead)
         return None
 
     return first_valid

@@ -283,13 +283,25 @@ def test_functions_are_told_with_the_names_of_a_prompt(index):
     told = retriever.beside(prompt, [])
     first, second = told.adaptations
     assert len(told.last_resorts) == 1
-    assert first.text == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
+    assert first.tell() == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
     assert (first.origin.file, first.origin.license) == ("sd_disc.wgsl", "MIT")
     assert second.origin.score <= first.origin.score
     [other] = retriever.beside(prompt, [], exclude=CODE["sd_disc"]).adaptations[:1]
     assert other.origin.name != "sd_disc"
     for prompt in (Prompt("disc"), Prompt(prefix="fn sd_", suffix="")):
         assert not retriever.beside(prompt, []).adaptations
+
+
+def test_what_is_indexed_as_a_function_may_be_anything():
+    made = Index()
+    made.update((
+        Document.of_function("two", 0, "fn odd(p: f32) -> f32", "{ return p; } fn odder() { }"),
+        Document.of_function("none", 0, "not a function odd", "at all"),
+    ))  # fmt: skip
+    prompt = Prompt("odd", "fn odd(x: f32) -> f32")
+    found = Retriever(made, config().data, settings=config().generate).beside(prompt, [])
+    told = {hit.origin.file: hit.tell() for hit in found.adaptations}
+    assert told == {"two": f"{prompt.lead}{{ return x; }}", "none": prompt.lead}
 
 
 def test_training_and_generation_find_the_same(tmp_path):

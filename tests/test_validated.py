@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from decoding import CONSTRAINTS, PROMPTS, new_generator
@@ -177,7 +178,10 @@ def _hit(name: str, score: float) -> Hit:
     return Hit("function", name, "", "", "", f"{name}.wgsl", 1, "MIT", score)
 
 
-LIBRARY = tuple(Adaptation(text, _hit(text, score)) for text, score in zip("xyz", (9.0, 8.0, 7.0)))
+LIBRARY = tuple(
+    Adaptation(partial(str, text), _hit(text, score))
+    for text, score in zip("xyz", (9.0, 8.0, 7.0), strict=True)
+)
 WITH_LIBRARY = replace(PROMPT, adaptations=LIBRARY)
 
 

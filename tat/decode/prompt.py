@@ -1,5 +1,6 @@
 """What a person asks for, as the parts of a source that the model was trained on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tat.data.samples import Source, completion_source, infill_source
@@ -10,9 +11,9 @@ from tat.wgsl.stubs import with_stubs
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A function of a library told with the names of a prompt, which it may answer."""
+    """A function of a library that may answer a prompt, told with its names."""
 
-    text: str  # the prompt's signature, and a body
+    tell: Callable[[], str]  # the prompt's signature, and a body: made for those that are tried
     origin: Hit
 
 

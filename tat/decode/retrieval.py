@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from tat.config import DataConfig, GenerateConfig
 from tat.data.neighbours import Neighbour, find_neighbours
@@ -63,16 +64,19 @@ class Retriever:
         )
 
     def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
-        """Functions with the names of `prompt`, which has to have a signature."""
+        """Functions to try, the best first; none for a prompt without a signature."""
         if prompt.is_gap or not prompt.signature.strip():
             return []
         query = f"{prompt.description}\n{prompt.signature}"
         count = self.adaptations + self._last_resorts
         hits = search(self.index, query, count, kind="function", exclude=exclude)
-        return [Adaptation(_told(hit, prompt), hit) for hit in hits]
+        return [Adaptation(partial(_told, hit, prompt), hit) for hit in hits]
 
 
 def _told(hit: Hit, prompt: Prompt) -> str:
-    [function] = functions(hit.text)
+    """What is indexed as a function may be anything; what is none is told as no body."""
+    function = next(iter(functions(hit.text)), None)
+    if function is None:
+        return prompt.lead
     theirs, ours = Place(function.signature, hit.context), Place(prompt.signature, prompt.context)
     return prompt.lead + adapted(function.body, theirs, ours)

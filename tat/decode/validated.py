@@ -82,11 +82,11 @@ def generate_all_valid(
     """
     if search.beams > 1:
         for prompt in prompts:
-            constraint = constraints.of(prompt) if constraints else None
-            preference = search.sampling.preference(generator.source(prompt))
-            request = Request(prompt, constraint, preference)
             candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
             if not candidates.adapt(prompt.adaptations, search.wanted):
+                constraint = constraints.of(prompt) if constraints else None
+                preference = search.sampling.preference(generator.source(prompt))
+                request = Request(prompt, constraint, preference)
                 for generation in beam_search(generator, request, search.beams):
                     candidates.add(generation)
             yield candidates.best(search.wanted)
@@ -100,14 +100,13 @@ class _Candidates:
     def __init__(self, prompt: Prompt, sandbox: Sandbox | None) -> None:
         self.prompt, self._sandbox = prompt, sandbox
         self.count = 0
-        self._judged: dict[str, tuple[Generation, Diagnostic | None]] = {}
-        self._origins: dict[str, Hit] = {}
+        self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
 
     def add(self, generation: Generation) -> None:
         """Judge one more, once if it came before."""
         self.count += 1
         if generation.text not in self._judged:
-            self._judged[generation.text] = generation, self._problem(generation)
+            self._judged[generation.text] = generation, self._problem(generation), None
 
     def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
         """Take those that validate until there are `wanted` texts; whether there are.
@@ -117,25 +116,25 @@ class _Candidates:
         for adaptation in adaptations if self._sandbox else ():
             if self.valid >= wanted:
                 break
-            text, origin = adaptation.text, adaptation.origin
+            text, origin = adaptation.tell(), adaptation.origin
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
             if text not in self._judged and self._problem(generation) is None:
-                self._judged[text] = generation, None
-                self._origins[text] = origin
+                self._judged[text] = generation, None, origin
         return self.valid >= wanted
 
     @property
     def valid(self) -> int:
         """Different ones that are."""
-        return sum(problem is None for _, problem in self._judged.values())
+        return sum(problem is None for _, problem, _ in self._judged.values())
 
     def best(self, wanted: int) -> list[Outcome]:
         """Different ones, the best first."""
         if not self.valid:
             self.adapt(self.prompt.last_resorts, 1)
+        judged = self._judged.values()
         outcomes = [
-            Outcome(*judged, self.count, self._origins.get(text))
-            for text, judged in self._judged.items()
+            Outcome(generation, problem, self.count, origin)
+            for generation, problem, origin in judged
         ]
         return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
 
