@@ -41,6 +41,11 @@ def test_locals_make_room_for_parameters():
     assert body == "{ let size_ = size * 2.0; return size_; }"
 
 
+def test_a_word_in_a_comment_declares_nothing():
+    body = told("{ /* let size */ return p; }", "fn f(p: f32) -> f32", "fn g(size: f32) -> f32")
+    assert body == "{ /* let size */ return size; }"
+
+
 def test_structs_of_the_signature_are_matched_with_their_members():
     theirs = "struct Out { @builtin(position) pos: vec4f, @location(0) uv: vec2f }"
     ours = "struct V2F { @location(0) st: vec2f, @builtin(position) clip: vec4f }"

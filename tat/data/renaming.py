@@ -11,10 +11,10 @@ from hashlib import sha256
 from itertools import pairwise
 
 from tat.data.samples import Sample
+from tat.wgsl.declarations import declared_names
 from tat.wgsl.lexer import Token, tokenize
 
 _SPELLED_AS_CODE = re.compile(r"`([^`\s]+)`|\b(\w*[a-z0-9][A-Z_]\w*)\b")
-_DECLARES = frozenset(("fn", "struct", "alias", "let", "var", "const", "override"))
 _OWN_WORDS = frozenset(("builtin", "interpolate", "diagnostic"))  # attributes that are no names
 _DRAWS = 8  # of a new name, until one is free
 
@@ -68,7 +68,7 @@ class _Telling:
         self.used = {token.text for text in texts for token in text.tokens}
         declared = [*_parameters(self.parts["signature"].tokens)]
         for text in texts:
-            declared += _declarations(text.tokens)
+            declared += declared_names(text.tokens)
         self.declared = list(dict.fromkeys(declared))
 
     def renamed(self, names: Sequence[str], number: int) -> Sample:
@@ -120,19 +120,6 @@ def _is_told_again(sample: Sample) -> bool:
 
 def _parameters(tokens: list[Token]) -> list[str]:
     return [a.text for a, b in pairwise(tokens) if a.kind == "identifier" and b.text == ":"]
-
-
-def _declarations(tokens: list[Token]) -> list[str]:
-    """What stands behind fn, struct, let and the like; behind `var`, perhaps after `<...>`."""
-    names = []
-    for place, token in enumerate(tokens):
-        if token.kind == "keyword" and token.text in _DECLARES:
-            after = place + 1
-            if token.text == "var" and tokens[after : after + 1] and tokens[after].text == "<":
-                after = next((i + 1 for i in range(after, len(tokens)) if tokens[i].text == ">"), 0)
-            if 0 < after < len(tokens) and tokens[after].kind == "identifier":
-                names.append(tokens[after].text)
-    return names
 
 
 def _member_starts(tokens: list[Token]) -> set[int]:

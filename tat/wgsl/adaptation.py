@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tat.wgsl.declarations import split_module
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.declarations import declared_names, split_module
+from tat.wgsl.lexer import Token, spliced, tokenize
 
 # vec3<f32> and vec3f are one type in two spellings.
 _LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*(?:([fiu])32|f16)\s*>")
@@ -52,11 +52,12 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     for old, new in types.items():
         members |= _matched(there.structs[old], here.structs[new], types)
     body = _with_constants(body, theirs.context, ours.context)
+    tokens = [token for token in tokenize(body) if token.kind != "comment"]
     taken = {item.name for item in here.parameters} | set(names.values())
-    words = {token.text for token in tokenize(body)}
-    for local in _locals(body) & taken:
+    words = {token.text for token in tokens}
+    for local in taken.intersection(declared_names(tokens)):
         names[local] = _free(local, words | taken)
-    return _renamed(body, names, members)
+    return spliced(body, _renamings(tokens, names, members))
 
 
 class _Declarations:
@@ -195,33 +196,26 @@ def _with_constants(body: str, theirs: str, ours: str) -> str:
     return f"{{{constants}{body.removeprefix('{')}" if kept else body
 
 
-def _locals(body: str) -> set[str]:
-    """What a body declares: names behind let, var and const."""
-    return set(re.findall(r"\b(?:let|const|var(?:\s*<[^>]*>)?)\s+(\w+)", body))
-
-
 def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
     return name
 
 
-def _renamed(body: str, names: Mapping[str, str], members: Mapping[str, str]) -> str:
-    """`body` with names and paths `name.member` changed, and other members by `members`."""
-    tokens = [token for token in tokenize(body) if token.kind != "comment"]
+def _renamings(
+    tokens: Sequence[Token], names: Mapping[str, str], members: Mapping[str, str]
+) -> Iterator[tuple[int, int, str]]:
+    """Edits that change names and paths `name.member`, and other members by `members`."""
     texts = ["", *(token.text for token in tokens), "", ""]
-    pieces, end = [], 0
+    end = 0
     for place, token in enumerate(tokens, 1):
-        path = "".join(texts[place : place + 3])
         if token.start < end or token.kind != "identifier":
             continue
-        last, new = token, token.text
+        path = "".join(texts[place : place + 3])
+        last, new = token, names.get(token.text, token.text)
         if texts[place - 1] == ".":
-            new = members.get(new, new)
+            new = members.get(token.text, token.text)
         elif path in names:
             last, new = tokens[place + 1], names[path]
-        else:
-            new = names.get(new, new)
-        pieces += (body[end : token.start], new)
         end = last.end
-    return "".join([*pieces, body[end:]])
+        yield token.start, end, new

@@ -13,6 +13,7 @@ from tat.wgsl.lexer import Token, tokenize
 _MODULE_ONLY = frozenset(("fn", "struct", "override", "alias", "enable", "requires"))
 _STARTERS = _MODULE_ONLY | frozenset(("const", "var", "const_assert", "diagnostic"))
 _NAMED = frozenset(("fn", "struct", "override", "alias", "const", "var"))
+_DECLARES = _NAMED | {"let"}
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 # Characters of all contexts of one module. Real modules stay under 50 thousand, but n constants in
@@ -53,6 +54,16 @@ class Function(NamedTuple):
 def split_module(text: str) -> list[Declaration]:
     """The whole declarations of `text` in order; what is garbage or broken off is passed over."""
     return _declarations(text, tokenize(text))
+
+
+def declared_names(tokens: list[Token]) -> list[str]:
+    """What stands behind fn, struct, let and the like, in functions too; without comments."""
+    keywords = (
+        place + 1
+        for place, token in enumerate(tokens)
+        if token.kind == "keyword" and token.text in _DECLARES
+    )
+    return [name for start in keywords if (name := _name(tokens, start, len(tokens)))]
 
 
 def functions(text: str) -> list[Function]:
@@ -137,7 +148,7 @@ def _declarations(text: str, tokens: list[Token]) -> list[Declaration]:
     found = []
     for first, keyword, last in _pieces(code):
         kind, start = code[keyword].text, code[first].start
-        name = _name(code[keyword + 1 : last]) if kind in _NAMED else ""
+        name = _name(code, keyword + 1, last) if kind in _NAMED else ""
         if name or kind not in _NAMED:
             comment = doc_comment(text, above.get(start, []), start)
             found.append(Declaration(kind, name, start, code[last].end, comment))
@@ -166,11 +177,11 @@ def _names(tokens: list[Token]) -> Iterator[tuple[str, bool]]:
             yield token.text, texts[index + 2] == "("
 
 
-def _name(tokens: list[Token]) -> str:
+def _name(tokens: list[Token], start: int, end: int) -> str:
     """Declared name: what follows the keyword, or its template list (`var<storage> x`); or ""."""
-    texts = [token.text for token in tokens]
-    index = texts.index(">") + 1 if texts[:1] == ["<"] and ">" in texts else 0
-    return texts[index] if index < len(texts) and tokens[index].kind == "identifier" else ""
+    if start < end and tokens[start].text == "<":
+        start = next((i + 1 for i in range(start, end) if tokens[i].text == ">"), end)
+    return tokens[start].text if start < end and tokens[start].kind == "identifier" else ""
 
 
 def _pieces(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:

@@ -5,7 +5,7 @@ here, for naga takes some of those that the specification reserves.
 """
 
 from tat.wgsl.grammar import Grammar, Unexpected, refused_at
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import spliced, tokenize
 from tat.wgsl.stubs import with_stubs
 
 
@@ -32,9 +32,5 @@ def context_problem(grammar: Grammar, context: str) -> Unexpected | None:
 
 def _with_any_names(text: str) -> str:
     """`text` with identifiers of the same length that nobody reserves."""
-    parts, copied = [], 0
-    for token in tokenize(text):
-        if token.kind == "identifier":
-            parts += [text[copied : token.start], "x" * len(token.text)]
-            copied = token.end
-    return "".join([*parts, text[copied:]])
+    names = (token for token in tokenize(text) if token.kind == "identifier")
+    return spliced(text, ((name.start, name.end, "x" * len(name.text)) for name in names))

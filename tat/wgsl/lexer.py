@@ -1,6 +1,7 @@
 """WGSL text to tokens, for any text at all: what is not WGSL becomes an error token."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 # fmt: off
@@ -66,6 +67,15 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(kind, text[position:end], position, end))
         position = end
     return tokens
+
+
+def spliced(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """`text` with other words in place of `text[start:end]`, for edits in order that are apart."""
+    parts, copied = [], 0
+    for start, end, words in edits:
+        parts += text[copied:start], words
+        copied = end
+    return "".join([*parts, text[copied:]])
 
 
 def _word(text: str, start: int, end: int) -> tuple[str, int]:

@@ -4,7 +4,7 @@ A stub returns the zero value of its result type, which every constructible type
 constructible types are returned (specification, "Zero Value Built-in Functions").
 """
 
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, spliced, tokenize
 
 
 def stub(signature: str) -> str:
@@ -15,7 +15,7 @@ def stub(signature: str) -> str:
 def with_stubs(text: str) -> str:
     """`text` with a body behind each function signature that has none; the rest is untouched."""
     tokens = [token for token in tokenize(text) if token.kind != "comment"]
-    parts, copied = [], 0
+    edits = []
     for index, token in enumerate(tokens):
         if token.kind != "keyword" or token.text != "fn":
             continue
@@ -25,10 +25,10 @@ def with_stubs(text: str) -> str:
             continue
         stop = tokens[end - 1].end
         kind = text[tokens[result].start : stop] if result else ""
-        parts += [text[copied:stop], f" {{ return {kind}(); }}" if kind else " { }"]
         closed = end < len(tokens) and tokens[end].text == ";"
-        copied = tokens[end].end if closed else stop
-    return "".join([*parts, text[copied:]])
+        words = f" {{ return {kind}(); }}" if kind else " { }"
+        edits.append((stop, tokens[end].end if closed else stop, words))
+    return spliced(text, edits)
 
 
 def _signature(tokens: list[Token], keyword: int) -> tuple[int, int]:
