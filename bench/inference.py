@@ -19,83 +19,36 @@ from functools import partial
 from itertools import product
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
-import numpy as np
 from ctranslate2 import get_supported_compute_types
 from peers import Peer, compare, seconds
 
-from tat import weights
-from tat.backends.backend import Backend, Executable, open_backend
+from tat.agents.benchmarks.passes import (
+    LENGTH,
+    Decoder,
+    attention_executable,
+    forward_executable,
+    installed_model,
+)
+from tat.backends.backend import Backend, open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
-from tat.model.layers import MultiHeadAttention
-from tat.model.parameters import Parameters
-from tat.model.programs import BatchShape, encode_program, logits_program, step_program
-from tat.model.transformer import Transformer
-from tat.ops.graph import Graph, Tensor
-from tat.ops.plan import plan
 
-_LENGTH = 64  # source tokens, and tokens decoded
 _TRIALS = 5  # of each of CTranslate2's settings, to choose one
 
 
-def forward(backend: Backend, model: Transformer, source: int, target: int) -> Executable:
-    """The whole pass with all positions filled."""
-    shape = BatchShape(rows=1, source=source, target=target)
-    executable = backend.compile(plan(logits_program(model, shape), backend.memory))
-    executable.write("sources", np.full((1, 1, source), 9))
-    executable.write("source_lengths", np.array([[source]]))
-    executable.write("inputs", np.full((1, target), 9))
-    executable.write("target_lengths", np.array([[target]]))
-    return executable
-
-
-def attention(backend: Backend, width: int, heads: int, length: int) -> Executable:
-    """Self-attention with its projections, on rows [T, D] that are all 0.1."""
-    parameters = Parameters()
-    layer = MultiHeadAttention(parameters, f"attention{length}", width, heads)
-    parameters.freeze()
-    parameters.flat.name = f"attention{length}"
-    x = Tensor(f"x{length}", (length, width), "state")
-    lengths = Tensor("lengths", (1, 1), "feed", "int")
-    with Graph() as graph:
-        layer(x, x, lengths)
-    executable = backend.compile(plan(graph, backend.memory))
-    backend.write(parameters.flat, weights.pack(parameters, weights.draw(parameters, 0)))
-    backend.write(x, np.full((length, width), 0.1))
-    executable.write("lengths", np.array([[length]]))
-    return executable
-
-
-def decoder(backend: Backend, model: Transformer) -> Callable[[int], float]:
-    """Seconds of decoding so many tokens greedily, after encoding."""
-    shape = BatchShape(rows=1, source=_LENGTH, target=_LENGTH)
-    encode = backend.compile(plan(encode_program(model, shape), backend.memory))
-    step = backend.compile(plan(step_program(model, shape), backend.memory))
-    encode.write("sources", np.full((1, 1, _LENGTH), 9))
-    for executable in (encode, step):
-        executable.write("source_lengths", np.array([[_LENGTH]]))
-    encode.run()
-
-    def run(tokens: int) -> None:
-        token = 1
-        for position in range(tokens):
-            step.write("token", np.array([[token]]))
-            step.write("position", np.array([position]))
-            step.write("lengths", np.array([[position + 1]]))
-            step.run()
-            token = int(step.read("logits").argmax())
-
-    return lambda tokens: seconds(lambda: run(tokens))
-
-
 def per_token(time: Callable[[int], float]) -> float:
+    """Seconds of a token, by those that so many take."""
+    return (time(LENGTH) - time(1)) / (LENGTH - 1)
+
+
+def own_token(decoder: Decoder) -> float:
     """Seconds of a token."""
-    return (time(_LENGTH) - time(1)) / (_LENGTH - 1)
+    return per_token(lambda tokens: seconds(partial(decoder.run, tokens)))
 
 
 def ctranslate2_token(peer: Peer, kind: str, threads: int) -> float:
     """The same of CTranslate2 with a compute type."""
-    return per_token(lambda tokens: peer.seconds(f"{kind} {threads} {_LENGTH} {tokens}"))
+    return per_token(lambda tokens: peer.seconds(f"{kind} {threads} {LENGTH} {tokens}"))
 
 
 def fastest_int8(peer: Peer, threads: int) -> tuple[str, int]:
@@ -110,11 +63,11 @@ def fastest_int8(peer: Peer, threads: int) -> tuple[str, int]:
 
 def beside_torch(backend: Backend, config: Config, rounds: int, threads: int) -> dict[str, dict]:
     """Forward passes and attention."""
-    model = installed(backend, config, int8=False)
+    model = installed_model(config, backend)
     peer = Peer("torch_inference.py", config.data.vocabulary, *shape_of(config), threads)
-    cases = {f"forward {n} {n}": forward(backend, model, n, n).run for n in (64, 128)}
-    shape = config.model.width, config.model.heads
-    cases |= {f"mha {n}": attention(backend, *shape, n).run for n in (64, 128, 256, 512)}
+    cases = {f"forward {n} {n}": forward_executable(backend, model, n).run for n in (64, 128)}
+    for n in (64, 128, 256, 512):
+        cases[f"mha {n}"] = attention_executable(config, backend, n)[0].run
     return {
         request: compare(partial(seconds, run), partial(peer.seconds, request), rounds)
         for request, run in cases.items()
@@ -127,10 +80,10 @@ def beside_ctranslate2(config: Config, rounds: int, threads: int) -> dict[str, d
     results = {}
     for name, int8 in (("decode float32", False), ("decode int8", True)):
         backend = open_backend("cpu", threads, config.memory.alignment)
-        own = decoder(backend, installed(backend, config, int8))
+        decoder = Decoder(backend, installed_model(config, backend, int8))
         choice = fastest_int8(peer, threads) if int8 else ("float32", threads)
         other = partial(ctranslate2_token, peer, *choice)
-        results[name] = compare(partial(per_token, own), other, rounds)
+        results[name] = compare(partial(own_token, decoder), other, rounds)
         results[name]["peer"] = "CTranslate2 {}, {} threads".format(*choice)
     return results
 
@@ -139,17 +92,6 @@ def shape_of(config: Config) -> tuple[int, int, int, int]:
     """Layers, width, heads and feed-forward width."""
     model = config.model
     return model.layers, model.width, model.heads, model.feed_forward
-
-
-def installed(backend: Backend, config: Config, int8: bool) -> Transformer:
-    """The default model with drawn weights."""
-    model = Transformer(config.model, config.data.vocabulary)
-    values = weights.draw(model.parameters, 0)
-    if int8:
-        model = Transformer(config.model, config.data.vocabulary, int8=True)
-        values = weights.quantize(model.parameters, values)
-    weights.install(backend, model, values)
-    return model
 
 
 def main() -> int:

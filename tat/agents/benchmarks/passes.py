@@ -35,7 +35,7 @@ _CLOSE = 1e-3  # between float32 backends, relative to the largest value: 2e-5 i
 def forward(setting: Setting) -> Iterator[Subject]:
     """The whole pass, batch 1, all positions filled; on a GPU with reading the logits back."""
     backend = setting.backend()
-    executable = forward_executable(backend, _model(setting.config, backend))
+    executable = forward_executable(backend, installed_model(setting.config, backend))
 
     def run() -> None:
         executable.run()
@@ -44,7 +44,7 @@ def forward(setting: Setting) -> Iterator[Subject]:
 
     def check() -> None:
         numpy = CpuBackend(1, numba=False)
-        expected = forward_executable(numpy, _model(setting.config, numpy))
+        expected = forward_executable(numpy, installed_model(setting.config, numpy))
         for side in (executable, expected):
             side.run()
         error = _error(executable.read("logits"), expected.read("logits"))
@@ -83,7 +83,7 @@ def decode_int8(setting: Setting) -> Iterator[Subject]:
 
 def _decode(setting: Setting, int8: bool) -> Iterator[Subject]:
     backend = setting.backend()
-    model = _model(setting.config, backend, int8)
+    model = installed_model(setting.config, backend, int8)
     decoder = Decoder(backend, model)
 
     def check() -> None:
@@ -98,24 +98,23 @@ def _decode(setting: Setting, int8: bool) -> Iterator[Subject]:
 
 
 class Decoder:
-    """Decodes as many tokens after a source of drawn ids as that has."""
+    """Decodes greedily after a source of drawn ids, up to as many tokens as that has."""
 
-    def __init__(self, backend: Backend, model: Transformer, length: int = LENGTH) -> None:
-        shape = BatchShape(rows=1, source=length, target=length)
-        self.length = length
-        self.encode, self.step = (
+    def __init__(self, backend: Backend, model: Transformer) -> None:
+        shape = BatchShape(rows=1, source=LENGTH, target=LENGTH)
+        encode, self.step = (
             backend.compile(plan(program(model, shape), backend.memory))
             for program in (encode_program, step_program)
         )
-        feeds = {"sources": _ids(model, (1, 1, length), 0), "source_lengths": [[length]]}
-        for executable in (self.encode, self.step):
+        feeds = {"sources": _ids(model, (1, 1, LENGTH), 0), "source_lengths": [[LENGTH]]}
+        for executable in (encode, self.step):
             _write(executable, feeds)
-        self.encode.run()
+        encode.run()
 
-    def run(self) -> tuple[list[int], Array]:
-        """The tokens, and the logits [V] that the last was chosen by."""
+    def run(self, count: int = LENGTH) -> tuple[list[int], Array]:
+        """So many tokens, and the logits [V] that the last was chosen by."""
         tokens, logits = [int(Special.BOS)], np.empty(0)
-        for position in range(self.length):
+        for position in range(count):
             _write(self.step, {
                 "token": [[tokens[-1]]], "position": [position], "lengths": [[position + 1]],
             })  # fmt: skip
@@ -129,10 +128,11 @@ class Decoder:
 def attention(setting: Setting) -> Iterator[Subject]:
     """Multi-head self-attention with its projections, batch 1."""
     backend = setting.backend()
-    subject, output = _attention(setting.config, backend)
+    subject, output = attention_executable(setting.config, backend)
 
     def check() -> None:
-        expected, expected_output = _attention(setting.config, CpuBackend(1, numba=False))
+        numpy = CpuBackend(1, numba=False)
+        expected, expected_output = attention_executable(setting.config, numpy)
         for side in (subject, expected):
             side.run()
         error = _error(subject.value(output), expected.value(expected_output))
@@ -141,12 +141,15 @@ def attention(setting: Setting) -> Iterator[Subject]:
     yield Subject(subject.run, check, plan_hash=subject.plan.hash())
 
 
-def _attention(config: Config, backend: Backend) -> tuple[Executable, Tensor]:
-    """The layer on rows [T, D] of drawn values, and its output."""
-    parameters, length = Parameters(), ATTENTION_LENGTH
+def attention_executable(
+    config: Config, backend: Backend, length: int = ATTENTION_LENGTH
+) -> tuple[Executable, Tensor]:
+    """The layer on rows [T, D] of drawn values, and its output; beside a model, if there is one."""
+    parameters = Parameters()
     layer = MultiHeadAttention(parameters, "attention", config.model.width, config.model.heads)
     parameters.freeze()
-    x = Tensor("x", (length, config.model.width), "state")
+    parameters.flat.name = "attention"  # a model's are "weights"
+    x = Tensor(f"x{length}", (length, config.model.width), "state")
     lengths = Tensor("lengths", (1, 1), "feed", "int")
     with Graph() as graph:
         output = layer(x, x, lengths)
@@ -205,7 +208,7 @@ def make_trainer(
     return trainer
 
 
-def _model(config: Config, backend: Backend, int8: bool = False) -> Transformer:
+def installed_model(config: Config, backend: Backend, int8: bool = False) -> Transformer:
     """A model with drawn weights in the backend."""
     model = Transformer(config.model, config.data.vocabulary)
     values = weights.draw(model.parameters, config.seed)
