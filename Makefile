@@ -43,14 +43,10 @@ demo: setup  ## train preset tiny on the bundled cookbook and generate a functio
 	@echo 'tat generate "$(REQUEST)" --run $(RUN)' >&2
 	@$(BIN)/tat generate "$(REQUEST)" --run $(RUN)
 
-test: setup-test  ## all tests that belong to a change (under 9 minutes on 2 cores)
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check --quiet
+test: lint  ## all tests that belong to a change (under 9 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: setup-test  ## the long ones too
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check --quiet
+test-all: lint  ## the long ones too
 	$(BIN)/python -m pytest
 
 lint: setup-test

@@ -27,7 +27,7 @@ from tat.evaluation.table import print_report
 from tat.files import atomic_file, require_place
 from tat.wgsl.sandbox import Sandbox
 
-_OF_MODELS = ("index", "top", "validate", "temperature", "seed", "batch", "int8")
+_OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
 _OF_FUNCTIONS = ("file", "predictions", "modules", "validate", "answers")
 
 
@@ -65,15 +65,16 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError("give either --run, a model to judge, or --predictions, its answers")
     if options.predictions:
         _refuse(options, _OF_MODELS, "is for a model; --predictions are judged as they are")
-    if options.top is not None and not options.index:
-        raise UsageError("--top says how much of an index is read; give --index too")
+    if not options.index:
+        _refuse(options, ("top", "adapt"), "says how much of an index is used; give --index too")
     for path in (options.output, options.answers):
         require_place(path)
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> None:
     for name in names:
-        if getattr(options, name) not in (None, False):
+        value = getattr(options, name)
+        if value is not None and value is not False:  # 0 is a value that was given
             raise UsageError(f"{name if name == 'file' else f'--{name}'} {reason}")
 
 

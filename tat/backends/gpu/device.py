@@ -120,7 +120,7 @@ def is_software(adapter: Any) -> bool:
 
 
 def describe(adapter: Any) -> str:
-    """ "NVIDIA H100 80GB HBM3, Vulkan", with ", software" where a CPU plays the GPU."""
+    """Its name and interface, "NVIDIA H100 80GB HBM3, Vulkan"; ", software" where it is a CPU."""
     name = adapter.info["device"].partition(" (")[0]
     return f"{name}, {adapter.info['backend_type']}{', software' * is_software(adapter)}"
 
