@@ -13,6 +13,7 @@ from tat.backends.gpu.gpu_attention import (
     attention_backward_passes,
     attention_passes,
     half_attention_backward_passes,
+    half_attention_passes,
 )
 from tat.backends.gpu.gpu_copy import pointer_backward_passes, pointer_passes, row_passes
 from tat.backends.gpu.gpu_matmul import (
@@ -146,6 +147,7 @@ PASSES: dict[str, Passes] = {
 
 # What is done otherwise where products may take their factors in f16.
 HALF_PASSES: dict[str, Passes] = {
+    "attention": half_attention_passes,
     "attention_backward": half_attention_backward_passes,
     "linear": half_product_passes,
     "linear_backward_input": half_product_passes,
