@@ -1,8 +1,8 @@
-// For few queries, as in decoding: a thread for each key, then one for each 4 columns.
-// Grid: x queries, y heads, z batch; 256 threads. One pass over the keys in blocks of 256 with a
-// running maximum. Order: products over e upwards; sums over keys by slices, then these upwards.
-// import group_max
-// import group_sum
+// For few queries, as in decoding, where all time is waiting: a block's keys and values are loaded
+// at once, and threads meet as seldom as can be.
+// Grid: x queries, y heads, z batch; 256 threads. One pass over the keys in blocks of 128 with a
+// running maximum. Order: of a score, 8 threads every 8th quad upwards, then these by halving; of
+// sums over keys, by slices upwards, then these by fours. It depends on the width of a head alone.
 
 struct Params {
     batch: u32,
@@ -26,31 +26,128 @@ alias Q = vec4f;
 alias Kv = vec4f;
 
 const THREADS: u32 = 256u;
+const BLOCK: u32 = 128u; // keys
+const SHARERS: u32 = 8u; // threads that make a score
+const SLOTS: u32 = THREADS / SHARERS; // keys that they make at a time
 const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities
 
-var<workgroup> powers: array<f32, THREADS>; // exp(score - maximum) of the block's keys
-var<workgroup> parts: array<vec4f, THREADS>; // of y: [slice][quad]
+alias Values = array<vec4f, 8>;
 
-// The product of a query and a key, both given by their first quads.
-fn score(query: u32, key: u32, quads: u32) -> f32 {
-    var total = vec4f();
-    var e = 0u;
-    for (; e + 3u < quads; e += 4u) {
-        // Loads first: one after another they would wait for memory 4 times.
-        let k0 = vec4f(kv[key + e]);
-        let k1 = vec4f(kv[key + e + 1u]);
-        let k2 = vec4f(kv[key + e + 2u]);
-        let k3 = vec4f(kv[key + e + 3u]);
+struct Sum {
+    part: vec4f, // of 4 columns of y
+    total: f32, // of the powers
+}
+
+var<workgroup> products: array<vec4f, BLOCK * SHARERS / 4u>; // [key][sharer]
+var<workgroup> scores: array<vec4f, BLOCK / 4u>;
+var<workgroup> tops: array<vec4f, BLOCK / 32u>; // maxima of 8 scores each
+var<workgroup> powers: array<f32, BLOCK>; // exp(score - maximum)
+var<workgroup> sums: array<Sum, THREADS>; // [slice][quad]
+
+// A thread's share of the scores of 4 keys, one of each quarter of a block. Those behind `last` are
+// read as the last one: what comes of them is not used.
+fn shares(query: u32, keys: u32, lane: u32, last: u32) -> vec4f {
+    let quads = params.width / params.heads / 4u;
+    let slots = vec4u(0u, SLOTS, 2u * SLOTS, 3u * SLOTS) + lane / SHARERS;
+    let key = keys + min(slots, vec4u(last)) * (params.width / 2u);
+    var sum = vec4f();
+    for (var e = lane % SHARERS; e < quads; e += 2u * SHARERS) {
+        let f = min(e + SHARERS, quads - 1u);
+        // Loads first: one after another they would wait for memory 10 times.
         let q0 = vec4f(q[query + e]);
-        let q1 = vec4f(q[query + e + 1u]);
-        let q2 = vec4f(q[query + e + 2u]);
-        let q3 = vec4f(q[query + e + 3u]);
-        total = fma(q3, k3, fma(q2, k2, fma(q1, k1, fma(q0, k0, total))));
+        let q1 = select(vec4f(), vec4f(q[query + f]), e + SHARERS < quads);
+        let a0 = vec4f(kv[key.x + e]);
+        let b0 = vec4f(kv[key.y + e]);
+        let c0 = vec4f(kv[key.z + e]);
+        let d0 = vec4f(kv[key.w + e]);
+        let a1 = vec4f(kv[key.x + f]);
+        let b1 = vec4f(kv[key.y + f]);
+        let c1 = vec4f(kv[key.z + f]);
+        let d1 = vec4f(kv[key.w + f]);
+        sum += vec4f(dot(q0, a0), dot(q0, b0), dot(q0, c0), dot(q0, d0));
+        sum += vec4f(dot(q1, a1), dot(q1, b1), dot(q1, c1), dot(q1, d1));
     }
-    for (; e < quads; e++) {
-        total = fma(vec4f(q[query + e]), vec4f(kv[key + e]), total);
+    return sum;
+}
+
+// Quads of 8 keys' values, `step` keys apart; those behind `last` are read as the last one.
+fn load(values: u32, key: u32, step: u32, last: u32) -> Values {
+    return Values(
+        load_one(values, min(key, last)),
+        load_one(values, min(key + step, last)),
+        load_one(values, min(key + 2u * step, last)),
+        load_one(values, min(key + 3u * step, last)),
+        load_one(values, min(key + 4u * step, last)),
+        load_one(values, min(key + 5u * step, last)),
+        load_one(values, min(key + 6u * step, last)),
+        load_one(values, min(key + 7u * step, last)),
+    );
+}
+
+fn load_one(values: u32, key: u32) -> vec4f {
+    return vec4f(kv[values + key * (params.width / 2u)]);
+}
+
+// Adds what load() has read, times the powers.
+fn add(own: Sum, values: Values, key: u32, step: u32, end: u32) -> Sum {
+    var sum = add_one(own, values[0], key, end);
+    sum = add_one(sum, values[1], key + step, end);
+    sum = add_one(sum, values[2], key + 2u * step, end);
+    sum = add_one(sum, values[3], key + 3u * step, end);
+    sum = add_one(sum, values[4], key + 4u * step, end);
+    sum = add_one(sum, values[5], key + 5u * step, end);
+    sum = add_one(sum, values[6], key + 6u * step, end);
+    return add_one(sum, values[7], key + 7u * step, end);
+}
+
+fn add_one(sum: Sum, value: vec4f, key: u32, end: u32) -> Sum {
+    let power = select(0.0, powers[min(key, BLOCK - 1u)], key < end);
+    return Sum(fma(vec4f(power), value, sum.part), sum.total + power);
+}
+
+// The score of the thread's own key, LOWEST from the end on; the maxima of all are in tops.
+fn score(share: vec4f, lane: u32, end: u32) -> f32 {
+    const QUARTER = THREADS / 4u; // of products, in quads
+    products[lane / 4u][lane % 4u] = share.x;
+    products[QUARTER + lane / 4u][lane % 4u] = share.y;
+    products[2u * QUARTER + lane / 4u][lane % 4u] = share.z;
+    products[3u * QUARTER + lane / 4u][lane % 4u] = share.w;
+    workgroupBarrier();
+    var own = LOWEST;
+    if (lane < end) {
+        let halves = products[2u * lane] + products[2u * lane + 1u];
+        own = (halves.x + halves.y) + (halves.z + halves.w);
     }
-    return (total.x + total.y) + (total.z + total.w);
+    if (lane < BLOCK) {
+        scores[lane / 4u][lane % 4u] = own;
+    }
+    workgroupBarrier();
+    if (lane < BLOCK / 8u) {
+        tops[lane / 4u][lane % 4u] = largest(max(scores[2u * lane], scores[2u * lane + 1u]));
+    }
+    workgroupBarrier();
+    return own;
+}
+
+fn largest(values: vec4f) -> f32 {
+    return max(max(values.x, values.y), max(values.z, values.w));
+}
+
+// The sum over all slices, for the threads of the first one.
+fn sum_slices(own: Sum, lane: u32, slices: u32, quads: u32) -> Sum {
+    var sum = own;
+    sums[lane] = own;
+    for (var left = slices; left > 1u; left = (left + 3u) / 4u) {
+        let quarter = (left + 3u) / 4u * quads;
+        workgroupBarrier();
+        if (lane < quarter) {
+            for (var i = lane + quarter; i < left * quads; i += quarter) {
+                sum = Sum(sum.part + sums[i].part, sum.total + sums[i].total);
+            }
+            sums[lane] = sum;
+        }
+    }
+    return sum;
 }
 
 @compute @workgroup_size(THREADS)
@@ -62,44 +159,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let row = group.z * params.queries + group.x;
     let scale = 1.0 / sqrt(f32(quads * 4u));
     var top = LOWEST;
-    var total = 0.0;
-    var part = vec4f();
+    var sum = Sum();
     for (var source = 0u; source < params.sources; source++) {
         let sequence = group.z * params.sources + source;
         var reach = min(lengths[sequence], params.keys);
         if (params.causal != 0u) {
             reach = min(reach, group.x + 1u);
         }
-        for (var start = 0u; start < reach; start += THREADS) {
-            let first = (sequence * params.keys + start) * 2u * stride + head;
-            var own = LOWEST;
-            if (start + lane < reach) {
-                own = scale * score(row * stride + head, first + lane * 2u * stride, quads);
-            }
+        for (var start = 0u; start < reach; start += BLOCK) {
+            let end = min(reach - start, BLOCK);
+            let keys = (sequence * params.keys + start) * 2u * stride + head;
+            let values = keys + stride + lane % quads;
+            var key = lane / quads;
+            var loaded = load(values, key, slices, end - 1u);
+            let share = scale * shares(row * stride + head, keys, lane, end - 1u);
+            let own = score(share, lane, end);
             let before = top;
-            top = max(top, group_max(own, lane));
-            let power = select(0.0, exp(own - top), start + lane < reach);
-            powers[lane] = power;
+            top = max(top, largest(max(max(tops[0], tops[1]), max(tops[2], tops[3]))));
+            if (lane < BLOCK) {
+                powers[lane] = exp(own - top);
+            }
+            workgroupBarrier();
             let shrink = exp(before - top); // what was summed with the old maximum
-            total = total * shrink + group_sum(power, lane);
-            part *= shrink;
-            let end = min(reach - start, THREADS);
-            for (var key = lane / quads; key < end && lane < slices * quads; key += slices) {
-                let value = first + (key * 2u + 1u) * stride + lane % quads;
-                part = fma(vec4f(powers[key]), vec4f(kv[value]), part);
+            sum = Sum(sum.part * shrink, sum.total * shrink);
+            while (key < end) {
+                sum = add(sum, loaded, key, slices, end);
+                key += 8u * slices;
+                if (key < end) {
+                    loaded = load(values, key, slices, end - 1u);
+                }
             }
         }
     }
-    parts[lane] = part;
-    workgroupBarrier();
+    sum = sum_slices(sum, lane, slices, quads);
+    // Over no keys the result is 0.
     if (lane < quads) {
-        for (var slice = 1u; slice < slices; slice++) {
-            part += parts[slice * quads + lane];
-        }
-        // Over no keys the result is 0.
-        y[row * stride + head + lane] = Y(select(part / total, vec4f(), total == 0.0));
+        y[row * stride + head + lane] = Y(select(sum.part / sum.total, vec4f(), sum.total == 0.0));
     }
     if (lane == 0u) {
-        lse[row * params.heads + group.y] = select(top + log(total), 0.0, total == 0.0);
+        lse[row * params.heads + group.y] = select(top + log(sum.total), 0.0, sum.total == 0.0);
     }
 }

@@ -1,5 +1,5 @@
-// Grid: one workgroup of 256 threads: each thread its partial sums upwards, then the threads by
-// halving.
+// Grid: one workgroup of 256 threads: each thread its partial sums upwards, then the threads as
+// group_sum.
 // import group_sum
 // import finite
 

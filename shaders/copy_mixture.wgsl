@@ -1,5 +1,5 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns upwards, then the
-// threads by halving; the shares of one token by the thread of its first position, upwards.
+// threads as group_sum; the shares of one token by the thread of its first position, upwards.
 // import grid
 // import group_sum
 // import group_max

@@ -1,5 +1,5 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns upwards,
-// then the threads by halving.
+// then the threads as group_sum.
 // import grid
 // import group_sum
 // import group_max

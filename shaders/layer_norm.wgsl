@@ -1,7 +1,6 @@
-// Grid: a workgroup of 64 threads for each row. A sum: each thread its columns upwards,
-// then the threads by halving.
+// Grid: a workgroup of 128 threads for each row; sums in the order of row_norm.
 // import grid
-// import group_sum
+// import row_norm
 
 struct Params {
     rows: u32,
@@ -19,7 +18,13 @@ struct Params {
 
 alias Y = f32;
 
-const THREADS: u32 = 64u;
+const THREADS: u32 = 128u;
+
+fn store(i: u32, inside: bool, value: f32) {
+    if (inside) {
+        y[i] = Y(value);
+    }
+}
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -32,23 +37,23 @@ fn main(
         return;
     }
     let base = row * params.width;
-    var total = 0.0;
-    for (var i = lane; i < params.width; i += THREADS) {
-        total += x[base + i];
-    }
-    let center = group_sum(total, lane) / f32(params.width);
-    var squares = 0.0;
-    for (var i = lane; i < params.width; i += THREADS) {
-        let distance = x[base + i] - center;
-        squares += distance * distance;
-    }
-    let variance = group_sum(squares, lane) / f32(params.width);
-    let factor = 1.0 / sqrt(variance + params.epsilon);
-    for (var i = lane; i < params.width; i += THREADS) {
-        y[base + i] = Y((x[base + i] - center) * factor * gain[i] + bias[i]);
+    let columns = held_columns(lane);
+    let inside = columns < vec4u(params.width);
+    // On their way before the first sum; those behind the last column are the last one's.
+    let i = min(columns, vec4u(params.width - 1u));
+    let gains = vec4f(gain[i.x], gain[i.y], gain[i.z], gain[i.w]);
+    let biases = vec4f(bias[i.x], bias[i.y], bias[i.z], bias[i.w]);
+    let norm = norm_of(base, params.width, lane);
+    let values = norm.distances * norm.factor * gains + biases;
+    store(base + columns.x, inside.x, values.x);
+    store(base + columns.y, inside.y, values.y);
+    store(base + columns.z, inside.z, values.z);
+    store(base + columns.w, inside.w, values.w);
+    for (var k = lane + HELD; k < params.width; k += THREADS) {
+        y[base + k] = Y((x[base + k] - norm.center) * norm.factor * gain[k] + bias[k]);
     }
     if (lane == 0u) {
-        mean[row] = center;
-        rstd[row] = factor;
+        mean[row] = norm.center;
+        rstd[row] = norm.factor;
     }
 }

@@ -1,6 +1,6 @@
 // Shares of the source positions, from the products of pointer.scores in their place.
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
-// then the threads by halving.
+// then the threads as group_sum.
 // import grid
 // import group_sum
 // import group_max

@@ -1,6 +1,6 @@
 // dgate, and the slopes of the unscaled products of queries and keys into scratch [B*T, K*S].
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
-// then the threads by halving.
+// then the threads as group_sum.
 // import grid
 // import group_sum
 

@@ -1,5 +1,5 @@
 // Grid: a workgroup of 256 threads for each row. A sum for top-p: each thread its columns upwards,
-// then the threads by halving. Else maxima and sums of integers: no order moves them.
+// then the threads as group_sum. Else maxima and sums of integers: no order moves them.
 // import grid
 // import group_max
 // import group_sum

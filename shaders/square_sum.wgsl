@@ -1,5 +1,5 @@
 // Grid: a workgroup of 256 threads for each chunk: each thread its elements upwards, then the
-// threads by halving.
+// threads as group_sum.
 // import grid
 // import group_sum
 

@@ -1,18 +1,27 @@
-// The maximum over the threads of a workgroup.
-// The importer declares: const THREADS, a power of two.
+// The maximum over the threads of a workgroup, with as few barriers as group_sum.
+// The importer declares: const THREADS, a multiple of 64.
 
-var<workgroup> group_candidates: array<f32, THREADS>;
+var<workgroup> group_candidates: array<vec4f, THREADS / 4u>;
+var<workgroup> group_maxima: array<vec4f, THREADS / 64u>;
 
 // The same for all threads; called by all of them.
 fn group_max(candidate: f32, lane: u32) -> f32 {
-    workgroupBarrier(); // an earlier maximum may still be read
-    group_candidates[lane] = candidate;
-    for (var span = THREADS / 2u; span > 0u; span /= 2u) {
-        workgroupBarrier();
-        if (lane < span) {
-            group_candidates[lane] = max(group_candidates[lane], group_candidates[lane + span]);
-        }
+    group_candidates[lane / 4u][lane % 4u] = candidate;
+    workgroupBarrier(); // behind which all have read the maxima of an earlier call, too
+    if (lane < THREADS / 16u) {
+        let i = lane * 4u;
+        let first = max(group_candidates[i], group_candidates[i + 1u]);
+        let second = max(group_candidates[i + 2u], group_candidates[i + 3u]);
+        group_maxima[lane / 4u][lane % 4u] = max_of_quad(max(first, second));
     }
     workgroupBarrier();
-    return group_candidates[0];
+    var highest = group_maxima[0];
+    for (var i = 1u; i < THREADS / 64u; i++) {
+        highest = max(highest, group_maxima[i]);
+    }
+    return max_of_quad(highest);
+}
+
+fn max_of_quad(values: vec4f) -> f32 {
+    return max(max(values.x, values.y), max(values.z, values.w));
 }
