@@ -2,7 +2,7 @@
 // each over a range of rows.
 // Grid: 64 x 128 elements for each workgroup of 128 threads, z parts; in matmul_half's order,
 // dbias by 4 threads, each of which takes 2 of 8 k upwards, then these.
-// import matmul_half
+// import matmul_half_watched
 
 struct Params {
     rows: u32,
@@ -25,20 +25,24 @@ const B_ALONG_K = false;
 var<workgroup> biases: array<vec4f, THREADS>;
 
 var<private> part: u32;
+var<private> sums_bias: bool; // one of the workgroups with the same columns does
 var<private> bias: vec4f; // of the columns that this thread loads
-var<private> counted: u32; // rows of dy before this one are in it
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
-    return vec4<f16>(x[(k * params.inputs + row) / 4u]);
+    return vec4<f16>(x[k * (params.inputs / 4u) + row / 4u]);
 }
 
 fn b_at(k: u32, column: u32) -> vec4<f16> {
-    let values = dy[(k * params.outputs + column) / 4u];
-    if (k >= counted) { // the last tile is loaded twice
-        bias += vec4f(values);
-        counted = k + 1u;
+    return vec4<f16>(dy[k * (params.outputs / 4u) + column / 4u]);
+}
+
+fn watch_b(load: Load) {
+    if (sums_bias) {
+        bias += vec4f(load[0]);
+        bias += vec4f(load[1]);
+        bias += vec4f(load[2]);
+        bias += vec4f(load[3]);
     }
-    return vec4<f16>(values);
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
@@ -67,6 +71,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
+    sums_bias = group.y == 0u;
     let steps = params.rows / DEPTH; // dealt out evenly
     let begin = part * steps / groups.z * DEPTH;
     let end = (part + 1u) * steps / groups.z * DEPTH;

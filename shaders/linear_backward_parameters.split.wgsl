@@ -2,7 +2,7 @@
 // each over a range of rows.
 // Grid: 128 x 128 elements for each workgroup of 256 threads, z parts; k upwards, in dbias
 // every 8th k upwards, then these.
-// import matmul_tile_128
+// import matmul_tile_128_watched
 
 struct Params {
     rows: u32,
@@ -21,20 +21,21 @@ const A_ALONG_K = false;
 const B_ALONG_K = false;
 
 var<private> part: u32;
+var<private> sums_bias: bool; // one of the workgroups with the same columns does
 var<private> bias: vec4f; // of the columns that this thread loads
-var<private> counted: u32; // rows of dy before this one are in it
 
 fn a_at(row: u32, k: u32) -> vec4f {
     return x[(k * params.inputs + row) / 4u];
 }
 
 fn b_at(k: u32, column: u32) -> vec4f {
-    let values = dy[(k * params.outputs + column) / 4u];
-    if (k >= counted) { // the last tile is loaded twice
+    return dy[(k * params.outputs + column) / 4u];
+}
+
+fn watch_b(values: vec4f) {
+    if (sums_bias) {
         bias += values;
-        counted = k + 1u;
     }
-    return values;
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
@@ -64,6 +65,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
+    sums_bias = group.y == 0u;
     let steps = params.rows / DEPTH; // dealt out evenly
     let begin = part * steps / groups.z * DEPTH;
     let end = (part + 1u) * steps / groups.z * DEPTH;
