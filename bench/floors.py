@@ -69,7 +69,7 @@ def adapted(index: Index, sandbox: Sandbox) -> System:
     retriever = Retriever(index, CONFIG.data, settings=CONFIG.generate)
 
     def first_valid(function: ReferenceFunction) -> str | None:
-        prompt = function.prompts[0]
+        prompt = function.prompt
         for adaptation in retriever.beside(prompt, []).adaptations:
             text = adaptation.tell()
             if sandbox.validate(prompt.module(text)) is None:

@@ -32,6 +32,7 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program, sampling_program
 from tat.model.transformer import Transformer
 from tat.ops.cost import flops
+from tat.ops.fusion import fused
 from tat.ops.graph import Call, Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
@@ -57,7 +58,7 @@ class Row:
 def decoding_calls(config: Config, length: int) -> list[Call]:
     """The calls of one token of a text of up to `length` tokens, its source as long."""
     model = Transformer(config.model, config.data.vocabulary)
-    return sampling_program(model, BatchShape(1, length, length), block=8, first=2).calls
+    return fused(sampling_program(model, BatchShape(1, length, length), block=8, first=2).calls)
 
 
 def step_calls(config: Config, shape: BatchShape) -> list[Call]:
@@ -70,7 +71,7 @@ def step_calls(config: Config, shape: BatchShape) -> list[Call]:
         optimizer.fold_program(first=True),
         optimizer.update_program(),
     ]
-    return [call for graph in graphs for call in graph.calls]
+    return [call for graph in graphs for call in fused(graph.calls)]
 
 
 class Subject:
@@ -84,7 +85,9 @@ class Subject:
             for name, t in zip(row.outputs, call.outputs, strict=True)
         ]
         inputs = [
-            Tensor(name, t.shape, "feed", t.dtype)
+            Tensor(f"{t.name} alone", t.shape, "weight")  # of which there may be copies
+            if name == "weight"
+            else Tensor(name, t.shape, "feed", t.dtype)
             for name, t in zip(row.inputs, call.inputs, strict=True)
         ]
         with Graph() as graph:
@@ -92,7 +95,12 @@ class Subject:
         self.executable: GpuExecutable = backend.compile(plan(graph, backend.memory))
         limit = call.attributes.get("vocabulary", vocabulary)
         for tensor in inputs:
-            self.executable.write(tensor.name, _values(tensor, call, limit))
+            values = _values(tensor, call, limit)
+            if tensor.kind == "weight":
+                backend.write(tensor, values)
+            else:
+                self.executable.write(tensor.name, values)
+        self.executable.run()  # which makes the copies of weights that encode() takes as they are
         self.bytes = sum(t.size * self.executable.element_bytes(t) for t in (*outputs, *inputs))
 
     def read_one(self) -> None:

@@ -26,5 +26,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = Y(x[i] * keep(i));
+    y[i] = Y(x[i] * keep(dropout_word(), i));
 }

@@ -27,5 +27,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = residual[i] + f32(x[i]) * keep(i);
+    y[i] = residual[i] + f32(x[i]) * keep(dropout_word(), i);
 }

@@ -1,6 +1,7 @@
 // Where the size is a multiple of 4. Grid: a thread for 4 elements of y, 256 a
 // workgroup. No reduction.
 // import grid
+// import quads
 // import gelu
 
 struct Params {
@@ -23,6 +24,5 @@ fn main(
     if (i >= params.size / 4u) {
         return;
     }
-    let value = vec4f(x[i]);
-    y[i] = Y(value * gelu_gate(value));
+    y[i] = Y(gelu(vec4f(x[i])));
 }

@@ -1,5 +1,6 @@
 // Grid: a thread for each element of y, 256 a workgroup. No reduction.
 // import grid
+// import scalars
 // import gelu
 
 struct Params {
@@ -19,5 +20,5 @@ fn main(
     if (i >= params.size) {
         return;
     }
-    y[i] = x[i] * gelu_gate(vec4f(x[i])).x;
+    y[i] = gelu(x[i]);
 }

@@ -1,6 +1,7 @@
 // Where the size is a multiple of 4. Grid: a thread for 4 elements of dx, 256 a
 // workgroup. No reduction.
 // import grid
+// import quads
 // import gelu
 
 struct Params {
@@ -25,8 +26,5 @@ fn main(
     if (i >= params.size / 4u) {
         return;
     }
-    let value = vec4f(x[i]);
-    let gate = gelu_gate(value);
-    let slope = 2.0 * GELU * (1.0 + 3.0 * GELU_CUBE * value * value); // of 2 u
-    dx[i] = Dx(vec4f(dy[i]) * (gate + value * gate * (1.0 - gate) * slope));
+    dx[i] = Dx(vec4f(dy[i]) * gelu_slope(vec4f(x[i])));
 }

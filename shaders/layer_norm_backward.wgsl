@@ -1,7 +1,9 @@
 // Grid: a workgroup of 64 threads for each row. A sum: each thread its columns upwards,
-// then the threads by halving.
+// then the threads as group_sum.
 // import grid
 // import group_sum
+// import scalars
+// import finish
 
 struct Params {
     rows: u32,
@@ -42,6 +44,7 @@ fn main(
     let share = group_sum(along, lane) / f32(params.width);
     for (var i = lane; i < params.width; i += THREADS) {
         let normal = (x[base + i] - mean[row]) * rstd[row];
-        dx[base + i] = (f32(dy[base + i]) * gain[i] - average - normal * share) * rstd[row];
+        let slope = f32(dy[base + i]) * gain[i];
+        dx[base + i] = finish(base + i, (slope - average - normal * share) * rstd[row]);
     }
 }

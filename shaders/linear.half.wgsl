@@ -1,6 +1,8 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import matmul_half
+// import quads
+// import finish
 
 struct Params {
     rows: u32,
@@ -30,7 +32,8 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
-    y[(row * params.outputs + column) / 4u] = Y(values + bias[column / 4u]);
+    let i = (row * params.outputs + column) / 4u;
+    y[i] = Y(finish(i, values + bias[column / 4u]));
 }
 
 @compute @workgroup_size(THREADS)

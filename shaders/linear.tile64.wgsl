@@ -1,6 +1,8 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 128 x 64 elements for each workgroup of 128 threads; k upwards.
 // import matmul_tile_128
+// import quads
+// import finish
 
 struct Params {
     rows: u32,
@@ -27,7 +29,8 @@ fn b_at(k: u32, column: u32) -> vec4f {
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
-    y[(row * params.outputs + column) / 4u] = values + bias[column / 4u];
+    let i = (row * params.outputs + column) / 4u;
+    y[i] = finish(i, values + bias[column / 4u]);
 }
 
 @compute @workgroup_size(THREADS)

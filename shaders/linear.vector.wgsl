@@ -1,6 +1,11 @@
-// y [N, O] = x [N, I] weight [I, O] + bias [O] for few rows: memory bounds it, not arithmetic.
+// y [N, O] = x [N, I] weight [I, O] + bias [O] for few rows: waiting for memory bounds it, not
+// arithmetic.
 // Grid: x 16 columns for each workgroup of 256 threads, y rows. A sum: 64 threads every 64th k
-// upwards, then the threads by halving.
+// upwards, then the threads by fours.
+// import quads
+// import operand
+// import finish
+// import place
 
 struct Params {
     rows: u32,
@@ -18,43 +23,70 @@ alias Y = vec4f;
 alias X = f32;
 alias Weight = vec4f;
 
+const THREADS: u32 = 256u;
 const QUADS: u32 = 4u; // of columns
 const SLICES: u32 = 64u; // of k
+const STEP: u32 = 8u * SLICES; // k that the threads take at once
+
+alias Loads = array<Weight, 8>; // weights of every 64th k
 
 var<workgroup> sums: array<vec4f, QUADS * SLICES>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    let row = group.y;
     let width = params.outputs / 4u;
-    let quad = group.x * QUADS + lane % QUADS;
+    let own = group.x * QUADS + lane % QUADS;
+    let quad = min(own, width - 1u);
+    var loads = load(lane / QUADS, quad); // on their way while the row is prepared
+    let start = bias[quad];
+    prepare(row, lane);
     var total = vec4f();
-    if (quad < width) {
-        let row = group.y * params.inputs;
-        var k = lane / QUADS;
-        for (; k + 3u * SLICES < params.inputs; k += 4u * SLICES) {
-            // Loads first: one after another they would wait for memory 4 times.
-            let x0 = vec4f(f32(x[row + k]));
-            let x1 = vec4f(f32(x[row + k + SLICES]));
-            let x2 = vec4f(f32(x[row + k + 2u * SLICES]));
-            let x3 = vec4f(f32(x[row + k + 3u * SLICES]));
-            let w0 = vec4f(weight[k * width + quad]);
-            let w1 = vec4f(weight[(k + SLICES) * width + quad]);
-            let w2 = vec4f(weight[(k + 2u * SLICES) * width + quad]);
-            let w3 = vec4f(weight[(k + 3u * SLICES) * width + quad]);
-            total = fma(x3, w3, fma(x2, w2, fma(x1, w1, fma(x0, w0, total))));
-        }
-        for (; k < params.inputs; k += SLICES) {
-            total = fma(vec4f(f32(x[row + k])), vec4f(weight[k * width + quad]), total);
-        }
+    for (var k = lane / QUADS; k < params.inputs; k += STEP) {
+        let next = load(k + STEP, quad);
+        total = fma(x_at(row, k), vec4f(loads[0]), total);
+        total = fma(x_at(row, k + SLICES), vec4f(loads[1]), total);
+        total = fma(x_at(row, k + 2u * SLICES), vec4f(loads[2]), total);
+        total = fma(x_at(row, k + 3u * SLICES), vec4f(loads[3]), total);
+        total = fma(x_at(row, k + 4u * SLICES), vec4f(loads[4]), total);
+        total = fma(x_at(row, k + 5u * SLICES), vec4f(loads[5]), total);
+        total = fma(x_at(row, k + 6u * SLICES), vec4f(loads[6]), total);
+        total = fma(x_at(row, k + 7u * SLICES), vec4f(loads[7]), total);
+        loads = next;
     }
     sums[lane] = total;
-    for (var span = SLICES / 2u; span > 0u; span /= 2u) {
+    for (var span = SLICES / 4u; span > 0u; span /= 4u) {
         workgroupBarrier();
-        if (lane < span * QUADS) {
-            sums[lane] += sums[lane + span * QUADS];
+        let count = span * QUADS;
+        if (lane < count) {
+            let first = sums[lane] + sums[lane + count];
+            sums[lane] = first + (sums[lane + 2u * count] + sums[lane + 3u * count]);
         }
     }
-    if (lane < QUADS && quad < width) {
-        y[group.y * width + quad] = Y(sums[lane] + bias[quad]);
+    if (lane < QUADS && own < width) {
+        let i = place(row) * width + quad;
+        y[i] = Y(finish(i, sums[lane] + start));
     }
+}
+
+fn load(k: u32, quad: u32) -> Loads {
+    return Loads(
+        weight_at(k, quad),
+        weight_at(k + SLICES, quad),
+        weight_at(k + 2u * SLICES, quad),
+        weight_at(k + 3u * SLICES, quad),
+        weight_at(k + 4u * SLICES, quad),
+        weight_at(k + 5u * SLICES, quad),
+        weight_at(k + 6u * SLICES, quad),
+        weight_at(k + 7u * SLICES, quad),
+    );
+}
+
+// Rows behind the last are read as the last one, and count nothing by x_at().
+fn weight_at(k: u32, quad: u32) -> Weight {
+    return weight[min(k, params.inputs - 1u) * (params.outputs / 4u) + quad];
+}
+
+fn x_at(row: u32, k: u32) -> vec4f {
+    return vec4f(select(0.0, operand(row, min(k, params.inputs - 1u)), k < params.inputs));
 }

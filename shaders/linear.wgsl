@@ -1,6 +1,8 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile
+// import scalars
+// import finish
 
 struct Params {
     rows: u32,
@@ -26,7 +28,8 @@ fn b_at(k: u32, column: u32) -> f32 {
 }
 
 fn store(row: u32, column: u32, value: f32) {
-    y[row * params.outputs + column] = value + bias[column];
+    let i = row * params.outputs + column;
+    y[i] = finish(i, value + bias[column]);
 }
 
 @compute @workgroup_size(256)

@@ -1,6 +1,9 @@
-// dx [N, I] = dy [N, O] weight [I, O] transposed.
+// dx [N, I] = dy [N, O] weight [I, O] transposed, which it takes as [O, I].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import matmul_half
+// import quads
+// import finish
+// transposed weight
 
 struct Params {
     rows: u32,
@@ -18,18 +21,19 @@ alias Dy = vec4f;
 alias Weight = vec4f;
 
 const A_ALONG_K = true;
-const B_ALONG_K = true;
+const B_ALONG_K = false;
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
     return vec4<f16>(dy[(row * params.outputs + k) / 4u]);
 }
 
 fn b_at(k: u32, column: u32) -> vec4<f16> {
-    return vec4<f16>(weight[(column * params.outputs + k) / 4u]);
+    return vec4<f16>(weight[(k * params.inputs + column) / 4u]);
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
-    dx[(row * params.inputs + column) / 4u] = Dx(values);
+    let i = (row * params.inputs + column) / 4u;
+    dx[i] = Dx(finish(i, values));
 }
 
 @compute @workgroup_size(THREADS)

@@ -1,6 +1,8 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed.
 // Grid: 128 x 64 elements for each workgroup of 128 threads; k upwards.
 // import matmul_tile_128
+// import quads
+// import finish
 
 struct Params {
     rows: u32,
@@ -26,7 +28,8 @@ fn b_at(k: u32, column: u32) -> vec4f {
 }
 
 fn store(row: u32, column: u32, values: vec4f) {
-    dx[(row * params.inputs + column) / 4u] = values;
+    let i = (row * params.inputs + column) / 4u;
+    dx[i] = finish(i, values);
 }
 
 @compute @workgroup_size(THREADS)

@@ -1,6 +1,8 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed.
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile
+// import scalars
+// import finish
 
 struct Params {
     rows: u32,
@@ -25,7 +27,8 @@ fn b_at(k: u32, column: u32) -> f32 {
 }
 
 fn store(row: u32, column: u32, value: f32) {
-    dx[row * params.inputs + column] = value;
+    let i = row * params.inputs + column;
+    dx[i] = finish(i, value);
 }
 
 @compute @workgroup_size(256)

@@ -169,6 +169,13 @@ _COPY_MIXTURE = [
 _sum = _kernel("sum", "size")
 _SUM = [_sum(1), _sum(13), _sum(_BLOCK)]
 
+_transpose = _kernel("transpose", "size count")
+_TRANSPOSE = [
+    _transpose(4 * 8, 1, matrices=[0, 4, 8]),
+    _transpose(31 * 4, 2, label="gaps", matrices=[[4, 8, 4], [60, 4, 16]]),
+    _transpose(68 * 132 + 144 * 640, 2, matrices=[[0, 68, 132], [68 * 132, 144, 640]]),
+]
+
 _square_sum = _kernel("square_sum", "size chunk")
 _SQUARE_SUM = [_square_sum(1, 4), _square_sum(8, 4), _square_sum(10, 4), _square_sum(_BLOCK, 65536)]
 
@@ -275,6 +282,28 @@ _INT8 = [
     _output_projection_int8(4, 34, 67),
 ]
 
+_dropped = _kernel("linear_dropout_add", "rows inputs outputs rate key")
+_normed = _kernel("layer_norm_linear", "rows inputs outputs epsilon")
+_NORMED = [
+    _normed(1, 4, 4, 1e-5),
+    _normed(2, 132, 36, 1e-3),
+    _normed(8, 516, 68, 1e-5),
+    _normed(3, 7, 5, 1e-5),
+    _normed(3, 12, 8, 1e-5, label="large", stretch={"x": 100.0}),
+    _normed(3, 8, 20, 1e-5, label="constant rows", x=np.repeat([0.0, 1.0, -2.0], 8)),
+]
+_cached = _kernel("layer_norm_linear_cache_write", "rows inputs outputs epsilon length")
+_FUSED = [
+    *_also(_LINEAR, "linear_gelu", "linear_gelu_kept", "linear_add"),
+    *(_dropped(*case.extents.values(), 0.3, 123456789) for case in _LINEAR),
+    *_NORMED,
+    *_also(_NORMED, "layer_norm_linear_gelu"),
+    *(replace(_cached(*c.extents.values(), 5), label=c.label, stretch=c.stretch) for c in _NORMED),
+    _cached(3, 12, 8, 1e-5, 5, label="first and last", position=[0, 4, 2]),
+    *_also(_LINEAR, "linear_backward_input_gelu_backward", "linear_backward_input_add"),
+    *_also(_LAYER_NORM, "layer_norm_backward_add"),
+]
+
 CASES: tuple[Case, ...] = (
     *_EMBEDDING,
     *_both(_also(_EMBEDDING, "embedding_backward")),
@@ -305,6 +334,7 @@ CASES: tuple[Case, ...] = (
     *_COPY_MIXTURE,
     *_SUM,
     *_both(_also(_SUM, "fold")),
+    *_TRANSPOSE,
     *_SQUARE_SUM,
     *_CLIP,
     *_ADAMW,
@@ -314,4 +344,5 @@ CASES: tuple[Case, ...] = (
     *_REPETITION_PENALTY,
     *_SAMPLE_TOKEN,
     *_INT8,
+    *_FUSED,
 )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import cache
+from itertools import count
 
 from numpy import ndarray as Array
 
@@ -21,8 +22,11 @@ def device() -> Device:
 
 @cache
 def shared_backend() -> GpuBackend:
-    """One for all kernel calls, which keep nothing in it but compiled shaders."""
+    """One for all kernel calls, which keep nothing in it but compiled shaders and weights."""
     return GpuBackend(device())
+
+
+_numbers = count()  # that tell weights apart, which a backend knows by name
 
 
 def kernel_functions(backend: GpuBackend) -> dict[str, Callable[..., None]]:
@@ -33,14 +37,17 @@ def kernel_functions(backend: GpuBackend) -> dict[str, Callable[..., None]]:
 def _function(backend: GpuBackend, name: str) -> Callable[..., None]:
     row = KERNELS[name]
 
+    def tensor(argument: str, values: Array) -> Tensor:
+        dtype = "int" if values.dtype.kind == "i" else "float"
+        if argument in row.outputs:
+            return Tensor(argument, values.shape, "metric", dtype)
+        if argument == "weight":  # of which a backend may keep copies
+            return Tensor(f"weight {next(_numbers)}", values.shape, "weight", dtype)
+        return Tensor(argument, values.shape, "feed", dtype)
+
     def run(*arrays: Array, **attributes: int | float) -> None:
         tensors = {
-            argument: Tensor(
-                argument,
-                values.shape,
-                "metric" if argument in row.outputs else "feed",
-                "int" if values.dtype.kind == "i" else "float",
-            )
+            argument: tensor(argument, values)
             for argument, values in zip(row.outputs + row.inputs, arrays, strict=True)
         }
         with Graph() as graph:
@@ -48,7 +55,10 @@ def _function(backend: GpuBackend, name: str) -> Callable[..., None]:
             graph.emit(name, outputs, inputs, **attributes)
         executable = backend.compile(plan(graph, backend.memory))
         for argument, values in zip(tensors, arrays, strict=True):
-            executable.write(argument, values)
+            if tensors[argument].kind == "weight":
+                backend.write(tensors[argument], values)
+            else:
+                executable.write(argument, values)
         executable.run()
         for argument, values in zip(row.outputs, arrays, strict=False):
             values[...] = executable.read(argument)

@@ -5,18 +5,23 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from gpu_harness import device
 
 from tat.agents import validator
 from tat.agents.gradients import check_gradients
-from tat.agents.lockstep import compare_step
+from tat.agents.lockstep import compare_step, small_step
 from tat.agents.validator import ValidatorAgent
 from tat.backends.cpu import kernels
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.gpu.executable import GpuBackend
+from tat.backends.gpu.shader_library import specialised
 from tat.cli import run as tat
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError
+from tat.ops.fusion import fused
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
+from tat.ops.plan import Memory
 from tat.train.trainer import Trainer
 
 
@@ -44,14 +49,15 @@ def not_a_number(output: np.ndarray) -> None:
     output.reshape(-1)[0] = np.nan
 
 
-TRAINED = sorted(
-    {row.name for row in KERNELS.values() if not row.inference_only} - {"moving_average"}
-)
+TRAINED = {row.name for row in KERNELS.values() if not (row.inference_only or row.parts)} - {
+    "moving_average"
+}
+FUSED = {call.kernel for graph in small_step(0).graphs for call in fused(graph.calls)} - TRAINED
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", sorted(TRAINED | FUSED))
 def test_a_planted_bug_in_any_kernel_of_a_step_is_named(name):
-    subject = broken(CpuBackend(1), name, scale)
+    subject = broken(CpuBackend(1, memory=Memory(fuses=name in FUSED)), name, scale)
     divergence = compare_step(CpuBackend(1, dtype=np.float64), subject).divergence
     assert divergence is not None
     assert divergence.call.kernel == name
@@ -72,6 +78,30 @@ def test_sound_backends_agree(numba):
     assert agreement.divergence is None
     assert agreement.calls > 150
     assert 0 < agreement.worst < 1e-5
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("kernel", "sound", "broken"),
+    [
+        ("linear_gelu_kept", "return gelu(value);", "return gelu(1.001 * value);"),
+        ("linear_dropout_add", "+ value * kept;", "+ 1.001 * value * kept;"),
+        ("linear_backward_input_gelu_backward", "* gelu_slope(", "* 1.001 * gelu_slope("),
+        ("linear_backward_input_add", "addend[i] + value", "addend[i] + 1.001 * value"),
+        ("layer_norm_backward_add", "addend[i] + value", "addend[i] + 1.001 * value"),
+        ("layer_norm_linear", "* factor * gains", "* factor * 1.001 * gains"),
+        ("layer_norm_linear_cache_write", "params.length - 1u", "params.length - 2u"),
+    ],
+)
+def test_a_planted_bug_in_a_part_of_a_fused_shader_is_named(kernel, sound, broken, monkeypatch):
+    def planted(name: str, halves: frozenset[str] = frozenset()) -> str:
+        text = specialised(name, halves)
+        return text.replace(sound, broken) if name.partition(".")[0] == kernel else text
+
+    monkeypatch.setattr("tat.backends.gpu.shader_library.specialised", planted)
+    agreement = compare_step(CpuBackend(1, dtype=np.float64), GpuBackend(device()))
+    assert agreement.divergence is not None
+    assert agreement.divergence.call.kernel == kernel
 
 
 @pytest.mark.gpu
@@ -114,7 +144,7 @@ def test_a_cache_in_the_wrong_place_is_found(monkeypatch):
 
     backend.kernels = backend.kernels | {"cache_write": shifted}
     monkeypatch.setattr(validator, "open_backend", lambda *arguments: backend)
-    assert failed(ValidatorAgent()) == ["decoding"]
+    assert failed(ValidatorAgent()) == ["lockstep, cpu (numpy, 1 thread)", "decoding"]
 
 
 def test_a_lane_that_computes_otherwise_is_found(monkeypatch):

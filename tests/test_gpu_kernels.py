@@ -7,10 +7,12 @@ from gpu_harness import kernel_functions, shared_backend
 from numpy import ndarray as Array
 
 from tat.backends.cpu import hashing
-from tat.backends.cpu import kernels as reference
+from tat.backends.cpu.executable import CpuBackend
 from tat.backends.cpu.sampling import Draw, gumbel, threshold
 
 pytestmark = pytest.mark.gpu
+
+REFERENCE = CpuBackend(dtype=np.float64).kernels
 
 # Relative to the largest entry of an output, or to 1 if that is smaller.
 BOUND = 1e-6
@@ -33,8 +35,12 @@ _WIDE_HEADS = dict(batch=2, queries=70, sources=1, keys=70, width=280, heads=2, 
 _ODD_HEADS = dict(batch=2, queries=70, sources=1, keys=70, width=141, heads=1, causal=1)
 _MANY_TILES = dict(batch=1, queries=130, sources=2, keys=140, width=40, heads=1, causal=0)
 _WHOLE_WIDTH = dict(batch=1, queries=1, sources=1, keys=9, width=1024, heads=1, causal=0)
+_HEADS_OF_64 = dict(batch=2, queries=70, sources=2, keys=130, width=128, heads=2, causal=0)
+_MANY_HEADS = dict(batch=64, queries=70, sources=2, keys=66, width=128, heads=2, causal=0)
+_MANY_CAUSAL = dict(batch=64, queries=130, sources=1, keys=130, width=128, heads=2, causal=1)
 _FEW_QUERIES = dict(batch=2, queries=3, sources=2, keys=300, width=40, heads=2, causal=0)
 _FEW_CAUSAL = dict(batch=2, queries=4, sources=1, keys=4, width=40, heads=2, causal=1)
+_POINTED = dict(batch=2, queries=3, sources=2, keys=21, width=524, first=2, vocabulary=40)
 _COLUMNS = dict(rows=300, width=70, epsilon=1e-5)
 
 # Shapes that products of f16 take: depths of layers, edges of tiles, parts of split-K.
@@ -48,6 +54,33 @@ HALF_PRODUCTS = (
     edge("output_projection_backward_table", rows=512, width=132, vocabulary=68, accumulate=1),
 )
 
+# One for each variant of the products that fused kernels are made of, and of f16.
+_FORWARD = (
+    dict(rows=260, inputs=48, outputs=2084),
+    dict(rows=132, inputs=1024, outputs=1924),
+    dict(rows=8, inputs=516, outputs=68),
+    dict(rows=132, inputs=512, outputs=260),
+)
+_BACKWARD = (
+    dict(rows=132, inputs=1924, outputs=1024),
+    dict(rows=516, inputs=1028, outputs=64),
+    dict(rows=68, inputs=132, outputs=512),
+)
+_DROPPED = dict(rate=0.3, key=2**32 - 5)
+FUSED_EDGES = (
+    *(
+        edge(kernel, "deep and narrow", **extents)
+        for kernel in ("linear_gelu", "linear_gelu_kept", "linear_add")
+        for extents in _FORWARD
+    ),
+    *(edge("linear_dropout_add", "deep and narrow", **e, **_DROPPED) for e in _FORWARD),
+    *(
+        edge(kernel, "deep and narrow", **extents)
+        for kernel in ("linear_backward_input_gelu_backward", "linear_backward_input_add")
+        for extents in _BACKWARD
+    ),
+)
+
 # What is more than one tile, block or group of a shader, and so than the shared cases have.
 EDGES = (
     *HALF_PRODUCTS,
@@ -58,6 +91,9 @@ EDGES = (
     Case("adamw", {"size": 8, "decayed": 2, **_ADAMW}, given=_SKIPPED),
     edge("embedding_backward", rows=1100, width=3, vocabulary=2, scale=2.0, accumulate=1),
     edge("embedding_backward", rows=600, width=300, vocabulary=5, scale=2.0, accumulate=0),
+    edge("layer_norm", rows=5, width=513, epsilon=1e-5),
+    edge("layer_norm", rows=2, width=1400, epsilon=1e-5),
+    edge("layer_norm_linear", rows=2, inputs=1100, outputs=36, epsilon=1e-5),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),
     edge("linear_backward_parameters", rows=300, inputs=65, outputs=70, accumulate=1),
@@ -75,10 +111,14 @@ EDGES = (
     edge("output_projection_backward_input", rows=136, width=132, vocabulary=528),
     edge("output_projection_backward_table", rows=32, width=516, vocabulary=1028, accumulate=0),
     edge("output_projection_backward_table", rows=32, width=516, vocabulary=1028, accumulate=1),
+    *FUSED_EDGES,
+    edge("pointer", **_POINTED),
     *(edge(kernel, "odd heads", **_ODD_HEADS) for kernel in ("attention", "attention_backward")),
     *(edge(kernel, **_WIDE_HEADS) for kernel in ("attention", "attention_backward")),
     *(edge("attention", **few) for few in (_FEW_QUERIES, _FEW_CAUSAL, _WHOLE_WIDTH)),
     *(edge(kernel, **_MANY_TILES) for kernel in ("attention", "attention_backward")),
+    edge("attention", "heads of 64", **_HEADS_OF_64),
+    *(edge("attention_backward", "heads of 64", **many) for many in (_MANY_HEADS, _MANY_CAUSAL)),
 )
 
 
@@ -91,7 +131,7 @@ ON_GPU = [case for case in (*CASES, *EDGES) if not case.row.cpu_only]
 
 @pytest.mark.parametrize("case", ON_GPU, ids=str)
 def test_outputs_are_close_to_float64_and_the_same_again(case: Case):
-    expected = case.run(vars(reference), np.float64)
+    expected = case.run(REFERENCE, np.float64)
     first, second = run(case), run(case, poison=12345.0)
     for name, got in first.items():
         largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
@@ -100,12 +140,34 @@ def test_outputs_are_close_to_float64_and_the_same_again(case: Case):
         np.testing.assert_array_equal(got, second[name], err_msg=name)
 
 
+def test_a_row_of_few_queries_sees_no_other_and_no_spare_keys():
+    """Bit by bit: in decoding, batches change while a text is written."""
+    keys, width, heads, lengths = 140, 40, 2, [3, 129, 140]
+    together = attention(len(lengths), keys, width, heads, lengths)
+    alone = [attention(1, keys + 60, width, heads, [length], row)
+             for row, length in enumerate(lengths)]  # fmt: skip
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+def attention(
+    batch: int, keys: int, width: int, heads: int, lengths: list[int], first: int = 0
+) -> Array:
+    """y of one query a row, from row `first` of the drawn ones on; spare keys are zeros."""
+    random = np.random.default_rng(0)
+    q, kv = random.standard_normal((3, width)), np.zeros((3, keys, 2 * width))
+    kv[:, :140] = random.standard_normal((3, 140, 2 * width))
+    rows = slice(first, first + batch)
+    given = dict(q=q[rows], kv=kv[rows], lengths=lengths)
+    extents = dict(batch=batch, queries=1, sources=1, keys=keys, width=width, heads=heads, causal=0)
+    return run(Case("attention", extents, given=given))["y"]
+
+
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.3, 0.999])
 @pytest.mark.parametrize("counter", [[0, 1, 0], [-1, 2**31 - 1, -(2**31)]])
 def test_dropout_has_the_bits_of_the_cpu(rate: float, counter: list[int]):
     extents = dict(size=100_000, rate=rate, key=2**32 - 5)
     case = Case("dropout", extents, given={"counter": counter})
-    expected = case.run(vars(reference), np.float32)["y"]
+    expected = case.run(REFERENCE, np.float32)["y"]
     np.testing.assert_array_equal(run(case)["y"].view(np.uint32), expected.view(np.uint32))
 
 
@@ -161,7 +223,7 @@ def test_thousands_of_draws_are_those_of_the_host():
     ways = [[1, 0, 1, 0, 1], [1, 50, 1, 0, 1], [1, 0, 0.9, 0, 1], [2, 100, 0.95, 0.001, 1]]
     extents = dict(batch=2000, vocabulary=500, block=1, first=2, length=64, keys=64)
     case = Case("sample_token", extents, given={"settings": ways * 500}, stretch={"logits": 2.0})
-    expected = case.run(vars(reference), np.float64)["token"]
+    expected = case.run(REFERENCE, np.float64)["token"]
     assert np.unique(expected).size > 300
     np.testing.assert_array_equal(run(case)["token"], expected)
 
@@ -184,9 +246,12 @@ def test_nan_reaches_the_outputs():
         ("gelu", "x", "y"),
         ("sum", "x", "total"),
     ):
-        case = next(c for c in CASES if c.kernel == kernel)
-        broken = Case(kernel, case.extents, given={**case.given, argument: _nans(case, argument)})
-        assert np.isnan(run(broken)[output]).any(), kernel
+        small = next(case for case in CASES if case.kernel == kernel)
+        large = [case for case in EDGES if case.kernel == kernel and case.label == "heads of 64"]
+        for case in (small, *large):
+            given = {**case.given, argument: _nans(case, argument)}
+            broken = Case(kernel, case.extents, given=given)
+            assert np.isnan(run(broken)[output]).any(), case
 
 
 def _nans(case: Case, argument: str) -> Array:

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 
 from tat.backends.gpu.device import MAX_GROUPS, Limits
 from tat.backends.gpu.executable import GpuBackend
-from tat.backends.gpu.lowering import lower, params, sliced
+from tat.backends.gpu.lowering import lower, sliced
+from tat.backends.gpu.params import params
 from tat.backends.gpu.passes import folded
+from tat.backends.gpu.shader_library import shader_names
 from tat.errors import DeviceError
+from tat.ops import vocabulary as ops
+from tat.ops.fusion import FEW_ROWS, fused
 from tat.ops.graph import Call, Graph, Tensor
 
 ROOMY = Limits(binding=2**31, buffer=2**31)
@@ -61,6 +65,25 @@ FLAT = {
 
 
 @given(
+    st.integers(1, 2 * FEW_ROWS), st.integers(1, 600), st.integers(1, 600), st.booleans(),
+    st.booleans(),
+)  # fmt: skip
+def test_every_fused_call_has_a_shader(
+    rows: int, inputs: int, outputs: int, summed: bool, half: bool
+):
+    x, gain = Tensor("x", (rows, inputs), "state"), Tensor("gain", (inputs,), "weight")
+    weight, bias = Tensor("w", (inputs, outputs), "weight"), Tensor("b", (outputs,), "weight")
+    with Graph() as graph:
+        y = ops.linear(ops.layer_norm(x, gain, gain), weight, bias)
+        if summed:
+            ops.add(y, ops.linear(x, weight, bias))
+        else:
+            ops.gelu(y)
+    shaders = {d.shader for c in fused(graph.calls) for d in lower(c, ROOMY, half)}
+    assert shaders <= set(shader_names())
+
+
+@given(
     st.sampled_from(sorted(FLAT)), st.integers(4, 20_000), st.sampled_from([4096, 10_000, 65536])
 )
 def test_parts_are_aligned_fit_and_are_the_whole(kernel: str, size: int, binding: int):
@@ -68,10 +91,11 @@ def test_parts_are_aligned_fit_and_are_the_whole(kernel: str, size: int, binding
     call = call_of(Case(kernel, {"size": size, **FLAT[kernel], **decayed}))
     parts = list(sliced(call, Limits(binding, 2**31)))
     assert sum(part.attributes["size"] for part in parts) == size
+    width = 4 if kernel == "square_sum" else 2  # bytes of an element: the others may be in f16
     for index, whole in enumerate((*call.outputs, *call.inputs)):
         pieces = [(*part.outputs, *part.inputs)[index] for part in parts]
         assert all(4 * piece.size <= binding for piece in pieces)
-        assert all(4 * piece.offset % 256 == 0 for piece in pieces)
+        assert all(width * piece.offset % 256 == 0 for piece in pieces)
         if whole.size not in (2, 3):  # scale and rate are in every part
             ends = [piece.offset + piece.size for piece in pieces]
             assert [piece.offset for piece in pieces] == [0, *ends[:-1]]

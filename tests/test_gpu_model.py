@@ -23,7 +23,7 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, logits_program, loss_program
 from tat.model.transformer import Transformer
 from tat.ops.graph import Tensor
-from tat.ops.plan import ELEMENT_BYTES
+from tat.ops.plan import ELEMENT_BYTES, Memory
 from tat.train.trainer import StepResult, Trainer
 
 pytestmark = pytest.mark.gpu
@@ -198,7 +198,7 @@ def test_the_first_non_finite_output_is_the_one_of_the_cpu():
     for broken in (None, "encoder.0.feed_forward.down.weight", "decoder.0.norm2.bias"):
         if broken:
             values[broken] = np.full_like(values[broken], np.inf if "norm" in broken else np.nan)
-        for backend in (CpuBackend(numba=False), new_gpu()):
+        for backend in (CpuBackend(numba=False, memory=Memory(fuses=True)), new_gpu()):
             weights.install(backend, model, values)
             executable = compile_graph(logits_program(model, shape), backend, batch)
             found.append(executable.first_non_finite())

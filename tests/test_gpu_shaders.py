@@ -7,13 +7,16 @@ from cases import CASES
 from gpu_harness import device
 from test_gpu_kernels import EDGES
 
-from tat.backends.gpu.lowering import DERIVED, HALF_PASSES, PASSES
+from tat.backends.gpu.fused_shaders import FUSED_SHADERS
+from tat.backends.gpu.lowering import HALF_PASSES, PASSES
+from tat.backends.gpu.params import fields
 from tat.backends.gpu.shader_library import (
     ShaderLibrary,
     bindings,
     params_fields,
     shader_names,
     source,
+    specialised,
 )
 from tat.ops.kernels import KERNELS
 from tat.resources import resource
@@ -44,8 +47,8 @@ def test_every_shader_is_run_and_every_run_shader_is_there():
 @every_shader
 def test_params_are_the_attributes_of_the_row_and_what_follows_from_them(name: str):
     kernel = kernel_of(name)
-    derived = [(field, kind) for field, (kind, _) in DERIVED.get(kernel, {}).items()]
-    assert params_fields(name) == [*KERNELS[kernel].attributes, *derived]
+    assert params_fields(name) == fields(kernel)
+    assert fields(kernel)[: len(KERNELS[kernel].attributes)] == [*KERNELS[kernel].attributes]
 
 
 @every_shader
@@ -75,7 +78,7 @@ def test_elements_have_the_type_of_the_tensors(name: str):
     row = KERNELS[kernel_of(name)]
     whole = {
         "ids", "targets", "lengths", "start", "position", "counter", "index", "counts", "token",
-        "written", "key",
+        "written", "key", "matrices",
     }  # fmt: skip
     for binding in bindings(name):
         if binding.name in row.outputs + row.inputs:
@@ -85,6 +88,12 @@ def test_elements_have_the_type_of_the_tensors(name: str):
 
 
 @every_shader
+def test_what_is_taken_transposed_is_an_argument_of_which_there_are_copies(name: str):
+    copied = {b.name for b in bindings(name) if b.adapts and b.access == "storage, read"}
+    assert copied >= set(re.findall(r"^// transposed (.+)$", source(name), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", [n for n in shader_names() if kernel_of(n) not in FUSED_SHADERS])
 def test_a_head_line_tells_the_grid(name: str):
     head = source_of(name).split("\n\n")[0]
     assert "Grid: " in head
@@ -97,11 +106,28 @@ def source_of(name: str) -> str:
 
 
 def test_every_shared_part_is_imported_and_once():
+    """But for what the library fills in: the numbers of bindings, and what elements are."""
+    filled = re.compile(r"@binding\(\w+\)|(?<=alias Inner = )\w+|(?<=array<)\w+")
+    texts = {name: filled.sub("", source(name)) for name in shader_names()}
     for path in resource("shaders", "shared").iterdir():
-        text = path.read_text("utf-8")
-        users = [name for name in shader_names() if text in source(name)]
-        assert users, path.name
-        assert all(source(name).count(text) == 1 for name in users)
+        text = filled.sub("", path.read_text("utf-8"))
+        counts = [whole.count(text) for whole in texts.values()]
+        assert max(counts) == 1, path.name
+
+
+def test_a_fused_shader_has_another_part_for_each_that_it_leaves_out():
+    for kernel, fused in FUSED_SHADERS.items():
+        base, *_ = (part for part in KERNELS[kernel].parts if part == fused.base)
+        for name in passes_of(kernel):
+            own, plain = source(name), source(base + name.removeprefix(kernel))
+            for gone, instead in fused.instead.items():
+                assert shared(gone) in plain and shared(gone) not in own
+                assert f"// import {gone}\n" in own and shared(instead) not in plain
+
+
+def shared(name: str) -> str:
+    """The first line of a shared part."""
+    return resource("shaders", "shared", f"{name}.wgsl").read_text("utf-8").splitlines()[0]
 
 
 @every_shader
@@ -109,6 +135,45 @@ def test_only_whole_numbers_are_summed_by_atomics(name: str):
     """Their sums are the same in any order; those of floats would need compare and exchange."""
     assert set(re.findall(r"atomic<(\w+)>", source(name))) <= {"u32"}
     assert "atomicCompareExchange" not in source(name)
+
+
+_BYTES = {
+    "f32": 4, "u32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2u": 8, "vec4<f16>": 8, "vec4f": 16
+}  # fmt: skip
+
+
+def workgroup_bytes(name: str) -> int:
+    """What a shader declares of workgroup memory."""
+    text = re.sub(r"\b(\d+)u\b", r"\1", specialised(name))
+    constants = dict(re.findall(r"^const (\w+): u32 = ([^;]+);", text, re.M))
+
+    def value(expression: str) -> int:
+        while names := set(re.findall(r"[A-Z_]\w*", expression)):
+            for constant in names:
+                expression = re.sub(rf"\b{constant}\b", f"({constants[constant]})", expression)
+        return eval(expression.replace("/", "//"), {"__builtins__": {}})
+
+    def size(kind: str) -> int:
+        if alias := re.search(rf"^alias {kind} = (.+);", text, re.M):
+            return size(alias[1])
+        if struct := re.search(rf"^struct {kind} {{(.*?)}}", text, re.M | re.S):
+            return sum(size(field) for field in re.findall(r": ([^,]+),", struct[1]))
+        if array := re.fullmatch(r"array<([^,]+), (.+)>", kind):
+            return size(array[1]) * value(array[2])
+        return _BYTES[kind]
+
+    return sum(size(kind) for kind in re.findall(r"^var<workgroup> \w+: (.+);", text, re.M))
+
+
+@every_shader
+def test_workgroup_memory_is_within_the_guaranteed_limit(name: str):
+    """Software adapters take more than they were asked for, and say nothing."""
+    assert workgroup_bytes(name) <= 16384
+
+
+def test_workgroup_memory_is_found():
+    assert workgroup_bytes("attention_backward.head64") == 16384
+    assert workgroup_bytes("linear.half") == 16 * (16 + 32) * 16
 
 
 @pytest.mark.gpu

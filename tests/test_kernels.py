@@ -12,7 +12,9 @@ from harness import compile_graph, expose
 from numpy import ndarray as Array
 
 from tat.backends.cpu import kernels as numpy_kernels
+from tat.backends.cpu import kernels_fused
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.gpu.half_weights import transpose
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import (
@@ -25,6 +27,7 @@ from tat.model.programs import (
 )
 from tat.model.transformer import Transformer
 from tat.ops import vocabulary as ops
+from tat.ops.fusion import fused
 from tat.ops.graph import Call, Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.train.adamw import AdamW
@@ -98,7 +101,8 @@ def test_accumulating_adds_to_what_assigning_gives(case: Case):
 def test_numpy_kernels_are_the_table():
     public = {
         name
-        for name, function in inspect.getmembers(numpy_kernels, inspect.isfunction)
+        for module in (numpy_kernels, kernels_fused)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
         if not name.startswith("_")
     }
     assert public == set(KERNELS)
@@ -134,14 +138,28 @@ def test_float64_never_gets_float32_kernels():
 
 
 def traced_calls() -> list[Call]:
-    """Every program of small models, with and without a copy head, and of their optimizer."""
-    return [*_traced_calls(copy=False), *_traced_calls(copy=True), *_int8_calls()]
+    """Every program of small models, with and without a copy head, and of their optimizer.
+
+    And those with fused kernels.
+    """
+    return [
+        *_traced_calls(copy=False),
+        *_traced_calls(copy=True),
+        *_int8_calls(),
+        *_transpose_calls(),
+    ]
 
 
 def _int8_calls() -> list[Call]:
     config = resolve(flags={"preset": "tiny"}, environment={}).config
     model = Transformer(config.model, vocabulary=50, int8=True)
     return step_program(model, BatchShape(2, 6, 5)).calls
+
+
+def _transpose_calls() -> list[Call]:
+    copy, weights = (Tensor(name, (64,), "state") for name in ("copy", "weights"))
+    graph, _ = transpose(copy, weights, [(0, 4, 8), (32, 8, 4)], most=64)
+    return graph.calls
 
 
 def _traced_calls(copy: bool) -> list[Call]:
@@ -159,7 +177,7 @@ def _traced_calls(copy: bool) -> list[Call]:
         optimizer.fold_program(first=True),
         optimizer.update_program(),
     ]
-    return [call for graph in graphs for call in graph.calls]
+    return [call for graph in graphs for call in (*graph.calls, *fused(graph.calls))]
 
 
 def test_traces_call_kernels_with_the_shapes_of_the_table():

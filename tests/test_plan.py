@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from numpy import ndarray as Array
 
 from tat import weights
-from tat.backends.cpu import kernels
 from tat.backends.cpu.executable import CpuBackend
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
@@ -28,6 +27,7 @@ from tat.ops.graph import Call, Graph, Tensor
 from tat.ops.losses import cross_entropy
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 
+REFERENCE = CpuBackend(dtype=np.float64).kernels
 WIDTH = 4
 PARAMETERS = Parameters()
 UP, DOWN = PARAMETERS.matrix("up", WIDTH, 9), PARAMETERS.matrix("down", 9, WIDTH)
@@ -144,7 +144,7 @@ def replay(p: Plan, values: dict[str, Array], planned: bool) -> dict[str, Array]
 
     for call in p.calls:
         arrays = map(storage, (*call.outputs, *call.inputs))
-        getattr(kernels, call.kernel)(*arrays, **call.attributes)
+        REFERENCE[call.kernel](*arrays, **call.attributes)
     kept = [*p.metrics.values(), *(t for t in p.persistent.values() if t.kind == "gradient")]
     return {tensor.name: storage(tensor) for tensor in kept}
 

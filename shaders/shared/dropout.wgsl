@@ -1,11 +1,16 @@
 // Which elements dropout keeps: a hash of (key, counter, element), the same bits on every backend.
 // import hash
 
-// The factor of element i, 0 or 1 / (1 - rate).
-fn keep(i: u32) -> f32 {
-    var base = params.key;
-    for (var word = 0u; word < 3u; word++) {
-        base = mix_bits(base ^ counter[word]);
+// What stands for key and counter in the hash of every element.
+fn dropout_word() -> u32 {
+    var word = params.key;
+    for (var i = 0u; i < 3u; i++) {
+        word = mix_bits(word ^ counter[i]);
     }
-    return select(0.0, params.keep_scale, element_hash(base, i) >= params.threshold);
+    return word;
+}
+
+// The factor of element i, 0 or 1 / (1 - rate).
+fn keep(word: u32, i: u32) -> f32 {
+    return select(0.0, params.keep_scale, element_hash(word, i) >= params.threshold);
 }

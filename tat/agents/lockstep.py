@@ -5,7 +5,7 @@ beyond rounding belongs to the call that shows it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy import ndarray as Array
@@ -16,7 +16,7 @@ from tat.data.batches import Batch
 from tat.data.tokenizer import FIRST_BYTE
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
-from tat.model.programs import BatchShape, loss_program
+from tat.model.programs import BatchShape, loss_program, step_program
 from tat.model.transformer import Transformer
 from tat.ops.copying import Pointer
 from tat.ops.graph import Call, Graph, Shape, Tensor
@@ -32,7 +32,7 @@ _SMALLEST = 1e-3
 
 @dataclass(frozen=True)
 class SmallStep:
-    """A training step of a small model: gradient, fold and update, on random data."""
+    """Steps of a small model, in training (gradient, fold, update) and decoding, on random data."""
 
     graphs: list[Graph]
     parameters: Parameters
@@ -76,20 +76,26 @@ class Agreement:
 
 
 def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreement:
-    """A training step of a small model, gradient and update, on random data."""
+    """A training step of a small model, gradient and update, and a decoding step."""
     step = small_step(seed)
     calls, worst = 0, 0.0
     for graph in step.graphs:
-        pair = [backend.compile(plan(graph, backend.memory)) for backend in (reference, subject)]
+        pair = [_compile(backend, graph, subject.memory.fuses) for backend in (reference, subject)]
         for backend, executable in zip((reference, subject), pair, strict=True):
             step.fill(backend, executable)
-        for index, call in enumerate(graph.calls):
+        made = pair[1].plan.calls
+        for index, call in enumerate(made):
             error, output = _compare_call(*pair, index, call)
             worst = max(worst, error)
             if not error <= TOLERANCE:  # also where it is not a number
                 return Agreement(calls + index + 1, worst, Divergence(index, call, output, error))
-        calls += len(graph.calls)
+        calls += len(made)
     return Agreement(calls, worst, None)
+
+
+def _compile(backend: Backend, graph: Graph, fuses: bool) -> Executable:
+    """A plan of as many calls on both backends: with fused kernels where the subject has these."""
+    return backend.compile(plan(graph, replace(backend.memory, fuses=fuses)))
 
 
 def _compare_call(
@@ -129,6 +135,7 @@ def small_step(seed: int) -> SmallStep:
         _copy_loss(model, shape, loss),
         optimizer.fold_program(first=True),
         optimizer.update_program(),
+        step_program(model, shape),
     ]
     batch = _random_batch(random, shape)
     feeds = {
@@ -136,13 +143,18 @@ def small_step(seed: int) -> SmallStep:
         "targets": batch.targets, "target_lengths": batch.target_lengths[:, None],
         "counter": np.array([seed, 1, 0]), "tokens": np.array([batch.tokens]),
         "rate": rate_feed(config.train, 1), "loss_scale": np.array([2.0]),
+        "token": batch.inputs[:, :1], "position": np.array([0, 9, 69]),
+        "lengths": np.array([[1], [10], [0]]),
     }  # fmt: skip
-    size = model.parameters.flat.size
-    persistent = {
-        "weights": random.normal(0, 0.1, size),
-        "positional_encoding": random.normal(0, 1, model.positions.table.shape),
-        **{name: random.normal(0, 1, size) for name, size in _copy_states(model, shape).items()},
+    states = {
+        tensor.name: tensor.shape
+        for graph in graphs
+        for call in graph.calls
+        for tensor in call.inputs
+        if tensor.kind in ("state", "constant")
     }
+    persistent = {name: random.normal(0, 1, size) for name, size in states.items()}
+    persistent["weights"] = random.normal(0, 0.1, model.parameters.flat.size)
     return SmallStep(graphs, model.parameters, feeds, persistent)
 
 

@@ -39,7 +39,9 @@ def add_check(commands: Commands) -> None:
         ),
     )
     add_device(parser, default="cpu")
-    parser.add_argument("--lockstep", action="store_true", help="only a training step, by calls")
+    parser.add_argument(
+        "--lockstep", action="store_true", help="only a step of training and of decoding, by calls"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -67,6 +67,7 @@ _SHAPES = {
     " log_rest batch*queries; ids batch,sources,keys",
     "sum": "total 1; x size",
     "fold": "total size; x size",
+    "transpose": "y size; x size; matrices count,3",
     "square_sum": "partials chunks; x size",
     "clip": "scale 2; partials count; tokens 1",
     "adamw": "weights size; m size; v size; gradients size; scale 2; rate 3",
@@ -83,11 +84,31 @@ _SHAPES = {
     " bias outputs",
     "output_projection_int8": "logits rows,vocabulary; x rows,width; table vocabulary,width;"
     " scales vocabulary",
+    "linear_gelu": "y rows,outputs; x rows,inputs; weight inputs,outputs; bias outputs",
+    "linear_gelu_kept": "y rows,outputs; inner rows,outputs; x rows,inputs; weight inputs,outputs;"
+    " bias outputs",
+    "linear_add": "y rows,outputs; x rows,inputs; weight inputs,outputs; bias outputs;"
+    " addend rows,outputs",
+    "linear_dropout_add": "y rows,outputs; x rows,inputs; weight inputs,outputs; bias outputs;"
+    " residual rows,outputs; counter 3",
+    "layer_norm_linear": "y rows,outputs; x rows,inputs; gain inputs; shift inputs;"
+    " weight inputs,outputs; bias outputs",
+    "layer_norm_linear_gelu": "y rows,outputs; x rows,inputs; gain inputs; shift inputs;"
+    " weight inputs,outputs; bias outputs",
+    "layer_norm_linear_cache_write": "y rows*length,outputs; x rows,inputs; gain inputs;"
+    " shift inputs; weight inputs,outputs; bias outputs; position rows",
+    "linear_backward_input_gelu_backward": "dx rows,inputs; dy rows,outputs;"
+    " weight inputs,outputs; inner rows,inputs",
+    "linear_backward_input_add": "dx rows,inputs; dy rows,outputs; weight inputs,outputs;"
+    " addend rows,inputs",
+    "layer_norm_backward_add": "dx rows,width; dy rows,width; x rows,width; gain width;"
+    " mean rows; rstd rows; addend rows,width",
 }  # fmt: skip
 
 # Which kernel makes what another takes over: mean and rstd, y and lse, lse, shares and log_rest.
 _FORWARD = {
     "layer_norm_backward": "layer_norm",
+    "layer_norm_backward_add": "layer_norm",
     "layer_norm_backward_parameters": "layer_norm",
     "attention_backward": "attention",
     "cross_entropy_backward": "cross_entropy",
@@ -111,6 +132,7 @@ _INTEGERS = {
     "index": "source_batch",
     "counts": "length+1",
     "counter": "1000",
+    "matrices": "1",
 }
 
 _INT8 = ("weight", "table")  # of the kernels that say so in their names

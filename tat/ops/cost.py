@@ -8,6 +8,7 @@ from tat.ops.plan import Plan
 # Extents whose product is the number of multiply-adds, by how a kernel's name begins.
 _PRODUCTS = {
     "linear": ("rows", "inputs", "outputs"),
+    "layer_norm_linear": ("rows", "inputs", "outputs"),
     "output_projection": ("rows", "width", "vocabulary"),
 }
 # Products over all pairs of target and source positions.

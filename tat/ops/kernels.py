@@ -8,7 +8,7 @@ H heads, F feed-forward width, V vocabulary, I and O the inputs and outputs of a
 M maximal length.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Kernel:
     updates: tuple[str, ...] = ()  # outputs that are also read: accumulated or changed in place
     inference_only: bool = False
     cpu_only: bool = False
+    parts: tuple[str, ...] = ()  # of a fused kernel: those that it stands for, in their order
+    keeps: bool = False  # whether it also writes, last, what the last of its parts takes
 
 
 def _row(
@@ -37,6 +39,16 @@ def _row(
     return Kernel(name, outputs, inputs, typed, tuple(updates.split()), inference_only, cpu_only)
 
 
+def _fused(parts: str, arguments: str, *, keeps: bool = False, updates: str = "") -> Kernel:
+    """A kernel that no trace has: ops/fusion.py puts it where its parts follow each other.
+
+    Outputs are those of the last part; inputs those of the first, then what the next ones add.
+    """
+    name = parts.replace(" ", "_") + "_kept" * keeps
+    row = _row(name, arguments, updates=updates)
+    return replace(row, parts=tuple(parts.split()), keeps=keeps)
+
+
 # Weights of 8 bits with a scale for each output channel.
 _INT8_ROWS = tuple(
     _row(name, arguments, inference_only=True, cpu_only=True)
@@ -45,6 +57,32 @@ _INT8_ROWS = tuple(
         ("linear_int8", "y; x, weight, scales, bias; rows, inputs, outputs"),
         ("output_projection_int8", "logits; x, table, scales; rows, width, vocabulary"),
     )
+)
+
+_FUSED_ROWS = (
+    _fused("linear gelu", "y; x, weight, bias; rows, inputs, outputs"),
+    _fused("linear gelu", "y, inner; x, weight, bias; rows, inputs, outputs", keeps=True),
+    _fused("linear add", "y; x, weight, bias, addend; rows, inputs, outputs"),
+    _fused(
+        "linear dropout_add",
+        "y; x, weight, bias, residual, counter; rows, inputs, outputs, rate:f32, key",
+    ),
+    # Of few rows, whose mean and variance each workgroup of the product finds by itself.
+    _fused(
+        "layer_norm linear", "y; x, gain, shift, weight, bias; rows, inputs, outputs, epsilon:f32"
+    ),
+    _fused(
+        "layer_norm linear gelu",
+        "y; x, gain, shift, weight, bias; rows, inputs, outputs, epsilon:f32",
+    ),
+    _fused(
+        "layer_norm linear cache_write",
+        "y; x, gain, shift, weight, bias, position; rows, inputs, outputs, epsilon:f32, length",
+        updates="y",
+    ),
+    _fused("linear_backward_input gelu_backward", "dx; dy, weight, inner; rows, inputs, outputs"),
+    _fused("linear_backward_input add", "dx; dy, weight, addend; rows, inputs, outputs"),
+    _fused("layer_norm_backward add", "dx; dy, x, gain, mean, rstd, addend; rows, width"),
 )
 
 _ROWS = (
@@ -120,6 +158,7 @@ _ROWS = (
     ),
     _row("sum", "total; x; size"),
     _row("fold", "total; x; size, accumulate", updates="total"),
+    _row("transpose", "y; x, matrices; size, count", updates="y", inference_only=True),
     _row("square_sum", "partials; x; size, chunk"),
     _row("clip", "scale; partials, tokens; count, clip_norm:f32"),
     _row(
@@ -154,6 +193,7 @@ _ROWS = (
         inference_only=True,
     ),
     *_INT8_ROWS,
+    *_FUSED_ROWS,
 )
 
 KERNELS: dict[str, Kernel] = {row.name: row for row in _ROWS}

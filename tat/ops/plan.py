@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from tat.ops.fusion import fused
 from tat.ops.graph import Call, Graph, Tensor
 
 ELEMENT_BYTES = 4  # offsets are planned for float32 and int32; a float64 oracle scales them
@@ -17,6 +18,7 @@ class Memory:
     alignment: int = 256  # bytes, of every tensor's offset
     separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)
     largest: int | None = None  # bytes of an arena, at most, where no tensor alone takes more
+    fuses: bool = False  # let one call do what several do, where there is a kernel for it
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,15 @@ class Plan:
 def plan(graph: Graph, memory: Memory | None = None) -> Plan:
     """Lifetimes from first write to last read, then first-fit offsets in order of birth."""
     memory = memory or Memory()
-    spans = _lifetimes(graph.calls)
-    roles = _choose_roles(graph.calls) if memory.separate else dict.fromkeys(spans, 0)
+    calls = fused(graph.calls) if memory.fuses else graph.calls
+    spans = _lifetimes(calls)
+    roles = _choose_roles(calls) if memory.separate else dict.fromkeys(spans, 0)
     step = max(1, memory.alignment // ELEMENT_BYTES)
     most = inf if memory.largest is None else memory.largest // ELEMENT_BYTES
     places, sizes = _first_fit(spans, roles, step, most)
-    by_kind = _by_kind(graph.calls)
+    by_kind = _by_kind(calls)
     return Plan(
-        calls=tuple(graph.calls),
+        calls=tuple(calls),
         places=places,
         spans=spans,
         arena_sizes=sizes,

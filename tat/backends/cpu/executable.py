@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.cpu import kernels as numpy_kernels
+from tat.backends.cpu import kernels_fused
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, Plan
@@ -42,7 +43,8 @@ class CpuBackend:
         self.dtype = np.dtype(dtype)
         self.lanes = threads or len(os.sched_getaffinity(0))
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
-        self.kernels = {name: getattr(numpy_kernels, name) for name in KERNELS}
+        functions = vars(numpy_kernels) | vars(kernels_fused)
+        self.kernels = {name: functions[name] for name in KERNELS}
         if modules:
             self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
         self._tables = modules.tables.Tables(self) if modules else None

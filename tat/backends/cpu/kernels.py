@@ -299,6 +299,13 @@ def fold(total: Array, x: Array, *, size: int, accumulate: int) -> None:
     _assign(total, x, accumulate)
 
 
+def transpose(y: Array, x: Array, matrices: Array, *, size: int, count: int) -> None:
+    """Matrices [R, C] of a flat array as [C, R], each where it stood: offset, R and C of each."""
+    for start, rows, columns in matrices.reshape(count, 3):
+        part = slice(start, start + rows * columns)
+        y[part] = x[part].reshape(rows, columns).T.reshape(-1)
+
+
 def square_sum(partials: Array, x: Array, *, size: int, chunk: int) -> None:
     for i in range(partials.size):
         part = x[i * chunk : (i + 1) * chunk]

@@ -11,7 +11,8 @@ from numpy import ndarray as Array
 from tat.backends.gpu.buffer_manager import BufferManager
 from tat.backends.gpu.device import HALF, OFFSET_ALIGNMENT, Device, open_device, reported
 from tat.backends.gpu.fp16_utils import HALF_BYTES
-from tat.backends.gpu.half_storage import HalfWeights, bound_tensors, half_tensors
+from tat.backends.gpu.half_storage import bound_tensors, half_tensors
+from tat.backends.gpu.half_weights import Feeds, HalfWeights
 from tat.backends.gpu.lowering import Dispatch, lower
 from tat.backends.gpu.native import RawDispatch, raw_dispatch, record
 from tat.backends.gpu.shader_library import ShaderLibrary
@@ -44,11 +45,14 @@ class GpuBackend:
             )
         self.name = f"{device.name}, f16" if self.half else device.name
         self.memory = Memory(
-            alignment=lcm(alignment, OFFSET_ALIGNMENT), separate=True, largest=device.limits.buffer
+            alignment=lcm(alignment, OFFSET_ALIGNMENT),
+            separate=True,
+            largest=device.limits.buffer,
+            fuses=True,
         )
         self.buffers = BufferManager(device)
         self.shaders = ShaderLibrary(device)
-        self.half_weights = HalfWeights(self._cast)
+        self.half_weights = HalfWeights(self._compiled, device.limits.binding // ELEMENT_BYTES)
 
     @classmethod
     def open(
@@ -63,10 +67,12 @@ class GpuBackend:
     def compile(self, plan: Plan, lane: int = 0) -> "GpuExecutable":
         return GpuExecutable(self, plan)
 
-    def _cast(self, graph: Graph, into: Tensor) -> Callable[[], None]:
-        """Compiles a graph that writes a persistent tensor which is stored in f16."""
-        self.buffers.persistent(into, HALF_BYTES)
-        return GpuExecutable(self, plan(graph, self.memory), frozenset([into])).run
+    def _compiled(self, graph: Graph, feeds: Feeds) -> Callable[[], None]:
+        """What runs a graph on feeds that stay."""
+        executable = self.compile(plan(graph, self.memory))
+        for name, values in feeds.items():
+            executable.write(name, values)
+        return executable.run
 
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         self.buffers.upload(self.buffers.persistent(tensor), tensor, values)
@@ -93,27 +99,24 @@ class _Bound:
 class GpuExecutable:
     """A plan with its pipelines, parameters, feeds and metrics."""
 
-    def __init__(
-        self, backend: GpuBackend, plan: Plan, halves: frozenset[Tensor] = frozenset()
-    ) -> None:
+    def __init__(self, backend: GpuBackend, plan: Plan) -> None:
         self.plan, self._backend, self._buffers = plan, backend, backend.buffers
         limits = backend.device.limits
         self._dispatches = [lower(call, limits, backend.half) for call in plan.calls]
-        if backend.half and not halves:
-            halves = half_tensors(self._all_dispatches())
-        self._halves = halves
-        self._reads_half_weights = backend.half and any(
-            b.adapts and t.kind == "weight"
-            for dispatch in self._all_dispatches()
-            for b, t in bound_tensors(dispatch)
-        )
+        self._halves: frozenset[Tensor] = frozenset()
+        if backend.half:
+            put = backend.half_weights.put_into
+            self._dispatches = [[put(d) for d in call] for call in self._dispatches]
+            self._halves = half_tensors(self._all_dispatches())
+        copies = self._half_weights()
+        self._uses_half_weights = bool(copies)
         self._writes_weights = any(t.kind == "weight" for c in plan.calls for t in c.outputs)
         scratch = max((d.scratch for d in self._all_dispatches()), default=0)
         self._buffers.reserve(plan.arena_sizes, scratch)
         self._tensors = {**plan.feeds, **plan.metrics}
         self._owned = {name: self._buffers.own(t) for name, t in self._tensors.items()}
-        for tensor in plan.persistent.values():
-            self._buffers.persistent(tensor)
+        for tensor in (*plan.persistent.values(), *copies):
+            self._buffers.persistent(tensor, HALF_BYTES if tensor in copies else ELEMENT_BYTES)
         for dispatch in self._all_dispatches():
             backend.shaders.program(dispatch.shader, self._in_half(dispatch))
         self._slots = _params_slots(self._all_dispatches())
@@ -127,13 +130,19 @@ class GpuExecutable:
     def _all_dispatches(self) -> Iterable[Dispatch]:
         return (dispatch for call in self._dispatches for dispatch in call)
 
+    def _half_weights(self) -> set[Tensor]:
+        """The copies of weights that shaders read, or make."""
+        bound = (tensor for d in self._all_dispatches() for tensor in d.tensors)
+        return {tensor.root for tensor in bound if self._backend.half_weights.holds(tensor)}
+
     def _is_half(self, tensor: Tensor) -> bool:
         """Whether shaders that can take it in f16 do so."""
-        return tensor.root in self._halves or (tensor.kind == "weight" and self._backend.half)
+        return tensor.root in self._halves or self._backend.half_weights.holds(tensor)
 
     def element_bytes(self, tensor: Tensor) -> int:
-        """Bytes of an element where the tensor is stored."""
-        return HALF_BYTES if self._is_half(tensor) else ELEMENT_BYTES
+        """Bytes of an element where products read the tensor."""
+        half = self._is_half(tensor) or (tensor.kind == "weight" and self._backend.half)
+        return HALF_BYTES if half else ELEMENT_BYTES
 
     def _in_half(self, dispatch: Dispatch) -> frozenset[str]:
         """The arguments that a shader takes in f16."""
@@ -198,7 +207,7 @@ class GpuExecutable:
             return encoder.finish()
 
     def _submit(self, commands: Any) -> None:
-        if self._reads_half_weights:
+        if self._uses_half_weights:
             self._backend.half_weights.refresh()
         if self._writes_weights:
             self._backend.half_weights.outdate()
@@ -250,9 +259,7 @@ class GpuExecutable:
     def _place(self, tensor: Tensor, half: bool) -> tuple[Any, int]:
         """Buffer and offset in bytes; in f16 a tensor begins where it would in f32."""
         root, start = tensor.root, 0
-        if half and tensor.kind == "weight":
-            buffer = self._buffers.persistent(self._backend.half_weights.copy_of(root))
-        elif tensor.kind == "temporary":
+        if tensor.kind == "temporary":
             arena, start = self.plan.places[root]
             buffer = self._buffers.arena(arena)
         elif tensor.kind in ("feed", "metric"):

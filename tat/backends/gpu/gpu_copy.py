@@ -3,11 +3,16 @@
 from tat.backends.gpu.passes import Attributes, Pass, folded
 
 _TILE = 64  # rows and columns of a workgroup's product
+_FEW_QUERIES, _KEYS = 4, 8  # up to which tiles would be nearly empty; keys of a workgroup then
 
 
 def pointer_passes(kernel: str, attributes: Attributes) -> list[Pass]:
     """The products of queries and keys, then their shares in the same place."""
-    products = _product(f"{kernel}.scores", attributes["queries"], _span(attributes), attributes)
+    queries, batch, span = attributes["queries"], attributes["batch"], _span(attributes)
+    if queries <= _FEW_QUERIES and attributes["width"] % 4 == 0:
+        products = Pass(f"{kernel}.scores.vector", (-(-span // _KEYS), queries, batch))
+    else:
+        products = _product(f"{kernel}.scores", queries, span, attributes)
     return [products, *row_passes(kernel, attributes)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tat.backends.gpu.passes import Attributes, Pass, elements
+from tat.ops.fusion import FEW_ROWS
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,6 @@ class Variant:
         return -(-product.columns // self.columns), -(-product.rows // self.rows)
 
 
-_FEW_ROWS = 8  # up to which reading the weights takes longer than arithmetic in tiles
 _MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
 _ONE_WAVE, _DEEP = 192, 1024  # below so many tiles, narrow ones pay where the product is deep
 _MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
@@ -43,7 +43,7 @@ def _in_fours(product: Product) -> bool:
 
 
 def _few_rows(product: Product) -> bool:
-    return product.rows <= _FEW_ROWS and product.columns % 4 == 0 and product.depth % 4 == 0
+    return product.rows <= FEW_ROWS and product.columns % 4 == 0 and product.depth % 4 == 0
 
 
 def _large(product: Product) -> bool:
@@ -67,12 +67,13 @@ _HALF = Variant("half", 64, 128, _in_halves)
 _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
+_COLUMN = Variant("column", 1, 1, lambda product: product.rows <= FEW_ROWS)
 _TILES = (_TILE_128, _TILE_64)
 _ALL_TILES = (_TILE_128_64, *_TILES)
 
 # Of each kernel; the first that suits is taken.
 VARIANTS = {
-    "linear": (Variant("vector", 1, 16, _few_rows), *_ALL_TILES),
+    "linear": (Variant("vector", 1, 16, _few_rows), _COLUMN, *_ALL_TILES),
     "linear_backward_input": _ALL_TILES,
     "linear_backward_parameters": (_TILE_64,),
     "output_projection": (Variant("vector", 1, 8, _few_rows), *_TILES),

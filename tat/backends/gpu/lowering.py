@@ -3,12 +3,12 @@
 To add a faster variant, add its shader and a row where the kernel's passes are chosen.
 """
 
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
 from tat.backends.gpu.device import MAX_GROUPS, Limits
+from tat.backends.gpu.fused_shaders import FUSED_SHADERS
 from tat.backends.gpu.gpu_attention import (
     attention_backward_passes,
     attention_passes,
@@ -24,10 +24,10 @@ from tat.backends.gpu.gpu_matmul import (
     product_passes,
     split_passes,
 )
+from tat.backends.gpu.params import params
 from tat.backends.gpu.passes import Attributes, Pass, elements, folded
 from tat.errors import DeviceError
 from tat.ops.graph import Call, Tensor
-from tat.ops.kernels import KERNELS
 from tat.ops.plan import ELEMENT_BYTES
 
 Passes = Callable[[str, Attributes], list[Pass]]
@@ -56,6 +56,15 @@ def _in_quads(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(f"{kernel}.quads", elements(a["size"] // 4))]
 
 
+def _named_as(base: str, passes: Passes) -> Passes:
+    """The passes of a kernel whose name begins each shader's, with another's name instead."""
+
+    def own(kernel: str, step: Pass) -> Pass:
+        return replace(step, shader=kernel + step.shader.removeprefix(base))
+
+    return lambda kernel, a: [own(kernel, step) for step in passes(base, a)]
+
+
 def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["rows"]))]
 
@@ -74,6 +83,13 @@ def _for_each_window(kernel: str, a: Attributes) -> list[Pass]:
 
 def _for_each_chunk(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(-(-a["size"] // a["chunk"])))]
+
+
+_MATRIX_GROUPS = 64  # workgroups that share a matrix's tiles: 512 x 512 have as many
+
+
+def _for_each_matrix(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, (_MATRIX_GROUPS, a["count"], 1))]
 
 
 def _for_each_id(kernel: str, a: Attributes) -> list[Pass]:
@@ -135,6 +151,7 @@ PASSES: dict[str, Passes] = {
     "copy_mixture": row_passes,
     "sum": _in_one_group,
     "fold": _in_quads,
+    "transpose": _for_each_matrix,
     "square_sum": _for_each_chunk,
     "clip": _in_one_group,
     "adamw": _in_quads,
@@ -157,29 +174,13 @@ HALF_PASSES: dict[str, Passes] = {
     "output_projection_backward_table": half_product_passes,
 }
 
-# Further Params, computed here in float64: 1 - rate in the shader's float32 would lose digits.
-_KEEP = {
-    "threshold": ("u32", lambda a: int(a["rate"] * 2**32)),
-    "keep_scale": ("f32", lambda a: 1 / (1 - a["rate"])),
-}
-DERIVED: dict[str, dict[str, tuple[str, Callable[[Attributes], int | float]]]] = {
-    "dropout": _KEEP,
-    "dropout_add": _KEEP,
-    "adamw": {
-        "beta1_rest": ("f32", lambda a: 1 - a["beta1"]),
-        "beta2_rest": ("f32", lambda a: 1 - a["beta2"]),
-    },
-    "moving_average": {"step": ("f32", lambda a: 1 - a["decay"])},
-}
-
-
-def params(kernel: str, attributes: Attributes) -> bytes:
-    """The Params of a call: its attributes in the table's order, then what follows from them."""
-    given = [(kind, attributes[name]) for name, kind in KERNELS[kernel].attributes]
-    derived = [(kind, make(attributes)) for kind, make in DERIVED.get(kernel, {}).values()]
-    return b"".join(
-        struct.pack("<I" if kind == "u32" else "<f", value) for kind, value in given + derived
-    )
+# Fused kernels take the shaders of another, in the passes of that one.
+for _table in (PASSES, HALF_PASSES):
+    _table |= {
+        kernel: _named_as(fused.base, _table[fused.base])
+        for kernel, fused in FUSED_SHADERS.items()
+        if fused.base in _table
+    }
 
 
 def lower(call: Call, limits: Limits, half: bool = False) -> list[Dispatch]:
@@ -217,8 +218,9 @@ def sliced(call: Call, limits: Limits) -> Iterator[Call]:
     if not large:
         yield call
     elif call.kernel in _SLICEABLE:
-        # Starts of parts, of partial sums too, stay multiples of 64 elements: aligned offsets.
-        unit = 64 * call.attributes.get("chunk", 1)
+        # Aligned offsets: parts start at multiples of 128 elements, for those in f16, and partial
+        # sums at multiples of 64.
+        unit = max(128, 64 * call.attributes.get("chunk", 1))
         step = max(1, most // unit) * unit
         for start in range(0, call.attributes["size"], step):
             yield _slice(call, start, min(step, call.attributes["size"] - start))

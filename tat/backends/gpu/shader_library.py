@@ -4,20 +4,27 @@ A shader is shaders/KERNEL.wgsl, or shaders/KERNEL.PASS.wgsl for a further pass 
 `// import NAME` stands for shaders/shared/NAME.wgsl, which is put in front, once.
 
 An argument that may be stored in f16 has elements of an alias with its name, as in
-`alias Kv = vec4f;` and `kv: array<Kv>`. Where it is, the alias is replaced before compiling.
+`alias Kv = vec4f;` and `kv: array<Kv>`. Where it is, the alias is replaced before compiling. A line
+`// transposed NAME` says that such an argument, a matrix of the weights, is taken transposed.
+
+What several kernels do to an operand or a result is a part of shaders/shared that others may stand
+in for: see fused_shaders.py. Such parts work on what their importer calls Element.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tat.backends.gpu.device import Device, reported
+from tat.backends.gpu.fused_shaders import FUSED_SHADERS, FusedShader, as_row
 from tat.backends.gpu.native import unchecked_module
 from tat.resources import resource
 
+_ELEMENT = re.compile(r"^alias Element = (f32|vec4f);$", re.MULTILINE)
+_OF_ELEMENTS = re.compile(r"(^alias \w+ = |array<)Element\b", re.MULTILINE)
 _IMPORT = re.compile(r"^// import (\w+)$", re.MULTILINE)
 _BINDING = re.compile(
     r"^@group\(0\) @binding\((\d+)\) var<(uniform|storage, read|storage, read_write)> (\w+): (.+);",
@@ -25,6 +32,7 @@ _BINDING = re.compile(
 )
 _PARAMS = re.compile(r"^struct Params \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"(\w+): (\w+),")
+_TRANSPOSED = re.compile(r"^// transposed (\w+)$", re.MULTILINE)
 _ALIAS = re.compile(r"^alias (\w+) = (f32|vec4f);$", re.MULTILINE)
 _HALF = {"f32": "f16", "vec4f": "vec4<f16>"}
 
@@ -45,6 +53,7 @@ class Binding:
     name: str
     type: str
     adapts: bool = False  # whether its elements may be stored in f16
+    transposed: bool = False  # whether it is a weight whose columns are read as rows
 
 
 @dataclass(frozen=True)
@@ -57,22 +66,37 @@ class Program:
 
 
 def shader_names() -> list[str]:
-    """All shaders: "linear", "attention_backward.query", …"""
-    return sorted(path.name.removesuffix(".wgsl") for path in resource("shaders").glob("*.wgsl"))
+    """All shaders: "linear", "attention_backward.query", …, and those that fused kernels take."""
+    files = sorted(resource("shaders").glob("*.wgsl"))
+    named = {path.name.removesuffix(".wgsl"): path.read_text("utf-8") for path in files}
+    fused = [
+        kernel + name.removeprefix(fused.base)
+        for kernel, fused in FUSED_SHADERS.items()
+        for name, text in named.items()
+        if name.partition(".")[0] == fused.base and fused.instead.keys() <= {*_IMPORT.findall(text)}
+    ]
+    return sorted([*named, *fused])
 
 
 @cache
 def source(name: str) -> str:
     """WGSL of a shader, everything that it imports in front."""
-    return _expand(resource("shaders") / f"{name}.wgsl", set())
+    kernel, dot, variant = name.partition(".")
+    fused = FUSED_SHADERS.get(kernel, FusedShader(kernel, {}))
+    path = resource("shaders") / f"{fused.base}{dot}{variant}.wgsl"
+    text = _expand(path, fused.instead, set())
+    if element := _ELEMENT.search(text):
+        text = _OF_ELEMENTS.sub(rf"\g<1>{element[1]}", text)
+    return as_row(text, kernel) if kernel in FUSED_SHADERS else text
 
 
-def _expand(path: Path, seen: set[str]) -> str:
+def _expand(path: Path, instead: Mapping[str, str], seen: set[str]) -> str:
     text, parts = path.read_text("utf-8"), []
     for name in _IMPORT.findall(text):
+        name = instead.get(name, name)
         if name not in seen:
             seen.add(name)
-            parts.append(_expand(resource("shaders", "shared", f"{name}.wgsl"), seen))
+            parts.append(_expand(resource("shaders", "shared", f"{name}.wgsl"), instead, seen))
     return "\n".join([*parts, text])
 
 
@@ -81,8 +105,9 @@ def bindings(name: str) -> tuple[Binding, ...]:
     """What a shader declares, in the order of the numbers."""
     found = _BINDING.findall(source(name))
     elements = {f"array<{alias}>" for alias, _ in _ALIAS.findall(source(name))}
+    turned = _TRANSPOSED.findall(source(name))
     declared = (
-        Binding(int(number), access, argument, kind, adapts=kind in elements)
+        Binding(int(number), access, argument, kind, kind in elements, argument in turned)
         for number, access, argument, kind in found
     )
     return tuple(sorted(declared, key=lambda binding: binding.number))

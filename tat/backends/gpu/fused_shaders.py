@@ -1,0 +1,48 @@
+"""Fused kernels have no shaders of their own: they are another's with other parts imported."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tat.backends.gpu.params import fields
+from tat.ops.kernels import KERNELS
+
+_PARAMS = re.compile(r"^struct Params \{.*?^\}", re.MULTILINE | re.DOTALL)
+_NUMBER = re.compile(r"@binding\((?:[1-9]\d*|_)\) (var<.+> (\w+):)")
+
+
+@dataclass(frozen=True)
+class FusedShader:
+    """The kernel whose shaders are taken, and what stands in place of parts that they import."""
+
+    base: str
+    instead: Mapping[str, str]
+
+
+FUSED_SHADERS = {
+    "linear_gelu": FusedShader("linear", {"finish": "finish_gelu"}),
+    "linear_gelu_kept": FusedShader("linear", {"finish": "finish_gelu_kept"}),
+    "linear_add": FusedShader("linear", {"finish": "finish_add"}),
+    "linear_dropout_add": FusedShader("linear", {"finish": "finish_dropout_add"}),
+    "layer_norm_linear": FusedShader("linear", {"operand": "operand_layer_norm"}),
+    "layer_norm_linear_gelu": FusedShader(
+        "linear", {"operand": "operand_layer_norm", "finish": "finish_gelu"}
+    ),
+    "layer_norm_linear_cache_write": FusedShader(
+        "linear", {"operand": "operand_layer_norm", "place": "place_in_cache"}
+    ),
+    "linear_backward_input_gelu_backward": FusedShader(
+        "linear_backward_input", {"finish": "finish_gelu_backward"}
+    ),
+    "linear_backward_input_add": FusedShader("linear_backward_input", {"finish": "finish_add"}),
+    "layer_norm_backward_add": FusedShader("layer_norm_backward", {"finish": "finish_add"}),
+}
+
+
+def as_row(text: str, kernel: str) -> str:
+    """Source with Params, and the numbers of bindings, as the kernel's row has them."""
+    row = KERNELS[kernel]
+    numbers = {name: i for i, name in enumerate((*row.outputs, *row.inputs), 1)}
+    body = "".join(f"    {name}: {kind},\n" for name, kind in fields(kernel))
+    text = _PARAMS.sub(f"struct Params {{\n{body}}}", text)
+    return _NUMBER.sub(lambda m: f"@binding({numbers[m[2]]}) {m[1]}", text)
