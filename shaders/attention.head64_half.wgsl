@@ -2,32 +2,12 @@
 // running maximum and sum (Milakov and Gimelshein 2018, Dao et al. 2022). Order: products over e
 // upwards; sums over a thread's keys upwards, then over 16 threads.
 // For heads of 64 columns; products of factors in f16.
+// import attention_arguments
 // import attention_operands
 // import attention_head64_operands
 // import attention_head64
 // import attention_head64_half
 // import attention_head64_forward
-
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<Y>;
-@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> q: array<Q>;
-@group(0) @binding(4) var<storage, read> kv: array<Kv>;
-@group(0) @binding(5) var<storage, read> lengths: array<u32>;
-
-alias Y = vec4f;
-alias Q = vec4f;
-alias Kv = vec4f;
 
 // What 16 units of threads have of each query, [unit][query / 4].
 var<workgroup> shares: array<vec4f, 16u * QUADS>;

@@ -2,31 +2,11 @@
 // the keys in tiles of 32 with a running maximum and sum (Milakov and Gimelshein 2018, Dao et al.
 // 2022). Order: products over e upwards; sums over a thread's keys upwards, then over 8 threads.
 // For heads whose width is a multiple of 4.
+// import attention_arguments
 // import attention_operands
 // import attention_quads
 // import attention_tile
 // import attention_forward
-
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<Y>;
-@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> q: array<Q>;
-@group(0) @binding(4) var<storage, read> kv: array<Kv>;
-@group(0) @binding(5) var<storage, read> lengths: array<u32>;
-
-alias Y = vec4f;
-alias Q = vec4f;
-alias Kv = vec4f;
 
 fn store(query: u32, column: u32, values: vec4f) {
     let e = first_column + column;

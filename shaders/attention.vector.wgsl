@@ -3,27 +3,7 @@
 // Grid: x queries, y heads, z batch; 256 threads. One pass over the keys in blocks of 128 with a
 // running maximum. Order: of a score, 8 threads every 8th quad upwards, then these by halving; of
 // sums over keys, by slices upwards, then these by fours. It depends on the width of a head alone.
-
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<Y>;
-@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> q: array<Q>;
-@group(0) @binding(4) var<storage, read> kv: array<Kv>;
-@group(0) @binding(5) var<storage, read> lengths: array<u32>;
-
-alias Y = vec4f;
-alias Q = vec4f;
-alias Kv = vec4f;
+// import attention_arguments
 
 const THREADS: u32 = 256u;
 const BLOCK: u32 = 128u; // keys

@@ -1,22 +1,12 @@
 // Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads. One pass over
 // the keys in tiles of 32 with a running maximum and sum (Milakov and Gimelshein 2018, Dao et al.
 // 2022). Order: products over e upwards; sums over a thread's keys upwards, then over 8 threads.
+// import attention_params
 // import attention_operands
 // import attention_scalars
 // import attention_tile
 // import attention_forward
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> q: array<f32>;

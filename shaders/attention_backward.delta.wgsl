@@ -1,18 +1,8 @@
 // delta [B*T, H]: the sum of dy * y over a head's columns, upwards.
 // Grid: a thread for each sum, 256 a workgroup.
+// import attention_params
 // import grid
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(4) var<storage, read> y: array<Y>;
 @group(0) @binding(9) var<storage, read_write> delta: array<f32>;

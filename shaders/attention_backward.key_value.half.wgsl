@@ -1,23 +1,13 @@
 // dkv. Grid: x 64 keys for each 64 columns of a head, y heads, z batch * sources; 128 threads;
 // queries in tiles of 32. Order: products over e upwards, dkv over queries upwards.
 // For heads whose width is a multiple of 4; products of factors in f16.
+// import attention_params
 // import attention_operands
 // import attention_quads
 // import attention_slope_quads
 // import attention_tile_half
 // import attention_key_value_gradient
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> dkv: array<Dkv>;
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(5) var<storage, read> q: array<Q>;

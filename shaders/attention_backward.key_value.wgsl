@@ -1,22 +1,12 @@
 // dkv. Grid: x 64 keys for each 64 columns of a head, y heads, z batch * sources; 128 threads;
 // queries in tiles of 32. Order: products over e upwards, dkv over queries upwards.
+// import attention_params
 // import attention_operands
 // import attention_scalars
 // import attention_slope_scalars
 // import attention_tile
 // import attention_key_value_gradient
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> dkv: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> q: array<f32>;

@@ -1,23 +1,13 @@
 // dq. Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads; keys in
 // tiles of 32. Order: products over e upwards, dq over sources and keys upwards.
 // For heads whose width is a multiple of 4.
+// import attention_params
 // import attention_operands
 // import attention_quads
 // import attention_slope_quads
 // import attention_tile
 // import attention_query_gradient
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dq: array<Dq>;
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(5) var<storage, read> q: array<Q>;

@@ -1,22 +1,12 @@
 // dq. Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads; keys in
 // tiles of 32. Order: products over e upwards, dq over sources and keys upwards.
+// import attention_params
 // import attention_operands
 // import attention_scalars
 // import attention_slope_scalars
 // import attention_tile
 // import attention_query_gradient
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    heads: u32,
-    causal: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dq: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> q: array<f32>;

@@ -1,19 +1,14 @@
 // attention_head64 with factors in f16: a step of a sum is two places, an even and an odd one,
 // which are summed apart in f16 over 16 steps, and these sums in float32.
+// import half_pairs
 
 const DEPTH: u32 = 32u; // places of a sum that are taken at once
 const GROUP: u32 = 2u; // steps that a thread puts
 
-// 4 rows, or columns, by 2 places: (row 0, even), (row 0, odd), (row 1, even), ...
-struct Unit {
-    first: vec4<f16>,
-    second: vec4<f16>,
-}
-
 alias Factor = vec4<f16>;
+alias Unit = Pairs;
 alias Sums = array<RowSums, 8>;
 alias RowSums = array<vec2<f16>, 4>; // columns by even and odd places
-alias Load = array<vec4<f16>, 4>;
 
 fn opened(rows: Rows) -> Sums {
     return Sums();
@@ -34,10 +29,6 @@ fn closed(sums: Sums, rows: Rows) -> Rows {
 
 fn folded(sums: RowSums) -> vec4f {
     return vec4f(both(sums[0]), both(sums[1]), both(sums[2]), both(sums[3]));
-}
-
-fn both(pair: vec2<f16>) -> f32 {
-    return f32(pair.x) + f32(pair.y);
 }
 
 // Adds what 8 rows and 4 columns have in one step.
@@ -94,26 +85,8 @@ fn load_right(values: u32, thread: u32, chunk: u32) -> Load {
 fn put_along(base: u32, thread: u32, load: Load) {
     let step = thread % 8u * 2u;
     let place = base + step * QUADS + ((thread / 8u) ^ aside(step));
-    memory[place] = even_places(load);
-    memory[place + QUADS] = odd_places(load);
-}
-
-// The first 2 columns of 4 rows.
-fn even_places(load: Load) -> Unit {
-    return Unit(vec4<f16>(load[0].xy, load[1].xy), vec4<f16>(load[2].xy, load[3].xy));
-}
-
-// The last 2.
-fn odd_places(load: Load) -> Unit {
-    return Unit(vec4<f16>(load[0].zw, load[1].zw), vec4<f16>(load[2].zw, load[3].zw));
-}
-
-// Quads of one row and of the next.
-fn paired(even: vec4<f16>, odd: vec4<f16>) -> Unit {
-    return Unit(
-        vec4<f16>(even.x, odd.x, even.y, odd.y),
-        vec4<f16>(even.z, odd.z, even.w, odd.w),
-    );
+    memory[place] = even_pairs(load);
+    memory[place + QUADS] = odd_pairs(load);
 }
 
 // Of 32 rows from `first` on, those of this thread.
@@ -200,12 +173,12 @@ fn put_by_key(base: u32, rows: Rows, own: vec2u) {
     let upper = Load(
         vec4<f16>(rows[0]), vec4<f16>(rows[1]), vec4<f16>(rows[2]), vec4<f16>(rows[3]),
     );
-    memory[first] = even_places(upper);
-    memory[first + QUADS] = odd_places(upper);
+    memory[first] = even_pairs(upper);
+    memory[first + QUADS] = odd_pairs(upper);
     let second = base + step * QUADS + ((own.x + 8u) ^ aside(step));
     let lower = Load(
         vec4<f16>(rows[4]), vec4<f16>(rows[5]), vec4<f16>(rows[6]), vec4<f16>(rows[7]),
     );
-    memory[second] = even_places(lower);
-    memory[second + QUADS] = odd_places(lower);
+    memory[second] = even_pairs(lower);
+    memory[second + QUADS] = odd_pairs(lower);
 }

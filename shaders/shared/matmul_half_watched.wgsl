@@ -8,6 +8,7 @@
 //   there on; fn store(row, column, values) of columns 0..3 from there on. All are called inside
 //   the matrices only;
 //   fn watch_b(load), called with all that a thread puts into B's tiles: once, k upwards.
+// import half_pairs
 
 const ROWS: u32 = 64u;
 const COLUMNS: u32 = 128u;
@@ -16,13 +17,6 @@ const THREADS: u32 = 128u;
 const A_QUADS: u32 = ROWS / 4u;
 const B_QUADS: u32 = COLUMNS / 4u;
 
-// 4 rows of A, or columns of B, by 2 k: (row 0, even k), (row 0, odd k), (row 1, even k), ...
-struct Pairs {
-    first: vec4<f16>,
-    second: vec4<f16>,
-}
-
-alias Load = array<vec4<f16>, 4>; // 16 elements: 4 rows by 4 k, or twice a quad of rows by 2 k
 alias Sums = array<vec4f, 2>; // of a row: its halves of the columns
 alias HalfSums = array<vec2<f16>, 8>; // of a row: columns by even and odd k
 
@@ -137,10 +131,6 @@ fn fold_row(h: HalfSums, c: Sums) -> Sums {
     );
 }
 
-fn both(pair: vec2<f16>) -> f32 {
-    return f32(pair.x) + f32(pair.y);
-}
-
 // Where a load along k begins: (k, row or column), 8 neighbouring threads side by side.
 fn block_place(i: u32) -> vec2u {
     return vec2u(i / 8u % (DEPTH / 4u) * 4u, (i / (2u * DEPTH) * 8u + i % 8u) * 4u);
@@ -205,22 +195,4 @@ fn put_b(lane: u32, part: u32, load: Load) {
     }
     b_tile[part * 2u * THREADS + lane] = paired(load[0], load[1]);
     b_tile[part * 2u * THREADS + lane + THREADS] = paired(load[2], load[3]);
-}
-
-// The first 2 k of 4 rows.
-fn even_pairs(load: Load) -> Pairs {
-    return Pairs(vec4<f16>(load[0].xy, load[1].xy), vec4<f16>(load[2].xy, load[3].xy));
-}
-
-// The last 2 k of 4 rows.
-fn odd_pairs(load: Load) -> Pairs {
-    return Pairs(vec4<f16>(load[0].zw, load[1].zw), vec4<f16>(load[2].zw, load[3].zw));
-}
-
-// Quads of one k and of the next.
-fn paired(even: vec4<f16>, odd: vec4<f16>) -> Pairs {
-    return Pairs(
-        vec4<f16>(even.x, odd.x, even.y, odd.y),
-        vec4<f16>(even.z, odd.z, even.w, odd.w),
-    );
 }

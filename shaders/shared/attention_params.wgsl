@@ -1,0 +1,13 @@
+// The extents of attention, forward and backward.
+
+struct Params {
+    batch: u32,
+    queries: u32,
+    sources: u32,
+    keys: u32,
+    width: u32,
+    heads: u32,
+    causal: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
