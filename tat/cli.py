@@ -5,6 +5,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tat import __version__
 from tat.arguments import governance, machine, models, shaders
@@ -70,24 +71,25 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", 130, options)
     except BrokenPipeError:
-        drop_unwritable_output()
         return 0
     except MemoryError:
         reason = "out of memory; a smaller model, train.batch_tokens or bucket needs less"
         return _fail(reason, 1, options)
     except OSError as error:
-        drop_unwritable_output()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 1, options)
     except Exception as error:
         reason = f"internal error: {type(error).__name__}: {error}"
         return _fail(f"{reason}; please report it with what --debug prints", 1, options)
+    finally:
+        drop_unwritable_output()
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
     if options.debug:
         traceback.print_exc()
-    print(f"tat: {one_line(message, 2000)}", file=sys.stderr)
+    with suppress(OSError):  # that nobody reads it changes no exit code
+        print(f"tat: {one_line(message, 2000)}", file=sys.stderr)
     return code
 
 

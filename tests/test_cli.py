@@ -284,6 +284,12 @@ def test_outputs_that_cannot_be_written_are_no_traceback(redirection, code):
     assert done.stderr == (b"tat: No space left on device\n" if code else b"")
 
 
+def test_a_failure_that_nobody_can_read_has_its_exit_code():
+    line = f"{' '.join(command('config', '--set', 'a=b'))} 2> /dev/full"
+    done = subprocess.run(line, shell=True, env=child_environment({}), capture_output=True)
+    assert done.returncode == 3
+
+
 def test_a_reader_that_leaves_is_no_failure():
     line = f"{' '.join(command('config'))} | head -c 1"
     done = subprocess.run(
