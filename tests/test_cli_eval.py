@@ -120,16 +120,14 @@ def test_a_model_is_judged_and_its_answers_can_be_judged_again(file, bench, tmp_
     one, other = (json.loads(path.read_text()) for path in (first, again))
     measures = [[outcome["measures"] for outcome in report["outcomes"]] for report in (one, other)]
     assert measures[0] == measures[1]
-    assert one["system"]["candidates"] == 2 and one["system"]["grammar"] is True
+    system = {"candidates": 2, "grammar": True, "last_resorts": 0, "prompts_not_read_whole": 0}
+    assert one["system"].items() >= system.items()
     valid = one["figures"]["all"].get("valid_of_returned", {"value": 1})
     assert valid["value"] == 1, "what is returned validates"
 
 
 def test_the_signature_is_no_part_of_a_body():
     class Echo:
-        def readable(self, prompts):
-            return prompts[0]
-
         def beside_neighbours(self, prompt, code):
             return prompt
 
@@ -213,9 +211,28 @@ def test_a_model_reads_what_retrieval_finds(file, bench, tmp_path):
     done = tat("eval", file, *model, "--index", index, "--top", "2", "--validate", "1")
     assert done.code == 0, done.err
     system = json.loads(done.out)["system"]
-    assert (system["index"], system["neighbours"]) == ("shaders.index", 2)
+    used = {"index": "shaders.index", "neighbours": 2, "adaptations": 32, "last_resorts": 96}
+    assert system.items() >= used.items()
     done = tat("eval", "--cookbook", *model, "--index", "cookbook", "--samples", "1")
     assert done.code == 0 and json.loads(done.out)["system"]["neighbours"] == 1
+
+
+def test_a_library_answers_what_the_model_cannot_read(bench, tmp_path):
+    """The first prompt is too long; of the second the comments of its context are not read."""
+    long = {"id": "long", "comment": "area of a disc " * 200, "body": "{ return size; }",
+            "signature": "fn area_of(size: f32) -> f32", "standalone": True}  # fmt: skip
+    noted = {**FUNCTIONS[0], "context": "// note" * 200 + "\nconst k = 1.0;"}
+    asked = lines(tmp_path / "functions.jsonl", long, noted)
+    assert tat("index", bench / "shaders", "-o", tmp_path / "index", "-q").code == 0
+    model = asked, "--run", bench / "run", "--validate", "1", "-q", "--json"
+    alone, result = tmp_path / "alone.json", tmp_path / "result.json"
+    assert tat("eval", *model, "-o", alone).code == 0
+    assert tat("eval", *model, "-o", result, "--index", tmp_path / "index").code == 0
+    problems = [json.loads(path.read_text())["outcomes"][0]["problem"] for path in (alone, result)]
+    assert "sources of at most 256; shorten" in problems[0]
+    report = json.loads(result.read_text())
+    assert report["outcomes"][0]["measures"]["valid"] == 1
+    assert report["system"]["prompts_not_read_whole"] == 2
 
 
 def test_a_model_without_retrieval_is_not_judged_with_it(file, bench):

@@ -103,7 +103,7 @@ def test_files_that_cannot_be_prompts_are_named_and_exit_4(generate, tmp_path):
     (tmp_path / "empty").write_bytes(b"\n")
     words = {
         "fifo": "a FIFO, not a regular file", "binary": "not UTF-8 at byte 2",
-        "large": "more than 4000000 bytes", "nosuch": "No such file", ".": "a folder",
+        "large": "more than 4000000 bytes", "nosuch": "no such file", ".": "a folder",
         "n" * 300: "File name too long",
     }  # fmt: skip
     for name, reason in words.items():
@@ -158,6 +158,21 @@ def test_answers_to_a_list_keep_its_order_and_ids(generate, tmp_path):
     assert "tat: x: cut off" in done.err
 
 
+def test_a_list_may_come_on_standard_input(generate, tmp_path, monkeypatch):
+    prompts = lines(tmp_path, {"description": "a", "id": "x"}, {"descripton": "b"})
+    with open(prompts) as file:
+        monkeypatch.setattr("sys.stdin", file)
+        done = generate("--input", "-")
+    assert done.code == 4 and done.failure().startswith("<stdin>:2: ")
+    lines(tmp_path, {"description": "a", "id": "x"})
+    with open(prompts) as file:
+        monkeypatch.setattr("sys.stdin", file)
+        done = generate("--input", "-")
+    assert done == generate("--input", prompts) and json.loads(done.out)["id"] == "x"
+    monkeypatch.setattr("sys.stdin", None)  # closed by whoever started it
+    assert "<stdin>: has no prompt" in generate("--input", "-").failure()
+
+
 @pytest.mark.parametrize(("bad", "words"), [
     ({"descripton": "a"}, "unknown field `descripton`"), ("null", "Expected `object`"),
     ("{", "truncated"), ({"description": 3}, "Expected `str`"), ({"description": " "}, "empty"),
@@ -195,3 +210,66 @@ def test_what_does_not_validate_is_exit_8_and_never_on_standard_output(bench):
                "--validate", "2")  # fmt: skip
     assert done.code == 8 and done.out == ""
     assert done.err.splitlines()[-1].startswith("tat: none of ")
+
+
+@pytest.fixture
+def long_context(tmp_path):
+    """Declarations that a model of 256 tokens reads without their comments."""
+    path = tmp_path / "context.wgsl"
+    path.write_text("// what it is for\n" * 200 + "struct Disc { r: f32 }\n")
+    return path
+
+
+def test_a_context_that_is_too_long_is_read_without_what_can_go(generate, long_context, tmp_path):
+    asked = "its area", "--signature", "fn area(disc: Disc) -> f32", "--context"
+    done = generate(*asked, long_context)
+    assert done.code == 0
+    assert "; to fit 256, its context was read without comments and functions' bodies" in done.err
+    (tmp_path / "short.wgsl").write_text("struct Disc { r: f32 }")
+    assert generate(*asked, tmp_path / "short.wgsl").out == done.out
+    fields = dict(zip(("description", "signature", "context"), (asked[0], asked[2],
+                      long_context.read_text()), strict=True))  # fmt: skip
+    answer = json.loads(generate("--input", lines(tmp_path, fields)).out)
+    assert answer["text"] + "\n" == done.out
+    assert answer["read_without"] == "comments and functions' bodies"
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("more", [(), ("--beam", "2"), ("--n-best", "2")])
+def test_a_library_answers_what_the_model_cannot_read(bench, tmp_path, more):
+    index = tmp_path / "index"
+    assert tat("index", bench / "shaders", "-o", index).code == 0
+    run = "generate", "--run", bench / "run", "--max-tokens", "1", *more
+    long = "area of a disc " * 200
+    asked = long, "--signature", "fn disc_area(size: f32) -> f32"
+    done = tat(*run, *asked, "--index", index)
+    assert done.code == 0 and "size * size" in done.out
+    assert "adapted from" in done.err and "read without" not in done.err
+    for other in ((), ("--index", index, "--validate", "0"), ("--index", index, "--adapt", "0")):
+        refused = tat(*run, *asked, *other)
+        assert refused.code == 2 and refused.failure().endswith("the description or the context")
+    none = tat(*run, long, "--signature", "fn f(a: NoType) -> f32", "--index", index, "-q")
+    assert none.code == 2 and "functions of the index validates" in none.failure()
+
+
+@pytest.mark.gpu
+def test_a_long_line_is_answered_by_a_library_beside_others(bench, tmp_path):
+    index, long = tmp_path / "index", "area of a disc " * 200
+    assert tat("index", bench / "shaders", "-o", index).code == 0
+    signature = "fn disc_area(size: f32) -> f32"
+    prompts = lines(
+        tmp_path, {"description": "area", "signature": signature},
+        {"description": long, "signature": signature},
+        {"description": long, "signature": "fn f(a: NoType) -> f32"},
+    )  # fmt: skip
+    run = "generate", "--run", bench / "run", "--index", index, "-q"
+    done = tat(*run, "--input", prompts)
+    short, answered, refused = map(json.loads, done.out.splitlines())
+    assert short["valid"] and answered["valid"] and short["text"] == answered["text"]
+    assert answered["adapted_from"]["name"] == "area"
+    assert (refused["text"], refused["valid"]) == ("", False)
+    assert "functions of the index validates" in refused["problem"]
+    assert done.code == 8 and done.err == "tat: 1 of 3 prompts got no text that validates\n"
+    prompts = lines(tmp_path, {"description": long})
+    done = tat(*run, "--input", prompts)
+    assert done.code == 4 and "prompts.jsonl:1: prompt: " in done.failure()

@@ -8,8 +8,8 @@ from tat.data.neighbours import Neighbour
 from tat.decode.choice import Sampler, Sampling, greedy
 from tat.decode.generator import Generation
 from tat.decode.prompt import Prompt
+from tat.decode.reading import Reading
 from tat.decode.validated import Outcome, Search
-from tat.errors import UsageError
 from tat.evaluation import answers
 from tat.evaluation.answers import Answer, Respondent
 from tat.wgsl.sandbox import Diagnostic
@@ -19,14 +19,18 @@ LONG = "x" * 100
 
 @dataclass
 class Scripted:
-    """A generator that has no room for LONG, and remembers what it was asked."""
+    """A generator that has no room for LONG, reads a part of "part", and knows its requests."""
 
     requests: list = field(default_factory=list)
 
+    def refusal(self, prompt: Prompt) -> str:
+        return "prompt: too long" if prompt.description == LONG else ""
+
+    def reading(self, prompt: Prompt) -> Reading:
+        return Reading([1, 2], "comments" if prompt.description == "part" else "", 3)
+
     def source(self, prompt: Prompt) -> list[int]:
-        if prompt.description == LONG:
-            raise UsageError("prompt: too long")
-        return [1, 2]
+        return self.reading(prompt).tokens
 
     def generate_all(self, requests: list) -> list[Generation]:
         self.requests = requests
@@ -39,11 +43,12 @@ def respondent(**more: object) -> Respondent:
 
 @pytest.fixture
 def outcomes(monkeypatch: pytest.MonkeyPatch):
-    """Every text validates but that for "bad"."""
+    """Every text validates but that for "bad", and LONG is refused."""
 
     def generated(generator, prompts, constraints, sandbox, search):
         for prompt in prompts:
             wrong = Diagnostic("no such name", 1, 2) if prompt.description == "bad" else None
+            wrong = Diagnostic(reason) if (reason := generator.refusal(prompt)) else wrong
             yield [Outcome(Generation(prompt.description.upper(), 1, True, 0.0), wrong, 1)]
 
     monkeypatch.setattr(answers, "generate_all_valid", generated)
@@ -57,11 +62,9 @@ def test_answers_keep_the_order_of_prompts(outcomes):
     ]  # fmt: skip
 
 
-def test_the_first_prompt_that_fits_is_read():
-    long, short, shorter = Prompt(LONG), Prompt("short"), Prompt("s")
-    assert respondent().readable([long, short, shorter]) == short
-    assert respondent().readable([short, shorter]) == short
-    assert respondent().readable([long, long]) == long
+def test_whether_all_of_a_prompt_is_read():
+    read = [respondent().reads_whole(Prompt(text)) for text in ("short", "part", LONG)]
+    assert read == [True, False, False]
 
 
 def test_draws_are_all_drawn_and_differ():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tat.decode.prompt import Prompt
 from tat.errors import FileError
 from tat.evaluation.functions import (
     ReferenceFunction,
@@ -120,24 +121,13 @@ def test_predictions_that_are_no_text_are_refused(tmp_path):
         read_predictions(path, ["a"])
 
 
-def test_prompts_say_less_and_less():
+def test_a_prompt_says_all_that_is_given():
     function = ReferenceFunction(
-        "f", "fn f(a: A) -> f32", "{ return g(a.b.x) * k; }", comment="what f does",
-        context="struct B { x: f32 }\nstruct A { b: B }\nconst k = 2.0;",
-        calls=("fn g(x: f32) -> f32",),
+        "f", "fn f(a: A) -> f32", "{ return g(a.x) * k; }", comment="what f does",
+        context="struct A { x: f32 }\nconst k = 2.0;", calls=("fn g(x: f32) -> f32",),
     )  # fmt: skip
-    whole, less, least = function.prompts
-    assert whole.context == function.given == f"{function.context}\n{function.calls[0]}"
-    assert less.context == "struct B { x: f32 }\nstruct A { b: B }\nfn g(x: f32) -> f32"
-    assert least.context == "struct B { x: f32 }\nstruct A { b: B }"
-    assert {(p.description, p.signature) for p in function.prompts} == {
-        ("what f does", "fn f(a: A) -> f32")
-    }
-
-
-def test_a_signature_that_is_none_has_prompts_too():
-    odd = ReferenceFunction("f", "not a signature {", "{}", context="const k = 1;")
-    assert {prompt.context for prompt in odd.prompts} == {"const k = 1;"}
+    given = f"{function.context}\n{function.calls[0]}"
+    assert function.prompt == Prompt("what f does", "fn f(a: A) -> f32", given)
 
 
 def test_a_standalone_body_stands_behind_its_context():

@@ -37,6 +37,9 @@ class Scripted:
     def source(self, prompt):
         return [1, 2, 3]
 
+    def refusal(self, prompt):
+        return "prompt: too long" if prompt.description == "long" else ""
+
     def stream(self, request: Request) -> Stream:
         self.choices.append(request.preference)
         return Stream([[1]], 9, 1, request.constraint, request.preference)
@@ -174,6 +177,15 @@ def test_signatures_in_the_context_get_stubs():
     assert "fn g() -> f32 { return f32(); }\nfn f()" in source
 
 
+def test_what_the_model_cannot_read_is_refused_without_asking_it():
+    script = Scripted()
+    for beams in (1, 2):
+        outcome = script.best(3, Prompt("long"), beams=beams)
+        assert outcome.refused and str(outcome.problem) == "prompt: too long"
+    assert not script.choices and not script.validated
+    assert not Scripted("bad").best(1).refused
+
+
 def _hit(name: str, score: float) -> Hit:
     return Hit("function", name, "", "", "", f"{name}.wgsl", 1, "MIT", score)
 
@@ -227,3 +239,32 @@ def test_last_resorts_are_for_prompts_that_have_nothing_else():
     outcome = Scripted("bad", "good", right=("good", "y")).best(2, prompt)
     assert outcome.generation.text == "good" and not outcome.origin
     assert Scripted("bad", "worse").best(2, prompt).problem
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_a_library_answers_what_the_model_cannot_read(beams):
+    prompt = replace(PROMPT, description="long", adaptations=LIBRARY[:1], last_resorts=LIBRARY[1:])
+    for right, origin in (("x", LIBRARY[0].origin), ("z", LIBRARY[2].origin)):
+        script = Scripted(right=(right,))
+        outcome = script.best(3, prompt, beams=beams)
+        assert (outcome.generation.text, outcome.origin, outcome.problem) == (right, origin, None)
+        assert not outcome.refused and not script.choices
+    outcome = Scripted().best(3, prompt, beams=beams)
+    assert outcome.refused and outcome.generation.text == ""
+    assert str(outcome.problem).startswith("prompt: too long; none of 3 functions of the index ")
+    assert str(Scripted().best(0, prompt).problem) == "prompt: too long"
+
+
+def test_of_several_texts_a_library_gives_those_that_it_has():
+    prompt = replace(PROMPT, description="long", adaptations=LIBRARY)
+    script = Scripted(right=("x", "z"))
+    [outcomes] = generate_all_valid(script, [prompt], None, script, Search(SAMPLING, 2, wanted=3))
+    assert [outcome.generation.text for outcome in outcomes] == ["x", "z"]
+
+
+def test_prompts_that_are_refused_keep_their_place():
+    long = replace(PROMPT, description="long")
+    prompts = [long, PROMPT, replace(long, adaptations=LIBRARY), long, PROMPT]
+    script = Scripted("a", "b", right=("a", "b", "x"))
+    found = generate_all_valid(script, prompts, None, script, Search(SAMPLING, 1))
+    assert [outcome.generation.text for [outcome] in found] == ["", "a", "x", "", "b"]

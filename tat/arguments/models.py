@@ -69,7 +69,8 @@ def add_generate(commands: Commands) -> None:
     parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
     parser.add_argument(
         "--input", metavar="FILE", type=Path,
-        help="JSON lines of description, signature, context, prefix, suffix; answers likewise",
+        help="JSON lines of description, signature, context, prefix, suffix (- is standard input);"
+        " answers likewise",
     )  # fmt: skip
     parser.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,

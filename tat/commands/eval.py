@@ -89,6 +89,8 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
         _say(options, "no --modules: functions that need theirs are judged beside stubs, unrun")
     if predictions is None:
         respondent, system = open_respondent(options, sandbox)
+        cut = sum(not respondent.reads_whole(function.prompt) for function in functions)
+        system["prompts_not_read_whole"] = cut
         answers = generated_bodies(respondent, functions)
     else:
         system = {"predictions": options.predictions.name}
@@ -121,10 +123,7 @@ def generated_bodies(
     respondent: Respondent, functions: Sequence[ReferenceFunction]
 ) -> Iterator[Answer]:
     """Bodies; nothing retrieved gives away the function that is asked for."""
-    prompts = [
-        respondent.beside_neighbours(respondent.readable(f.prompts), f"{f.signature} {f.body}")
-        for f in functions
-    ]
+    prompts = [respondent.beside_neighbours(f.prompt, f"{f.signature} {f.body}") for f in functions]
     for prompt, answer in zip(prompts, respondent.answers(prompts), strict=True):
         if answer.text is None:
             yield answer

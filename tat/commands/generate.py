@@ -43,7 +43,6 @@ def run(options: argparse.Namespace) -> int:
     most = min(settings.max_tokens, loaded.config.model.max_length)
     limit = most if options.max_tokens is None else options.max_tokens
     generator = Generator(loaded, limit, settings)
-    check_lengths(jobs, generator)
     if options.index:
         index = named_index(options.index)
         retriever = Retriever(index, loaded.config.data, options.top, settings)
@@ -52,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     with Sandbox() as sandbox:
         search = _search(options, settings, jobs, sandbox)
+        check_lengths(jobs, generator, search)
         return _Answers(options, generator, constraints, sandbox, search).give(jobs)
 
 
@@ -111,6 +111,8 @@ class _Answers:
         for job in jobs:
             self._explain(job)
         for job, outcomes in zip(jobs, self._outcomes(jobs), strict=True):
+            if outcomes[0].refused and not job.origin:
+                raise UsageError(str(outcomes[0].problem))
             self._print(job, outcomes)
             tokens += sum(outcome.generation.tokens for outcome in outcomes)
             if outcomes[0].problem:
@@ -157,7 +159,7 @@ class _Answers:
             if len(texts) < self._search.wanted and not self._options.quiet:
                 _say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
         if not self._options.quiet:
-            self._remark(job, best.generation, validated)
+            self._remark(job, best, validated)
             for outcome in outcomes:
                 if outcome.origin and not job.origin:
                     _say(f"adapted from {_place(outcome.origin)}")
@@ -165,13 +167,22 @@ class _Answers:
             for outcome in outcomes:
                 _say(_described(job, outcome))
 
-    def _remark(self, job: Job, generation: Generation, validated: bool) -> None:
-        which = f"{job.id}: " if job.origin else ""
+    def _remark(self, job: Job, best: Outcome, validated: bool) -> None:
+        generation, which = best.generation, f"{job.id}: " if job.origin else ""
+        if left_out := self._left_out(job, best):
+            whole, longest = self._generator.reading(job.prompt).whole, self._generator.longest
+            size = f"prompt: {whole} tokens; to fit {longest}"
+            _say(f"{which}{size}, its context was read without {left_out}")
         if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
             reason = "the prefix is not the start of a module in WGSL's grammar"
             _say(f"{which}{reason}: filled without grammar")
         if not (generation.finished or validated):
             _say(f"{which}{self._cut(generation)}")
+
+    def _left_out(self, job: Job, best: Outcome) -> str:
+        """What the model did not read of a prompt's context, if it wrote the best text."""
+        unread = best.origin or best.refused
+        return "" if unread else self._generator.reading(job.prompt).left_out
 
     def _cut(self, generation: Generation) -> str:
         longest, limit = self._generator.loaded.config.model.max_length, self._generator.max_tokens
@@ -187,6 +198,8 @@ class _Answers:
         record = {"id": job.id} | (texts[0] if self._search.wanted == 1 else {"texts": texts})
         if self._options.explain:
             record["sources"] = [_source(hit) for hit in job.neighbours]
+        if left_out := self._left_out(job, outcomes[0]):
+            record["read_without"] = left_out
         return record
 
 
@@ -219,6 +232,8 @@ def _described(job: Job, outcome: Outcome) -> str:
 def _failure(outcome: Outcome, invalid: int, count: int) -> str:
     if count > 1:
         return f"{invalid} of {count} prompts got no text that validates"
+    if outcome.refused:
+        return str(outcome.problem)
     tried = "the one candidate does not validate"
     if outcome.candidates > 1:
         tried = f"none of {outcome.candidates} candidates validates; the best"

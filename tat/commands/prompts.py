@@ -1,22 +1,27 @@
 """Prompts as the arguments of `tat generate`, or the lines of its --input, give them."""
 
 import argparse
+import io
+import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from tat.data.input_files import display_name, open_regular
+from tat.data.input_files import display_name, failure_reason, open_regular
 from tat.data.neighbours import Neighbour
 from tat.decode.generator import Generator
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
+from tat.decode.validated import Search
 from tat.errors import FileError, UsageError, one_line
 from tat.wgsl.given import context_problem, signature_problem
 from tat.wgsl.grammar import Grammar
 
+_STANDARD_INPUT = Path("-")
 _MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
 
 
@@ -65,15 +70,15 @@ def with_neighbours(job: Job, retriever: Retriever) -> Job:
     return replace(job, prompt=retriever.beside(job.prompt, found), neighbours=found)
 
 
-def check_lengths(jobs: Sequence[Job], generator: Generator) -> None:
-    """Before the first answer: a long list of prompts should not fail at its end."""
+def check_lengths(jobs: Sequence[Job], generator: Generator, search: Search) -> None:
+    """Refuses what only the model could answer and it cannot read, before the first answer.
+
+    A long list of prompts should not fail at its end.
+    """
     for job in jobs:
-        try:
-            generator.source(job.prompt)
-        except UsageError as error:
-            if not job.origin:
-                raise
-            raise FileError(f"{job.origin}: {error}") from None
+        library = job.prompt.adaptations and search.validates(job.prompt)
+        if not library and (reason := generator.refusal(job.prompt)):
+            raise FileError(f"{job.origin}: {reason}") if job.origin else UsageError(reason)
 
 
 def _require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
@@ -89,16 +94,22 @@ def _require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, conte
 
 
 def _read_lines(path: Path, grammar: Grammar | None) -> list[Job]:
-    jobs = []
-    with _opened(path) as file:
+    jobs, name = [], "<stdin>" if path == _STANDARD_INPUT else display_name(path)
+    with _lines_of(path) as file:
         number = 0
         while line := file.readline(_MAX_PROMPT_BYTES + 1):
             number += 1
             if line.strip():
-                jobs.append(_job(line, number, f"{display_name(path)}:{number}", grammar))
+                jobs.append(_job(line, number, f"{name}:{number}", grammar))
     if not jobs:
-        raise FileError(f"{display_name(path)}: has no prompt; write one JSON object a line")
+        raise FileError(f"{name}: has no prompt; write one JSON object a line")
     return jobs
+
+
+def _lines_of(path: Path) -> AbstractContextManager[BinaryIO]:
+    if path == _STANDARD_INPUT:
+        return nullcontext(sys.stdin.buffer if sys.stdin else io.BytesIO())
+    return _opened(path)
 
 
 def _job(line: bytes, number: int, origin: str, grammar: Grammar | None) -> Job:
@@ -130,5 +141,4 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return open_regular(path)
     except OSError as error:
-        reason = error.strerror or error
-        raise FileError(f"{display_name(path)}: cannot be read: {reason}") from None
+        raise FileError(f"{display_name(path)}: {failure_reason(error)}") from None

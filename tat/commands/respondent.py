@@ -58,4 +58,5 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
         "seed": sampling.seed, "index": options.index and Path(options.index).name,
         "neighbours": retriever.top if retriever else 0,
         "adaptations": retriever.adaptations if retriever else 0,
+        "last_resorts": retriever.last_resorts if retriever else 0,
     }  # fmt: skip

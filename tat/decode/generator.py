@@ -4,6 +4,7 @@ import codecs
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tat.config import GenerateConfig
 from tat.data.neighbours import encode_neighbour
@@ -15,6 +16,7 @@ from tat.decode.drafts import Drafter
 from tat.decode.loading import LoadedModel
 from tat.decode.programs import Programs
 from tat.decode.prompt import Prompt
+from tat.decode.reading import Reading, read
 from tat.decode.stream import Stream
 from tat.errors import UsageError
 
@@ -59,6 +61,8 @@ class Generator:
                 " (its model.max_length); ask for fewer"
             )
         self.programs = Programs(loaded, max_tokens)
+        self.longest = self.programs.longest_source  # tokens of a source
+        self.reading = cache(self._reading)
 
     def generate(
         self,
@@ -102,7 +106,7 @@ class Generator:
         return self.tokens_of(self._stream([source], constraint, preference))
 
     def stream(self, request: Request) -> Stream:
-        """A text that is about to be written; UsageError where a prompt is too long."""
+        """A text that is about to be written; UsageError for a prompt that cannot be read."""
         sources = self.sources(request.prompt)
         return self._stream(sources, request.constraint, request.preference)
 
@@ -117,20 +121,24 @@ class Generator:
     def sources(self, prompt: Prompt) -> list[list[int]]:
         """The prompt's tokens, and those of its neighbours cut as in training."""
         tokenizer, data = self.loaded.tokenizer, self.loaded.config.data
-        limit = min(data.neighbour_tokens, self.programs.longest_source)
+        limit = min(data.neighbour_tokens, self.longest)
         texts = (encode_neighbour(text, tokenizer, limit) for text in prompt.neighbours)
         return [self.source(prompt), *texts]
 
     def source(self, prompt: Prompt) -> list[int]:
-        """The prompt's own tokens; UsageError if the model has no bucket for so many."""
-        source = self.loaded.tokenizer.encode_source(prompt.source)
-        longest = self.programs.longest_source
-        if len(source) > longest:
-            raise UsageError(
-                f"prompt: {len(source)} tokens, but the model was trained on sources of at most"
-                f" {longest}; shorten the description or the context"
-            )
-        return source
+        """The prompt's own tokens that the model reads; UsageError if it has room for none."""
+        return self.reading(prompt).tokens
+
+    def refusal(self, prompt: Prompt) -> str:
+        """Why the model cannot read a prompt, "" if it can."""
+        try:
+            self.source(prompt)
+        except UsageError as error:
+            return str(error)
+        return ""
+
+    def _reading(self, prompt: Prompt) -> Reading:
+        return read(prompt, self.loaded.tokenizer, self.longest)
 
     def _stream(
         self,

@@ -39,7 +39,7 @@ class Retriever:
         self.index = index
         self.top = trained.neighbours if top is None else top
         self.adaptations = settings.adaptations if settings else 0
-        self._last_resorts = settings.last_resorts if self.adaptations else 0
+        self.last_resorts = settings.last_resorts if self.adaptations else 0
 
     def neighbours(
         self,
@@ -68,7 +68,7 @@ class Retriever:
         if prompt.is_gap or not prompt.signature.strip():
             return []
         query = f"{prompt.description}\n{prompt.signature}"
-        count = self.adaptations + self._last_resorts
+        count = self.adaptations + self.last_resorts
         hits = search(self.index, query, count, kind="function", exclude=exclude)
         return [Adaptation(partial(_told, hit, prompt), hit) for hit in hits]
 

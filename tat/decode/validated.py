@@ -38,7 +38,8 @@ class Outcome:
     """A text, and what is wrong with it: None if it validates, or if nothing was validated.
 
     Places in `problem` are those of the whole text of a gap, else of the generated text. A text
-    that was not generated has the `origin` that it was adapted from, and its BM25 for a score.
+    that was not generated has the `origin` that it was adapted from, and its BM25 for a score. A
+    prompt that was refused has no text, and the reason for its problem.
     """
 
     generation: Generation
@@ -52,6 +53,11 @@ class Outcome:
         generation = self.generation
         known = self.origin is not None
         return self.problem is None, generation.finished, known, generation.score
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model could not read the prompt, and nothing else answered it."""
+        return self.problem is not None and self.candidates == 0
 
 
 def generate_valid(
@@ -77,13 +83,17 @@ def generate_all_valid(
     Adaptations come first: of functions that people wrote more do what was asked for than of
     those that a small model writes. If none validates, the most likely text comes, and if that does
     not, the rest of the budget is drawn, all together, and the likeliest of what validates is
-    returned. Last resorts are for prompts that have nothing else. Texts of several prompts are
-    decoded together; none depends on the others.
+    returned. Last resorts are for prompts that have nothing else. A prompt that the model cannot
+    read has a library alone to answer it, or is refused. Texts of several prompts are decoded
+    together; none depends on the others.
     """
     if search.beams > 1:
         for prompt in prompts:
             candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
             if not candidates.adapt(prompt.adaptations, search.wanted):
+                if reason := generator.refusal(prompt):
+                    yield candidates.without_model(search.wanted, reason)
+                    continue
                 constraint = constraints.of(prompt) if constraints else None
                 preference = search.sampling.preference(generator.source(prompt))
                 request = Request(prompt, constraint, preference)
@@ -137,6 +147,14 @@ class _Candidates:
             for generation, problem, origin in judged
         ]
         return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
+
+    def without_model(self, wanted: int, reason: str) -> list[Outcome]:
+        """What a library has, or the refusal of a prompt that the model cannot read."""
+        found = self.best(wanted)
+        tried = len(self.prompt.adaptations) + len(self.prompt.last_resorts)
+        if not found and self._sandbox and tried:
+            reason += f"; none of {tried} functions of the index validates with the names given"
+        return found or [Outcome(Generation("", 0, False, 0.0), Diagnostic(reason), 0)]
 
     def _problem(self, generation: Generation) -> Diagnostic | None:
         if self._sandbox is None:
@@ -212,6 +230,9 @@ class _Queue:
             candidates = _Candidates(prompt, judge)
             if candidates.adapt(prompt.adaptations, self._search.wanted):
                 self._answers[number] = candidates.best(self._search.wanted)
+                continue
+            if reason := self._generator.refusal(prompt):
+                self._answers[number] = candidates.without_model(self._search.wanted, reason)
                 continue
             constraint = self._constraints.of(prompt) if self._constraints else None
             source = self._generator.source(prompt)

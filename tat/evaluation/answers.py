@@ -9,7 +9,6 @@ from tat.decode.generator import Generator, Request
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search, generate_all_valid
-from tat.errors import UsageError
 from tat.wgsl.sandbox import Sandbox
 
 
@@ -30,10 +29,9 @@ class Respondent:
     sandbox: Sandbox
     retriever: Retriever | None = None
 
-    def readable(self, prompts: Sequence[Prompt]) -> Prompt:
-        """The first of the prompts that the model has room for, or the last."""
-        fitting = (prompt for prompt in prompts if not self._too_long(prompt))
-        return next(fitting, prompts[-1])
+    def reads_whole(self, prompt: Prompt) -> bool:
+        """Whether the model has room for all of the prompt."""
+        return not self.generator.refusal(prompt) and not self.generator.reading(prompt).left_out
 
     def beside_neighbours(self, prompt: Prompt, code: str) -> Prompt:
         """`prompt` with what retrieval finds for it, none of which gives `code` away."""
@@ -44,23 +42,14 @@ class Respondent:
 
     def answers(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
         """What is returned for each prompt, in their order: nothing if no candidate validates."""
-        problems = [self._too_long(prompt) for prompt in prompts]
-        short = [prompt for prompt, problem in zip(prompts, problems, strict=True) if not problem]
-        found = generate_all_valid(
-            self.generator, short, self.constraints, self.sandbox, self.search
-        )
-        for problem in problems:
-            if problem:
-                yield Answer(None, problem)
-                continue
-            [outcome] = next(found)
+        parts = self.generator, prompts, self.constraints, self.sandbox, self.search
+        for [outcome] in generate_all_valid(*parts):
             wrong = str(outcome.problem or "")
             yield Answer(None if wrong else outcome.generation.text, wrong)
 
     def draws(self, prompt: Prompt, count: int) -> list[Answer]:
         """So many texts for one prompt, each drawn from the model by itself and none validated."""
-        problem = self._too_long(prompt)
-        if problem:
+        if problem := self.generator.refusal(prompt):
             return [Answer(None, problem)] * count
         sampling = replace(self.search.sampling, draws_first=True)
         constraint = self.constraints.of(prompt) if self.constraints else None
@@ -73,10 +62,3 @@ class Respondent:
             for number in range(count)
         ]  # fmt: skip
         return [Answer(generation.text) for generation in self.generator.generate_all(requests)]
-
-    def _too_long(self, prompt: Prompt) -> str:
-        try:
-            self.generator.source(prompt)
-        except UsageError as error:
-            return str(error)
-        return ""

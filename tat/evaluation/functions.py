@@ -9,7 +9,6 @@ from tat.data.input_files import display_name
 from tat.data.json_lines import read_json_lines
 from tat.decode.prompt import Prompt
 from tat.errors import FileError
-from tat.wgsl.declarations import functions
 
 
 class ReferenceFunction(msgspec.Struct, frozen=True):
@@ -36,16 +35,9 @@ class ReferenceFunction(msgspec.Struct, frozen=True):
         return "\n".join(part for part in (self.context, *self.calls) if part)
 
     @property
-    def prompts(self) -> tuple[Prompt, ...]:
-        """Requests for its body, the best first; the others say less, for a model that reads less.
-
-        They leave out declarations that the signature does not need, then what may be called. What
-        is valid beside the declarations that are left is so beside all of them.
-        """
-        needed = functions(f"{self.context}\n{self.signature} {{}}")[-1:]
-        least = needed[0].context if needed else self.context
-        contexts = self.given, "\n".join(part for part in (least, *self.calls) if part), least
-        return tuple(Prompt(self.comment, self.signature, context) for context in contexts)
+    def prompt(self) -> Prompt:
+        """The request for its body."""
+        return Prompt(self.comment, self.signature, self.given)
 
 
 class _Module(msgspec.Struct):

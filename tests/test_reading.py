@@ -1,0 +1,101 @@
+"""What is read of prompts that are longer than the model's sources: what the signature needs."""
+
+import pytest
+from decoding import TOKENIZER, new_generator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tat.decode.prompt import Prompt
+from tat.decode.reading import read, readings
+from tat.errors import UsageError
+from tat.wgsl.lexer import tokenize
+
+CONTEXT = """\
+// What all of it is about.
+struct Near {
+    x: f32, // across
+}
+struct Ball { near: Near }
+const unused = 2.0;
+fn helper(x: f32) -> f32 {
+    return x * unused; // twice
+}
+fn other() -> Ball;
+"""
+PROMPT = Prompt("of a ball", "fn volume(ball: Ball) -> f32", CONTEXT)
+CONTEXTS = (
+    CONTEXT.strip(),
+    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }\nconst unused = 2.0;\n"
+    "fn helper(x: f32) -> f32\nfn other() -> Ball",
+    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }\nfn helper(x: f32) -> f32\n"
+    "fn other() -> Ball",
+    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }",
+)
+
+
+def contexts(prompt: Prompt) -> tuple[str, ...]:
+    return tuple(dict(source).get("context", "") for source, _ in readings(prompt))
+
+
+def length(context: str) -> int:
+    return len(TOKENIZER.encode_source(Prompt("of a ball", PROMPT.signature, context).source))
+
+
+def test_a_context_says_less_and_less_and_what_the_signature_needs_stays():
+    assert contexts(PROMPT) == CONTEXTS
+    assert len({left_out for _, left_out in readings(PROMPT)}) == len(CONTEXTS)
+    for source, _ in readings(PROMPT):
+        assert dict(source)["comment"] == PROMPT.description
+        assert dict(source)["signature"] == PROMPT.signature
+
+
+@pytest.mark.parametrize("rung", range(len(CONTEXTS)))
+def test_the_first_that_fits_is_read(rung):
+    reading = read(PROMPT, TOKENIZER, length(CONTEXTS[rung]))
+    assert len(reading.tokens) == length(CONTEXTS[rung])
+    assert reading.whole == length(CONTEXTS[0])
+    assert bool(reading.left_out) == (rung > 0)
+
+
+def test_what_the_signature_needs_is_read_or_nothing():
+    whole, longest = length(CONTEXTS[0]), length(CONTEXTS[-1]) - 1
+    with pytest.raises(UsageError, match=f"^prompt: {whole} tokens, .* at most {longest};"):
+        read(PROMPT, TOKENIZER, longest)
+
+
+@pytest.mark.parametrize("prompt", [
+    Prompt("no context"), Prompt("a", "fn f()"), Prompt("a", "fn f()", " \n"),
+    Prompt(prefix="fn f() { // why\n", suffix="}"), Prompt("a", "fn f()", "no declaration here"),
+])  # fmt: skip
+def test_a_prompt_of_which_nothing_can_go_is_read_whole_or_not(prompt):
+    assert [source for source, _ in readings(prompt)][:1] == [prompt.source]
+    assert not any(context.strip() for context in contexts(prompt)[1:])
+
+
+def test_without_a_signature_nobody_knows_what_it_needs():
+    for signature in ("", "not a signature {"):
+        assert contexts(Prompt("a ball", signature, CONTEXT)) == CONTEXTS[:2]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from([
+    "struct Ball { r: f32 }", "const k = 1;", "fn g() { return; }", "fn h(", "// note\n", "/* a",
+    "@group(0) @binding(0) var<uniform> u: Ball;", "enable f16;", "}", "é", "fn f() -> Ball;",
+])))  # fmt: skip
+def test_any_context_can_be_read_and_nothing_is_added(parts):
+    context = " ".join(parts)
+    words = {token.text for token in tokenize(context)}
+    for shorter in contexts(Prompt("a", "fn f(ball: Ball)", context))[1:]:
+        assert {token.text for token in tokenize(shorter)} <= words
+
+
+def test_a_generator_reads_as_much_as_its_longest_bucket_holds():
+    generator = new_generator()
+    context = "const k = 1.0; // " + "long " * 60 + "\n"
+    prompt = Prompt("a", "fn f() -> f32", context)
+    assert generator.source(prompt) == TOKENIZER.encode_source(
+        Prompt("a", "fn f() -> f32", "const k = 1.0;").source
+    )
+    assert generator.reading(prompt).whole > generator.longest and not generator.refusal(prompt)
+    long = Prompt("long " * 60, "fn f() -> f32", context)
+    assert "shorten the description or the context" in generator.refusal(long)
