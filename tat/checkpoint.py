@@ -148,7 +148,7 @@ def _opened(path: Path) -> Iterator[tuple[TensorReader, _Content]]:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ValueError("no regular file; name one that `tat train` wrote")
+                raise ValueError("not a regular file; name one that `tat train` wrote")
             reader = TensorReader(file)
             yield reader, _checked_content(reader)
     except OSError as error:

@@ -61,7 +61,7 @@ def environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator[
             continue
         if variable not in names:
             raise ConfigError(
-                f"environment: unknown variable {variable}{_nearest(variable, names)}"
+                f"environment: unknown variable {variable}{nearest_key(variable, names)}"
             )
         key = names[variable]
         yield Layer(variable, {key: _parse(environment[variable], known[key])}, {})
@@ -92,10 +92,11 @@ def check_keys(layer: Layer, known: Flat) -> None:
     """ConfigError for the first key that does not exist, with the nearest that does."""
     for key in layer.values:
         if key not in known:
-            raise ConfigError(f"{layer.origin}: unknown key {one_line(key)}{_nearest(key, known)}")
+            meant = nearest_key(key, known)
+            raise ConfigError(f"{layer.origin}: unknown key {one_line(key)}{meant}")
 
 
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
+def nearest_key(name: str, known: Mapping[str, Any]) -> str:
     """ ", did you mean …?": the whole key most like this one, or one whose last word is."""
     match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if not match:

@@ -15,6 +15,9 @@ A message says what, where and what to do, on one line: the command line prints 
 exits with `exit_code`; a traceback needs --debug.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 EXIT_CODES = {
     0: "done",
     1: "a failure with no code of its own",
@@ -72,6 +75,12 @@ class RegressionError(TatError):
 
 class InvalidShaderError(TatError):
     exit_code = 8
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The end of a message about an unknown name: the nearest of the known, or `otherwise`."""
+    near = get_close_matches(name, known, n=1)
+    return f", did you mean {near[0]}?" if near else otherwise
 
 
 def one_line(text: str, limit: int = 400) -> str:

@@ -1,5 +1,6 @@
 """AutoBench: timings by a fake clock, significance, planted slowdowns, files that pyperf reads."""
 
+import os
 from contextlib import suppress
 from itertools import combinations
 from math import comb
@@ -207,6 +208,12 @@ def test_a_damaged_file_is_refused_or_read_but_never_a_surprise(data, tmp_path_f
     path.write_bytes(whole)
     with suppress(FileError):
         read_results(path)
+
+
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(FileError, match=r"fifo: a FIFO, not a regular file .*; name a file of"):
+        read_results(tmp_path / "fifo")
 
 
 def test_results_of_another_model_are_not_compared():

@@ -263,14 +263,14 @@ def test_foreign_files_are_refused(tmp_path):
 def test_paths_that_are_no_files_are_refused(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to("loop")
-    assert "no regular file" in refusal(tmp_path / "fifo")
+    assert "not a regular file" in refusal(tmp_path / "fifo")
     assert "Is a directory" in refusal(tmp_path)
     assert "No such file" in refusal(tmp_path / "missing")
     assert "symbolic links" in refusal(tmp_path / "loop")
     assert "Not a directory" in refusal(tmp_path / "fifo" / "below")
     with pytest.raises(CheckpointError):
         load(tmp_path / "nul\0byte")
-    with pytest.raises(CheckpointError, match="no regular file"):
+    with pytest.raises(CheckpointError, match="not a regular file"):
         load("/dev/zero")
 
 

@@ -86,6 +86,27 @@ def test_what_it_prints_is_toml_that_gives_the_same_again(home):
     assert all("  # " in line for line in printed.splitlines() if " = " in line)
 
 
+def test_one_value_or_table_is_looked_up_by_its_key(home):
+    (home / "tat.toml").write_text("[train]\nlr = 0.25\n")
+    assert tat("config", "train.lr").out == "[train]\nlr = 0.25  # tat.toml\n"
+    assert tat("config", "seed", "--set", "seed=7").out == "seed = 7  # --set seed\n"
+    assert resolved("train.lr") == {"train.lr": {"value": 0.25, "origin": "tat.toml"}}
+    everything = resolved()
+    for table in ("train", "model"):
+        wanted = {k: v for k, v in everything.items() if k.partition(".")[0] == table}
+        assert resolved(table) == wanted != {}
+
+
+@pytest.mark.parametrize(("key", "said"), [
+    ("train.lrr", ", did you mean train.lr?"), ("sede", ", did you mean seed?"),
+    ("trai", "no such key: trai"), ("", "no such key: "), ("zzz", "; `tat config` lists all keys"),
+    ("train.", "no such key: train."), ("a\x1b[31m", "no such key: a\\x1b[31m"),
+])  # fmt: skip
+def test_a_key_that_there_is_none_of_is_a_wrong_command_line(home, key, said):
+    done = tat("config", key)
+    assert done.code == 2 and said in done.failure()
+
+
 @pytest.mark.parametrize(("key", "nearest"), [
     ("model.layres", "model.layers"), ("train.learning_lr", "train.lr"), ("widht", "model.width"),
     ("modle.heads", "model.heads"), ("sede", "seed"),

@@ -61,7 +61,9 @@ def test_an_unknown_name_is_refused_with_near_ones(capsys):
     for action in ("show", "test"):
         assert cli.run(["cookbook", action, name + "x"]) == 2
         error = capsys.readouterr().err
-        assert f"did you mean {name}" in error and error.count("\n") == 1
+        assert error == f"tat: the cookbook has no '{name}x', did you mean {name}?\n"
+    assert cli.run(["cookbook", "show", "quite another thing"]) == 2
+    assert capsys.readouterr().err.endswith("; `tat cookbook list` names all\n")
 
 
 def test_a_failure_is_named_with_input_got_and_expected(failing, capsys):

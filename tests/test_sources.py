@@ -81,7 +81,7 @@ def test_special_files_are_not_opened(folder):
         texts, skipped = read(folder, Path("/dev/zero"))
     assert texts == [GOOD]
     assert skipped == {
-        "fifo.wgsl": "unreadable: a FIFO, not a regular file",
+        "fifo.wgsl": "unreadable: a FIFO, not a regular file (write what it gives to one)",
         "zero.wgsl": "unreadable: a device, not a regular file",
         "socket.wgsl": "unreadable: a socket, not a regular file",
         "zero": "unreadable: a device, not a regular file",

@@ -13,6 +13,7 @@ import msgspec
 from tat import __version__
 from tat.agents import provenance
 from tat.agents.timing import Timings
+from tat.data.input_files import open_regular
 from tat.errors import FileError, one_line
 
 _FORMAT = "1.0"  # of pyperf's JSON
@@ -90,9 +91,11 @@ def _benchmark(result: Result) -> _Benchmark:
 def read_results(path: Path) -> Results:
     """What `tat bench` or pyperf wrote; FileError for anything else."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        with open_regular(path) as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
             raise FileError(f"{path}: larger than {_MAX_BYTES} bytes; name a file of `tat bench`")
-        suite = msgspec.json.decode(path.read_bytes(), type=_Suite)
+        suite = msgspec.json.decode(content, type=_Suite)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}; name a file of `tat bench -o`") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

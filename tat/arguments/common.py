@@ -1,10 +1,11 @@
 """What the parsers of several commands share."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
+
+from tat.errors import did_you_mean
 
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -29,21 +30,16 @@ class Parser(argparse.ArgumentParser):
         if commands is None or first in (*commands.choices, *self._option_string_actions, "--"):
             return
         if first.startswith("-"):
-            hint = _meant(first, self._option_string_actions)
+            hint = did_you_mean(first, self._option_string_actions)
             self.error(f"no such option: {first}{hint or f' before the {commands.metavar}'}")
-        hint = _meant(first, commands.choices) or f"; `{self.prog} --help` lists all"
+        hint = did_you_mean(first, commands.choices, f"; `{self.prog} --help` lists all")
         self.error(f"no such {commands.metavar}: {first!r}{hint}")
 
     def _refuse(self, word: str) -> NoReturn:
         if not word.startswith("-"):
             self.error(f"one argument too many: {word!r}; quote what belongs together")
         option = word.partition("=")[0]
-        self.error(f"no such option: {option}{_meant(option, self._option_string_actions)}")
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f", did you mean {near[0]}?" if near else ""
+        self.error(f"no such option: {option}{did_you_mean(option, self._option_string_actions)}")
 
 
 def add_command(

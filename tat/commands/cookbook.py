@@ -4,14 +4,13 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 
 import msgspec
 
 from tat.cookbook import html, library, picture
 from tat.cookbook.library import Entry
 from tat.cookbook.runner import Result, test_entry
-from tat.errors import UsageError
+from tat.errors import UsageError, did_you_mean
 from tat.files import atomic_file, require_place
 from tat.wgsl.sandbox import Sandbox
 
@@ -94,9 +93,8 @@ def _named(names: Sequence[str]) -> list[Entry]:
     entries = {entry.name: entry for entry in library.load()}
     for name in names:
         if name not in entries:
-            near = get_close_matches(name, entries, n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(f"the cookbook has no {name!r}{hint}; `tat cookbook list` names all")
+            hint = did_you_mean(name, entries, "; `tat cookbook list` names all")
+            raise UsageError(f"the cookbook has no {name!r}{hint}")
     return [entries[name] for name in names] or list(entries.values())
 
 

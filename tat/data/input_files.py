@@ -75,4 +75,5 @@ def display_name(path: Path) -> str:
 def _require_regular(mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = _SPECIAL_FILES.get(stat.S_IFMT(mode), "a special file")
-        raise OSError(errno.EINVAL, f"{kind}, not a regular file")
+        advice = " (write what it gives to one)" if stat.S_ISFIFO(mode) else ""
+        raise OSError(errno.EINVAL, f"{kind}, not a regular file{advice}")
