@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -58,12 +59,15 @@ class Outcome:
 PROGRAM: list[str] = []  # what is tested where `pytest --program FILE` names a built file
 
 
-def tat(*arguments: object) -> Outcome:
-    """A call inside this process, or of the built file."""
+def tat(*arguments: object, typed: Path | None = None) -> Outcome:
+    """A call inside this process, or of the built file; typed: what standard input is."""
     if PROGRAM:
-        return process(*arguments)
+        return process(*arguments, typed=typed)
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
+        open(typed or os.devnull) as stdin, patch("sys.stdin", stdin if typed else sys.stdin),
+    ):  # fmt: skip
         try:
             code = run([str(argument) for argument in arguments])
         except SystemExit as exit_of_argparse:
@@ -76,11 +80,13 @@ def command(*arguments: object) -> list[str]:
     return [*(PROGRAM or (sys.executable, "-m", "tat")), *map(str, arguments)]
 
 
-def process(*arguments: object, **environment: str) -> Outcome:
+def process(*arguments: object, typed: Path | None = None, **environment: str) -> Outcome:
     """A call as a user makes it, with more environment variables."""
-    done = subprocess.run(
-        command(*arguments), env=child_environment(environment), capture_output=True, timeout=60
-    )
+    with open(typed or os.devnull) as stdin:
+        done = subprocess.run(
+            command(*arguments), env=child_environment(environment), stdin=stdin,
+            capture_output=True, timeout=60,
+        )  # fmt: skip
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shlex
+import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
-from cli_harness import Outcome, process, tat
+from cli_harness import Outcome, child_environment, command, process, tat
 
 UNCHECKED = "--no-grammar", "--validate", "0"
 
@@ -14,9 +17,9 @@ UNCHECKED = "--no-grammar", "--validate", "0"
 def generate(bench):
     """A call with the bench's run: text as the model writes it, a few tokens of it."""
 
-    def call(*arguments: object, tokens: int = 4):
+    def call(*arguments: object, tokens: int = 4, typed: Path | None = None):
         options = "--run", bench / "run", "--max-tokens", tokens, *UNCHECKED
-        return tat("generate", *options, *arguments)
+        return tat("generate", *options, *arguments, typed=typed)
 
     return call
 
@@ -158,19 +161,21 @@ def test_answers_to_a_list_keep_its_order_and_ids(generate, tmp_path):
     assert "tat: x: cut off" in done.err
 
 
-def test_a_list_may_come_on_standard_input(generate, tmp_path, monkeypatch):
+def test_a_list_may_come_on_standard_input(generate, tmp_path):
     prompts = lines(tmp_path, {"description": "a", "id": "x"}, {"descripton": "b"})
-    with open(prompts) as file:
-        monkeypatch.setattr("sys.stdin", file)
-        done = generate("--input", "-")
-    assert done.code == 4 and done.failure().startswith("<stdin>:2: ")
+    assert generate("--input", "-", typed=prompts).failure().startswith("<stdin>:2: ")
     lines(tmp_path, {"description": "a", "id": "x"})
-    with open(prompts) as file:
-        monkeypatch.setattr("sys.stdin", file)
-        done = generate("--input", "-")
+    done = generate("--input", "-", typed=prompts)
     assert done == generate("--input", prompts) and json.loads(done.out)["id"] == "x"
-    monkeypatch.setattr("sys.stdin", None)  # closed by whoever started it
-    assert "<stdin>: has no prompt" in generate("--input", "-").failure()
+    assert "<stdin>: has no prompt" in generate("--input", "-", typed=Path(os.devnull)).failure()
+
+
+def test_a_closed_standard_input_has_no_prompt(bench):
+    words = command("generate", "--run", bench / "run", "--input", "-")
+    line = f"{shlex.join(words)} <&-"
+    done = subprocess.run(line, shell=True, env=child_environment({}), capture_output=True)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.startswith(b"tat: <stdin>: has no prompt")
 
 
 @pytest.mark.parametrize(("bad", "words"), [
