@@ -4,12 +4,12 @@
 // running maximum. Order: of a score, 8 threads every 8th quad upwards, then these by halving; of
 // sums over keys, by slices upwards, then these by fours. It depends on the width of a head alone.
 // import attention_arguments
+// import quad_folds
 
 const THREADS: u32 = 256u;
 const BLOCK: u32 = 128u; // keys
 const SHARERS: u32 = 8u; // threads that make a score
 const SLOTS: u32 = THREADS / SHARERS; // keys that they make at a time
-const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities
 
 alias Values = array<vec4f, 8>;
 
@@ -103,14 +103,10 @@ fn score(share: vec4f, lane: u32, end: u32) -> f32 {
     }
     workgroupBarrier();
     if (lane < BLOCK / 8u) {
-        tops[lane / 4u][lane % 4u] = largest(max(scores[2u * lane], scores[2u * lane + 1u]));
+        tops[lane / 4u][lane % 4u] = max_of_quad(max(scores[2u * lane], scores[2u * lane + 1u]));
     }
     workgroupBarrier();
     return own;
-}
-
-fn largest(values: vec4f) -> f32 {
-    return max(max(values.x, values.y), max(values.z, values.w));
 }
 
 // The sum over all slices, for the threads of the first one.
@@ -155,7 +151,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let share = scale * shares(row * stride + head, keys, lane, end - 1u);
             let own = score(share, lane, end);
             let before = top;
-            top = max(top, largest(max(max(tops[0], tops[1]), max(tops[2], tops[3]))));
+            top = max(top, max_of_quad(max(max(tops[0], tops[1]), max(tops[2], tops[3]))));
             if (lane < BLOCK) {
                 powers[lane] = exp(own - top);
             }

@@ -2,19 +2,13 @@
 // the one of a gate.
 // Grid: x columns, y rows; a workgroup of 256 threads for each element. A sum: each thread every
 // 256th k upwards, then the threads as group_sum.
+// import linear_params
 // import group_sum
 // import scalars
 // import operand
 // import finish
 // import place
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;

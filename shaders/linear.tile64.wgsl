@@ -1,16 +1,10 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 128 x 64 elements for each workgroup of 128 threads; k upwards.
+// import linear_params
 // import matmul_tile_128
 // import quads
 // import finish
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> weight: array<vec4f>;

@@ -2,18 +2,12 @@
 // arithmetic.
 // Grid: x 16 columns for each workgroup of 256 threads, y rows. A sum: 64 threads every 64th k
 // upwards, then the threads by fours.
+// import linear_params
 // import quads
 // import operand
 // import finish
 // import place
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> weight: array<Weight>;

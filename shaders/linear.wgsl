@@ -1,16 +1,10 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
+// import linear_params
 // import matmul_tile
 // import scalars
 // import finish
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;

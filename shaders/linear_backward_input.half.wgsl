@@ -1,17 +1,11 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed, which it takes as [O, I].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
+// import linear_params
 // import matmul_half
 // import quads
 // import finish
 // transposed weight
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dx: array<Dx>;
 @group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> weight: array<Weight>;

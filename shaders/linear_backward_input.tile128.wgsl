@@ -1,16 +1,10 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed.
 // Grid: 128 x 128 elements for each workgroup of 256 threads; k upwards.
+// import linear_params
 // import matmul_tile_128
 // import quads
 // import finish
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(3) var<storage, read> weight: array<vec4f>;

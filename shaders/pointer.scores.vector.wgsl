@@ -2,17 +2,8 @@
 // q [B, T, D] k [B, K*S, D] transposed.
 // Grid: x 8 keys for each workgroup of 256 threads, y queries, z batch. A sum: 32 threads every
 // 32nd quad upwards, then the threads by halving.
+// import pointer_params
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    first: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;
 @group(0) @binding(4) var<storage, read> k: array<vec4f>;

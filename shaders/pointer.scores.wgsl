@@ -1,17 +1,8 @@
 // Products of queries and keys, to be made shares of: q [B, T, D] k [B, K*S, D] transposed.
 // Grid: 64 x 64 elements for each workgroup of 256 threads, z batch; k upwards.
+// import pointer_params
 // import matmul_tile
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    first: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(3) var<storage, read> q: array<f32>;
 @group(0) @binding(4) var<storage, read> k: array<f32>;

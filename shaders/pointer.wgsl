@@ -1,20 +1,11 @@
 // Shares of the source positions, from the products of pointer.scores in their place.
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
 // then the threads as group_sum.
+// import pointer_params
 // import grid
 // import group_sum
 // import group_max
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    first: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(2) var<storage, read_write> log_rest: array<f32>;
 @group(0) @binding(5) var<storage, read> gate: array<f32>;

@@ -1,8 +1,8 @@
 // What a workgroup of attention does with tiles of 64 queries by 64 keys. The importer declares
 // what 16 units of threads show each other of every query, where factors lay or beside them:
 //   fn put_share(unit, query / 4, values)   fn share_of(unit, query) -> f32
+// import quad_folds
 
-const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities
 const UNITS: u32 = 2u * BLOCK; // a chunk of powers and one of values
 
 var<workgroup> tops: array<vec4f, QUADS>; // of the queries, the largest scores so far
@@ -17,14 +17,6 @@ fn masked(score: vec4f, keys: vec4u, reach: u32, query: u32) -> vec4f {
 
 fn power(score: vec4f, top: f32) -> vec4f {
     return select(exp(score - top), vec4f(), score == vec4f(LOWEST)); // NaN stays
-}
-
-fn largest(score: vec4f) -> f32 {
-    return max(max(score.x, score.y), max(score.z, score.w));
-}
-
-fn total(score: vec4f) -> f32 {
-    return (score.x + score.y) + (score.z + score.w);
 }
 
 // The largest of what was and what 16 threads have put of a query.
@@ -121,10 +113,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             rows[7] = masked(rows[7] * scale, keys, reach, at + 35u);
             workgroupBarrier(); // what was multiplied may still be read
             put_share(own.y, own.x, vec4f(
-                largest(rows[0]), largest(rows[1]), largest(rows[2]), largest(rows[3]),
+                max_of_quad(rows[0]), max_of_quad(rows[1]), max_of_quad(rows[2]), max_of_quad(rows[3]),
             ));
             put_share(own.y, own.x + 8u, vec4f(
-                largest(rows[4]), largest(rows[5]), largest(rows[6]), largest(rows[7]),
+                max_of_quad(rows[4]), max_of_quad(rows[5]), max_of_quad(rows[6]), max_of_quad(rows[7]),
             ));
             workgroupBarrier();
             if (lane < TILE) {
@@ -146,9 +138,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let shrink0 = exp(before0 - top0); // what was summed with the old maximum
             let shrink1 = exp(before1 - top1);
             part0 = part0 * shrink0
-                + vec4f(total(rows[0]), total(rows[1]), total(rows[2]), total(rows[3]));
+                + vec4f(sum_of_quad(rows[0]), sum_of_quad(rows[1]), sum_of_quad(rows[2]), sum_of_quad(rows[3]));
             part1 = part1 * shrink1
-                + vec4f(total(rows[4]), total(rows[5]), total(rows[6]), total(rows[7]));
+                + vec4f(sum_of_quad(rows[4]), sum_of_quad(rows[5]), sum_of_quad(rows[6]), sum_of_quad(rows[7]));
             block[0] *= shrink0.x;
             block[1] *= shrink0.y;
             block[2] *= shrink0.z;

@@ -1,4 +1,4 @@
-// The extents of attention, forward and backward.
+// The extents of attention, forward and backward, and the score of keys that are not seen.
 
 struct Params {
     batch: u32,
@@ -11,3 +11,5 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+
+const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities

@@ -12,8 +12,6 @@ const RIGHT: u32 = 32u;
 const DEPTH: u32 = 16u;
 const STRIDE: u32 = 17u; // quads of left rows, and one more against bank conflicts
 
-const LOWEST: f32 = -3.0e38; // below every score, and finite: WGSL promises no infinities
-
 alias Scores = array<vec4f, 4>; // of the 4 left rows with each of the 4 right ones
 alias Block = array<vec4f, 8>; // [left row][half of the columns]
 

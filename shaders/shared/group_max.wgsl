@@ -1,5 +1,6 @@
 // The maximum over the threads of a workgroup, with as few barriers as group_sum.
 // The importer declares: const THREADS, a multiple of 64.
+// import quad_folds
 
 var<workgroup> group_candidates: array<vec4f, THREADS / 4u>;
 var<workgroup> group_maxima: array<vec4f, THREADS / 64u>;
@@ -20,8 +21,4 @@ fn group_max(candidate: f32, lane: u32) -> f32 {
         highest = max(highest, group_maxima[i]);
     }
     return max_of_quad(highest);
-}
-
-fn max_of_quad(values: vec4f) -> f32 {
-    return max(max(values.x, values.y), max(values.z, values.w));
 }

@@ -1,6 +1,7 @@
 // The sum over the threads of a workgroup: of 16 neighbours each, by halving, then of these, first
 // every 4th. An order that never changes, with two barriers, which are what time goes into.
 // The importer declares: const THREADS, a multiple of 64.
+// import quad_folds
 
 var<workgroup> group_terms: array<vec4f, THREADS / 4u>;
 var<workgroup> group_parts: array<vec4f, THREADS / 64u>;
@@ -21,8 +22,4 @@ fn group_sum(term: f32, lane: u32) -> f32 {
         total += group_parts[i];
     }
     return sum_of_quad(total);
-}
-
-fn sum_of_quad(terms: vec4f) -> f32 {
-    return (terms.x + terms.y) + (terms.z + terms.w);
 }
