@@ -62,15 +62,26 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         add_pairs(15u, own, &h);
         fold_sums(&h, &c);
     }
-    for (var i = 0u; i < 8u; i++) {
-        let row = first.x + (own.x + i / 4u * 4u) * 4u + i % 4u;
-        let column = first.y + own.y * 4u;
-        if (row < rows && column < columns) {
-            store(row, column, c[i][0]);
-        }
-        if (row < rows && column + 32u < columns) {
-            store(row, column + 32u, c[i][1]);
-        }
+    // Written out: in a loop with a long store() drivers would index the sums in memory.
+    let place = first + own * 4u;
+    let extent = vec2u(rows, columns);
+    store_row(place, extent, c[0][0], c[0][1]);
+    store_row(place + vec2u(1u, 0u), extent, c[1][0], c[1][1]);
+    store_row(place + vec2u(2u, 0u), extent, c[2][0], c[2][1]);
+    store_row(place + vec2u(3u, 0u), extent, c[3][0], c[3][1]);
+    store_row(place + vec2u(16u, 0u), extent, c[4][0], c[4][1]);
+    store_row(place + vec2u(17u, 0u), extent, c[5][0], c[5][1]);
+    store_row(place + vec2u(18u, 0u), extent, c[6][0], c[6][1]);
+    store_row(place + vec2u(19u, 0u), extent, c[7][0], c[7][1]);
+}
+
+// Two quads of a row, 32 columns apart, where they are inside the matrix.
+fn store_row(place: vec2u, extent: vec2u, left: vec4f, right: vec4f) {
+    if (place.x < extent.x && place.y < extent.y) {
+        store(place.x, place.y, left);
+    }
+    if (place.x < extent.x && place.y + 32u < extent.y) {
+        store(place.x, place.y + 32u, right);
     }
 }
 

@@ -72,15 +72,26 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         add_products(14u, own, &c);
         add_products(15u, own, &c);
     }
-    for (var i = 0u; i < 8u; i++) {
-        let row = first.x + (own.x + i / 4u * 4u) * 4u + i % 4u;
-        let column = first.y + own.y * 4u;
-        if (row < rows && column < columns) {
-            store(row, column, c[i * 2u]);
-        }
-        if (row < rows && column + 32u < columns) {
-            store(row, column + 32u, c[i * 2u + 1u]);
-        }
+    // Written out: in a loop with a long store() drivers would index the sums in memory.
+    let place = first + own * 4u;
+    let extent = vec2u(rows, columns);
+    store_row(place, extent, c[0], c[1]);
+    store_row(place + vec2u(1u, 0u), extent, c[2], c[3]);
+    store_row(place + vec2u(2u, 0u), extent, c[4], c[5]);
+    store_row(place + vec2u(3u, 0u), extent, c[6], c[7]);
+    store_row(place + vec2u(16u, 0u), extent, c[8], c[9]);
+    store_row(place + vec2u(17u, 0u), extent, c[10], c[11]);
+    store_row(place + vec2u(18u, 0u), extent, c[12], c[13]);
+    store_row(place + vec2u(19u, 0u), extent, c[14], c[15]);
+}
+
+// Two quads of a row, 32 columns apart, where they are inside the matrix.
+fn store_row(place: vec2u, extent: vec2u, left: vec4f, right: vec4f) {
+    if (place.x < extent.x && place.y < extent.y) {
+        store(place.x, place.y, left);
+    }
+    if (place.x < extent.x && place.y + 32u < extent.y) {
+        store(place.x, place.y + 32u, right);
     }
 }
 
