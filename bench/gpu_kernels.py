@@ -86,7 +86,7 @@ class Subject:
         ]
         inputs = [
             Tensor(f"{t.name} alone", t.shape, "weight")  # of which there may be copies
-            if name == "weight"
+            if name in ("weight", "table")
             else Tensor(name, t.shape, "feed", t.dtype)
             for name, t in zip(row.inputs, call.inputs, strict=True)
         ]

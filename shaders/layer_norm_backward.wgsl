@@ -45,6 +45,7 @@ fn main(
     for (var i = lane; i < params.width; i += THREADS) {
         let normal = (x[base + i] - mean[row]) * rstd[row];
         let slope = f32(dy[base + i]) * gain[i];
-        dx[base + i] = finish(base + i, (slope - average - normal * share) * rstd[row]);
+        let value = (slope - average - normal * share) * rstd[row];
+        dx[base + i] = finish(base + i, value, beside(base + i));
     }
 }

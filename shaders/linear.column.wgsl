@@ -28,6 +28,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     total = group_sum(total, lane);
     if (lane == 0u) {
         let i = place(group.y) * params.outputs + group.x;
-        y[i] = finish(i, total + bias[group.x]);
+        y[i] = finish(i, total + bias[group.x], beside(i));
     }
 }

@@ -2,7 +2,6 @@
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import linear_params
 // import matmul_half
-// import quads
 // import finish
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -15,7 +14,6 @@ alias X = vec4f;
 alias Weight = vec4f;
 
 const A_ALONG_K = true;
-const B_ALONG_K = false;
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
     return vec4<f16>(x[(row * params.inputs + k) / 4u]);
@@ -25,9 +23,12 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
     return vec4<f16>(weight[(k * params.outputs + column) / 4u]);
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    let i = (row * params.outputs + column) / 4u;
-    y[i] = Y(finish(i, values + bias[column / 4u]));
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.outputs + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    y[i] = Y(finish(i, values + bias[column / 4u], other));
 }
 
 @compute @workgroup_size(THREADS)

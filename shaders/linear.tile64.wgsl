@@ -1,33 +1,4 @@
-// y [N, O] = x [N, I] weight [I, O] + bias [O].
-// Grid: 128 x 64 elements for each workgroup of 128 threads; k upwards.
-// import linear_params
-// import matmul_tile_128
-// import quads
-// import finish
-
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read> weight: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+// Grid: 128 x 64 elements for each workgroup of 128 threads.
+// import linear_tile
 
 const COLUMNS: u32 = 64u; // of a workgroup
-const A_ALONG_K = true;
-const B_ALONG_K = false;
-
-fn a_at(row: u32, k: u32) -> vec4f {
-    return x[(row * params.inputs + k) / 4u];
-}
-
-fn b_at(k: u32, column: u32) -> vec4f {
-    return weight[(k * params.outputs + column) / 4u];
-}
-
-fn store(row: u32, column: u32, values: vec4f) {
-    let i = (row * params.outputs + column) / 4u;
-    y[i] = finish(i, values + bias[column / 4u]);
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    multiply(group.xy, lane, params.rows, params.outputs, 0u, params.inputs);
-}

@@ -32,8 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let width = params.outputs / 4u;
     let own = group.x * QUADS + lane % QUADS;
     let quad = min(own, width - 1u);
-    var loads = load(lane / QUADS, quad); // on their way while the row is prepared
+    // On their way while the row is prepared:
+    var loads = load(lane / QUADS, quad);
     let start = bias[quad];
+    let i = place(row) * width + quad;
+    let other = beside(i);
     prepare(row, lane);
     var total = vec4f();
     for (var k = lane / QUADS; k < params.inputs; k += STEP) {
@@ -58,8 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
     }
     if (lane < QUADS && own < width) {
-        let i = place(row) * width + quad;
-        y[i] = Y(finish(i, sums[lane] + start));
+        y[i] = Y(finish(i, sums[lane] + start, other));
     }
 }
 

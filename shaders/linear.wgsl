@@ -23,7 +23,7 @@ fn b_at(k: u32, column: u32) -> f32 {
 
 fn store(row: u32, column: u32, value: f32) {
     let i = row * params.outputs + column;
-    y[i] = finish(i, value + bias[column]);
+    y[i] = finish(i, value + bias[column], beside(i));
 }
 
 @compute @workgroup_size(256)

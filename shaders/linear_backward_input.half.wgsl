@@ -2,7 +2,6 @@
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import linear_params
 // import matmul_half
-// import quads
 // import finish
 // transposed weight
 
@@ -15,7 +14,6 @@ alias Dy = vec4f;
 alias Weight = vec4f;
 
 const A_ALONG_K = true;
-const B_ALONG_K = false;
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
     return vec4<f16>(dy[(row * params.outputs + k) / 4u]);
@@ -25,9 +23,12 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
     return vec4<f16>(weight[(k * params.inputs + column) / 4u]);
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    let i = (row * params.inputs + column) / 4u;
-    dx[i] = Dx(finish(i, values));
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.inputs + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    dx[i] = Dx(finish(i, values, other));
 }
 
 @compute @workgroup_size(THREADS)

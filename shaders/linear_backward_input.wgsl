@@ -22,7 +22,7 @@ fn b_at(k: u32, column: u32) -> f32 {
 
 fn store(row: u32, column: u32, value: f32) {
     let i = row * params.inputs + column;
-    dx[i] = finish(i, value);
+    dx[i] = finish(i, value, beside(i));
 }
 
 @compute @workgroup_size(256)

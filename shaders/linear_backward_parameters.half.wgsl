@@ -20,7 +20,6 @@ alias Dy = vec4f;
 alias X = vec4f;
 
 const A_ALONG_K = false;
-const B_ALONG_K = false;
 
 var<workgroup> biases: array<vec4f, THREADS>;
 
@@ -45,8 +44,12 @@ fn watch_b(load: Load) {
     }
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    partials[((part * params.inputs + row) * params.outputs + column) / 4u] = values;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return ((part * params.inputs + row) * params.outputs + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    partials[i] = values;
 }
 
 // The bias of 128 columns, from 4 threads for each 4 of them.
@@ -72,9 +75,9 @@ fn main(
 ) {
     part = group.z;
     sums_bias = group.y == 0u;
-    let steps = params.rows / DEPTH; // dealt out evenly
-    let begin = part * steps / groups.z * DEPTH;
-    let end = (part + 1u) * steps / groups.z * DEPTH;
+    let steps = params.rows / STEP; // dealt out evenly
+    let begin = part * steps / groups.z * STEP;
+    let end = (part + 1u) * steps / groups.z * STEP;
     multiply(group.xy, lane, params.inputs, params.outputs, begin, end);
     if (group.y == 0u) {
         store_bias(group.x * COLUMNS, lane, groups.z);

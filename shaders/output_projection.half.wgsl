@@ -1,6 +1,7 @@
-// logits [N, V] = x [N, D] table [V, D] transposed.
+// logits [N, V] = x [N, D] table [V, D] transposed, which it takes as [D, V].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import matmul_half
+// transposed table
 
 struct Params {
     rows: u32,
@@ -17,18 +18,21 @@ alias X = vec4f;
 alias Table = vec4f;
 
 const A_ALONG_K = true;
-const B_ALONG_K = true;
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
     return vec4<f16>(x[(row * params.width + k) / 4u]);
 }
 
 fn b_at(k: u32, column: u32) -> vec4<f16> {
-    return vec4<f16>(table[(column * params.width + k) / 4u]);
+    return vec4<f16>(table[(k * params.vocabulary + column) / 4u]);
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    logits[(row * params.vocabulary + column) / 4u] = values;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.vocabulary + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    logits[i] = values;
 }
 
 @compute @workgroup_size(THREADS)

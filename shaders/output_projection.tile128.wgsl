@@ -25,8 +25,12 @@ fn b_at(k: u32, column: u32) -> vec4f {
     return table[(column * params.width + k) / 4u];
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    logits[(row * params.vocabulary + column) / 4u] = values;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.vocabulary + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    logits[i] = values;
 }
 
 @compute @workgroup_size(THREADS)

@@ -17,7 +17,6 @@ alias Dlogits = vec4f;
 alias Table = vec4f;
 
 const A_ALONG_K = true;
-const B_ALONG_K = false;
 
 var<private> part: u32;
 
@@ -29,8 +28,12 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
     return vec4<f16>(table[(k * params.width + column) / 4u]);
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    partials[((part * params.rows + row) * params.width + column) / 4u] = values;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return ((part * params.rows + row) * params.width + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+    partials[i] = values;
 }
 
 @compute @workgroup_size(THREADS)
@@ -40,8 +43,8 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
-    let steps = params.vocabulary / DEPTH; // dealt out evenly
-    let begin = part * steps / groups.z * DEPTH;
-    let end = (part + 1u) * steps / groups.z * DEPTH;
+    let steps = params.vocabulary / STEP; // dealt out evenly
+    let begin = part * steps / groups.z * STEP;
+    let end = (part + 1u) * steps / groups.z * STEP;
     multiply(group.xy, lane, params.rows, params.width, begin, end);
 }

@@ -18,7 +18,6 @@ alias Dlogits = vec4f;
 alias X = vec4f;
 
 const A_ALONG_K = false;
-const B_ALONG_K = false;
 
 fn a_at(row: u32, k: u32) -> vec4<f16> {
     return vec4<f16>(dlogits[(k * params.vocabulary + row) / 4u]);
@@ -28,8 +27,11 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
     return vec4<f16>(x[(k * params.width + column) / 4u]);
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    let i = (row * params.width + column) / 4u;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.width + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
     var gradient = values;
     if (params.accumulate != 0u) {
         gradient += dtable[i];

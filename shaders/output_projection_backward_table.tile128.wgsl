@@ -26,8 +26,11 @@ fn b_at(k: u32, column: u32) -> vec4f {
     return x[(k * params.width + column) / 4u];
 }
 
-fn store(row: u32, column: u32, values: vec4f) {
-    let i = (row * params.width + column) / 4u;
+fn quad_at(row: u32, column: u32) -> u32 {
+    return (row * params.width + column) / 4u;
+}
+
+fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
     var gradient = values;
     if (params.accumulate != 0u) {
         gradient += dtable[i];

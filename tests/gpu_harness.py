@@ -41,7 +41,7 @@ def _function(backend: GpuBackend, name: str) -> Callable[..., None]:
         dtype = "int" if values.dtype.kind == "i" else "float"
         if argument in row.outputs:
             return Tensor(argument, values.shape, "metric", dtype)
-        if argument == "weight":  # of which a backend may keep copies
+        if argument in ("weight", "table"):  # of which a backend may keep copies
             return Tensor(f"weight {next(_numbers)}", values.shape, "weight", dtype)
         return Tensor(argument, values.shape, "feed", dtype)
 

@@ -2,6 +2,10 @@
 
 @group(0) @binding(_) var<storage, read> addend: array<Element>;
 
-fn finish(i: u32, value: Element) -> Element {
-    return addend[i] + value;
+fn beside(i: u32) -> Element {
+    return addend[i];
+}
+
+fn finish(i: u32, value: Element, other: Element) -> Element {
+    return other + value;
 }

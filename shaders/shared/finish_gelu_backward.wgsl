@@ -5,6 +5,10 @@
 
 alias Inner = Element;
 
-fn finish(i: u32, value: Element) -> Element {
-    return value * gelu_slope(Element(inner[i]));
+fn beside(i: u32) -> Element {
+    return Element(inner[i]);
+}
+
+fn finish(i: u32, value: Element, other: Element) -> Element {
+    return value * gelu_slope(other);
 }

@@ -5,7 +5,11 @@
 
 alias Inner = Element;
 
-fn finish(i: u32, value: Element) -> Element {
+fn beside(i: u32) -> Element {
+    return Element();
+}
+
+fn finish(i: u32, value: Element, other: Element) -> Element {
     inner[i] = Inner(value);
     return gelu(value);
 }

@@ -1,18 +1,20 @@
 // C [M, N] = A [M, K] B [K, N] of f16 factors: a workgroup of 128 threads makes 64 x 128 elements,
-// a thread 8 x 8. Sums are of pairs, of even and of odd k, in f16 over tiles of 32 k, and these in
-// f32: the order depends on k alone, and the error stays below 1e-3 of the largest element.
+// a thread 8 x 8. Sums are of pairs, of even and of odd k, in f16 over 64 k, and these in f32: the
+// order depends on k alone, and the error stays below 1e-3 of the largest element.
 // The next tiles are loaded while these are multiplied; k is unrolled in the text, which drivers
-// do not do themselves. K must be a multiple of 32, and what neighbours in memory run along of 4.
-// The importer declares: A_ALONG_K and B_ALONG_K, true where neighbours in memory differ in k;
+// do not do themselves. K must be a multiple of 64, and what neighbours in memory run along of 4.
+// The importer declares: A_ALONG_K, true where neighbours of A in memory differ in k, as those of
+//   B never do;
 //   fn a_at(row, k) -> vec4<f16> and fn b_at(k, column) -> vec4<f16>, 4 neighbours in memory from
-//   there on; fn store(row, column, values) of columns 0..3 from there on. All are called inside
-//   the matrices only;
+//   there on, called inside the matrices only; what store_row asks for;
 //   fn watch_b(load), called with all that a thread puts into B's tiles: once, k upwards.
 // import half_pairs
+// import store_row
 
 const ROWS: u32 = 64u;
 const COLUMNS: u32 = 128u;
-const DEPTH: u32 = 32u;
+const DEPTH: u32 = 32u; // of a tile
+const STEP: u32 = 2u * DEPTH; // k that are summed up in f16
 const THREADS: u32 = 128u;
 const A_QUADS: u32 = ROWS / 4u;
 const B_QUADS: u32 = COLUMNS / 4u;
@@ -23,48 +25,31 @@ alias HalfSums = array<vec2<f16>, 8>; // of a row: columns by even and odd k
 var<workgroup> a_tile: array<Pairs, DEPTH / 2u * A_QUADS>; // [k / 2][row / 4]
 var<workgroup> b_tile: array<Pairs, DEPTH / 2u * B_QUADS>; // [k / 2][column / 4]
 
-// Sums over k from begin to end, both multiples of 32.
+// What a thread has loaded of the next tiles.
+struct Loads {
+    a: Load,
+    b: array<Load, 2>, // the halves of B's tile
+}
+
+// Sums over k from begin to end, both multiples of STEP.
 fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u32) {
     let first = vec2u(group.y, group.x) * vec2u(ROWS, COLUMNS);
+    let extent = vec2u(rows, columns);
     let own = own_quads(lane);
     var c = array<Sums, 8>();
     var h = array<HalfSums, 8>();
-    var a = load_a(lane, first.x, begin, rows);
-    var b0 = load_b(lane, 0u, first.y, begin, columns);
-    var b1 = load_b(lane, 1u, first.y, begin, columns);
-    for (var start = begin; start < end; start += DEPTH) {
-        workgroupBarrier(); // the tiles before these may still be read
-        put_a(lane, a);
-        put_b(lane, 0u, b0);
-        put_b(lane, 1u, b1);
-        watch_b(b0);
-        watch_b(b1);
-        workgroupBarrier();
-        let next = min(start + DEPTH, end - DEPTH);
-        a = load_a(lane, first.x, next, rows);
-        b0 = load_b(lane, 0u, first.y, next, columns);
-        b1 = load_b(lane, 1u, first.y, next, columns);
-        add_pairs(0u, own, &h);
-        add_pairs(1u, own, &h);
-        add_pairs(2u, own, &h);
-        add_pairs(3u, own, &h);
-        add_pairs(4u, own, &h);
-        add_pairs(5u, own, &h);
-        add_pairs(6u, own, &h);
-        add_pairs(7u, own, &h);
-        add_pairs(8u, own, &h);
-        add_pairs(9u, own, &h);
-        add_pairs(10u, own, &h);
-        add_pairs(11u, own, &h);
-        add_pairs(12u, own, &h);
-        add_pairs(13u, own, &h);
-        add_pairs(14u, own, &h);
-        add_pairs(15u, own, &h);
+    var loads = load_tiles(lane, first, begin, extent);
+    for (var start = begin; start < end; start += STEP) {
+        put_tiles(lane, loads);
+        loads = load_tiles(lane, first, start + DEPTH, extent);
+        add_tiles(own, &h);
+        put_tiles(lane, loads);
+        loads = load_tiles(lane, first, min(start + STEP, end - DEPTH), extent);
+        add_tiles(own, &h);
         fold_sums(&h, &c);
     }
     // Written out: in a loop with a long store() drivers would index the sums in memory.
     let place = first + own * 4u;
-    let extent = vec2u(rows, columns);
     store_row(place, extent, c[0][0], c[0][1]);
     store_row(place + vec2u(1u, 0u), extent, c[1][0], c[1][1]);
     store_row(place + vec2u(2u, 0u), extent, c[2][0], c[2][1]);
@@ -75,22 +60,32 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
     store_row(place + vec2u(19u, 0u), extent, c[7][0], c[7][1]);
 }
 
-// Two quads of a row, 32 columns apart, where they are inside the matrix.
-fn store_row(place: vec2u, extent: vec2u, left: vec4f, right: vec4f) {
-    if (place.x < extent.x && place.y < extent.y) {
-        store(place.x, place.y, left);
-    }
-    if (place.x < extent.x && place.y + 32u < extent.y) {
-        store(place.x, place.y + 32u, right);
-    }
-}
-
 // The first of a thread's quads of rows and of columns; the second are 4 and 8 quads further. 32
 // neighbouring threads make 32 x 64 elements, so that what they read together is little.
 fn own_quads(lane: u32) -> vec2u {
     let unit = lane / 32u;
     let row = (lane / 16u % 2u) * 2u + lane % 2u;
     return vec2u(unit / 2u * 8u + row, unit % 2u * 16u + lane / 2u % 8u);
+}
+
+// The products of the tiles.
+fn add_tiles(own: vec2u, h: ptr<function, array<HalfSums, 8>>) {
+    add_pairs(0u, own, h);
+    add_pairs(1u, own, h);
+    add_pairs(2u, own, h);
+    add_pairs(3u, own, h);
+    add_pairs(4u, own, h);
+    add_pairs(5u, own, h);
+    add_pairs(6u, own, h);
+    add_pairs(7u, own, h);
+    add_pairs(8u, own, h);
+    add_pairs(9u, own, h);
+    add_pairs(10u, own, h);
+    add_pairs(11u, own, h);
+    add_pairs(12u, own, h);
+    add_pairs(13u, own, h);
+    add_pairs(14u, own, h);
+    add_pairs(15u, own, h);
 }
 
 // A pair of k, which is constant where this is called.
@@ -142,12 +137,32 @@ fn fold_row(h: HalfSums, c: Sums) -> Sums {
     );
 }
 
-// Where a load along k begins: (k, row or column), 8 neighbouring threads side by side.
+// Rows behind the last are read as the last ones: what comes of them is not stored.
+fn load_tiles(lane: u32, first: vec2u, start: u32, extent: vec2u) -> Loads {
+    return Loads(
+        load_a(lane, first.x, start, extent.x),
+        array<Load, 2>(
+            load_b(lane, first.y, start, extent.y),
+            load_b(lane + 2u * THREADS, first.y, start, extent.y),
+        ),
+    );
+}
+
+fn put_tiles(lane: u32, loads: Loads) {
+    workgroupBarrier(); // the tiles before these may still be read
+    put_a(lane, loads.a);
+    put_b(lane, loads.b[0]);
+    put_b(lane + 2u * THREADS, loads.b[1]);
+    watch_b(loads.b[0]);
+    watch_b(loads.b[1]);
+    workgroupBarrier();
+}
+
+// Where a load along k begins: (k, row), 8 neighbouring threads side by side.
 fn block_place(i: u32) -> vec2u {
     return vec2u(i / 8u % (DEPTH / 4u) * 4u, (i / (2u * DEPTH) * 8u + i % 8u) * 4u);
 }
 
-// Rows behind the last are read as the last ones: what comes of them is not stored.
 fn load_a(i: u32, first_row: u32, start: u32, rows: u32) -> Load {
     if (A_ALONG_K) {
         let place = block_place(i) + vec2u(start, first_row);
@@ -164,19 +179,10 @@ fn load_a(i: u32, first_row: u32, start: u32, rows: u32) -> Load {
     return Load(a_at(row, k), a_at(row, k + 1u), a_at(row, further), a_at(row, further + 1u));
 }
 
-// The first or second half of B's tile.
-fn load_b(lane: u32, part: u32, first_column: u32, start: u32, columns: u32) -> Load {
-    if (B_ALONG_K) {
-        let place = block_place(part * THREADS + lane) + vec2u(start, first_column);
-        return Load(
-            b_at(place.x, min(place.y, columns - 1u)),
-            b_at(place.x, min(place.y + 1u, columns - 1u)),
-            b_at(place.x, min(place.y + 2u, columns - 1u)),
-            b_at(place.x, min(place.y + 3u, columns - 1u)),
-        );
-    }
-    let column = min(first_column + lane % B_QUADS * 4u, columns - 4u);
-    let k = start + (part * 2u * THREADS + lane) / B_QUADS * 2u;
+// Pairs of k of quad i of the tile, and of the one THREADS further.
+fn load_b(i: u32, first_column: u32, start: u32, columns: u32) -> Load {
+    let column = min(first_column + i % B_QUADS * 4u, columns - 4u);
+    let k = start + i / B_QUADS * 2u;
     let further = k + THREADS / B_QUADS * 2u;
     return Load(
         b_at(k, column),
@@ -197,13 +203,7 @@ fn put_a(i: u32, load: Load) {
     a_tile[i + THREADS] = paired(load[2], load[3]);
 }
 
-fn put_b(lane: u32, part: u32, load: Load) {
-    if (B_ALONG_K) {
-        let place = block_place(part * THREADS + lane) / vec2u(2u, 4u);
-        b_tile[place.x * B_QUADS + place.y] = even_pairs(load);
-        b_tile[(place.x + 1u) * B_QUADS + place.y] = odd_pairs(load);
-        return;
-    }
-    b_tile[part * 2u * THREADS + lane] = paired(load[0], load[1]);
-    b_tile[part * 2u * THREADS + lane + THREADS] = paired(load[2], load[3]);
+fn put_b(i: u32, load: Load) {
+    b_tile[i] = paired(load[0], load[1]);
+    b_tile[i + THREADS] = paired(load[2], load[3]);
 }

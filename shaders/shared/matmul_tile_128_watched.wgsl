@@ -4,10 +4,10 @@
 // do not do themselves. K, and what neighbours in memory run along, must be a multiple of 16 and 4.
 // The importer declares: COLUMNS, 128 or 64, and has 2 * COLUMNS threads;
 //   A_ALONG_K and B_ALONG_K, true where neighbours in memory differ in k;
-//   fn a_at(row, k) -> vec4f and fn b_at(k, column) -> vec4f, 4 neighbours in memory from there on;
-//   fn store(row, column, values) of columns 0..3 from there on. All are called inside the
-//   matrices only;
+//   fn a_at(row, k) -> vec4f and fn b_at(k, column) -> vec4f, 4 neighbours in memory from there on,
+//   called inside the matrices only; what store_row asks for;
 //   fn watch_b(values), called with all that a thread puts into B's tiles: once, k upwards.
+// import store_row
 
 const ROWS: u32 = 128u;
 const DEPTH: u32 = 16u;
@@ -83,16 +83,6 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
     store_row(place + vec2u(17u, 0u), extent, c[10], c[11]);
     store_row(place + vec2u(18u, 0u), extent, c[12], c[13]);
     store_row(place + vec2u(19u, 0u), extent, c[14], c[15]);
-}
-
-// Two quads of a row, 32 columns apart, where they are inside the matrix.
-fn store_row(place: vec2u, extent: vec2u, left: vec4f, right: vec4f) {
-    if (place.x < extent.x && place.y < extent.y) {
-        store(place.x, place.y, left);
-    }
-    if (place.x < extent.x && place.y + 32u < extent.y) {
-        store(place.x, place.y + 32u, right);
-    }
 }
 
 // The first of a thread's quads of rows and of columns; the second are 4 and 8 quads further. 32

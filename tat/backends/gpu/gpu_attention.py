@@ -1,11 +1,12 @@
 """Attention on the GPU: the grids of its passes."""
 
-from tat.backends.gpu.passes import Attributes, Pass, elements
+from tat.backends.gpu.passes import Attributes, Pass, elements, folded
 
 _ROWS = 64  # queries or keys of a workgroup
 _COLUMNS = 64  # columns of a head that a workgroup makes
 _FEW_QUERIES = 4  # up to which tiles of them would be nearly empty
 _THREADS = 256  # of a workgroup for one query
+_DELTAS = 64  # sums of dy * y that a workgroup makes
 _BUSY = 128  # heads of all rows, which keep a GPU busy with a workgroup each
 
 
@@ -56,11 +57,12 @@ def attention_backward_passes(
     3, then dkv, of 4.
     """
     count = delta_size(attributes)
-    delta = Pass(f"{kernel}.delta", elements(count), scratch=count)
+    quads = _quads(attributes)
+    grid = folded(-(-count // _DELTAS)) if quads else elements(count)
+    delta = Pass(f"{kernel}.delta{quads}", grid, scratch=count)
     heads, batch, sources = (attributes[name] for name in ("heads", "batch", "sources"))
     if _head_width(attributes) == _COLUMNS and heads * batch >= _BUSY:
         return [delta, Pass(f"{kernel}{_head64(half)}", (heads, batch, 1), scratch=count)]
-    quads = _quads(attributes)
     if half and quads:
         quads = ".half"
     queries = (_tiles(attributes["queries"], attributes), heads, batch)

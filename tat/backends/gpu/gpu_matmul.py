@@ -33,7 +33,7 @@ class Variant:
 _MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
 _ONE_WAVE, _DEEP = 192, 1024  # below so many tiles, narrow ones pay where the product is deep
 _MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
-_BUSY, _HALF_BUSY = 128, 256  # workgroups that split-K aims at
+_BUSY, _NARROW_BUSY, _HALF_BUSY = 128, 384, 256  # workgroups that split-K aims at, of each tile
 _MOST_SCRATCH = 1 << 24  # elements of all parts
 
 
@@ -60,7 +60,7 @@ def _tiles(product: Product) -> int:
 
 
 def _in_halves(product: Product) -> bool:
-    return _in_fours(product) and product.depth % 32 == 0
+    return _in_fours(product) and product.depth % 64 == 0
 
 
 _HALF = Variant("half", 64, 128, _in_halves)
@@ -68,6 +68,8 @@ _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
 _COLUMN = Variant("column", 1, 1, lambda product: product.rows <= FEW_ROWS)
+_SPLIT_128 = Variant("split", 128, 128, _in_fours)
+_SPLIT_64 = Variant("split64", 128, 64, _large)
 _TILES = (_TILE_128, _TILE_64)
 _ALL_TILES = (_TILE_128_64, *_TILES)
 
@@ -141,10 +143,12 @@ def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[P
     deep = product.depth >= 2 * _PART_DEPTH
     if not (_in_fours(product) and deep and size <= _MOST_SCRATCH):
         return []
+    tile, busy = (_SPLIT_64, _NARROW_BUSY) if _large(product) else (_SPLIT_128, _BUSY)
+    columns, rows = tile.groups(product)
     most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
-    parts = min(most, max(1, _BUSY // _tiles(product)))
+    parts = max(1, min(most, busy // (columns * rows)))
     return [
-        Pass(f"{kernel}.split", (*_TILE_128.groups(product), parts), parts * size),
+        Pass(f"{kernel}.{tile.name}", (columns, rows, parts), parts * size),
         Pass(f"{kernel}.total", elements(size // 4), parts * size),
     ]
 

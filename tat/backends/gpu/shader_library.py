@@ -68,12 +68,12 @@ class Program:
 def shader_names() -> list[str]:
     """All shaders: "linear", "attention_backward.query", …, and those that fused kernels take."""
     files = sorted(resource("shaders").glob("*.wgsl"))
-    named = {path.name.removesuffix(".wgsl"): path.read_text("utf-8") for path in files}
+    named = [path.name.removesuffix(".wgsl") for path in files]
     fused = [
         kernel + name.removeprefix(fused.base)
         for kernel, fused in FUSED_SHADERS.items()
-        for name, text in named.items()
-        if name.partition(".")[0] == fused.base and fused.instead.keys() <= {*_IMPORT.findall(text)}
+        for name in named
+        if name.partition(".")[0] == fused.base and fused.instead.keys() <= _imported(name)
     ]
     return sorted([*named, *fused])
 
@@ -88,6 +88,13 @@ def source(name: str) -> str:
     if element := _ELEMENT.search(text):
         text = _OF_ELEMENTS.sub(rf"\g<1>{element[1]}", text)
     return as_row(text, kernel) if kernel in FUSED_SHADERS else text
+
+
+def _imported(name: str) -> set[str]:
+    """The parts that a shader's file is made of."""
+    seen: set[str] = set()
+    _expand(resource("shaders") / f"{name}.wgsl", {}, seen)
+    return seen
 
 
 def _expand(path: Path, instead: Mapping[str, str], seen: set[str]) -> str:
