@@ -32,6 +32,10 @@ var<workgroup> chosen: atomic<u32>;
 var<private> top: f32; // the row's highest logit
 var<private> mass: f32; // what exp(logit - top) is multiplied by to weigh; 0 where each weighs 1
 
+fn logits_at(places: vec4u) -> vec4f {
+    return vec4f(logits[places.x], logits[places.y], logits[places.z], logits[places.w]);
+}
+
 fn value(i: u32) -> f32 {
     return logits[i];
 }
@@ -52,8 +56,9 @@ fn threshold(row: u32, first: u32, end: u32, lane: u32) -> f32 {
         return LOWEST;
     }
     var highest = LOWEST;
-    for (var i = first + lane; i < end; i += THREADS) {
-        highest = max(highest, logits[i]);
+    for (var i = first + lane; i < end; i += 4u * THREADS) {
+        let places = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+        highest = max(highest, max_of_quad(logits_at(min(places, vec4u(end - 1u)))));
     }
     top = group_max(highest, lane);
     var lowest = LOWEST;
@@ -75,6 +80,25 @@ fn threshold(row: u32, first: u32, end: u32, lane: u32) -> f32 {
     return lowest;
 }
 
+struct Candidate {
+    score: f32,
+    token: u32,
+}
+
+// What is better, `best` or a token after it that is kept.
+fn better(
+    best: Candidate, logit: f32, token: u32, lowest: f32, temperature: f32, noise: u32,
+) -> Candidate {
+    var score = logit;
+    if (temperature > 0.0) {
+        score += temperature * gumbel(element_hash(noise, token));
+    }
+    if (token < params.vocabulary && logit >= lowest && score > best.score) {
+        return Candidate(score, token);
+    }
+    return best;
+}
+
 @compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -90,25 +114,21 @@ fn main(
     let temperature = settings[row * SETTINGS];
     let lowest = threshold(row, base + params.first, end, lane);
     let noise = mix_bits(key[row] ^ position[row]);
-    var highest = LOWEST;
-    var found = params.vocabulary - 1u;
-    for (var i = params.first + lane; i < params.vocabulary; i += THREADS) {
-        let logit = logits[base + i];
-        var score = logit;
-        if (temperature > 0.0) {
-            score += temperature * gumbel(element_hash(noise, i));
-        }
-        if (logit >= lowest && score > highest) {
-            highest = score;
-            found = i;
-        }
+    var best = Candidate(LOWEST, params.vocabulary - 1u);
+    for (var i = params.first + lane; i < params.vocabulary; i += 4u * THREADS) {
+        // Loads first: one after another they would wait for memory 4 times.
+        let places = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+        let own = logits_at(base + min(places, vec4u(params.vocabulary - 1u)));
+        best = better(best, own.x, places.x, lowest, temperature, noise);
+        best = better(best, own.y, places.y, lowest, temperature, noise);
+        best = better(best, own.z, places.z, lowest, temperature, noise);
+        best = better(best, own.w, places.w, lowest, temperature, noise);
     }
     if (lane == 0u) {
         atomicStore(&chosen, params.vocabulary - 1u);
     }
-    let best = group_max(highest, lane);
-    if (highest == best) {
-        atomicMin(&chosen, found); // the lowest of equals
+    if (best.score == group_max(best.score, lane)) {
+        atomicMin(&chosen, best.token); // the lowest of equals
     }
     workgroupBarrier();
     if (lane == 0u) {

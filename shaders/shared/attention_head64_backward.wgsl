@@ -66,22 +66,16 @@ fn add_queries(
         let tile = role * BLOCK;
         let columns = STAGED + role * BLOCK + own.y;
         var sums = opened(*block);
-        add_query(0u, tile, columns, own, &sums);
-        add_query(1u, tile, columns, own, &sums);
-        add_query(2u, tile, columns, own, &sums);
-        add_query(3u, tile, columns, own, &sums);
-        add_query(4u, tile, columns, own, &sums);
-        add_query(5u, tile, columns, own, &sums);
-        add_query(6u, tile, columns, own, &sums);
-        add_query(7u, tile, columns, own, &sums);
-        add_query(8u, tile, columns, own, &sums);
-        add_query(9u, tile, columns, own, &sums);
-        add_query(10u, tile, columns, own, &sums);
-        add_query(11u, tile, columns, own, &sums);
-        add_query(12u, tile, columns, own, &sums);
-        add_query(13u, tile, columns, own, &sums);
-        add_query(14u, tile, columns, own, &sums);
-        add_query(15u, tile, columns, own, &sums);
+        for (var k = 0u; k < 16u; k += 8u) {
+            add_query(k, tile, columns, own, &sums);
+            add_query(k + 1u, tile, columns, own, &sums);
+            add_query(k + 2u, tile, columns, own, &sums);
+            add_query(k + 3u, tile, columns, own, &sums);
+            add_query(k + 4u, tile, columns, own, &sums);
+            add_query(k + 5u, tile, columns, own, &sums);
+            add_query(k + 6u, tile, columns, own, &sums);
+            add_query(k + 7u, tile, columns, own, &sums);
+        }
         *block = closed(sums, *block);
     }
     return slopes;
@@ -118,42 +112,20 @@ fn add_slopes(role: u32, thread: u32, own: vec2u, rows: Rows, more: bool) {
         workgroupBarrier();
         load = load_keys(0u, thread, (chunk + 2u + role) % CHUNKS * DEPTH);
         let quad = own.x + role * 8u;
-        var sums = opened(slopes);
-        add_quads(0u, 0u, quad, own.y, &sums);
-        add_quads(1u, 0u, quad, own.y, &sums);
-        add_quads(2u, 0u, quad, own.y, &sums);
-        add_quads(3u, 0u, quad, own.y, &sums);
-        add_quads(4u, 0u, quad, own.y, &sums);
-        add_quads(5u, 0u, quad, own.y, &sums);
-        add_quads(6u, 0u, quad, own.y, &sums);
-        add_quads(7u, 0u, quad, own.y, &sums);
-        add_quads(8u, 0u, quad, own.y, &sums);
-        add_quads(9u, 0u, quad, own.y, &sums);
-        add_quads(10u, 0u, quad, own.y, &sums);
-        add_quads(11u, 0u, quad, own.y, &sums);
-        add_quads(12u, 0u, quad, own.y, &sums);
-        add_quads(13u, 0u, quad, own.y, &sums);
-        add_quads(14u, 0u, quad, own.y, &sums);
-        add_quads(15u, 0u, quad, own.y, &sums);
-        slopes = closed(sums, slopes);
-        sums = opened(slopes);
-        add_quads(0u, BLOCK, quad, own.y, &sums);
-        add_quads(1u, BLOCK, quad, own.y, &sums);
-        add_quads(2u, BLOCK, quad, own.y, &sums);
-        add_quads(3u, BLOCK, quad, own.y, &sums);
-        add_quads(4u, BLOCK, quad, own.y, &sums);
-        add_quads(5u, BLOCK, quad, own.y, &sums);
-        add_quads(6u, BLOCK, quad, own.y, &sums);
-        add_quads(7u, BLOCK, quad, own.y, &sums);
-        add_quads(8u, BLOCK, quad, own.y, &sums);
-        add_quads(9u, BLOCK, quad, own.y, &sums);
-        add_quads(10u, BLOCK, quad, own.y, &sums);
-        add_quads(11u, BLOCK, quad, own.y, &sums);
-        add_quads(12u, BLOCK, quad, own.y, &sums);
-        add_quads(13u, BLOCK, quad, own.y, &sums);
-        add_quads(14u, BLOCK, quad, own.y, &sums);
-        add_quads(15u, BLOCK, quad, own.y, &sums);
-        slopes = closed(sums, slopes);
+        for (var base = 0u; base < 2u * BLOCK; base += BLOCK) {
+            var sums = opened(slopes);
+            for (var k = 0u; k < 16u; k += 8u) {
+                add_quads(k, base, quad, own.y, &sums);
+                add_quads(k + 1u, base, quad, own.y, &sums);
+                add_quads(k + 2u, base, quad, own.y, &sums);
+                add_quads(k + 3u, base, quad, own.y, &sums);
+                add_quads(k + 4u, base, quad, own.y, &sums);
+                add_quads(k + 5u, base, quad, own.y, &sums);
+                add_quads(k + 6u, base, quad, own.y, &sums);
+                add_quads(k + 7u, base, quad, own.y, &sums);
+            }
+            slopes = closed(sums, slopes);
+        }
     }
     store_query(row, own.y, before[0] + slopes[0]);
     store_query(row + 1u, own.y, before[1] + slopes[1]);

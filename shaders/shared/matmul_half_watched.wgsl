@@ -40,24 +40,43 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
     var h = array<HalfSums, 8>();
     var loads = load_tiles(lane, first, begin, extent);
     for (var start = begin; start < end; start += STEP) {
-        put_tiles(lane, loads);
-        loads = load_tiles(lane, first, start + DEPTH, extent);
-        add_tiles(own, &h);
-        put_tiles(lane, loads);
-        loads = load_tiles(lane, first, min(start + STEP, end - DEPTH), extent);
-        add_tiles(own, &h);
+        for (var tile = start; tile < start + STEP; tile += DEPTH) {
+            put_tiles(lane, loads);
+            loads = load_tiles(lane, first, min(tile + DEPTH, end - DEPTH), extent);
+            add_pairs(0u, own, &h);
+            add_pairs(1u, own, &h);
+            add_pairs(2u, own, &h);
+            add_pairs(3u, own, &h);
+            add_pairs(4u, own, &h);
+            add_pairs(5u, own, &h);
+            add_pairs(6u, own, &h);
+            add_pairs(7u, own, &h);
+            add_pairs(8u, own, &h);
+            add_pairs(9u, own, &h);
+            add_pairs(10u, own, &h);
+            add_pairs(11u, own, &h);
+            add_pairs(12u, own, &h);
+            add_pairs(13u, own, &h);
+            add_pairs(14u, own, &h);
+            add_pairs(15u, own, &h);
+        }
         fold_sums(&h, &c);
     }
-    // Written out: in a loop with a long store() drivers would index the sums in memory.
-    let place = first + own * 4u;
-    store_row(place, extent, c[0][0], c[0][1]);
-    store_row(place + vec2u(1u, 0u), extent, c[1][0], c[1][1]);
-    store_row(place + vec2u(2u, 0u), extent, c[2][0], c[2][1]);
-    store_row(place + vec2u(3u, 0u), extent, c[3][0], c[3][1]);
-    store_row(place + vec2u(16u, 0u), extent, c[4][0], c[4][1]);
-    store_row(place + vec2u(17u, 0u), extent, c[5][0], c[5][1]);
-    store_row(place + vec2u(18u, 0u), extent, c[6][0], c[6][1]);
-    store_row(place + vec2u(19u, 0u), extent, c[7][0], c[7][1]);
+    for (var i = 0u; i < 8u; i++) {
+        var row = c[0];
+        switch (i) { // an index that is no constant would put the sums into memory
+            case 1u: { row = c[1]; }
+            case 2u: { row = c[2]; }
+            case 3u: { row = c[3]; }
+            case 4u: { row = c[4]; }
+            case 5u: { row = c[5]; }
+            case 6u: { row = c[6]; }
+            case 7u: { row = c[7]; }
+            default: {}
+        }
+        let place = first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u);
+        store_row(place, extent, row[0], row[1]);
+    }
 }
 
 // The first of a thread's quads of rows and of columns; the second are 4 and 8 quads further. 32
@@ -66,26 +85,6 @@ fn own_quads(lane: u32) -> vec2u {
     let unit = lane / 32u;
     let row = (lane / 16u % 2u) * 2u + lane % 2u;
     return vec2u(unit / 2u * 8u + row, unit % 2u * 16u + lane / 2u % 8u);
-}
-
-// The products of the tiles.
-fn add_tiles(own: vec2u, h: ptr<function, array<HalfSums, 8>>) {
-    add_pairs(0u, own, h);
-    add_pairs(1u, own, h);
-    add_pairs(2u, own, h);
-    add_pairs(3u, own, h);
-    add_pairs(4u, own, h);
-    add_pairs(5u, own, h);
-    add_pairs(6u, own, h);
-    add_pairs(7u, own, h);
-    add_pairs(8u, own, h);
-    add_pairs(9u, own, h);
-    add_pairs(10u, own, h);
-    add_pairs(11u, own, h);
-    add_pairs(12u, own, h);
-    add_pairs(13u, own, h);
-    add_pairs(14u, own, h);
-    add_pairs(15u, own, h);
 }
 
 // A pair of k, which is constant where this is called.

@@ -72,17 +72,23 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         add_products(14u, own, &c);
         add_products(15u, own, &c);
     }
-    // Written out: in a loop with a long store() drivers would index the sums in memory.
-    let place = first + own * 4u;
     let extent = vec2u(rows, columns);
-    store_row(place, extent, c[0], c[1]);
-    store_row(place + vec2u(1u, 0u), extent, c[2], c[3]);
-    store_row(place + vec2u(2u, 0u), extent, c[4], c[5]);
-    store_row(place + vec2u(3u, 0u), extent, c[6], c[7]);
-    store_row(place + vec2u(16u, 0u), extent, c[8], c[9]);
-    store_row(place + vec2u(17u, 0u), extent, c[10], c[11]);
-    store_row(place + vec2u(18u, 0u), extent, c[12], c[13]);
-    store_row(place + vec2u(19u, 0u), extent, c[14], c[15]);
+    for (var i = 0u; i < 8u; i++) {
+        var left = c[0];
+        var right = c[1];
+        switch (i) { // an index that is no constant would put the sums into memory
+            case 1u: { left = c[2]; right = c[3]; }
+            case 2u: { left = c[4]; right = c[5]; }
+            case 3u: { left = c[6]; right = c[7]; }
+            case 4u: { left = c[8]; right = c[9]; }
+            case 5u: { left = c[10]; right = c[11]; }
+            case 6u: { left = c[12]; right = c[13]; }
+            case 7u: { left = c[14]; right = c[15]; }
+            default: {}
+        }
+        let place = first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u);
+        store_row(place, extent, left, right);
+    }
 }
 
 // The first of a thread's quads of rows and of columns; the second are 4 and 8 quads further. 32
