@@ -48,7 +48,11 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return ((part * params.inputs + row) * params.outputs + column) / 4u;
 }
 
-fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+fn base_at(column: u32) -> vec4f {
+    return vec4f();
+}
+
+fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
 
@@ -75,9 +79,9 @@ fn main(
 ) {
     part = group.z;
     sums_bias = group.y == 0u;
-    let steps = params.rows / STEP; // dealt out evenly
-    let begin = part * steps / groups.z * STEP;
-    let end = (part + 1u) * steps / groups.z * STEP;
+    let steps = params.rows / DEPTH; // dealt out evenly
+    let begin = part * steps / groups.z * DEPTH;
+    let end = (part + 1u) * steps / groups.z * DEPTH;
     multiply(group.xy, lane, params.inputs, params.outputs, begin, end);
     if (group.y == 0u) {
         store_bias(group.x * COLUMNS, lane, groups.z);

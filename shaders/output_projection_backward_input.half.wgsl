@@ -32,7 +32,11 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return ((part * params.rows + row) * params.width + column) / 4u;
 }
 
-fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+fn base_at(column: u32) -> vec4f {
+    return vec4f();
+}
+
+fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
 
@@ -43,8 +47,8 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
-    let steps = params.vocabulary / STEP; // dealt out evenly
-    let begin = part * steps / groups.z * STEP;
-    let end = (part + 1u) * steps / groups.z * STEP;
+    let steps = params.vocabulary / DEPTH; // dealt out evenly
+    let begin = part * steps / groups.z * DEPTH;
+    let end = (part + 1u) * steps / groups.z * DEPTH;
     multiply(group.xy, lane, params.rows, params.width, begin, end);
 }

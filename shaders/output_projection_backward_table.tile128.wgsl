@@ -30,7 +30,11 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.width + column) / 4u;
 }
 
-fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
+fn base_at(column: u32) -> vec4f {
+    return vec4f();
+}
+
+fn store(i: u32, values: vec4f, other: vec4f) {
     var gradient = values;
     if (params.accumulate != 0u) {
         gradient += dtable[i];

@@ -48,7 +48,7 @@ HALF_PRODUCTS = (
     edge("linear", "deep", rows=132, inputs=512, outputs=260),
     edge("linear_backward_input", "deep", rows=68, inputs=132, outputs=512),
     edge("linear_backward_parameters", rows=512, inputs=68, outputs=132, accumulate=0),
-    edge("linear_backward_parameters", rows=576, inputs=68, outputs=132, accumulate=1),
+    edge("linear_backward_parameters", rows=544, inputs=68, outputs=132, accumulate=1),
     edge("output_projection", rows=68, width=512, vocabulary=132),
     edge("output_projection_backward_input", rows=68, width=132, vocabulary=512),
     edge("output_projection_backward_table", rows=512, width=132, vocabulary=68, accumulate=1),

@@ -24,8 +24,12 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.outputs + column) / 4u;
 }
 
-fn store(i: u32, column: u32, values: vec4f, other: vec4f) {
-    y[i] = finish(i, values + bias[column / 4u], other);
+fn base_at(column: u32) -> vec4f {
+    return bias[column / 4u];
+}
+
+fn store(i: u32, values: vec4f, other: vec4f) {
+    y[i] = finish(i, values, other);
 }
 
 @compute @workgroup_size(THREADS)

@@ -2,14 +2,14 @@
 // a thread 8 x 8. Sums are of pairs, of even and of odd k, in f16 over 64 k, and these in f32: the
 // order depends on k alone, and the error stays below 1e-3 of the largest element.
 // The next tiles are loaded while these are multiplied; k is unrolled in the text, which drivers
-// do not do themselves. K must be a multiple of 64, and what neighbours in memory run along of 4.
+// do not do themselves. K must be a multiple of 32, and what neighbours in memory run along of 4.
 // The importer declares: A_ALONG_K, true where neighbours of A in memory differ in k, as those of
 //   B never do;
 //   fn a_at(row, k) -> vec4<f16> and fn b_at(k, column) -> vec4<f16>, 4 neighbours in memory from
-//   there on, called inside the matrices only; what store_row asks for;
+//   there on, called inside the matrices only; what store_rows asks for;
 //   fn watch_b(load), called with all that a thread puts into B's tiles: once, k upwards.
 // import half_pairs
-// import store_row
+// import store_rows
 
 const ROWS: u32 = 64u;
 const COLUMNS: u32 = 128u;
@@ -19,7 +19,6 @@ const THREADS: u32 = 128u;
 const A_QUADS: u32 = ROWS / 4u;
 const B_QUADS: u32 = COLUMNS / 4u;
 
-alias Sums = array<vec4f, 2>; // of a row: its halves of the columns
 alias HalfSums = array<vec2<f16>, 8>; // of a row: columns by even and odd k
 
 var<workgroup> a_tile: array<Pairs, DEPTH / 2u * A_QUADS>; // [k / 2][row / 4]
@@ -31,16 +30,16 @@ struct Loads {
     b: array<Load, 2>, // the halves of B's tile
 }
 
-// Sums over k from begin to end, both multiples of STEP.
+// Sums over k from begin to end, both multiples of DEPTH.
 fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u32) {
     let first = vec2u(group.y, group.x) * vec2u(ROWS, COLUMNS);
     let extent = vec2u(rows, columns);
     let own = own_quads(lane);
-    var c = array<Sums, 8>();
+    var c = array<Pair, 8>();
     var h = array<HalfSums, 8>();
     var loads = load_tiles(lane, first, begin, extent);
     for (var start = begin; start < end; start += STEP) {
-        for (var tile = start; tile < start + STEP; tile += DEPTH) {
+        for (var tile = start; tile < min(start + STEP, end); tile += DEPTH) {
             put_tiles(lane, loads);
             loads = load_tiles(lane, first, min(tile + DEPTH, end - DEPTH), extent);
             add_pairs(0u, own, &h);
@@ -62,20 +61,12 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         }
         fold_sums(&h, &c);
     }
-    for (var i = 0u; i < 8u; i++) {
-        var row = c[0];
-        switch (i) { // an index that is no constant would put the sums into memory
-            case 1u: { row = c[1]; }
-            case 2u: { row = c[2]; }
-            case 3u: { row = c[3]; }
-            case 4u: { row = c[4]; }
-            case 5u: { row = c[5]; }
-            case 6u: { row = c[6]; }
-            case 7u: { row = c[7]; }
-            default: {}
+    for (var i = 0u; i < 2u; i++) {
+        var rows = array<Pair, 4>(c[0], c[1], c[2], c[3]);
+        if (i == 1u) { // an index that is no constant would put the sums into memory
+            rows = array<Pair, 4>(c[4], c[5], c[6], c[7]);
         }
-        let place = first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u);
-        store_row(place, extent, row[0], row[1]);
+        store_rows(first + own * 4u + vec2u(i * 16u, 0u), extent, rows);
     }
 }
 
@@ -117,7 +108,7 @@ fn add_row(a: vec2<f16>, b0: Pairs, b1: Pairs, sums: HalfSums) -> HalfSums {
 }
 
 // Adds what f16 has summed up to the sums in f32, and begins anew.
-fn fold_sums(h: ptr<function, array<HalfSums, 8>>, c: ptr<function, array<Sums, 8>>) {
+fn fold_sums(h: ptr<function, array<HalfSums, 8>>, c: ptr<function, array<Pair, 8>>) {
     (*c)[0] = fold_row((*h)[0], (*c)[0]);
     (*c)[1] = fold_row((*h)[1], (*c)[1]);
     (*c)[2] = fold_row((*h)[2], (*c)[2]);
@@ -129,8 +120,8 @@ fn fold_sums(h: ptr<function, array<HalfSums, 8>>, c: ptr<function, array<Sums, 
     *h = array<HalfSums, 8>();
 }
 
-fn fold_row(h: HalfSums, c: Sums) -> Sums {
-    return Sums(
+fn fold_row(h: HalfSums, c: Pair) -> Pair {
+    return Pair(
         c[0] + vec4f(both(h[0]), both(h[1]), both(h[2]), both(h[3])),
         c[1] + vec4f(both(h[4]), both(h[5]), both(h[6]), both(h[7])),
     );

@@ -5,9 +5,9 @@
 // The importer declares: COLUMNS, 128 or 64, and has 2 * COLUMNS threads;
 //   A_ALONG_K and B_ALONG_K, true where neighbours in memory differ in k;
 //   fn a_at(row, k) -> vec4f and fn b_at(k, column) -> vec4f, 4 neighbours in memory from there on,
-//   called inside the matrices only; what store_row asks for;
+//   called inside the matrices only; what store_rows asks for;
 //   fn watch_b(values), called with all that a thread puts into B's tiles: once, k upwards.
-// import store_row
+// import store_rows
 
 const ROWS: u32 = 128u;
 const DEPTH: u32 = 16u;
@@ -73,21 +73,12 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         add_products(15u, own, &c);
     }
     let extent = vec2u(rows, columns);
-    for (var i = 0u; i < 8u; i++) {
-        var left = c[0];
-        var right = c[1];
-        switch (i) { // an index that is no constant would put the sums into memory
-            case 1u: { left = c[2]; right = c[3]; }
-            case 2u: { left = c[4]; right = c[5]; }
-            case 3u: { left = c[6]; right = c[7]; }
-            case 4u: { left = c[8]; right = c[9]; }
-            case 5u: { left = c[10]; right = c[11]; }
-            case 6u: { left = c[12]; right = c[13]; }
-            case 7u: { left = c[14]; right = c[15]; }
-            default: {}
+    for (var i = 0u; i < 2u; i++) {
+        var rows = array<Pair, 4>(Pair(c[0], c[1]), Pair(c[2], c[3]), Pair(c[4], c[5]), Pair(c[6], c[7]));
+        if (i == 1u) { // an index that is no constant would put the sums into memory
+            rows = array<Pair, 4>(Pair(c[8], c[9]), Pair(c[10], c[11]), Pair(c[12], c[13]), Pair(c[14], c[15]));
         }
-        let place = first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u);
-        store_row(place, extent, left, right);
+        store_rows(first + own * 4u + vec2u(i * 16u, 0u), extent, rows);
     }
 }
 

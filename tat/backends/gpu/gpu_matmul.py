@@ -60,7 +60,7 @@ def _tiles(product: Product) -> int:
 
 
 def _in_halves(product: Product) -> bool:
-    return _in_fours(product) and product.depth % 64 == 0
+    return _in_fours(product) and product.depth % 32 == 0
 
 
 _HALF = Variant("half", 64, 128, _in_halves)
