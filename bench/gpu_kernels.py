@@ -61,13 +61,13 @@ def decoding_calls(config: Config, length: int) -> list[Call]:
     return fused(sampling_program(model, BatchShape(1, length, length), block=8, first=2).calls)
 
 
-def step_calls(config: Config, shape: BatchShape) -> list[Call]:
-    """The calls of one micro-batch and its update."""
+def step_calls(config: Config, shape: BatchShape, scaled: bool) -> list[Call]:
+    """The calls of one micro-batch and its update; scaled: with the scale of losses of f16."""
     model = Transformer(config.model, config.data.vocabulary)
     loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
     optimizer = AdamW(model.parameters, config.train)
     graphs = [
-        loss_program(model, shape, loss, training=True),
+        loss_program(model, shape, loss, training=True, scaled=scaled),
         optimizer.fold_program(first=True),
         optimizer.update_program(),
     ]
@@ -203,9 +203,10 @@ def main() -> None:
     options = parser.parse_args()
     config = resolve(flags={"preset": options.preset, "model.copy": False}).config
     shape = BatchShape(options.rows, options.length, options.length)
-    calls = (
-        decoding_calls(config, options.length) if options.decoding else step_calls(config, shape)
-    )
+    if options.decoding:
+        calls = decoding_calls(config, options.length)
+    else:
+        calls = step_calls(config, shape, options.precision == "f16")
     device = open_device(options.device, features=[_TIMESTAMPS])
     backend = GpuBackend(device, precision=options.precision)
     clock = Clock(backend)

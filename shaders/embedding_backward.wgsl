@@ -21,6 +21,14 @@ const WORDS: u32 = SCANNED / 32u;
 var<workgroup> matches: array<atomic<u32>, WORDS>; // a bit for each id
 var<workgroup> filled: atomic<u32>; // a bit for each word that is not 0
 
+// Remembers that an id, of those that are looked at, is the workgroup's.
+fn note(same: bool, place: u32) {
+    if (same) {
+        atomicOr(&matches[place / 32u], 1u << (place % 32u));
+        atomicOr(&filled, 1u << (place / 32u));
+    }
+}
+
 @compute @workgroup_size(256)
 fn main(
     @builtin(workgroup_id) group: vec3u,
@@ -40,14 +48,14 @@ fn main(
             atomicStore(&filled, 0u);
         }
         workgroupBarrier();
-        let end = min(start + SCANNED, params.rows);
-        for (var i = start + lane; i < end; i += 256u) {
-            if (ids[i] == id) {
-                let word = (i - start) / 32u;
-                atomicOr(&matches[word], 1u << (i % 32u));
-                atomicOr(&filled, 1u << word);
-            }
-        }
+        let places = start + lane + vec4u(0u, 256u, 512u, 768u);
+        let last = min(places, vec4u(params.rows - 1u));
+        let found = vec4u(ids[last.x], ids[last.y], ids[last.z], ids[last.w]); // waits once
+        let same = (found == vec4u(id)) & (places < vec4u(params.rows));
+        note(same.x, places.x - start);
+        note(same.y, places.y - start);
+        note(same.z, places.z - start);
+        note(same.w, places.w - start);
         workgroupBarrier();
         var words = atomicLoad(&filled);
         while (words != 0u && column < params.width) {

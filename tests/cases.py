@@ -129,7 +129,9 @@ _CROSS_ENTROPY = [
     _cross_entropy(4, 7, 0.1, label="padding and smoothing", targets=[6, 0, 1, 0]),
     _cross_entropy(3, 9, 0.1, label="padding alone", targets=[0, 0, 0]),
     _cross_entropy(5, 13, 0.1, label="sharp", stretch={"logits": 60.0}),
+    _cross_entropy(6, 8, 0.1, label="in fours", targets=[7, 0, 1, 4, 2, 3]),
     _cross_entropy(65, 1003, 0.1),
+    _cross_entropy(65, 1004, 0.1),
 ]
 
 _pointer = _kernel("pointer", "batch queries sources keys width first vocabulary smoothing")
@@ -302,6 +304,7 @@ _FUSED = [
     _cached(3, 12, 8, 1e-5, 5, label="first and last", position=[0, 4, 2]),
     *_also(_LINEAR, "linear_backward_input_gelu_backward", "linear_backward_input_add"),
     *_also(_LAYER_NORM, "layer_norm_backward_add"),
+    *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),
 ]
 
 CASES: tuple[Case, ...] = (

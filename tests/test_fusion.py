@@ -188,7 +188,10 @@ def test_a_training_step_has_no_gelu_and_few_sums_of_its_own():
 def test_every_fused_kernel_is_met():
     model, loss = of_base(), CrossEntropyLoss(0.1, 1 << 20)
     graphs = [
-        loss_program(model, BatchShape(2, 16, 16), loss, training=True),
+        *(
+            loss_program(of_base(copy), BatchShape(2, 16, 16), loss, training=True, scaled=True)
+            for copy in (False, True)
+        ),
         encode_program(model, BatchShape(2, 16, 16)),
         sampling_program(model, BatchShape(1, 16, 16), block=8, first=2),
     ]

@@ -56,14 +56,14 @@ HALF_PRODUCTS = (
 
 # One for each variant of the products that fused kernels are made of, and of f16.
 _FORWARD = (
-    dict(rows=260, inputs=48, outputs=2084),
+    dict(rows=1668, inputs=16, outputs=1796),
     dict(rows=132, inputs=1024, outputs=1924),
     dict(rows=8, inputs=516, outputs=68),
     dict(rows=132, inputs=512, outputs=260),
 )
 _BACKWARD = (
     dict(rows=132, inputs=1924, outputs=1024),
-    dict(rows=516, inputs=1028, outputs=64),
+    dict(rows=1668, inputs=1796, outputs=16),
     dict(rows=68, inputs=132, outputs=512),
 )
 _DROPPED = dict(rate=0.3, key=2**32 - 5)
@@ -99,15 +99,13 @@ EDGES = (
     edge("linear_backward_parameters", rows=300, inputs=65, outputs=70, accumulate=1),
     edge("linear", "deep", rows=130, inputs=2048, outputs=70),
     edge("output_projection_backward_input", "deep", rows=9, width=70, vocabulary=4000),
-    edge("linear", rows=260, inputs=48, outputs=2084),
+    edge("linear", rows=1668, inputs=48, outputs=1796),
     edge("linear", "deep and narrow", rows=772, inputs=1024, outputs=644),
     edge("linear", rows=8, inputs=516, outputs=68),
     edge("linear_backward_input", "deep and narrow", rows=772, inputs=644, outputs=1024),
-    edge("linear_backward_input", rows=516, inputs=1028, outputs=64),
+    edge("linear_backward_input", rows=1668, inputs=1796, outputs=48),
     edge("linear_backward_parameters", rows=304, inputs=132, outputs=260, accumulate=1),
     edge("linear_backward_parameters", rows=2064, inputs=64, outputs=36, accumulate=0),
-    edge("linear_backward_parameters", rows=272, inputs=516, outputs=1028, accumulate=0),
-    edge("output_projection_backward_input", rows=260, width=1412, vocabulary=272),
     edge("output_projection", rows=516, width=32, vocabulary=1028),
     edge("output_projection", rows=2, width=516, vocabulary=84),
     edge("output_projection_backward_input", rows=136, width=132, vocabulary=528),

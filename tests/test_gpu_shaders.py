@@ -22,6 +22,7 @@ from tat.ops.kernels import KERNELS
 from tat.resources import resource
 
 ON_GPU = [name for name, row in KERNELS.items() if not row.cpu_only]
+ADAPTING = ("Inner", "Dlogits")  # aliases in shared parts
 every_shader = pytest.mark.parametrize("name", shader_names())
 
 
@@ -107,7 +108,8 @@ def source_of(name: str) -> str:
 
 def test_every_shared_part_is_imported_and_once():
     """But for what the library fills in: the numbers of bindings, and what elements are."""
-    filled = re.compile(r"@binding\(\w+\)|(?<=alias Inner = )\w+|(?<=array<)\w+")
+    places = r"@binding\(\w+\)", r"(?<=array<)\w+"
+    filled = re.compile("|".join([*places, *(rf"(?<=alias {a} = )\w+" for a in ADAPTING)]))
     texts = {name: filled.sub("", source(name)) for name in shader_names()}
     for path in resource("shaders", "shared").iterdir():
         text = filled.sub("", path.read_text("utf-8"))

@@ -37,8 +37,10 @@ fn sum_of(query: u32) -> f32 {
 }
 
 // Adds powers [64, 64] of the tile times the values: 8 queries by 4 columns, over keys upwards.
-fn add_values(thread: u32, own: vec2u, rows: Rows, block: ptr<function, Rows>) {
-    var load = load_keys(1u, thread, 0u);
+fn add_values(
+    thread: u32, own: vec2u, rows: Rows, first: Load, block: ptr<function, Rows>,
+) {
+    var load = first;
     for (var chunk = 0u; chunk < CHUNKS; chunk++) {
         workgroupBarrier(); // what lay there may still be read
         if (has_keys(own, chunk)) {
@@ -103,6 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let keys = vec4u(start + own.y * 4u) + vec4u(0u, 1u, 2u, 3u);
             let at = query + own.x * 4u;
             var rows = product(0u, lane, own, 0u);
+            let values = load_keys(1u, lane, 0u); // arrive meanwhile
             rows[0] = masked(rows[0] * scale, keys, reach, at);
             rows[1] = masked(rows[1] * scale, keys, reach, at + 1u);
             rows[2] = masked(rows[2] * scale, keys, reach, at + 2u);
@@ -149,7 +152,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             block[5] *= shrink1.y;
             block[6] *= shrink1.z;
             block[7] *= shrink1.w;
-            add_values(lane, own, rows, &block);
+            add_values(lane, own, rows, values, &block);
         }
     }
     workgroupBarrier(); // tiles may still be read

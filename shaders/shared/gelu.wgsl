@@ -1,22 +1,26 @@
-// GELU(x) = x / (1 + exp(-2 u)), the tanh form without tanh, which drivers overflow in.
+// GELU(x) = x / (1 + exp(-2 u)), the tanh form without tanh, which drivers overflow in. Where u is
+// large and negative, exp() is cut off at 1e30, whose inverse counts nothing.
 // The importer declares: alias Element, f32 or vec4f.
 
 const GELU: f32 = 0.7978845608028654; // sqrt(2 / pi)
 const GELU_CUBE: f32 = 0.044715;
+const LOG2_E: f32 = 1.4426950408889634;
 
 fn gelu(x: Element) -> Element {
-    return x * gelu_gate(x);
+    return x * gelu_gate(x, x * x);
 }
 
 // The derivative of gelu().
 fn gelu_slope(x: Element) -> Element {
-    let gate = gelu_gate(x);
-    let slope = 2.0 * GELU * (1.0 + 3.0 * GELU_CUBE * x * x); // of 2 u
-    return gate + x * gate * (1.0 - gate) * slope;
+    let square = x * x;
+    let gate = gelu_gate(x, square);
+    let slope = fma(Element(6.0 * GELU * GELU_CUBE), square, Element(2.0 * GELU)); // of 2 u
+    return gate * fma(x * slope, 1.0 - gate, Element(1.0));
 }
 
 // 1 / (1 + exp(-2 u)) where u is the argument of the tanh.
-fn gelu_gate(x: Element) -> Element {
-    let u = GELU * x * (1.0 + GELU_CUBE * x * x);
-    return 1.0 / (1.0 + exp(clamp(-2.0 * u, Element(-80.0), Element(80.0))));
+fn gelu_gate(x: Element, square: Element) -> Element {
+    const FIRST = Element(-2.0 * LOG2_E * GELU);
+    const THIRD = Element(-2.0 * LOG2_E * GELU * GELU_CUBE);
+    return 1.0 / (1.0 + exp2(min(x * fma(THIRD, square, FIRST), Element(100.0))));
 }

@@ -73,12 +73,15 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         add_products(15u, own, &c);
     }
     let extent = vec2u(rows, columns);
-    for (var i = 0u; i < 2u; i++) {
-        var rows = array<Pair, 4>(Pair(c[0], c[1]), Pair(c[2], c[3]), Pair(c[4], c[5]), Pair(c[6], c[7]));
-        if (i == 1u) { // an index that is no constant would put the sums into memory
-            rows = array<Pair, 4>(Pair(c[8], c[9]), Pair(c[10], c[11]), Pair(c[12], c[13]), Pair(c[14], c[15]));
+    for (var i = 0u; i < 8u; i += 2u) {
+        var rows = array<Pair, 2>(Pair(c[0], c[1]), Pair(c[2], c[3]));
+        switch (i) { // an index that is no constant would put the sums into memory
+            case 2u: { rows = array<Pair, 2>(Pair(c[4], c[5]), Pair(c[6], c[7])); }
+            case 4u: { rows = array<Pair, 2>(Pair(c[8], c[9]), Pair(c[10], c[11])); }
+            case 6u: { rows = array<Pair, 2>(Pair(c[12], c[13]), Pair(c[14], c[15])); }
+            default: {}
         }
-        store_rows(first + own * 4u + vec2u(i * 16u, 0u), extent, rows);
+        store_rows(first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u), extent, rows);
     }
 }
 

@@ -103,6 +103,10 @@ _SHAPES = {
     " addend rows,inputs",
     "layer_norm_backward_add": "dx rows,width; dy rows,width; x rows,width; gain width;"
     " mean rows; rstd rows; addend rows,width",
+    "cross_entropy_backward_scale": "dlogits rows,vocabulary; logits rows,vocabulary; lse rows;"
+    " targets rows; factor 1",
+    "copy_cross_entropy_backward_scale": "dlogits rows,vocabulary; logits rows,vocabulary;"
+    " lse rows; kept rows; targets rows; factor 1",
 }  # fmt: skip
 
 # Which kernel makes what another takes over: mean and rstd, y and lse, lse, shares and log_rest.
@@ -114,7 +118,9 @@ _FORWARD = {
     "cross_entropy_backward": "cross_entropy",
     "pointer_backward": "pointer",
     "copy_cross_entropy": "pointer",
+    "cross_entropy_backward_scale": "cross_entropy",
     "copy_cross_entropy_backward": "cross_entropy",
+    "copy_cross_entropy_backward_scale": "cross_entropy",
     "copy_mixture": "pointer",
 }
 _ASSUMED = {"epsilon": 1e-5, "width": 6, "first": 1}  # extents of those that the others lack

@@ -83,6 +83,14 @@ _FUSED_ROWS = (
     _fused("linear_backward_input gelu_backward", "dx; dy, weight, inner; rows, inputs, outputs"),
     _fused("linear_backward_input add", "dx; dy, weight, addend; rows, inputs, outputs"),
     _fused("layer_norm_backward add", "dx; dy, x, gain, mean, rstd, addend; rows, width"),
+    _fused(
+        "cross_entropy_backward scale",
+        "dlogits; logits, lse, targets, factor; rows, vocabulary, smoothing:f32",
+    ),
+    _fused(
+        "copy_cross_entropy_backward scale",
+        "dlogits; logits, lse, kept, targets, factor; rows, vocabulary, smoothing:f32",
+    ),
 )
 
 _ROWS = (

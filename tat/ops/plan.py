@@ -7,7 +7,6 @@ from math import inf
 
 from tat.ops.fusion import fused
 from tat.ops.graph import Call, Graph, Tensor
-from tat.ops.grouping import grouped
 
 ELEMENT_BYTES = 4  # offsets are planned for float32 and int32; a float64 oracle scales them
 
@@ -19,7 +18,7 @@ class Memory:
     alignment: int = 256  # bytes, of every tensor's offset
     separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)
     largest: int | None = None  # bytes of an arena, at most, where no tensor alone takes more
-    fuses: bool = False  # let one call do what several do, and those of a kernel stand together
+    fuses: bool = False  # let one call do what several do, where there is a kernel for it
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Plan:
 def plan(graph: Graph, memory: Memory | None = None) -> Plan:
     """Lifetimes from first write to last read, then first-fit offsets in order of birth."""
     memory = memory or Memory()
-    calls = grouped(fused(graph.calls)) if memory.fuses else graph.calls
+    calls = fused(graph.calls) if memory.fuses else graph.calls
     spans = _lifetimes(calls)
     roles = _choose_roles(calls) if memory.separate else dict.fromkeys(spans, 0)
     step = max(1, memory.alignment // ELEMENT_BYTES)

@@ -95,3 +95,21 @@ def layer_norm_backward_add(
 ) -> None:  # fmt: skip
     kernels.layer_norm_backward(dx, dy, x, gain, mean, rstd, rows=rows, width=width)
     dx += addend
+
+
+def cross_entropy_backward_scale(
+    dlogits: Array, logits: Array, lse: Array, targets: Array, factor: Array, *,
+    rows: int, vocabulary: int, smoothing: float,
+) -> None:  # fmt: skip
+    dims = dict(rows=rows, vocabulary=vocabulary, smoothing=smoothing)
+    kernels.cross_entropy_backward(dlogits, logits, lse, targets, **dims)
+    dlogits *= factor[0]
+
+
+def copy_cross_entropy_backward_scale(
+    dlogits: Array, logits: Array, lse: Array, kept: Array, targets: Array, factor: Array, *,
+    rows: int, vocabulary: int, smoothing: float,
+) -> None:  # fmt: skip
+    dims = dict(rows=rows, vocabulary=vocabulary, smoothing=smoothing)
+    kernels.copy_cross_entropy_backward(dlogits, logits, lse, kept, targets, **dims)
+    dlogits *= factor[0]

@@ -36,6 +36,12 @@ FUSED_SHADERS = {
     ),
     "linear_backward_input_add": FusedShader("linear_backward_input", {"finish": "finish_add"}),
     "layer_norm_backward_add": FusedShader("layer_norm_backward", {"finish": "finish_add"}),
+    "cross_entropy_backward_scale": FusedShader(
+        "cross_entropy_backward", {"finish": "finish_scale"}
+    ),
+    "copy_cross_entropy_backward_scale": FusedShader(
+        "copy_cross_entropy_backward", {"finish": "finish_scale"}
+    ),
 }
 
 

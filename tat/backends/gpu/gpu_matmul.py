@@ -31,9 +31,9 @@ class Variant:
 
 
 _MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
-_ONE_WAVE, _DEEP = 192, 1024  # below so many tiles, narrow ones pay where the product is deep
+_ONE_WAVE = 192  # below so many of them, narrow ones, of which two share a core, pay
 _MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
-_BUSY, _NARROW_BUSY, _HALF_BUSY = 128, 384, 256  # workgroups that split-K aims at, of each tile
+_BUSY, _HALF_BUSY = 384, 256  # workgroups that split-K aims at
 _MOST_SCRATCH = 1 << 24  # elements of all parts
 
 
@@ -51,7 +51,7 @@ def _large(product: Product) -> bool:
 
 
 def _narrow(product: Product) -> bool:
-    return _large(product) and _tiles(product) < _ONE_WAVE and product.depth >= _DEEP
+    return _large(product) and _tiles(product) < _ONE_WAVE
 
 
 def _tiles(product: Product) -> int:
@@ -68,8 +68,7 @@ _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
 _COLUMN = Variant("column", 1, 1, lambda product: product.rows <= FEW_ROWS)
-_SPLIT_128 = Variant("split", 128, 128, _in_fours)
-_SPLIT_64 = Variant("split64", 128, 64, _large)
+_SPLIT = Variant("split", 128, 64, _in_fours)
 _TILES = (_TILE_128, _TILE_64)
 _ALL_TILES = (_TILE_128_64, *_TILES)
 
@@ -143,12 +142,11 @@ def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[P
     deep = product.depth >= 2 * _PART_DEPTH
     if not (_in_fours(product) and deep and size <= _MOST_SCRATCH):
         return []
-    tile, busy = (_SPLIT_64, _NARROW_BUSY) if _large(product) else (_SPLIT_128, _BUSY)
-    columns, rows = tile.groups(product)
+    columns, rows = _SPLIT.groups(product)
     most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
-    parts = max(1, min(most, busy // (columns * rows)))
+    parts = max(1, min(most, _BUSY // (columns * rows)))
     return [
-        Pass(f"{kernel}.{tile.name}", (columns, rows, parts), parts * size),
+        Pass(f"{kernel}.split", (columns, rows, parts), parts * size),
         Pass(f"{kernel}.total", elements(size // 4), parts * size),
     ]
 

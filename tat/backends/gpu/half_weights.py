@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy import ndarray as Array
@@ -16,11 +17,11 @@ Feeds = Mapping[str, Array]
 
 @dataclass
 class _Copy:
-    """A tensor in f16, how it is made from weights, and what does so once it is compiled."""
+    """A tensor in f16, how it is made from weights, and what records that once it is compiled."""
 
     tensor: Tensor
     trace: Callable[[], tuple[Graph, Feeds]]
-    run: Callable[[], None] | None = None
+    record: Callable[[], Any] | None = None
 
 
 class HalfWeights:
@@ -30,8 +31,9 @@ class HalfWeights:
     only where a plan has shaders that ask for it, holds matrices transposed.
     """
 
-    def __init__(self, compile: Callable[[Graph, Feeds], Callable[[], None]], most: int) -> None:
-        """compile: turns a graph with its feeds to what runs it; most: elements of a binding."""
+    def __init__(self, compile: Callable[[Graph, Feeds], Callable[[], Any]], most: int) -> None:
+        """compile: turns a graph with its feeds to what records its commands; most: elements of a
+        binding."""
         self._compile, self._most = compile, most
         self._copies: dict[Tensor, _Copy] = {}  # by the weights
         self._transposed: dict[Tensor, _Copy] = {}
@@ -58,13 +60,16 @@ class HalfWeights:
         """Says that weights were written."""
         self._stale = True
 
-    def refresh(self) -> None:
-        """Queues what brings the copies up to date."""
-        if self._stale:
-            self._stale = False
-            for copy in (*self._copies.values(), *self._transposed.values()):
-                copy.run = copy.run or self._compile(*copy.trace())
-                copy.run()
+    def updates(self) -> list[Any]:
+        """Commands that bring the copies up to date, to be submitted before what reads them."""
+        if not self._stale:
+            return []
+        self._stale = False
+        commands = []
+        for copy in (*self._copies.values(), *self._transposed.values()):
+            copy.record = copy.record or self._compile(*copy.trace())
+            commands.append(copy.record())
+        return commands
 
     def _copy_of(self, weight: Tensor) -> Tensor:
         root = weight.root
@@ -85,7 +90,7 @@ class HalfWeights:
         place = weight.offset, rows, columns
         if place not in self._places[root]:
             self._places[root].add(place)
-            self._transposed[root].run = None
+            self._transposed[root].record = None
             self._stale = True
         name = f"{weight.name}, transposed"
         return self._transposed[root].tensor.view(name, (columns, rows), weight.offset)

@@ -56,6 +56,14 @@ def _in_quads(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(f"{kernel}.quads", elements(a["size"] // 4))]
 
 
+def _logits_in_quads(kernel: str, a: Attributes) -> list[Pass]:
+    """The same where neighbours are of one row."""
+    size = a["rows"] * a["vocabulary"]
+    if a["vocabulary"] % 4:
+        return [Pass(kernel, elements(size))]
+    return [Pass(f"{kernel}.quads", elements(size // 4))]
+
+
 def _named_as(base: str, passes: Passes) -> Passes:
     """The passes of a kernel whose name begins each shader's, with another's name instead."""
 
@@ -143,11 +151,11 @@ PASSES: dict[str, Passes] = {
     "output_projection_backward_input": deep_product_passes,
     "output_projection_backward_table": product_passes,
     "cross_entropy": _for_each_row,
-    "cross_entropy_backward": _each("rows", "vocabulary"),
+    "cross_entropy_backward": _logits_in_quads,
     "pointer": pointer_passes,
     "pointer_backward": pointer_backward_passes,
     "copy_cross_entropy": _for_each_row,
-    "copy_cross_entropy_backward": _each("rows", "vocabulary"),
+    "copy_cross_entropy_backward": _logits_in_quads,
     "copy_mixture": row_passes,
     "sum": _in_one_group,
     "fold": _in_quads,

@@ -1,4 +1,0 @@
-// Grid: 128 x 64 elements for each workgroup of 128 threads, z parts.
-// import linear_parameters_gradient_tile
-
-const COLUMNS: u32 = 64u; // of a workgroup
