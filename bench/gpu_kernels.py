@@ -2,7 +2,7 @@
 
     python bench/gpu_kernels.py [--device gpu] [--preset base] [--precision f32]
                                 [--rows 32] [--length 128] [--decoding] [--only linear]
-                                [--rounds 5] [--json FILE]
+                                [--product 4096 4096 4096] [--rounds 5] [--json FILE]
 
 Every distinct call of the gradient and update programs, or of a token's decoding, is timed alone on
 random values, by GPU timestamps where the device has them; else by the clock, synchronisation
@@ -72,6 +72,15 @@ def step_calls(config: Config, shape: BatchShape, scaled: bool) -> list[Call]:
         optimizer.update_program(),
     ]
     return [call for graph in graphs for call in fused(graph.calls)]
+
+
+def product_calls(rows: int, inputs: int, outputs: int) -> list[Call]:
+    """One linear layer's product."""
+    extents = {"x": (rows, inputs), "weight": (inputs, outputs), "bias": (outputs,)}
+    operands = [Tensor(name, shape, "feed") for name, shape in extents.items()]
+    with Graph() as graph:
+        graph.emit("linear", [(rows, outputs)], operands, rows=rows, inputs=inputs, outputs=outputs)
+    return graph.calls
 
 
 class Subject:
@@ -197,13 +206,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--decoding", action="store_true", help="kernels of a token instead")
+    extents = ("ROWS", "INPUTS", "OUTPUTS")
+    parser.add_argument(
+        "--product", nargs=3, type=int, metavar=extents, help="one linear layer of this size"
+    )
     parser.add_argument("--only", default="", help="kernels whose name begins so")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     config = resolve(flags={"preset": options.preset, "model.copy": False}).config
     shape = BatchShape(options.rows, options.length, options.length)
-    if options.decoding:
+    if options.product:
+        calls = product_calls(*options.product)
+    elif options.decoding:
         calls = decoding_calls(config, options.length)
     else:
         calls = step_calls(config, shape, options.precision == "f16")

@@ -1,6 +1,7 @@
 """What a backend offers: compile a plan once, then write feeds, run and read metrics."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from math import inf
 from typing import Literal, Protocol
 
@@ -54,6 +55,9 @@ class Backend(Protocol):
 
     def compile(self, plan: Plan, lane: int = 0) -> Executable:
         """Binds a plan to storage."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is run inside may reach the device at the end of it, all at once."""
 
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         """Sets a persistent tensor; its storage is made when it is first named."""

@@ -172,17 +172,18 @@ class Trainer:
         count = self.config.train.micro_batches
         first = (step - 1) * count
         batches = [self.batches.micro_batch(first + i) for i in range(count)]
-        losses: list[Metric] = []
-        for start in range(0, count, self.lanes):
-            wave = range(start, min(start + self.lanes, count))
-            losses += self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
-            for lane, i in enumerate(wave):
-                self._folds[lane, i == 0].run()
         tokens = sum(batch.tokens for batch in batches)
         self._update.write("tokens", np.array([tokens * self._factor(step)]))
         self._update.write("rate", rate_feed(self.config.train, step))
-        self._update.run()
-        return _Underway(step, batches, losses, self._update.fetch("scale"))
+        losses: list[Metric] = []
+        with self.backend.together():
+            for start in range(0, count, self.lanes):
+                wave = range(start, min(start + self.lanes, count))
+                losses += self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
+                for lane, i in enumerate(wave):
+                    self._folds[lane, i == 0].run()
+            self._update.run()
+            return _Underway(step, batches, losses, self._update.fetch("scale"))
 
     def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[Metric]:
         """The summed loss of each (batch, lane, step, index), gradients left in the lanes."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -60,6 +61,9 @@ class CpuBackend:
         if self.arena(lane).size < needed:
             self._arenas[lane] = np.zeros(needed, self.dtype)
         return CpuExecutable(self, plan, lane)
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def table(self, plan: Plan) -> "TableReplay | None":
         """The faster way to replay a plan, where there is one: for inference, with Numba."""

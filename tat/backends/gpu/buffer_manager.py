@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 from tat.backends.gpu.device import LESS_MEMORY, Device, reported
 from tat.backends.gpu.fp16_utils import HALF_BYTES, from_half, to_half
 from tat.backends.gpu.native import Download
+from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES
@@ -25,8 +26,8 @@ class BufferManager:
     buffer both to read and to write, and so none ever does.
     """
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, submissions: Submissions) -> None:
+        self._device, self._submissions = device, submissions
         self._persistent: dict[str, tuple[Tensor, Any]] = {}
         self._arenas: list[Any] = []
         self._scratch: Any = None
@@ -60,6 +61,7 @@ class BufferManager:
         if size == 0 or (buffer is not None and buffer.size >= size * ELEMENT_BYTES):
             return buffer
         if buffer is not None:
+            self._submissions.flush()
             buffer.destroy()  # before its successor is made, so that both never count
         self.generation += 1
         return self._storage(label, size)
@@ -102,6 +104,7 @@ class BufferManager:
         flat[...] = values
         data = (to_half(flat) if half else flat).reshape(-1).view(np.uint8)
         with reported(f"writing {tensor.name}"):
+            self._submissions.flush()
             for start in range(0, data.size, _TRANSFER):
                 part = data[start : start + _TRANSFER]
                 self._device.handle.queue.write_buffer(buffer, offset + start, part)
@@ -134,7 +137,7 @@ class BufferManager:
         """Queues a copy of bytes; what is returned waits for them, and no longer than it may."""
         target = self._buffer(name, size, _MAP_READ | _COPY_DST)
         with reported(f"reading {name}"):
-            download = Download(self._device.handle, buffer, target, offset)
+            download = Download(self._device.handle, self._submissions, buffer, target, offset)
 
         def content() -> bytes:
             with reported(f"reading {name}"):

@@ -1,6 +1,7 @@
 """Plans on a GPU: bound once, replayed as one command buffer, no read-back unless asked for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import inf, lcm
 from typing import Any
@@ -16,6 +17,7 @@ from tat.backends.gpu.half_weights import Feeds, HalfWeights
 from tat.backends.gpu.lowering import Dispatch, lower
 from tat.backends.gpu.native import RawDispatch, raw_dispatch, record
 from tat.backends.gpu.shader_library import ShaderLibrary
+from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
 from tat.ops.graph import Graph, Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
@@ -50,7 +52,8 @@ class GpuBackend:
             largest=device.limits.buffer,
             fuses=True,
         )
-        self.buffers = BufferManager(device)
+        self.submissions = Submissions(device)
+        self.buffers = BufferManager(device, self.submissions)
         self.shaders = ShaderLibrary(device)
         self.half_weights = HalfWeights(self._compiled, device.limits.binding // ELEMENT_BYTES)
 
@@ -66,6 +69,9 @@ class GpuBackend:
 
     def compile(self, plan: Plan, lane: int = 0) -> "GpuExecutable":
         return GpuExecutable(self, plan)
+
+    def together(self) -> AbstractContextManager[None]:
+        return self.submissions.together()
 
     def _compiled(self, graph: Graph, feeds: Feeds) -> Callable[[], Any]:
         """What records commands that run a graph on feeds that stay."""
@@ -166,11 +172,16 @@ class GpuExecutable:
     def run(self, times: int = 1) -> None:
         calls = self._bound() * times
         known, commands = self._recorded
-        self._submit(commands if known == times else self._record(calls))
         self._recorded = _NOTHING
-        if self._repeats == times:
-            self._recorded = times, self._record(calls)  # while the GPU does this one
-        self._repeats = times
+        again, self._repeats = self._repeats == times, times
+        self._submit(commands if known == times else self._record(calls))
+        if again:
+            self._backend.submissions.afterwards(lambda: self._record_ahead(calls, times))
+
+    def _record_ahead(self, calls: Sequence[Sequence[_Bound]], times: int) -> None:
+        """Records the next run, while the GPU does this one."""
+        if self._recorded is _NOTHING:
+            self._recorded = times, self._record(calls)
 
     def run_call(self, index: int) -> None:
         self._submit(self._record([self._bound()[index]]))
@@ -211,12 +222,12 @@ class GpuExecutable:
             return encoder.finish()
 
     def _submit(self, commands: Any) -> None:
-        """Submits it with what it waits for: between submits a GPU does nothing for 20 to 60 µs."""
+        """Queues commands behind the copies of weights that they read."""
         copies = self._backend.half_weights.updates() if self._uses_half_weights else []
         if self._writes_weights:
             self._backend.half_weights.outdate()
         with reported(f"running on {self._backend.name}"):
-            self._backend.device.handle.queue.submit([*copies, commands])
+            self._backend.submissions.add([*copies, commands])
 
     def encode(self, compute_pass: Any) -> None:
         """Records all calls into a pass of wgpu's, for one who times it."""

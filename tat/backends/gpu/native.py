@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
 
 _SPIN = 1e-3  # seconds of a wait in which the driver is asked all the time: a token takes less
@@ -73,15 +74,21 @@ class Download:
     wgpu's own map_async waits for all that is queued meanwhile, later work too.
     """
 
-    def __init__(self, handle: Any, buffer: Any, target: Any, offset: int = 0) -> None:
-        from wgpu.backends.wgpu_native import _api, ffi, lib
-
+    def __init__(
+        self, handle: Any, submissions: Submissions, buffer: Any, target: Any, offset: int = 0
+    ) -> None:
         self._handle, self._target, self._statuses = handle, target, []
+        self._submissions = submissions
         encoder = handle.create_command_encoder()
         encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
-        commands = encoder.finish()
-        raw = ffi.new("WGPUCommandBuffer[]", [commands._internal])
-        _api.libf.wgpuQueueSubmit(handle.queue._internal, 1, raw)
+        submissions.add([encoder.finish()])
+        submissions.afterwards(self._map)
+
+    def _map(self) -> None:
+        """Asks for the target, which the driver allows once the copy is submitted."""
+        from wgpu.backends.wgpu_native import _api, ffi, lib
+
+        target = self._target
         self._callback = ffi.callback(
             "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
             lambda status, message, data1, data2: self._answered(status),
@@ -101,6 +108,7 @@ class Download:
         """The content, once; TimeoutError if it is not there after so long."""
         from wgpu.backends.wgpu_native import ffi, lib
 
+        self._submissions.flush()
         began = time.monotonic()
         while not self._statuses:
             poll(self._handle)

@@ -1,0 +1,114 @@
+"""How often a GPU is spoken to: one submit for what is run together, in the order of the runs."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from gpu_harness import device
+
+from tat.agents.benchmarks.passes import make_trainer
+from tat.backends.cpu.executable import CpuBackend
+from tat.backends.gpu.executable import GpuBackend
+from tat.config import resolve
+from tat.ops.graph import Graph, Tensor
+from tat.ops.plan import plan
+
+pytestmark = pytest.mark.gpu
+
+
+class Counting:
+    """A wgpu object that counts the command buffers of each submit of its queue."""
+
+    def __init__(self, target: Any, submits: list[int]) -> None:
+        self._target, self._submits = target, submits
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._target, name)
+        return Counting(value, self._submits) if name == "queue" else value
+
+    def submit(self, commands: list[Any]) -> None:
+        self._submits.append(len(commands))
+        self._target.submit(commands)
+
+
+def counted(precision: str = "f32") -> tuple[GpuBackend, list[int]]:
+    submits: list[int] = []
+    handle = Counting(device().handle, submits)
+    return GpuBackend(replace(device(), handle=handle), precision=precision), submits
+
+
+def doubling(backend: GpuBackend | CpuBackend) -> Any:
+    x, y = Tensor("x", (5,), "feed"), Tensor("y", (5,), "metric")
+    with Graph() as graph:
+        graph.emit("add", [y], [x, x], size=5)
+    return backend.compile(plan(graph, backend.memory))
+
+
+def test_what_runs_together_is_submitted_at_the_end():
+    backend, submits = counted()
+    executable = doubling(backend)
+    executable.write("x", np.full(5, 1.5))
+    with backend.together():
+        for _ in range(3):
+            executable.run()
+        fetched = executable.fetch("y")
+        assert submits == []
+    assert submits == [4]
+    np.testing.assert_array_equal(fetched(), np.full(5, 3.0))
+
+
+@pytest.mark.parametrize("make", [CpuBackend, lambda: counted()[0]], ids=["cpu", "gpu"])
+def test_what_is_written_between_runs_is_that_of_the_later_one(make):
+    backend = make()
+    executable, fetched = doubling(backend), []
+    with backend.together():
+        for number in range(3):
+            executable.write("x", np.full(5, number))
+            executable.run()
+            fetched.append(executable.fetch("y"))
+        np.testing.assert_array_equal(executable.read("y"), np.full(5, 4.0))
+    for number, values in enumerate(fetched):
+        np.testing.assert_array_equal(values(), np.full(5, 2.0 * number))
+
+
+def test_a_failure_inside_leaves_nothing_behind():
+    backend, submits = counted()
+    executable = doubling(backend)
+    with pytest.raises(KeyError), backend.together():
+        executable.run()
+        executable.write("no such feed", np.zeros(5))
+    assert submits == [1]
+    executable.run()
+    assert submits == [1, 1]
+
+
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_a_step_is_one_submit(precision: str):
+    if precision == "f16" and not device().half:
+        pytest.skip("no shader-f16")
+    flags = {"preset": "tiny", "train.precision": precision, "model.copy": False}
+    config = resolve(flags=flags, environment={}).config
+    backend, submits = counted(precision)
+    trainer = make_trainer(config, backend, 2, 32, 1)
+    for _ in range(3):
+        submits.clear()
+        trainer.step()
+        assert len(submits) == 1
+
+
+def test_a_larger_plan_in_between_does_not_take_memory_away():
+    backend, _ = counted()
+    small = doubling(backend)
+    small.write("x", np.full(5, 1.0))
+    x, y = Tensor("large x", (512, 64), "feed"), Tensor("large y", (512, 64), "metric")
+    with Graph() as graph:
+        inner = graph.emit("gelu", [x.shape], [x], size=x.size)[0]
+        graph.emit("gelu", [y], [inner], size=x.size)
+    with backend.together():
+        small.run()
+        large = backend.compile(plan(graph, backend.memory))
+        large.write("large x", np.zeros(x.shape))
+        large.run()
+        fetched = small.fetch("y")
+    np.testing.assert_array_equal(fetched(), np.full(5, 2.0))
