@@ -1,7 +1,7 @@
 // Parts of dweight [I, O] = x [N, I] transposed dy [N, O] and of dbias [O], the sum of dy's rows,
 // each over a range of rows.
-// Grid: 128 x 64 elements for each workgroup of 128 threads, z parts; k upwards, in
-// dbias every 8th k upwards, then these.
+// Grid: 128 x 64 elements for each workgroup of 128 threads, z parts; k upwards, in dbias
+// every 8th k upwards, then these.
 // import matmul_tile_128_watched
 
 struct Params {
@@ -50,7 +50,7 @@ fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
 
-// The bias of 128 columns, from 8 threads for each 4 of them.
+// The bias of 64 columns, from 8 threads for each 4 of them.
 fn store_bias(first_column: u32, lane: u32, parts: u32) {
     workgroupBarrier(); // the tile may still be read
     a_tile[lane] = bias;

@@ -11,6 +11,7 @@ from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend
 from tat.config import resolve
+from tat.errors import DeviceError
 from tat.ops.graph import Graph, Tensor
 from tat.ops.plan import plan
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.gpu
 class Counting:
     """A wgpu object that counts the command buffers of each submit of its queue."""
 
-    def __init__(self, target: Any, submits: list[int]) -> None:
+    def __init__(self, target: Any, submits: list[int | None]) -> None:
         self._target, self._submits = target, submits
 
     def __getattr__(self, name: str) -> Any:
@@ -28,12 +29,14 @@ class Counting:
         return Counting(value, self._submits) if name == "queue" else value
 
     def submit(self, commands: list[Any]) -> None:
+        if None in self._submits:
+            raise RuntimeError("Parent device is lost")
         self._submits.append(len(commands))
         self._target.submit(commands)
 
 
-def counted(precision: str = "f32") -> tuple[GpuBackend, list[int]]:
-    submits: list[int] = []
+def counted(precision: str = "f32") -> tuple[GpuBackend, list[int | None]]:
+    submits: list[int | None] = []  # None in it makes the next submit fail
     handle = Counting(device().handle, submits)
     return GpuBackend(replace(device(), handle=handle), precision=precision), submits
 
@@ -95,6 +98,18 @@ def test_a_step_is_one_submit(precision: str):
         submits.clear()
         trainer.step()
         assert len(submits) == 1
+
+
+def test_a_copy_that_could_not_be_submitted_is_not_waited_for():
+    backend, submits = counted()
+    executable = doubling(backend)
+    submits.append(None)
+    fetched = []
+    with pytest.raises(DeviceError, match="the GPU was lost"), backend.together():
+        executable.run()
+        fetched.append(executable.fetch("y"))
+    with pytest.raises(DeviceError, match="reading y: the GPU was lost"):
+        fetched[0]()
 
 
 def test_a_larger_plan_in_between_does_not_take_memory_away():

@@ -1,6 +1,6 @@
 // The gradient of the cross-entropy for the logits, an Element of one row at a time.
-// The importer declares: targets; fn aim(row) -> f32, the share of the target, smoothing apart, that
-// the logits answer for.
+// The importer declares: targets; fn aim(row) -> f32, the share of the target, smoothing apart,
+// that the logits answer for.
 // import grid
 // import finish
 

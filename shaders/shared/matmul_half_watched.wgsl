@@ -62,14 +62,14 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
         fold_sums(&h, &c);
     }
     for (var i = 0u; i < 8u; i += 2u) {
-        var rows = array<Pair, 2>(c[0], c[1]);
+        var both_rows = array<Pair, 2>(c[0], c[1]);
         switch (i) { // an index that is no constant would put the sums into memory
-            case 2u: { rows = array<Pair, 2>(c[2], c[3]); }
-            case 4u: { rows = array<Pair, 2>(c[4], c[5]); }
-            case 6u: { rows = array<Pair, 2>(c[6], c[7]); }
+            case 2u: { both_rows = array<Pair, 2>(c[2], c[3]); }
+            case 4u: { both_rows = array<Pair, 2>(c[4], c[5]); }
+            case 6u: { both_rows = array<Pair, 2>(c[6], c[7]); }
             default: {}
         }
-        store_rows(first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u), extent, rows);
+        store_rows(first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u), extent, both_rows);
     }
 }
 

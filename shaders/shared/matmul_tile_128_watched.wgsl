@@ -74,14 +74,14 @@ fn multiply(group: vec2u, lane: u32, rows: u32, columns: u32, begin: u32, end: u
     }
     let extent = vec2u(rows, columns);
     for (var i = 0u; i < 8u; i += 2u) {
-        var rows = array<Pair, 2>(Pair(c[0], c[1]), Pair(c[2], c[3]));
+        var both_rows = array<Pair, 2>(Pair(c[0], c[1]), Pair(c[2], c[3]));
         switch (i) { // an index that is no constant would put the sums into memory
-            case 2u: { rows = array<Pair, 2>(Pair(c[4], c[5]), Pair(c[6], c[7])); }
-            case 4u: { rows = array<Pair, 2>(Pair(c[8], c[9]), Pair(c[10], c[11])); }
-            case 6u: { rows = array<Pair, 2>(Pair(c[12], c[13]), Pair(c[14], c[15])); }
+            case 2u: { both_rows = array<Pair, 2>(Pair(c[4], c[5]), Pair(c[6], c[7])); }
+            case 4u: { both_rows = array<Pair, 2>(Pair(c[8], c[9]), Pair(c[10], c[11])); }
+            case 6u: { both_rows = array<Pair, 2>(Pair(c[12], c[13]), Pair(c[14], c[15])); }
             default: {}
         }
-        store_rows(first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u), extent, rows);
+        store_rows(first + own * 4u + vec2u(i / 4u * 16u + i % 4u, 0u), extent, both_rows);
     }
 }
 

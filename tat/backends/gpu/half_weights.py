@@ -64,11 +64,11 @@ class HalfWeights:
         """Commands that bring the copies up to date, to be submitted before what reads them."""
         if not self._stale:
             return []
-        self._stale = False
         commands = []
         for copy in (*self._copies.values(), *self._transposed.values()):
             copy.record = copy.record or self._compile(*copy.trace())
             commands.append(copy.record())
+        self._stale = False
         return commands
 
     def _copy_of(self, weight: Tensor) -> Tensor:

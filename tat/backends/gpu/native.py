@@ -78,7 +78,7 @@ class Download:
         self, handle: Any, submissions: Submissions, buffer: Any, target: Any, offset: int = 0
     ) -> None:
         self._handle, self._target, self._statuses = handle, target, []
-        self._submissions = submissions
+        self._submissions, self._asked = submissions, False
         encoder = handle.create_command_encoder()
         encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
         submissions.add([encoder.finish()])
@@ -88,7 +88,7 @@ class Download:
         """Asks for the target, which the driver allows once the copy is submitted."""
         from wgpu.backends.wgpu_native import _api, ffi, lib
 
-        target = self._target
+        self._asked, target = True, self._target
         self._callback = ffi.callback(
             "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
             lambda status, message, data1, data2: self._answered(status),
@@ -109,6 +109,8 @@ class Download:
         from wgpu.backends.wgpu_native import ffi, lib
 
         self._submissions.flush()
+        if not self._asked:
+            raise RuntimeError("the device was lost before the copy was submitted")
         began = time.monotonic()
         while not self._statuses:
             poll(self._handle)
