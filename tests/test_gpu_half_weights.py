@@ -95,7 +95,7 @@ def test_plans_that_come_later_add_their_matrices():
             require_product(executable.read(f"y{index}"), weight, flat)
 
 
-def test_only_a_backward_pass_keeps_a_transposed_copy():
+def test_what_reads_none_keeps_no_transposed_copy():
     backend = opened()
     backend.compile(plan(products("linear", WEIGHTS), backend.memory))
     assert copies(backend) == {"flat in f16"}

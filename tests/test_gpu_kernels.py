@@ -218,6 +218,19 @@ def test_filters_keep_what_the_host_keeps(filters: tuple[float, ...], logits: Ar
     np.testing.assert_array_equal(np.unique(run(case)["token"]), expected)
 
 
+@pytest.mark.parametrize("filters", [(0, 0.5, 0), (0, 1, 0.3), (40, 0.9, 0.01)])
+def test_filters_see_all_of_a_large_vocabulary(filters: tuple[float, ...]):
+    """The best of 2100 tokens stands where a thread comes in its last turn, alone."""
+    rows, size = 40, 2100
+    logits = np.random.default_rng(5).normal(0, 1, size).astype(np.float32).astype(np.float64)
+    logits[2087] = 12.0
+    extents = dict(batch=rows, vocabulary=size, block=1, first=2, length=64, keys=64)
+    settings = [[1e9, *filters, 1]] * rows
+    case = Case("sample_token", extents, given={"settings": settings, "logits": [logits] * rows})
+    expected = np.flatnonzero(logits >= threshold(logits, Draw(1e9, *filters)))
+    np.testing.assert_array_equal(np.unique(run(case)["token"]), expected)
+
+
 def test_thousands_of_draws_are_those_of_the_host():
     """Of 30,000 draws from up to 8,192 tokens none differed: noise does in last places alone."""
     ways = [[1, 0, 1, 0, 1], [1, 50, 1, 0, 1], [1, 0, 0.9, 0, 1], [2, 100, 0.95, 0.001, 1]]

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.gpu
 
 TILED = (
     Case("linear", dict(rows=260, inputs=48, outputs=2084)),
+    Case("linear", dict(rows=1668, inputs=16, outputs=1796)),
     Case("attention", dict(batch=1, queries=70, sources=1, keys=70, width=24, heads=2, causal=1)),
 )
 

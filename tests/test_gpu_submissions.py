@@ -9,7 +9,7 @@ from gpu_harness import device
 
 from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.gpu.executable import GpuBackend
+from tat.backends.gpu.executable import GpuBackend, GpuExecutable
 from tat.config import resolve
 from tat.errors import DeviceError
 from tat.ops.graph import Graph, Tensor
@@ -108,22 +108,54 @@ def test_a_copy_that_could_not_be_submitted_is_not_waited_for():
     with pytest.raises(DeviceError, match="the GPU was lost"), backend.together():
         executable.run()
         fetched.append(executable.fetch("y"))
-    with pytest.raises(DeviceError, match="reading y: the GPU was lost"):
+    with pytest.raises(DeviceError, match="reading y: the copy was never submitted"):
         fetched[0]()
 
 
-def test_a_larger_plan_in_between_does_not_take_memory_away():
-    backend, _ = counted()
-    small = doubling(backend)
-    small.write("x", np.full(5, 1.0))
-    x, y = Tensor("large x", (512, 64), "feed"), Tensor("large y", (512, 64), "metric")
+def through_an_arena(backend: GpuBackend, rows: int) -> GpuExecutable:
+    """Metric "y" is 4 times feed "x", with a temporary between."""
+    x, y = (Tensor(f"{n}", (rows, 64), kind) for n, kind in (("x", "feed"), ("y", "metric")))
     with Graph() as graph:
-        inner = graph.emit("gelu", [x.shape], [x], size=x.size)[0]
-        graph.emit("gelu", [y], [inner], size=x.size)
+        (inner,) = graph.emit("add", [x.shape], [x, x], size=x.size)
+        graph.emit("add", [y], [inner, inner], size=x.size)
+    return backend.compile(plan(graph, backend.memory))
+
+
+def test_a_larger_plan_in_between_does_not_take_memory_away():
+    backend, submits = counted()
+    small = through_an_arena(backend, 2)
+    small.write("x", np.full((2, 64), 1.0))
+    before = backend.buffers.arena(0)
     with backend.together():
         small.run()
-        large = backend.compile(plan(graph, backend.memory))
-        large.write("large x", np.zeros(x.shape))
+        large = through_an_arena(backend, 512)
+        assert backend.buffers.arena(0) is not before
+        assert submits == [1]
+        large.write("x", np.full((512, 64), 2.0))
         large.run()
-        fetched = small.fetch("y")
-    np.testing.assert_array_equal(fetched(), np.full(5, 2.0))
+        fetched = small.fetch("y"), large.fetch("y")
+    for values, expected in zip(fetched, (4.0, 8.0), strict=True):
+        assert np.unique(values()) == expected
+
+
+def test_the_first_failure_is_told():
+    backend, submits = counted()
+    executable = doubling(backend)
+    with pytest.raises(KeyError), backend.together():
+        executable.run()
+        submits.append(None)
+        raise KeyError
+
+
+def test_what_is_done_afterwards_is_done_though_some_of_it_fails():
+    backend, done = counted()[0], []
+    executable = doubling(backend)
+
+    def fail() -> None:
+        raise DeviceError("no")
+
+    with pytest.raises(DeviceError, match=r"^no$"), backend.together():
+        executable.run()
+        for action in (lambda: done.append(1), fail, lambda: done.append(2)):
+            backend.submissions.afterwards(action)
+    assert done == [1, 2]

@@ -15,7 +15,7 @@ fn gelu_slope(x: Element) -> Element {
     let square = x * x;
     let gate = gelu_gate(x, square);
     let slope = fma(Element(6.0 * GELU * GELU_CUBE), square, Element(2.0 * GELU)); // of 2 u
-    return gate * fma(x * slope, 1.0 - gate, Element(1.0));
+    return gate * fma(x * (1.0 - gate), slope, Element(1.0));
 }
 
 // 1 / (1 + exp(-2 u)) where u is the argument of the tanh.

@@ -52,7 +52,7 @@ class GpuBackend:
             largest=device.limits.buffer,
             fuses=True,
         )
-        self.submissions = Submissions(device)
+        self.submissions = Submissions(device, self.name)
         self.buffers = BufferManager(device, self.submissions)
         self.shaders = ShaderLibrary(device)
         self.half_weights = HalfWeights(self._compiled, device.limits.binding // ELEMENT_BYTES)
@@ -226,8 +226,7 @@ class GpuExecutable:
         copies = self._backend.half_weights.updates() if self._uses_half_weights else []
         if self._writes_weights:
             self._backend.half_weights.outdate()
-        with reported(f"running on {self._backend.name}"):
-            self._backend.submissions.add([*copies, commands])
+        self._backend.submissions.add([*copies, commands])
 
     def encode(self, compute_pass: Any) -> None:
         """Records all calls into a pass of wgpu's, for one who times it."""

@@ -42,6 +42,10 @@ def _in_fours(product: Product) -> bool:
     return product.columns % 4 == 0 and product.rows % 4 == 0 and product.depth % 16 == 0
 
 
+def _in_deep_fours(product: Product) -> bool:
+    return _in_fours(product) and product.depth >= 2 * _PART_DEPTH
+
+
 def _few_rows(product: Product) -> bool:
     return product.rows <= FEW_ROWS and product.columns % 4 == 0 and product.depth % 4 == 0
 
@@ -68,7 +72,7 @@ _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
 _COLUMN = Variant("column", 1, 1, lambda product: product.rows <= FEW_ROWS)
-_SPLIT = Variant("split", 128, 64, _in_fours)
+_SPLIT = Variant("split", 128, 64, _in_deep_fours)
 _TILES = (_TILE_128, _TILE_64)
 _ALL_TILES = (_TILE_128_64, *_TILES)
 
@@ -119,17 +123,7 @@ def _in_one_pass(kernel: str, product: Product, variants: Sequence[Variant]) -> 
 
 def half_split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[Pass]:
     """split_passes with factors in f16, also where few parts or one suffice."""
-    product = product_of(kernel, attributes)
-    size = product.rows * product.columns + beside
-    if not (_in_halves(product) and size <= _MOST_SCRATCH):
-        return []
-    columns, rows = _HALF.groups(product)
-    most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
-    parts = max(1, min(most, _HALF_BUSY // (columns * rows)))
-    return [
-        Pass(f"{kernel}.half", (columns, rows, parts), parts * size),
-        Pass(f"{kernel}.total", elements(size // 4), parts * size),
-    ]
+    return _in_parts(kernel, product_of(kernel, attributes), _HALF, _HALF_BUSY, beside)
 
 
 def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[Pass]:
@@ -138,15 +132,20 @@ def split_passes(kernel: str, attributes: Attributes, beside: int = 0) -> list[P
     Each part makes `beside` further elements. Empty where it does not suit: see product_passes.
     """
     product = product_of(kernel, attributes)
+    return _in_parts(kernel, product, _SPLIT, _BUSY, beside)
+
+
+def _in_parts(
+    kernel: str, product: Product, variant: Variant, busy: int, beside: int
+) -> list[Pass]:
     size = product.rows * product.columns + beside
-    deep = product.depth >= 2 * _PART_DEPTH
-    if not (_in_fours(product) and deep and size <= _MOST_SCRATCH):
+    if not (variant.suits(product) and size <= _MOST_SCRATCH):
         return []
-    columns, rows = _SPLIT.groups(product)
+    columns, rows = variant.groups(product)
     most = min(_MOST_PARTS, product.depth // _PART_DEPTH, _MOST_SCRATCH // size)
-    parts = max(1, min(most, _BUSY // (columns * rows)))
+    parts = max(1, min(most, busy // (columns * rows)))
     return [
-        Pass(f"{kernel}.split", (columns, rows, parts), parts * size),
+        Pass(f"{kernel}.{variant.name}", (columns, rows, parts), parts * size),
         Pass(f"{kernel}.total", elements(size // 4), parts * size),
     ]
 

@@ -110,7 +110,7 @@ class Download:
 
         self._submissions.flush()
         if not self._asked:
-            raise RuntimeError("the device was lost before the copy was submitted")
+            raise RuntimeError("the copy was never submitted")
         began = time.monotonic()
         while not self._statuses:
             poll(self._handle)

@@ -1,19 +1,21 @@
 """Commands in their order, several to a submit: between two submits a GPU idles for 20 to 60 µs."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from tat.backends.gpu.device import Device, reported
+from tat.errors import DeviceError
 
 
 class Submissions:
     """What goes to the queue of a device. Each add() is a submit, but for those in together()."""
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, name: str) -> None:
+        """name: of who runs there, for errors."""
+        self._device, self._name = device, name
         self._held: list[Any] = []
-        self._then: list[Callable[[], None]] = []
+        self._then: list[Callable[[], object]] = []
         self._gathering = 0
 
     @contextmanager
@@ -22,10 +24,13 @@ class Submissions:
         self._gathering += 1
         try:
             yield
+        except BaseException:
+            with suppress(DeviceError):  # the first failure is the one to tell
+                self.flush()
+            raise
         finally:
             self._gathering -= 1
-            with reported(f"running on {self._device.name}"):
-                self.flush()
+        self.flush()
 
     def add(self, commands: Sequence[Any]) -> None:
         """Queues command buffers."""
@@ -33,8 +38,8 @@ class Submissions:
         if not self._gathering:
             self.flush()
 
-    def afterwards(self, action: Callable[[], None]) -> None:
-        """Has something done when all that was added is submitted."""
+    def afterwards(self, action: Callable[[], object]) -> None:
+        """Has something done when all that was added is submitted; nothing if that fails."""
         self._then.append(action)
         if not self._held:
             self.flush()
@@ -44,6 +49,8 @@ class Submissions:
         held, then = self._held, self._then
         self._held, self._then = [], []
         if held:
-            self._device.handle.queue.submit(held)
-        for action in then:
-            action()
+            with reported(f"running on {self._name}"):
+                self._device.handle.queue.submit(held)
+        with ExitStack() as stack:  # one that fails does not keep the others from being done
+            for action in reversed(then):
+                stack.callback(action)
