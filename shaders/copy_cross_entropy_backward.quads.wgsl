@@ -2,10 +2,4 @@
 // reduction.
 // import quads
 // import cross_entropy_slopes
-
-@group(0) @binding(4) var<storage, read> kept: array<f32>;
-@group(0) @binding(5) var<storage, read> targets: array<u32>;
-
-fn aim(row: u32) -> f32 {
-    return (1.0 - params.smoothing) * kept[row];
-}
+// import copy_cross_entropy_aim

@@ -1,10 +1,4 @@
 // Grid: a thread for each element of dlogits, 256 a workgroup. No reduction.
 // import scalars
 // import cross_entropy_slopes
-
-@group(0) @binding(4) var<storage, read> kept: array<f32>;
-@group(0) @binding(5) var<storage, read> targets: array<u32>;
-
-fn aim(row: u32) -> f32 {
-    return (1.0 - params.smoothing) * kept[row];
-}
+// import copy_cross_entropy_aim

@@ -2,9 +2,4 @@
 // reduction.
 // import quads
 // import cross_entropy_slopes
-
-@group(0) @binding(4) var<storage, read> targets: array<u32>;
-
-fn aim(row: u32) -> f32 {
-    return 1.0 - params.smoothing;
-}
+// import cross_entropy_aim

@@ -1,9 +1,4 @@
 // Grid: a thread for each element of dlogits, 256 a workgroup. No reduction.
 // import scalars
 // import cross_entropy_slopes
-
-@group(0) @binding(4) var<storage, read> targets: array<u32>;
-
-fn aim(row: u32) -> f32 {
-    return 1.0 - params.smoothing;
-}
+// import cross_entropy_aim

@@ -2,6 +2,7 @@
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import linear_params
 // import matmul_half
+// import no_base
 // import finish
 // transposed weight
 
@@ -25,10 +26,6 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
 
 fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.inputs + column) / 4u;
-}
-
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
 }
 
 fn store(i: u32, values: vec4f, other: vec4f) {

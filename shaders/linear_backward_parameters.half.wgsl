@@ -3,6 +3,8 @@
 // Grid: 64 x 128 elements for each workgroup of 128 threads, z parts; in matmul_half's order,
 // dbias by 4 threads, each of which takes 2 of 8 k upwards, then these.
 // import matmul_half_watched
+// import no_base
+// import part_range
 
 struct Params {
     rows: u32,
@@ -48,10 +50,6 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return ((part * params.inputs + row) * params.outputs + column) / 4u;
 }
 
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
-}
-
 fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
@@ -79,10 +77,8 @@ fn main(
 ) {
     part = group.z;
     sums_bias = group.y == 0u;
-    let steps = params.rows / DEPTH; // dealt out evenly
-    let begin = part * steps / groups.z * DEPTH;
-    let end = (part + 1u) * steps / groups.z * DEPTH;
-    multiply(group.xy, lane, params.inputs, params.outputs, begin, end);
+    let range = part_range(params.rows, part, groups.z);
+    multiply(group.xy, lane, params.inputs, params.outputs, range.x, range.y);
     if (group.y == 0u) {
         store_bias(group.x * COLUMNS, lane, groups.z);
     }

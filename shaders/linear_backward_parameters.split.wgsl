@@ -3,6 +3,8 @@
 // Grid: 128 x 64 elements for each workgroup of 128 threads, z parts; k upwards, in dbias
 // every 8th k upwards, then these.
 // import matmul_tile_128_watched
+// import no_base
+// import part_range
 
 struct Params {
     rows: u32,
@@ -42,10 +44,6 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return ((part * params.inputs + row) * params.outputs + column) / 4u;
 }
 
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
-}
-
 fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
@@ -74,10 +72,8 @@ fn main(
 ) {
     part = group.z;
     sums_bias = group.y == 0u;
-    let steps = params.rows / DEPTH; // dealt out evenly
-    let begin = part * steps / groups.z * DEPTH;
-    let end = (part + 1u) * steps / groups.z * DEPTH;
-    multiply(group.xy, lane, params.inputs, params.outputs, begin, end);
+    let range = part_range(params.rows, part, groups.z);
+    multiply(group.xy, lane, params.inputs, params.outputs, range.x, range.y);
     if (group.y == 0u) {
         store_bias(group.x * COLUMNS, lane, groups.z);
     }

@@ -1,6 +1,7 @@
 // logits [N, V] = x [N, D] table [V, D] transposed, which it takes as [D, V].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
 // import matmul_half
+// import no_base
 // transposed table
 
 struct Params {
@@ -29,10 +30,6 @@ fn b_at(k: u32, column: u32) -> vec4<f16> {
 
 fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.vocabulary + column) / 4u;
-}
-
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
 }
 
 fn store(i: u32, values: vec4f, other: vec4f) {

@@ -1,6 +1,7 @@
 // logits [N, V] = x [N, D] table [V, D] transposed.
 // Grid: 128 x 128 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile_128
+// import no_base
 
 struct Params {
     rows: u32,
@@ -27,10 +28,6 @@ fn b_at(k: u32, column: u32) -> vec4f {
 
 fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.vocabulary + column) / 4u;
-}
-
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
 }
 
 fn store(i: u32, values: vec4f, other: vec4f) {

@@ -1,6 +1,8 @@
 // Parts of dx [N, D] = dlogits [N, V] table [V, D], each over a range of the vocabulary.
 // Grid: 128 x 64 elements for each workgroup of 128 threads, z parts; k upwards.
 // import matmul_tile_128
+// import no_base
+// import part_range
 
 struct Params {
     rows: u32,
@@ -31,10 +33,6 @@ fn quad_at(row: u32, column: u32) -> u32 {
     return ((part * params.rows + row) * params.width + column) / 4u;
 }
 
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
-}
-
 fn store(i: u32, values: vec4f, other: vec4f) {
     partials[i] = values;
 }
@@ -46,8 +44,6 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
-    let steps = params.vocabulary / DEPTH; // dealt out evenly
-    let begin = part * steps / groups.z * DEPTH;
-    let end = (part + 1u) * steps / groups.z * DEPTH;
-    multiply(group.xy, lane, params.rows, params.width, begin, end);
+    let range = part_range(params.vocabulary, part, groups.z);
+    multiply(group.xy, lane, params.rows, params.width, range.x, range.y);
 }

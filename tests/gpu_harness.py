@@ -7,6 +7,7 @@ from itertools import count
 
 from numpy import ndarray as Array
 
+from tat.backends.backend import Backend, Executable
 from tat.backends.gpu.device import Device, open_device
 from tat.backends.gpu.executable import GpuBackend
 from tat.ops.graph import Graph, Tensor
@@ -24,6 +25,14 @@ def device() -> Device:
 def shared_backend() -> GpuBackend:
     """One for all kernel calls, which keep nothing in it but compiled shaders and weights."""
     return GpuBackend(device())
+
+
+def doubling(backend: Backend, kernel: str = "add") -> Executable:
+    """Metric "y" is twice feed "x" [5], or what a kernel of one input makes of it."""
+    x, y = Tensor("x", (5,), "feed"), Tensor("y", (5,), "metric")
+    with Graph() as graph:
+        graph.emit(kernel, [y], [x, x][: 2 if kernel == "add" else 1], size=5)
+    return backend.compile(plan(graph, backend.memory))
 
 
 _numbers = count()  # that tell weights apart, which a backend knows by name

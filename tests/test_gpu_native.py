@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import Case
-from gpu_harness import device, kernel_functions
+from gpu_harness import device, doubling, kernel_functions
 
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.device import open_device
-from tat.backends.gpu.executable import GpuBackend, GpuExecutable
+from tat.backends.gpu.executable import GpuBackend
 from tat.errors import DeviceError
-from tat.ops.graph import Graph, Tensor
-from tat.ops.plan import plan
 
 pytestmark = pytest.mark.gpu
 
@@ -43,13 +41,6 @@ def test_a_shader_that_does_not_compile_unchecked(monkeypatch):
     monkeypatch.setattr(patched, lambda name, halves: broken)
     with pytest.raises(DeviceError, match=r"^shader gelu on gpu"):
         doubling(GpuBackend(replace(device(), checked=False)), "gelu")
-
-
-def doubling(backend: GpuBackend | CpuBackend, kernel: str = "add") -> GpuExecutable:
-    x, y = Tensor("x", (5,), "feed"), Tensor("y", (5,), "metric")
-    with Graph() as graph:
-        graph.emit(kernel, [y], [x, x][: 2 if kernel == "add" else 1], size=5)
-    return backend.compile(plan(graph, backend.memory))
 
 
 @pytest.mark.parametrize("make", [CpuBackend, lambda: GpuBackend(device())], ids=["cpu", "gpu"])

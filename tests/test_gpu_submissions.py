@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gpu_harness import device
+from gpu_harness import device, doubling
 
 from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.cpu.executable import CpuBackend
@@ -39,13 +39,6 @@ def counted(precision: str = "f32") -> tuple[GpuBackend, list[int | None]]:
     submits: list[int | None] = []  # None in it makes the next submit fail
     handle = Counting(device().handle, submits)
     return GpuBackend(replace(device(), handle=handle), precision=precision), submits
-
-
-def doubling(backend: GpuBackend | CpuBackend) -> Any:
-    x, y = Tensor("x", (5,), "feed"), Tensor("y", (5,), "metric")
-    with Graph() as graph:
-        graph.emit("add", [y], [x, x], size=5)
-    return backend.compile(plan(graph, backend.memory))
 
 
 def test_what_runs_together_is_submitted_at_the_end():

@@ -115,12 +115,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             rows[6] = masked(rows[6] * scale, keys, reach, at + 34u);
             rows[7] = masked(rows[7] * scale, keys, reach, at + 35u);
             workgroupBarrier(); // what was multiplied may still be read
-            put_share(own.y, own.x, vec4f(
-                max_of_quad(rows[0]), max_of_quad(rows[1]), max_of_quad(rows[2]), max_of_quad(rows[3]),
-            ));
-            put_share(own.y, own.x + 8u, vec4f(
-                max_of_quad(rows[4]), max_of_quad(rows[5]), max_of_quad(rows[6]), max_of_quad(rows[7]),
-            ));
+            put_share(own.y, own.x, maxima_of_quads(rows[0], rows[1], rows[2], rows[3]));
+            put_share(own.y, own.x + 8u, maxima_of_quads(rows[4], rows[5], rows[6], rows[7]));
             workgroupBarrier();
             if (lane < TILE) {
                 tops[lane / 4u][lane % 4u] = top_of(lane);
@@ -140,10 +136,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             rows[7] = power(rows[7], top1.w);
             let shrink0 = exp(before0 - top0); // what was summed with the old maximum
             let shrink1 = exp(before1 - top1);
-            part0 = part0 * shrink0
-                + vec4f(sum_of_quad(rows[0]), sum_of_quad(rows[1]), sum_of_quad(rows[2]), sum_of_quad(rows[3]));
-            part1 = part1 * shrink1
-                + vec4f(sum_of_quad(rows[4]), sum_of_quad(rows[5]), sum_of_quad(rows[6]), sum_of_quad(rows[7]));
+            part0 = part0 * shrink0 + sums_of_quads(rows[0], rows[1], rows[2], rows[3]);
+            part1 = part1 * shrink1 + sums_of_quads(rows[4], rows[5], rows[6], rows[7]);
             block[0] *= shrink0.x;
             block[1] *= shrink0.y;
             block[2] *= shrink0.z;

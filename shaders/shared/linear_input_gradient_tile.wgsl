@@ -2,6 +2,7 @@
 // Grid: 128 x COLUMNS elements for each workgroup of 2 COLUMNS threads; k upwards.
 // import linear_params
 // import matmul_tile_128
+// import no_base
 // import finish
 
 @group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
@@ -21,10 +22,6 @@ fn b_at(k: u32, column: u32) -> vec4f {
 
 fn quad_at(row: u32, column: u32) -> u32 {
     return (row * params.inputs + column) / 4u;
-}
-
-fn base_at(column: u32) -> vec4f {
-    return vec4f();
 }
 
 fn store(i: u32, values: vec4f, other: vec4f) {

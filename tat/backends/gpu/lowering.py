@@ -51,17 +51,18 @@ def _each(*extents: str) -> Passes:
 
 def _in_quads(kernel: str, a: Attributes) -> list[Pass]:
     """A thread for 4 elements where these are all, else for each element."""
-    if a["size"] % 4:
-        return [Pass(kernel, elements(a["size"]))]
-    return [Pass(f"{kernel}.quads", elements(a["size"] // 4))]
+    return _rows_in_quads(kernel, 1, a["size"])
 
 
 def _logits_in_quads(kernel: str, a: Attributes) -> list[Pass]:
-    """The same where neighbours are of one row."""
-    size = a["rows"] * a["vocabulary"]
-    if a["vocabulary"] % 4:
-        return [Pass(kernel, elements(size))]
-    return [Pass(f"{kernel}.quads", elements(size // 4))]
+    """The same for logits, where 4 are of one row."""
+    return _rows_in_quads(kernel, a["rows"], a["vocabulary"])
+
+
+def _rows_in_quads(kernel: str, rows: int, width: int) -> list[Pass]:
+    if width % 4:
+        return [Pass(kernel, elements(rows * width))]
+    return [Pass(f"{kernel}.quads", elements(rows * width // 4))]
 
 
 def _named_as(base: str, passes: Passes) -> Passes:
