@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from tat import weights
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
+from tat.backends.opening import open_backend
 from tat.config import Config, resolve
 from tat.data.batches import Batches
 from tat.data.corpus import Corpus, load_corpus

@@ -23,8 +23,9 @@ from step import TorchPeer
 
 from tat.agents.benchmarks.passes import make_trainer
 from tat.agents.provenance import processor
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.opening import open_backend
 from tat.config import Config, resolve
 from tat.errors import DeviceError
 from tat.ops.plan import Memory

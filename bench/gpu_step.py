@@ -22,7 +22,7 @@ from pathlib import Path
 
 import tat
 from tat.agents.benchmarks.passes import make_trainer
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.config import Config, resolve
 from tat.decode.choice import Sampling
 from tat.decode.generator import Generator

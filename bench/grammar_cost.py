@@ -20,7 +20,7 @@ import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.commands.doctor import processor
 from tat.config import resolve
 from tat.data.tokenizer import Tokenizer

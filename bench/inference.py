@@ -29,7 +29,8 @@ from tat.agents.benchmarks.passes import (
     forward_executable,
     installed_model,
 )
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
+from tat.backends.opening import open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
 

@@ -27,8 +27,8 @@ import torch
 from tokenizers import models, pre_tokenizers
 
 from tat.agents.benchmarks.host import FUNCTION
-from tat.backends.cpu.attention_numba import softmax
-from tat.backends.cpu.kernels_numba import adamw
+from tat.backends.cpu.attention import softmax
+from tat.backends.cpu.training_kernels import adamw
 from tat.commands.doctor import processor
 from tat.config import resolve
 from tat.cookbook.library import load as cookbook

@@ -15,7 +15,7 @@ import tat  # isort: skip  (before numpy: it sets the BLAS threads)  # noqa: F40
 import numpy as np
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.config import resolve
 from tat.data.batches import Batches
 from tat.data.dataset import Dataset, Ragged

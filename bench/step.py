@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tat
 from tat.agents.benchmarks.passes import make_trainer
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
 from tat.train.trainer import Trainer

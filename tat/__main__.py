@@ -11,7 +11,7 @@ def main() -> int:
 
         return child()
     if sys.argv[1:2] == ["_gpu-child"]:
-        from tat.backends.gpu.child import main as child
+        from tat.backends.gpu.probe import main as child
 
         return child(sys.argv[2:])
     if sys.argv[1:] == ["--version"] and _said(f"tat {__version__}"):

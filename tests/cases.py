@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tat.backends.cases import Case, Extents, case_of
+from tat.backends.reference.cases import Case, Extents, case_of
 
 __all__ = ["CASES", "Case", "Extents", "case_of"]
 

@@ -9,7 +9,7 @@ from cli_harness import bench  # noqa: F401  a fixture of several modules
 from hypothesis import settings
 
 import tat  # noqa: F401  it sets the number of BLAS threads, which numpy reads when first imported
-from tat.backends import automatic
+from tat.backends.opening import automatic
 
 automatic.any_hardware = lambda: False  # tests do the same work where there is a GPU
 settings.register_profile("tat", deadline=None)  # a slow machine is no failure

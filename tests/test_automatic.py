@@ -6,12 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tat.backends import adapters, automatic
-from tat.backends.adapters import AdapterInfo, any_hardware, ask, list_adapters, selectors
-from tat.backends.automatic import choose
-from tat.backends.backend import open_backend
-from tat.backends.calibration import Timing, time_backend
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.opening import adapters, automatic, open_backend
+from tat.backends.opening.adapters import AdapterInfo, any_hardware, ask, list_adapters, selectors
+from tat.backends.opening.automatic import choose
+from tat.backends.opening.calibration import Timing, time_backend
 from tat.commands.doctor import described
 from tat.errors import DeviceError
 

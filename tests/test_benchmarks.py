@@ -105,7 +105,7 @@ def test_a_checkpoint_that_changes_is_no_benchmark(monkeypatch):
 
 
 def test_softmax_is_measured_without_numba_too(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tat.backends.cpu.attention_numba", None)
+    monkeypatch.setitem(sys.modules, "tat.backends.cpu.attention", None)
     with host.softmax(Setting.of(CONFIG)) as subject:
         subject.check()
 

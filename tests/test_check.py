@@ -11,10 +11,10 @@ from tat.agents import validator
 from tat.agents.gradients import check_gradients
 from tat.agents.lockstep import compare_step, small_step
 from tat.agents.validator import ValidatorAgent
-from tat.backends.cpu import kernels
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend
-from tat.backends.gpu.shader_library import specialised
+from tat.backends.gpu.shaders import specialised
+from tat.backends.reference import kernels
 from tat.cli import run as tat
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError
@@ -100,7 +100,7 @@ def test_a_planted_bug_in_a_part_of_a_fused_shader_is_named(kernel, sound, broke
         text = specialised(name, halves)
         return text.replace(sound, broken) if name.partition(".")[0] == kernel else text
 
-    monkeypatch.setattr("tat.backends.gpu.shader_library.specialised", planted)
+    monkeypatch.setattr("tat.backends.gpu.shaders.specialised", planted)
     agreement = compare_step(CpuBackend(1, dtype=np.float64), GpuBackend(device()))
     assert agreement.divergence is not None
     assert agreement.divergence.call.kernel == kernel

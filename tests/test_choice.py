@@ -6,10 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tat.backends.cpu import hashing
-from tat.backends.cpu.sampling import Draw, gumbel, penalised, threshold
+from tat import hashing
 from tat.config import resolve
 from tat.decode.choice import Sampler, Sampling, draw_of, greedy, log_softmax
+from tat.draws import Draw, gumbel, penalised, threshold
 from tat.errors import UsageError
 
 LOGITS = arrays.arrays(np.float32, st.integers(1, 40), elements=st.floats(-30, 30, width=32))

@@ -10,10 +10,10 @@ import pytest
 from cli_harness import bench, resume, train  # noqa: F401
 from gpu_harness import device
 
-from tat.backends.backend import open_backend
 from tat.backends.gpu import native
 from tat.backends.gpu.device import Limits, choose, open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
+from tat.backends.opening import open_backend
 from tat.cli import run as tat
 from tat.errors import DeviceError
 from tat.ops import vocabulary as ops
@@ -246,7 +246,7 @@ def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
 
 def test_a_shader_that_does_not_compile(monkeypatch):
     broken = "@compute @workgroup_size(1) fn main() { let x: f32 = true; }"
-    patched = "tat.backends.gpu.shader_library.specialised"
+    patched = "tat.backends.gpu.shaders.specialised"
     monkeypatch.setattr(patched, lambda name, halves: broken)
     with pytest.raises(DeviceError, match=r"^shader gelu.* on gpu .*x"):
         small_program(GpuBackend(device()))

@@ -14,12 +14,13 @@ from test_gpu_model import VOCABULARY as OF_TRAINING
 from test_gpu_model import tiny, train
 
 from tat import weights
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend
-from tat.backends.gpu.fp16_utils import from_half, to_half
-from tat.backends.gpu.half_storage import half_tensors
-from tat.backends.gpu.lowering import lower
+from tat.backends.gpu.half.conversion import from_half, to_half
+from tat.backends.gpu.half.storage import half_tensors
+from tat.backends.gpu.lowering.calls import lower
+from tat.backends.opening import open_backend
 from tat.config import resolve
 from tat.errors import DeviceError
 from tat.model.loss import CrossEntropyLoss

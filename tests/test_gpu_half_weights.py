@@ -11,7 +11,7 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.device import Limits
 from tat.backends.gpu.executable import GpuBackend
-from tat.backends.gpu.half_weights import transpose
+from tat.backends.gpu.half.weights import transpose
 from tat.ops.graph import Graph, Tensor
 from tat.ops.plan import plan
 

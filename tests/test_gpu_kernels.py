@@ -6,9 +6,9 @@ from cases import CASES, Case
 from gpu_harness import kernel_functions, shared_backend
 from numpy import ndarray as Array
 
-from tat.backends.cpu import hashing
+from tat import hashing
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.cpu.sampling import Draw, gumbel, threshold
+from tat.draws import Draw, gumbel, threshold
 
 pytestmark = pytest.mark.gpu
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tat.backends.gpu.device import MAX_GROUPS, Limits
 from tat.backends.gpu.executable import GpuBackend
-from tat.backends.gpu.lowering import lower, sliced
-from tat.backends.gpu.params import params
-from tat.backends.gpu.passes import folded
-from tat.backends.gpu.shader_library import shader_names
+from tat.backends.gpu.lowering.calls import lower, sliced
+from tat.backends.gpu.lowering.params import params
+from tat.backends.gpu.lowering.passes import folded
+from tat.backends.gpu.shaders import shader_names
 from tat.errors import DeviceError
 from tat.ops import vocabulary as ops
 from tat.ops.fusion import FEW_ROWS, fused

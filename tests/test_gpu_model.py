@@ -210,7 +210,7 @@ def test_the_first_non_finite_output_is_the_one_of_the_cpu():
 
 
 def test_uploads_come_back_bit_for_bit(monkeypatch):
-    monkeypatch.setattr("tat.backends.gpu.buffer_manager._TRANSFER", 4096)
+    monkeypatch.setattr("tat.backends.gpu.buffers._TRANSFER", 4096)
     random, backend = np.random.default_rng(0), new_gpu()
     for kind in ("weight", "state", "gradient", "constant"):
         tensor = Tensor(kind, (77, 53), kind)

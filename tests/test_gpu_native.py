@@ -37,7 +37,7 @@ def test_software_checks_its_shaders():
 
 def test_a_shader_that_does_not_compile_unchecked(monkeypatch):
     broken = "@compute @workgroup_size(1) fn main() { let x: f32 = true; }"
-    patched = "tat.backends.gpu.shader_library.specialised"
+    patched = "tat.backends.gpu.shaders.specialised"
     monkeypatch.setattr(patched, lambda name, halves: broken)
     with pytest.raises(DeviceError, match=r"^shader gelu on gpu"):
         doubling(GpuBackend(replace(device(), checked=False)), "gelu")

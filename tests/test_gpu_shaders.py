@@ -8,18 +8,19 @@ from gpu_harness import device
 from test_gpu_kernels import EDGES
 
 from tat.backends.gpu.fused_shaders import FUSED_SHADERS
-from tat.backends.gpu.lowering import HALF_PASSES, PASSES
-from tat.backends.gpu.params import fields
-from tat.backends.gpu.shader_library import (
+from tat.backends.gpu.lowering.params import fields
+from tat.backends.gpu.lowering.table import HALF_PASSES, PASSES
+from tat.backends.gpu.shaders import (
     ShaderLibrary,
     bindings,
     params_fields,
+    part_files,
+    shader_files,
     shader_names,
     source,
     specialised,
 )
 from tat.ops.kernels import KERNELS
-from tat.resources import resource
 
 ON_GPU = [name for name, row in KERNELS.items() if not row.cpu_only]
 ADAPTING = ("Inner", "Dlogits")  # aliases in shared parts
@@ -103,7 +104,7 @@ def test_a_head_line_tells_the_grid(name: str):
 
 
 def source_of(name: str) -> str:
-    return resource("shaders", f"{name}.wgsl").read_text("utf-8")
+    return shader_files()[name].read_text("utf-8")
 
 
 def test_every_shared_part_is_imported_and_once():
@@ -111,7 +112,7 @@ def test_every_shared_part_is_imported_and_once():
     places = r"@binding\(\w+\)", r"(?<=array<)\w+"
     filled = re.compile("|".join([*places, *(rf"(?<=alias {a} = )\w+" for a in ADAPTING)]))
     texts = {name: filled.sub("", source(name)) for name in shader_names()}
-    for path in resource("shaders", "shared").iterdir():
+    for path in part_files().values():
         text = filled.sub("", path.read_text("utf-8"))
         counts = [whole.count(text) for whole in texts.values()]
         assert max(counts) == 1, path.name
@@ -129,7 +130,7 @@ def test_a_fused_shader_has_another_part_for_each_that_it_leaves_out():
 
 def shared(name: str) -> str:
     """The first line of a shared part."""
-    return resource("shaders", "shared", f"{name}.wgsl").read_text("utf-8").splitlines()[0]
+    return part_files()[name].read_text("utf-8").splitlines()[0]
 
 
 @every_shader

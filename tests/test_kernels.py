@@ -11,10 +11,10 @@ from cases import CASES, Case, case_of
 from harness import compile_graph, expose
 from numpy import ndarray as Array
 
-from tat.backends.cpu import kernels as numpy_kernels
-from tat.backends.cpu import kernels_fused
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.gpu.half_weights import transpose
+from tat.backends.gpu.half.weights import transpose
+from tat.backends.reference import fused as fused_kernels
+from tat.backends.reference import kernels as numpy_kernels
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import (
@@ -35,7 +35,7 @@ from tat.train.adamw import AdamW
 Function = Callable[..., None]
 NUMPY: dict[str, Function] = CpuBackend(numba=False).kernels
 BACKENDS = {"numpy": NUMPY, "numba": CpuBackend(numba=True).kernels}
-NUMBA_MODULE = "tat.backends.cpu.kernels_numba"
+NUMBA_MODULE = "tat.backends.cpu.training_kernels"
 needs_numba = pytest.mark.skipif(
     not (find_spec("numba") and find_spec(NUMBA_MODULE)), reason="there are no Numba kernels"
 )
@@ -101,7 +101,7 @@ def test_accumulating_adds_to_what_assigning_gives(case: Case):
 def test_numpy_kernels_are_the_table():
     public = {
         name
-        for module in (numpy_kernels, kernels_fused)
+        for module in (numpy_kernels, fused_kernels)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if not name.startswith("_")
     }
@@ -121,11 +121,11 @@ def test_numpy_signature_is_the_row(name: str):
 
 @needs_numba
 def test_numba_kernels_are_some_of_the_table_with_equal_parameters():
-    from tat.backends.cpu import kernels_numba
+    from tat.backends.cpu import training_kernels
 
     faster = {n: f for n, f in BACKENDS["numba"].items() if f is not NUMPY[n]}
     assert faster
-    for name, function in vars(kernels_numba).items():
+    for name, function in vars(training_kernels).items():
         if getattr(function, "__module__", "") == NUMBA_MODULE and not name.startswith("_"):
             assert name in faster
     for name, function in faster.items():

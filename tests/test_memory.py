@@ -24,7 +24,7 @@ ALLOWANCE = 300e6  # bytes over the plan: the interpreter, libraries and kernels
 SCRIPT = """
 import sys
 from tat.agents.benchmarks.passes import make_trainer
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.config import resolve
 config, length = resolve(flags=eval(sys.argv[1])).config, int(sys.argv[2])
 backend = open_backend("cpu", config.threads, config.memory.alignment)

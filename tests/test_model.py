@@ -11,8 +11,8 @@ from harness import compile_graph, random_batch
 from numpy import ndarray as Array
 
 from tat import weights
-from tat.backends.cpu import kernels
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.reference import kernels
 from tat.config import TransformerConfig
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.config import Config, resolve
 from tat.data.batches import Batches
 from tat.data.corpus import Corpus, load_corpus

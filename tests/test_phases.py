@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from cli_harness import child_environment, command, tat
 
-from tat.backends.cpu import kernels
+from tat.backends.reference import kernels
 from tat.config import Config, resolve
 from tat.decode.stream import Stream
 from tat.errors import DeviceError, FileError, TatError, UsageError
@@ -366,15 +366,15 @@ def test_a_wrong_kernel_fails_the_optimizer(config, tmp_path, monkeypatch):
 
 @pytest.mark.gpu
 def test_a_wrong_shader_fails_the_accelerator(config, tmp_path, monkeypatch):
-    from tat.backends.gpu import shader_library
+    from tat.backends.gpu import shaders
 
-    sound = shader_library.specialised
+    sound = shaders.specialised
 
     def wrong(name: str, halves: object = ()) -> str:
         text = sound(name, halves)
         return text.replace("0.044715", "0.05") if "gelu" in name else text
 
-    monkeypatch.setattr(shader_library, "specialised", wrong)
+    monkeypatch.setattr(shaders, "specialised", wrong)
     findings = findings_of(accelerator.run, config, tmp_path, device="gpu:software")
     assert "logits" in failed(findings)
     assert "gelu" in findings.reason()

@@ -18,12 +18,12 @@ MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by 
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
-    ("errors", "resources", "flat"),
+    ("errors", "resources", "flat", "hashing"),
     ("config_layers",),
     ("config", "files", "tensor_file"),
     ("wgsl",),
     ("retrieval",),
-    ("data", "ops"),
+    ("data", "ops", "draws"),
     ("model",),
     ("backends",),
     ("checkpoint", "weights"),
@@ -50,13 +50,13 @@ ONLY_IN = {
     "tat.wgsl.device": CHILD,
     "tat.wgsl.kernel": CHILD,
     "numba": (
-        "backends/cpu/kernels_numba.py",
-        "backends/cpu/executable_numba.py",
-        "backends/cpu/vectors_numba.py",
-        "backends/cpu/threads_numba.py",
-        "backends/cpu/products_numba.py",
-        "backends/cpu/attention_numba.py",
-        "backends/cpu/copy_numba.py",
+        "backends/cpu/training_kernels.py",
+        "backends/cpu/replay.py",
+        "backends/cpu/vectors.py",
+        "backends/cpu/threads.py",
+        "backends/cpu/products.py",
+        "backends/cpu/attention.py",
+        "backends/cpu/copying.py",
         "data/tokenizer_numba.py",
     ),
 }

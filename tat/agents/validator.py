@@ -11,8 +11,9 @@ import numpy as np
 
 from tat import weights
 from tat.agents.lockstep import compare_step
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.opening import open_backend
 from tat.checkpoint import load
 from tat.config import Config, resolve
 from tat.cookbook.library import load as cookbook

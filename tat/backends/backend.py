@@ -1,13 +1,11 @@
-"""What a backend offers: compile a plan once, then write feeds, run and read metrics."""
+"""The protocol of a backend: compile a plan once, then write feeds, run and read metrics."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from math import inf
-from typing import Literal, Protocol
+from typing import Protocol
 
 from numpy import ndarray as Array
 
-from tat.errors import DeviceError
 from tat.ops.graph import Tensor
 from tat.ops.plan import Memory, Plan
 
@@ -67,35 +65,3 @@ class Backend(Protocol):
 
     def view(self, tensor: Tensor, lane: int = 0) -> Array:
         """The same, read-only and without a copy where possible: valid until the next run."""
-
-
-def open_backend(
-    device: str, threads: int, alignment: int, precision: str = "f32", *,
-    work: Literal["training", "decoding"] = "training", wait_s: float = inf,
-) -> Backend:  # fmt: skip
-    """The backend of a --device value: "auto", "cpu", "gpu[:N]" or "gpu:software".
-
-    precision: "f32", or "f16" for factors and activations in half precision. work: what "auto"
-    shall be fastest at. wait_s: seconds that a GPU may take to answer, or else it hangs.
-    """
-    if device == "auto":
-        from tat.backends.automatic import choose
-
-        choice = choose(work, threads, precision)
-        backend = open_backend(choice.device, threads, alignment, precision, wait_s=wait_s)
-        backend.remark = choice.reason
-        return backend
-    if device == "cpu":
-        from tat.backends.cpu.executable import CpuBackend
-
-        if precision != "f32":
-            raise DeviceError(
-                f"precision {precision}: the CPU computes in f32; use --device gpu or"
-                " --precision f32"
-            )
-        return CpuBackend(threads=threads, memory=Memory(alignment=alignment))
-    if device.partition(":")[0] == "gpu":
-        from tat.backends.gpu.executable import GpuBackend
-
-        return GpuBackend.open(device, alignment, precision, wait_s)
-    raise DeviceError(f"device {device}: none of auto, cpu, gpu, gpu:N, gpu:software")

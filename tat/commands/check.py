@@ -7,7 +7,7 @@ from dataclasses import asdict
 import msgspec
 
 from tat.agents.validator import ValidatorAgent
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 
 
 def run(options: argparse.Namespace) -> int:

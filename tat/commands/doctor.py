@@ -13,9 +13,9 @@ import msgspec
 
 from tat import __version__
 from tat.agents.provenance import processor
-from tat.backends.adapters import AdapterInfo, list_adapters
-from tat.backends.automatic import choose
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.opening.adapters import AdapterInfo, list_adapters
+from tat.backends.opening.automatic import choose
 from tat.commands.version import part_versions
 from tat.errors import DeviceError, TatError
 from tat.resources import resource

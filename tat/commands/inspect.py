@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.checkpoint import Summary, check_weights, inspect
 from tat.config import Config
 from tat.data.batches import batch_rows

@@ -7,9 +7,9 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.backend import Executable
-from tat.backends.cpu.sampling import Draw
 from tat.decode.choice import draw_of
 from tat.decode.stream import Stream
+from tat.draws import Draw
 
 
 @dataclass(frozen=True)

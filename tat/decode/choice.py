@@ -12,9 +12,9 @@ from hashlib import sha256
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu import hashing
-from tat.backends.cpu.sampling import Draw, penalised, scores
+from tat import hashing
 from tat.config import GenerateConfig
+from tat.draws import Draw, penalised, scores
 from tat.errors import UsageError
 
 Preference = Callable[[Array, Sequence[int]], Array]
@@ -77,7 +77,7 @@ class Sampling:
 
 
 class Sampler:
-    """Chooses the tokens of one text as `backends.cpu.sampling` defines draws.
+    """Chooses the tokens of one text as `tat.draws` defines draws.
 
     The noise is counted by seed, prompt, number of the text, position and token.
     """

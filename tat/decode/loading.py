@@ -8,7 +8,8 @@ from typing import Any
 from numpy import ndarray as Array
 
 from tat import weights
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
+from tat.backends.opening import open_backend
 from tat.checkpoint import Checkpoint, check_weights
 from tat.config import Config, check_stored
 from tat.data.tokenizer import Tokenizer

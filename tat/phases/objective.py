@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.config import Config
 from tat.cookbook.library import load as cookbook
 from tat.data.batches import Batches

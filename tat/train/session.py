@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tat import weights
-from tat.backends.backend import open_backend
+from tat.backends.opening import open_backend
 from tat.checkpoint import Checkpoint, check_weights
 from tat.config import Config, check_stored, differences
 from tat.data.batches import Batches

@@ -62,7 +62,7 @@ def softmax(setting: Setting) -> Iterator[Subject]:
 
 def _softmax_kernel() -> Callable[[np.ndarray, np.ndarray], None]:
     try:
-        from tat.backends.cpu.attention_numba import softmax as compiled
+        from tat.backends.cpu.attention import softmax as compiled
     except ImportError:
         return _numpy_softmax
     return compiled

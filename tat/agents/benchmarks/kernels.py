@@ -9,8 +9,8 @@ import numpy as np
 from tat.agents.benchmarks.passes import LENGTH, STEP_ROWS
 from tat.agents.benchmarks.subject import Benchmark, Setting, Subject, require_close
 from tat.backends.backend import Backend
-from tat.backends.cases import Case, case_of
-from tat.backends.cpu import kernels as reference
+from tat.backends.reference import kernels as reference
+from tat.backends.reference.cases import Case, case_of
 from tat.config import Config
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, logits_program, loss_program, step_program

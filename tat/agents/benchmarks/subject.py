@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from tat.backends.backend import Backend, open_backend
+from tat.backends.backend import Backend
+from tat.backends.opening import open_backend
 from tat.config import Config
 from tat.errors import TatError
 

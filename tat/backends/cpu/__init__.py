@@ -1,1 +1,1 @@
-"""The CPU backend: NumPy kernels in any float type, and Numba kernels over them."""
+"""The CPU backend: plans on the reference, or on compiled kernels of the same names."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu import kernels as numpy_kernels
-from tat.backends.cpu import kernels_fused
+from tat.backends.reference import fused
+from tat.backends.reference import kernels as numpy_kernels
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, Plan
 
 if TYPE_CHECKING:
-    from tat.backends.cpu.executable_numba import TableReplay
+    from tat.backends.cpu.replay import TableReplay
 
 # NaN and infinity are looked for in results, once a step; NumPy's warnings would name no tensor.
 _QUIET = partial(np.errstate, all="ignore")
@@ -44,7 +44,7 @@ class CpuBackend:
         self.dtype = np.dtype(dtype)
         self.lanes = threads or len(os.sched_getaffinity(0))
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
-        functions = vars(numpy_kernels) | vars(kernels_fused)
+        functions = vars(numpy_kernels) | vars(fused)
         self.kernels = {name: functions[name] for name in KERNELS}
         if modules:
             self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
@@ -194,7 +194,7 @@ class CpuExecutable:
 def _numba_modules() -> SimpleNamespace | None:
     """The kernels and the table executable in Numba; None where it is not installed."""
     try:
-        from tat.backends.cpu import executable_numba, kernels_numba
+        from tat.backends.cpu import replay, training_kernels
     except ImportError:
         return None
-    return SimpleNamespace(kernels=kernels_numba, tables=executable_numba)
+    return SimpleNamespace(kernels=training_kernels, tables=replay)

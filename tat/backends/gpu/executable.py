@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.gpu.buffer_manager import BufferManager
+from tat.backends.gpu.buffers import BufferManager
 from tat.backends.gpu.device import HALF, OFFSET_ALIGNMENT, Device, open_device, reported
-from tat.backends.gpu.fp16_utils import HALF_BYTES
-from tat.backends.gpu.half_storage import bound_tensors, half_tensors
-from tat.backends.gpu.half_weights import Feeds, HalfWeights
-from tat.backends.gpu.lowering import Dispatch, lower
+from tat.backends.gpu.half.conversion import HALF_BYTES
+from tat.backends.gpu.half.storage import bound_tensors, half_tensors
+from tat.backends.gpu.half.weights import Feeds, HalfWeights
+from tat.backends.gpu.lowering.calls import Dispatch, lower
 from tat.backends.gpu.native import RawDispatch, raw_dispatch, record
-from tat.backends.gpu.shader_library import ShaderLibrary
+from tat.backends.gpu.shaders import ShaderLibrary
 from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
 from tat.ops.graph import Graph, Tensor

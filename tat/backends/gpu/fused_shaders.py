@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tat.backends.gpu.params import fields
+from tat.backends.gpu.lowering.params import fields
 from tat.ops.kernels import KERNELS
 
 _PARAMS = re.compile(r"^struct Params \{.*?^\}", re.MULTILINE | re.DOTALL)

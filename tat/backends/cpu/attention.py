@@ -1,0 +1,195 @@
+"""Attention in compiled code: tiles of four queries, or one, over all keys that count.
+
+Scores of a tile are kept whole, so the softmax is the plain one. A query has the same bits alone,
+as decoding has it, and among others.
+"""
+
+import numpy as np
+from numba import njit
+from numpy import ndarray as Array
+
+from tat.backends.cpu.vectors import FLOAT, LANES, ROUNDER, dots, floats, integers, tile
+
+_ROWS = 4  # queries of a tile
+_STEP = LANES // _ROWS  # keys whose scores a tile of queries makes at once
+_WIDE = 4 * LANES  # columns of the widest tile of values
+_LOG2_E = np.float32(1.4426950408889634)
+
+_dots_4, _dots_1 = dots(_ROWS, _STEP), dots(1, LANES)
+_mix_4x64, _mix_1x64 = tile(_ROWS, FLOAT, 4, resume=True), tile(1, FLOAT, 4, resume=True)
+_mix_4x16, _mix_1x16 = tile(_ROWS, FLOAT, 1, resume=True), tile(1, FLOAT, 1, resume=True)
+
+# Without fast math of its own a function would be compiled with that of its first caller.
+_compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+_summing = njit(
+    nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
+)
+
+
+def scratch_bytes(keys: int) -> int:
+    """What a thread needs for queries over `keys` keys: scores and results of a tile, shares."""
+    return 4 * _ROWS * (keys + LANES + _WIDE + 1)
+
+
+@_compiled
+def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
+    """This thread's tiles of queries, of all heads and sequences.
+
+    row holds the addresses of y, lse, q, kv and lengths from 1 on, and from 9 on the extents batch,
+    queries, sources, keys, width, heads and causal.
+    """
+    batch, queries, heads = row[9], row[10], row[14]
+    tiles = (queries + _ROWS - 1) // _ROWS
+    apart = row[15] and row[11] > 1  # each query then has keys of its own in every source
+    units = batch * heads * tiles
+    for unit in range(units * thread // threads, units * (thread + 1) // threads):
+        b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * _ROWS
+        if first + _ROWS <= queries and not apart:
+            _attend(row, b, h, first, _ROWS, scratch)
+        else:
+            for t in range(first, min(first + _ROWS, queries)):
+                _attend(row, b, h, t, 1, scratch)
+
+
+@_compiled
+def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> None:
+    """`count` queries, four or one, of one head: y and the logs of the denominators."""
+    queries, sources, keys, width, heads = row[10], row[11], row[12], row[13], row[14]
+    head, at = width // heads, b * queries + first
+    lengths = integers(row[5] + 4 * b * sources, sources)
+    limit = first + count if row[15] else keys  # the keys of the last query
+    kv = row[4] + 4 * (b * sources * keys * 2 * width + h * head)
+    q, stride = row[3] + 4 * (at * width + h * head), sources * keys + LANES
+    out = scratch + 4 * _ROWS * stride
+    seen = 0
+    for source in range(sources):
+        size = max(0, min(lengths[source], limit))
+        start = kv + 8 * source * keys * width
+        _score(q, start, scratch + 4 * seen, count, size, head, width, stride)
+        seen += size
+    shares = floats(out + 4 * _ROWS * _WIDE, _ROWS)
+    scale = np.float32(1) / np.sqrt(np.float32(head))
+    for r in range(count):
+        own = min(seen, first + r + 1) if row[15] and sources == 1 else seen
+        powers = floats(scratch + 4 * r * stride, seen)
+        lse = floats(row[2] + 4 * ((at + r) * heads + h), 1)
+        lse[0] = shares[r] = 0
+        if own:
+            top, total = _raise(powers[:own], scale)
+            lse[0], shares[r] = top + np.log(total), np.float32(1) / total
+        powers[own:] = 0
+    y = row[1] + 4 * (at * width + h * head)
+    column = 0
+    while column < head:
+        wide = _WIDE if column + _WIDE <= head else min(LANES, head - column)
+        block = floats(out, count * wide)
+        block[:] = 0
+        passed = 0
+        for source in range(sources):
+            size = max(0, min(lengths[source], limit))
+            values = kv + 4 * ((2 * source * keys + 1) * width + column)
+            _mix(scratch + 4 * passed, values, out, count, size, wide, width, stride)
+            passed += size
+        for r in range(count):
+            result = floats(y + 4 * (r * width + column), wide)
+            for i in range(wide):
+                result[i] = block[r * wide + i] * shares[r]
+        column += wide
+
+
+@_compiled
+def _score(
+    q: int, k: int, scores: int, count: int, size: int, head: int, width: int, stride: int
+) -> None:
+    """Dot products of `count` queries with `size` keys, to rows of scores, and up to 15 more."""
+    pitches = 4 * width, 8 * width, 4 * stride
+    if count == 1:
+        for s in range(0, size, LANES):
+            _dots_1(q, k + s * pitches[1], scores + 4 * s, *pitches, head, size - s)
+    else:
+        for s in range(0, size, _STEP):
+            _dots_4(q, k + s * pitches[1], scores + 4 * s, *pitches, head, size - s)
+
+
+@_compiled
+def _largest(bits: Array) -> float:
+    """The largest of floats given as their bits, whose order that of integers is made to be.
+
+    Comparisons of floats, of which any may be NaN, LLVM does not turn into vector code.
+    """
+    largest = _ordered(np.int32(bits[0]))
+    for i in range(bits.size):
+        largest = max(largest, _ordered(bits[i]))
+    return np.int32(_ordered(largest)).view(np.float32)
+
+
+@_compiled
+def _ordered(bits: int) -> int:
+    """Bits of a float to an integer that is larger for a larger float; its own inverse."""
+    return np.int32(bits ^ np.int32(np.int32(bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
+
+
+@_compiled
+def softmax(out: Array, scores: Array) -> None:
+    """Rows of scores to rows of shares that sum to 1, as attention has them on the way."""
+    for row in range(scores.shape[0]):
+        shares, given = out[row], scores[row]
+        for i in range(given.size):
+            shares[i] = given[i]
+        _, total = _raise(shares, np.float32(1))
+        for i in range(given.size):
+            shares[i] *= np.float32(1) / total
+
+
+@_compiled
+def _power(x: float) -> float:
+    """2^x for x up to 0, within 2e-7 of it; 2^-126 under that, NaN for NaN.
+
+    The whole part goes into the exponent; a minimax polynomial does for the rest, -1/2 to 1/2.
+    """
+    bounded = np.float32(-126) if x < np.float32(-126) else x
+    shifted = bounded + ROUNDER
+    rest = bounded - (shifted - ROUNDER)
+    p = np.float32(1.326472734e-3)
+    p = p * rest + np.float32(9.671512860e-3)
+    p = p * rest + np.float32(5.550733745e-2)
+    p = p * rest + np.float32(2.402224208e-1)
+    p = p * rest + np.float32(6.931469776e-1)
+    p = p * rest + np.float32(1)
+    exponent = np.int32(np.float32(shifted).view(np.int32) + np.int32(127))
+    return p * np.int32(exponent << np.int32(23)).view(np.float32)
+
+
+@_summing
+def _raise(scores: Array, scale: float) -> tuple[float, float]:
+    """Powers of e in place of scores, which `scale` multiplies first, the largest being 1.
+
+    Returns the largest score, scaled, and the sum of the powers.
+    """
+    top, total = _largest(scores.view(np.int32)), np.float32(0)
+    for i in range(scores.size):
+        scores[i] = _power((scores[i] - top) * (scale * _LOG2_E))
+        total += scores[i]
+    return top * scale, total
+
+
+@_compiled
+def _mix(
+    powers: int, values: int, out: int, count: int, size: int, wide: int, width: int, stride: int
+) -> None:
+    """Adds `size` values [wide] times the powers of `count` queries to out [count, wide]."""
+    if wide == _WIDE and count == _ROWS:
+        _mix_4x64(powers, values, out, stride, size, 8 * width)
+    elif wide == _WIDE:
+        _mix_1x64(powers, values, out, stride, size, 8 * width)
+    elif wide == LANES and count == _ROWS:
+        _mix_4x16(powers, values, out, stride, size, 8 * width)
+    elif wide == LANES:
+        _mix_1x16(powers, values, out, stride, size, 8 * width)
+    else:
+        for r in range(count):
+            own, sums = floats(powers + 4 * r * stride, size), floats(out + 4 * r * wide, wide)
+            for s in range(size):
+                value = floats(values + 8 * s * width, wide)
+                for i in range(wide):
+                    sums[i] += own[s] * value[i]

@@ -1,0 +1,1 @@
+"""From kernel calls to dispatches: passes and grids by family, parameters, and slicing."""

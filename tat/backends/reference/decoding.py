@@ -1,0 +1,39 @@
+"""NumPy kernels of decoding without asking: penalties for repetition, and the draw of a token."""
+
+import numpy as np
+from numpy import ndarray as Array
+
+from tat.draws import Draw, penalised, scores
+from tat.ops.vocabulary import SETTINGS
+
+
+def repetition_penalty(
+    written: Array, history: Array, logits: Array, token: Array, position: Array, settings: Array,
+    *, batch: int, vocabulary: int, length: int, block: int,
+) -> None:  # fmt: skip
+    """Logits go to history as they are; then those of the tokens up to this one are penalised."""
+    rows, last = logits.reshape(batch, vocabulary), position.reshape(batch)
+    places = last % block, np.arange(batch)
+    history.reshape(block, batch, vocabulary + 1)[*places, :vocabulary] = rows
+    tokens = written.reshape(batch, length)
+    tokens[np.arange(batch), last] = token.reshape(batch)
+    for b, penalty in enumerate(settings.reshape(batch, SETTINGS)[:, -1]):
+        rows[b] = penalised(rows[b], tokens[b, : last[b] + 1], penalty)
+
+
+def sample_token(
+    token: Array, position: Array, lengths: Array, history: Array, logits: Array, settings: Array,
+    key: Array, *, batch: int, vocabulary: int, block: int, first: int,
+) -> None:  # fmt: skip
+    """The drawn token, the lowest id of equals, becomes what is fed next, and goes to history."""
+    rows, places = logits.reshape(batch, vocabulary), position.reshape(batch)
+    for b, bits in enumerate(key.reshape(batch).tolist()):
+        temperature, top_k, *others = settings.reshape(batch, SETTINGS)[b].tolist()
+        draw, row = Draw(temperature, int(top_k), *others, bits), rows[b].copy()
+        row[:first] = -np.inf
+        token.reshape(batch)[b] = scores(row, int(places[b]), draw).argmax()
+    kept = history.reshape(block, batch, vocabulary + 1)
+    kept[places % block, np.arange(batch), vocabulary] = token.reshape(batch)
+    goes_on = lengths.reshape(batch) > 0
+    places += goes_on
+    lengths.reshape(batch)[...] += goes_on

@@ -1,0 +1,132 @@
+"""The table that replays inference plans: against float64, and the bits that must not move."""
+
+import numpy as np
+import pytest
+from harness import compile_graph, random_batch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tat import weights
+from tat.backends.cpu.executable import CpuBackend
+from tat.backends.cpu.replay import OPERATIONS, pack
+from tat.config import resolve
+from tat.model.programs import BatchShape, encode_program, logits_program, step_program
+from tat.model.transformer import Transformer
+
+VOCABULARY = 291  # no multiple of a panel's 16 columns
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "copying"])
+def model(request) -> Transformer:
+    flags = {
+        "preset": "tiny", "model.layers": 2, "model.width": 40, "model.heads": 4,
+        "model.feed_forward": 72, "model.copy": request.param,
+    }  # fmt: skip
+    return Transformer(resolve(flags=flags).config.model, VOCABULARY)
+
+
+def logits(model, shape, batch, threads=1, dtype=np.float32, numba=True) -> np.ndarray:
+    backend = CpuBackend(threads, dtype=dtype, numba=numba)
+    executable = compile_graph(logits_program(model, shape), backend, batch)
+    weights.install(backend, model, weights.draw(model.parameters, 0))
+    executable.run()
+    return executable.read("logits").reshape(shape.rows, shape.target, VOCABULARY)
+
+
+@pytest.mark.parametrize("sources", [1, 3])
+def test_the_table_is_close_to_float64(model, sources):
+    shape = BatchShape(rows=3, source=11, target=9, sources=sources)
+    lengths = [[11] + [4] * (sources - 1), [1] * sources, [0] * sources]
+    batch = random_batch(shape, VOCABULARY, lengths, [9, 5, 0])
+    expected = logits(model, shape, batch, dtype=np.float64)
+    got = logits(model, shape, batch)
+    assert np.abs(got - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_inference_plans_are_replayed_by_the_table(model):
+    shape = BatchShape(rows=1, source=3, target=3)
+    backend = CpuBackend(1)
+    for program in (logits_program, encode_program, step_program):
+        graph = program(model, shape)
+        assert {call.kernel for call in graph.calls} <= set(OPERATIONS)
+        assert compile_graph(graph, backend, {})._table is not None
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_threads_move_no_bit(model, threads):
+    shape = BatchShape(rows=3, source=11, target=9)
+    batch = random_batch(shape, VOCABULARY, [[11], [4], [0]], [9, 5, 0])
+    one, more = logits(model, shape, batch), logits(model, shape, batch, threads)
+    assert one.tobytes() == more.tobytes()
+
+
+@settings(max_examples=10)
+@given(rows=st.integers(2, 12), seed=st.integers(0, 1000), data=st.data())
+def test_a_sequence_has_the_same_bits_in_any_batch(model, rows, seed, data):
+    many = BatchShape(rows=rows, source=7, target=10)
+    lengths = [[data.draw(st.integers(0, 7))] for _ in range(rows)]
+    targets = [data.draw(st.integers(1, 10)) for _ in range(rows)]
+    batch = random_batch(many, VOCABULARY, lengths, targets, seed)
+    together = logits(model, many, batch, threads=2)
+    row = data.draw(st.integers(0, rows - 1))
+    alone = {
+        name: values if name == "counter" else values[row : row + 1]
+        for name, values in batch.items()
+    }
+    single = logits(model, BatchShape(rows=1, source=7, target=10), alone)
+    assert together[row, : targets[row]].tobytes() == single[0, : targets[row]].tobytes()
+
+
+def test_cached_decoding_gives_the_bits_of_the_whole_pass(model):
+    shape = BatchShape(rows=2, source=7, target=12)
+    batch = random_batch(shape, VOCABULARY, [[7], [3]], [12, 12])
+    whole = logits(model, shape, batch, threads=2)
+    backend = CpuBackend(2)
+    encode = compile_graph(encode_program(model, shape), backend, batch)
+    step = compile_graph(step_program(model, shape), backend, batch)
+    weights.install(backend, model, weights.draw(model.parameters, 0))
+    encode.run()
+    for t in range(shape.target):
+        step.write("token", batch["inputs"][:, t : t + 1])
+        step.write("position", np.full(2, t))
+        step.write("lengths", np.full((2, 1), t + 1))
+        step.run()
+        assert step.read("logits").tobytes() == whole[:, t].copy().tobytes(), t
+
+
+def test_new_weights_are_packed_anew(model):
+    shape = BatchShape(rows=1, source=3, target=2)
+    batch = random_batch(shape, VOCABULARY, [[3]], [2])
+    backend = CpuBackend(1)
+    executable = compile_graph(logits_program(model, shape), backend, batch)
+    results = []
+    for seed in (0, 1, 0):
+        weights.install(backend, model, weights.draw(model.parameters, seed))
+        executable.run()
+        results.append(executable.read("logits").tobytes())
+    assert results[0] == results[2] != results[1]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_not_lost(model, value):
+    shape = BatchShape(rows=1, source=3, target=2)
+    batch = random_batch(shape, VOCABULARY, [[3]], [2])
+    backend = CpuBackend(1)
+    executable = compile_graph(logits_program(model, shape), backend, batch)
+    values = weights.draw(model.parameters, 0)
+    values["decoder.0.attention.query.weight"][0, 0] = value
+    weights.install(backend, model, values)
+    executable.run()
+    assert not np.isfinite(executable.read("logits")).all()
+    assert "decoder.0.attention" in executable.first_non_finite()
+
+
+@given(st.integers(1, 40), st.integers(1, 140), st.sampled_from([np.float32, np.int8]))
+def test_blocks_hold_every_column_and_are_filled_up_with_zeros(depth, columns, dtype):
+    matrix = np.random.default_rng(0).integers(-127, 128, (depth, columns)).astype(dtype)
+    blocks, step = pack(matrix), 2 if dtype is np.int8 else 1
+    assert blocks.dtype == dtype
+    assert blocks.shape == (-(-columns // 64), -(-depth // step), 64, step)
+    unpacked = blocks.transpose(1, 3, 0, 2).reshape(-(-depth // step) * step, -1)
+    np.testing.assert_array_equal(unpacked[:depth, :columns], matrix)
+    assert not unpacked[:, columns:].any() and not unpacked[depth:].any()
