@@ -1,7 +1,7 @@
 """The table of kernels: what every backend has to offer, and in which order arguments come.
 
 A kernel is called with its outputs, then its inputs, then its attributes by keyword. Functions of
-backends/reference/kernels.py, shaders and their bindings follow this table; tests hold them against it.
+backends/reference/, shaders and their bindings follow this table; tests hold them against it.
 
 Letters: N rows (B*T), B batch, K sources per target, S source length, T target length, D width,
 H heads, F feed-forward width, V vocabulary, I and O the inputs and outputs of a linear layer,
