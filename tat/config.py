@@ -22,6 +22,7 @@ from tat.config_layers import (
     preset_layer,
     read_file,
     refuse_other_preset,
+    refuse_preset,
 )
 from tat.errors import ConfigError, one_line
 from tat.flat import Flat, flatten
@@ -198,6 +199,8 @@ class Config:
     tune: TuneConfig
 
 
+TUNING = "tuning"  # the preset of a run that starts from a trained model
+
 # What a resumed run may change freely: nothing here moves a bit of the result.
 NOT_COMPARED = (
     "threads", "preset", "train.steps", "train.save_every", "train.keep", "train.metrics_every",
@@ -229,11 +232,13 @@ def resolve(
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     base: Mapping[str, Any] | None = None,
+    pretrained: Flat | None = None,
 ) -> Resolved:
     """Lays all sources over each other; raises ConfigError naming key, value and source.
 
     files: of --config; assignments: of --set, "a.b=v"; flags: dotted key -> value; base: a stored
-    configuration (nested) that replaces default.toml, preset and tat.toml, for resuming.
+    configuration (nested) that replaces default.toml, preset and tat.toml, for resuming;
+    pretrained: dotted keys that come with weights to start from, over the preset "tuning".
     """
     default = read_file(resource("config", "default.toml"), "default.toml", known=None)
     known = default.values
@@ -248,6 +253,9 @@ def resolve(
     layers += list(environment_layers(os.environ if environment is None else environment, known))
     layers += [assignment_layer(text, known) for text in assignments]
     layers.append(Layer("the command line", dict(flags or {}), {}))
+    if pretrained is not None:
+        refuse_preset(layers[1:])
+        layers.insert(1, Layer("--from", {**pretrained, "preset": TUNING}, {}))
     if base is None:
         layers.insert(1, preset_layer(layers))
     else:

@@ -125,3 +125,13 @@ def refuse_other_preset(layers: Sequence[Layer]) -> None:
                 f"preset, from {layer.origin}: the run was started with {stored!r} and keeps it;"
                 " start another run, or change single values with --set"
             )
+
+
+def refuse_preset(layers: Sequence[Layer]) -> None:
+    """ConfigError if a layer names a preset, where a trained model brings its own shape."""
+    for layer in layers:
+        if "preset" in layer.values:
+            raise ConfigError(
+                f"preset, from {layer.origin}: --from brings the shape of its model; leave the"
+                " preset out, or change single values with --set"
+            )

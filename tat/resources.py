@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+BUNDLED = Path("bundled")  # what --run and --from call the model that ships with tat
+
 _PACKAGE = Path(__file__).resolve().parent
 
 

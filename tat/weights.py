@@ -60,6 +60,18 @@ def quantize(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, A
     return made
 
 
+def widen(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, Array]:
+    """float32 weights out of those of a model with int8 matrices: the inverse of `quantize`.
+
+    What rounding took is lost; `parameters` are those of the int8 model.
+    """
+    made = {name: array for name, array in values.items() if not name.endswith(".scales")}
+    for name, channels in parameters.channels.items():
+        scales = np.expand_dims(values[f"{name}.scales"], 1 - channels)
+        made[name] = values[name].astype(np.float32) * scales
+    return made
+
+
 def unpack(parameters: Parameters, flat: Array) -> dict[str, Array]:
     """Views by name into a flat array of the weights' layout."""
     return {name: _part(flat, tensor) for name, tensor in _laid_out(parameters).items()}

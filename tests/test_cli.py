@@ -32,7 +32,7 @@ def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 @pytest.mark.parametrize("arguments", [
     [], ["nosuch"], ["train", "--nosuch"], ["train", "--stps", "3"], ["train", "--steps", "-1"],
     ["train", "--steps", "0"], ["train", "--steps", "1e3"], ["train", "--steps", "9" * 40],
-    ["train", "--device", "tpu"], ["generate", "x"], ["inspect"], ["version", "extra"],
+    ["train", "--device", "tpu"], ["generate", "--top-k", "-1"], ["inspect"], ["version", "extra"],
 ])  # fmt: skip
 def test_a_wrong_command_line_is_exit_2_with_the_usage(arguments):
     done = tat(*arguments)

@@ -170,7 +170,6 @@ def test_samples_that_validate_and_samples_that_pass():
     ("arguments", "said"),
     [
         ([], "give a file of functions"),
-        (["F"], "give either --run"),
         (["F", "--predictions", "P", "--run", "R"], "give either --run"),
         (["F", "--predictions", "P", "--validate", "3"], "--validate is for a model"),
         (["F", "--predictions", "P", "--top", "3"], "--top is for a model"),
@@ -179,7 +178,6 @@ def test_samples_that_validate_and_samples_that_pass():
         (["F", "--predictions", "P", "--adapt", "3"], "--adapt is for a model"),
         (["F", "--predictions", "P", "--validate", "0"], "--validate is for a model"),
         (["F", "--run", "R", "--samples", "3"], "--samples is for --cookbook"),
-        (["--cookbook"], "--cookbook asks a model"),
         (["F", "--cookbook", "--run", "R"], "file is for a file of functions"),
         (["--cookbook", "--run", "R", "--answers", "A"], "--answers is for a file of functions"),
     ],

@@ -27,6 +27,7 @@ ROOMS = (
     ("model",),
     ("backends",),
     ("checkpoint", "weights"),
+    ("stored_model",),
     ("train", "decode"),
     ("evaluation", "cookbook"),
     ("agents",),

@@ -14,6 +14,7 @@ from tat.arguments.common import (
     examples,
     positive,
 )
+from tat.resources import BUNDLED
 
 
 def add_train(commands: Commands) -> None:
@@ -22,6 +23,7 @@ def add_train(commands: Commands) -> None:
         examples(
             ("tat train", "on the bundled cookbook"),
             ("tat train shaders/ --preset small --steps 5000", "on your own files"),
+            ("tat train shaders/ --from bundled", "tune tat's own model to them"),
             ("tat train --run runs/mine --resume --steps 9000", "go on, up to step 9000"),
             ("tat train shaders/ --set train.lr=3e-4 --set model.layers=4", "with other settings"),
         ),
@@ -31,6 +33,10 @@ def add_train(commands: Commands) -> None:
         help="folder of .wgsl and .jsonl files, or such a file; none: the bundled cookbook",
     )  # fmt: skip
     parser.add_argument("--run", metavar="DIR", type=Path, help="run folder (runs/DATE-TIME)")
+    parser.add_argument(
+        "--from", metavar="RUN", dest="pretrained", type=Path,
+        help="start from the weights of a run, a checkpoint file, or `bundled`, tat's own model",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
     parser.add_argument(
         "--allow-change", metavar="KEY", action="append", default=[],
@@ -61,8 +67,7 @@ def add_generate(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
                         help="what the function is to do")  # fmt: skip
-    parser.add_argument("--run", metavar="RUN", type=Path, required=True,
-                        help="run folder, or a checkpoint file")  # fmt: skip
+    add_run(parser)
     parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
     parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
     parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
@@ -98,6 +103,14 @@ def add_generate(commands: Commands) -> None:
     add_device(parser)
     add_precision(parser)
     add_talk(parser)
+
+
+def add_run(parser: argparse.ArgumentParser, default: Path | None = BUNDLED) -> None:
+    """--run, the model to use."""
+    parser.add_argument(
+        "--run", metavar="RUN", type=Path, default=default,
+        help="run folder or checkpoint file (bundled: the model that ships with tat)",
+    )  # fmt: skip
 
 
 def add_adapt(parser: argparse._ActionsContainer) -> None:
@@ -140,7 +153,8 @@ def add_export(commands: Commands) -> None:
             ('tat generate "distance to a box" --run mine.safetensors', "what it is for"),
         ),
     )  # fmt: skip
-    parser.add_argument("run", metavar="RUN|FILE", type=Path, help="run folder or checkpoint file")
+    parser.add_argument("run", metavar="RUN|FILE", type=Path, nargs="?", default=BUNDLED,
+                        help="run folder or checkpoint file (bundled)")  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
                         help="file to write; one that is there is replaced")  # fmt: skip
     parser.add_argument(
@@ -164,7 +178,7 @@ def add_eval(commands: Commands) -> None:
         "file", metavar="FILE", type=Path, nargs="?",
         help="JSON lines of id, signature, body, comment, context, calls, standalone, testable",
     )  # fmt: skip
-    parser.add_argument("--run", metavar="RUN", type=Path, help="run folder, or a checkpoint file")
+    add_run(parser, default=None)
     parser.add_argument("--predictions", metavar="FILE", type=Path,
                         help="JSON lines of id and body, instead of a model")  # fmt: skip
     parser.add_argument("--cookbook", action="store_true",
@@ -218,6 +232,7 @@ def add_inspect(commands: Commands) -> None:
             ("tat inspect model.safetensors --json", "for a program"),
         ),
     )  # fmt: skip
-    parser.add_argument("path", metavar="RUN|FILE", type=Path, help="run folder or checkpoint file")
+    parser.add_argument("path", metavar="RUN|FILE", type=Path,
+                        help="run folder, checkpoint file, or `bundled`, tat's own")  # fmt: skip
     parser.add_argument("--plan", action="store_true", help="the memory plan of a training step")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -25,6 +25,7 @@ from tat.evaluation.report import Report, differences, figures, read_report
 from tat.evaluation.selection import spread
 from tat.evaluation.table import print_report
 from tat.files import atomic_file, require_place
+from tat.resources import BUNDLED
 from tat.wgsl.sandbox import Sandbox
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
@@ -55,14 +56,14 @@ def _check(options: argparse.Namespace) -> None:
     """Refuses what does not fit together, before hours of work."""
     if options.cookbook:
         _refuse(options, _OF_FUNCTIONS, "is for a file of functions, and not for --cookbook")
-        if options.run is None:
-            raise UsageError("--cookbook asks a model; give --run")
     else:
         _refuse(options, ("samples",), "is for --cookbook: a function of a file gets one answer")
         if options.file is None:
             raise UsageError("give a file of functions, or --cookbook")
-    if (options.run is None) == (options.predictions is None):
+    if options.run and options.predictions:
         raise UsageError("give either --run, a model to judge, or --predictions, its answers")
+    if not options.predictions:
+        options.run = options.run or BUNDLED
     if options.predictions:
         _refuse(options, _OF_MODELS, "is for a model; --predictions are judged as they are")
     if not options.index:

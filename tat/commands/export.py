@@ -5,13 +5,13 @@ import os
 import sys
 
 from tat.checkpoint import save
+from tat.commands.checkpoints import named_checkpoint
 from tat.decode.loading import exported
 from tat.errors import UsageError
-from tat.train.run_folder import load_checkpoint
 
 
 def run(options: argparse.Namespace) -> int:
-    path, checkpoint = load_checkpoint(options.run)
+    path, checkpoint = named_checkpoint(options.run, quiet=options.quiet)
     if options.output.exists() and os.path.samefile(path, options.output):
         raise UsageError(f"{options.output} is the checkpoint itself; choose another name for -o")
     save(options.output, exported(path, checkpoint, options.int8))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
+from tat.commands.checkpoints import named_checkpoint
 from tat.commands.indexes import named_index
 from tat.commands.prompts import Job, check_lengths, read_jobs, with_neighbours
 from tat.config import GenerateConfig, resolve
@@ -21,7 +22,6 @@ from tat.decode.retrieval import Retriever
 from tat.decode.validated import Outcome, Search, generate_all_valid
 from tat.errors import DeviceError, InvalidShaderError, UsageError, one_line
 from tat.retrieval.query import Hit
-from tat.train.run_folder import load_checkpoint
 from tat.wgsl.sandbox import Sandbox
 
 _DRAWS = ("temperature", "top_k", "top_p", "min_p")  # any of these given, the first text is drawn
@@ -36,8 +36,9 @@ def run(options: argparse.Namespace) -> int:
     given = {key: value for key, value in flags.items() if value is not None}
     settings = resolve(flags=given).config.generate
     loaded = load_model(
-        *load_checkpoint(options.run), options.device, options.int8, options.precision or "f32"
-    )
+        *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
+        options.precision or "f32",
+    )  # fmt: skip
     if loaded.backend.queues and loaded.backend.remark and not options.quiet:
         _say(f"device: {loaded.backend.remark}")
     most = min(settings.max_tokens, loaded.config.model.max_length)

@@ -12,13 +12,13 @@ from tat.checkpoint import Summary, check_weights, inspect
 from tat.config import Config
 from tat.data.batches import batch_rows
 from tat.data.tokenizer import FIRST_MERGE
-from tat.decode.loading import stored_config
 from tat.errors import CheckpointError, one_line
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
+from tat.stored_model import stored_config
 from tat.train.adamw import AdamW
 from tat.train.run_folder import find_checkpoint
 from tat.train.session import Progress

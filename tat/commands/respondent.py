@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from tat.commands.checkpoints import named_checkpoint
 from tat.commands.indexes import named_index
 from tat.config import resolve
 from tat.decode.choice import Sampling
@@ -14,7 +15,6 @@ from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.evaluation.answers import Respondent
 from tat.evaluation.report import System
-from tat.train.run_folder import load_checkpoint
 from tat.wgsl.sandbox import Sandbox
 
 _SETTINGS = {
@@ -31,8 +31,9 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
     given = {key: getattr(options, name) for name, key in _SETTINGS.items()}
     settings = resolve(flags={k: v for k, v in given.items() if v is not None}).config.generate
     loaded = load_model(
-        *load_checkpoint(options.run), options.device, options.int8, options.precision or "f32"
-    )
+        *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
+        options.precision or "f32",
+    )  # fmt: skip
     limit = min(settings.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, limit, settings)
     sampling = Sampling.configured(settings)

@@ -12,6 +12,7 @@ from tat.cookbook.library import load
 from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
 from tat.errors import CheckpointError, ConfigError, UsageError
 from tat.train.interrupt import StopRequest
+from tat.train.pretrained import Pretrained
 from tat.train.progress import Reporter, open_reporter
 from tat.train.run_folder import RunFolder
 from tat.train.session import Progress, Session, refuse_changes
@@ -22,16 +23,21 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--resume: name the run with --run DIR")
     if options.allow_change and not options.resume:
         raise UsageError("--allow-change is for --resume; a new run has nothing to change")
+    if options.resume and options.pretrained:
+        raise UsageError("--from is for a new run; --resume goes on with the weights of --run")
     if options.resume:
         return _resume(options)
-    config = _resolve(options).config
+    pretrained = Pretrained.load(options.pretrained) if options.pretrained else None
+    config = _resolve(options, pretrained=pretrained).config
     with (
         StopRequest() as stop,
         RunFolder.create(options.run) as folder,
         _reporter(options, folder, stop) as reporter,
     ):
         corpus = _corpus(options.paths, config, reporter)
-        session = Session.start(config, folder, corpus, options.paths, reporter, options.device)
+        session = Session.start(
+            config, folder, corpus, options.paths, reporter, options.device, pretrained
+        )
         return session.run(stop)
 
 
@@ -72,13 +78,17 @@ def _check_stored(path: Path, checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
 
 
-def _resolve(options: argparse.Namespace, base: dict[str, Any] | None = None) -> Resolved:
+def _resolve(
+    options: argparse.Namespace, base: dict[str, Any] | None = None,
+    pretrained: Pretrained | None = None,
+) -> Resolved:  # fmt: skip
     flags = {
         "preset": options.preset, "train.steps": options.steps, "seed": options.seed,
         "train.precision": options.precision,
     }  # fmt: skip
     return resolve(
         files=options.config, assignments=options.set, base=base,
+        pretrained=pretrained.settings if pretrained else None,
         flags={key: value for key, value in flags.items() if value is not None},
     )  # fmt: skip
 

@@ -1,21 +1,18 @@
 """A checkpoint made ready to compute."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from numpy import ndarray as Array
 
 from tat import weights
 from tat.backends.backend import Backend
 from tat.backends.opening import open_backend
-from tat.checkpoint import Checkpoint, check_weights
-from tat.config import Config, check_stored
+from tat.checkpoint import Checkpoint
+from tat.config import Config
 from tat.data.tokenizer import Tokenizer
-from tat.errors import CheckpointError, ConfigError, DeviceError
+from tat.errors import DeviceError
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
+from tat.stored_model import averaged, build_model, stored_config
 
 
 @dataclass(frozen=True)
@@ -27,37 +24,6 @@ class LoadedModel:
     tokenizer: Tokenizer
     config: Config
     step: int
-
-
-def stored_config(path: Path, configuration: Mapping[str, Any]) -> Config:
-    """The configuration inside the checkpoint at `path`; CheckpointError if it is not usable."""
-    try:
-        return check_stored(configuration)
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: its configuration is not usable: {error}") from None
-
-
-def build_model(
-    path: Path, checkpoint: Checkpoint, config: Config
-) -> tuple[Transformer, Tokenizer]:
-    """The model and tokenizer of a checkpoint; CheckpointError where they do not fit it."""
-    try:
-        tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-    model = Transformer(config.model, tokenizer.size, checkpoint.int8)
-    if model_hash(model) != checkpoint.model_hash:
-        raise CheckpointError(f"{path}: made by another model than this version of tat builds")
-    found = {name: values.shape for name, values in checkpoint.weights.items()}
-    wanted = {name: tensor.shape for name, tensor in model.parameters.tensors.items()}
-    check_weights(path, found, wanted)
-    return model, tokenizer
-
-
-def averaged(checkpoint: Checkpoint) -> dict[str, Array]:
-    """The weights of a checkpoint, their moving averages where there are any."""
-    averages = {name: checkpoint.state.get(f"ema/{name}") for name in checkpoint.weights}
-    return checkpoint.weights | {n: values for n, values in averages.items() if values is not None}
 
 
 def exported(path: Path, checkpoint: Checkpoint, int8: bool) -> Checkpoint:

@@ -15,12 +15,12 @@ from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend
 from tat.checkpoint import load
 from tat.data.tokenizer import FIRST_BYTE, Special
-from tat.decode.loading import averaged, build_model, stored_config
 from tat.errors import DeviceError, TatError
 from tat.model.programs import BatchShape, logits_program
 from tat.ops.plan import plan
 from tat.phases.phase import Context, Findings
 from tat.phases.training import model_of
+from tat.stored_model import averaged, build_model, stored_config
 
 LOGITS_BOUND = 1e-4  # of the largest logit, between devices; 4e-6 is the most seen
 _SHAPE = BatchShape(rows=2, source=48, target=40)

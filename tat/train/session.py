@@ -23,6 +23,7 @@ from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
 from tat.train.loss_scale import LossScale
 from tat.train.metrics import Meter
+from tat.train.pretrained import Origin, Pretrained
 from tat.train.progress import Reporter, Status
 from tat.train.run_folder import RunFolder
 from tat.train.trainer import Trainer
@@ -42,6 +43,7 @@ class Progress:
     stale_validations: int = 0  # since the best
     loss_scale: LossScale | None = None  # with f16
     gpu: str = ""  # that made the last step; a CPU's threads leave no trace
+    origin: Origin | None = None  # the model that it started from, where it did not from scratch
 
     def judge(self, step: int, loss: float) -> bool:
         """Takes note of a validation loss; True if it is the best so far."""
@@ -100,13 +102,21 @@ class Session:
     @classmethod
     def start(
         cls, config: Config, run: RunFolder, corpus: Corpus, paths: Sequence[Path],
-        reporter: Reporter, device: str,
+        reporter: Reporter, device: str, pretrained: Pretrained | None = None,
     ) -> "Session":  # fmt: skip
-        """A new run: a tokenizer learnt from the corpus, weights drawn from the seed."""
-        tokenizer = Tokenizer.train(corpus.texts(), config.data.vocabulary)
+        """A new run; from scratch, with a tokenizer learnt from the corpus and weights drawn from
+        the seed, or with both from `pretrained`."""
         progress = Progress(corpus.fingerprint, [str(path.resolve()) for path in paths])
+        if pretrained:
+            pretrained.require_model(config)
+            tokenizer, progress.origin = pretrained.tokenizer(), pretrained.origin
+        else:
+            tokenizer = Tokenizer.train(corpus.texts(), config.data.vocabulary)
         session = cls(config, run, corpus, tokenizer, progress, reporter, device)
-        session.trainer.start(weights.draw(session.model.parameters, config.seed))
+        values = pretrained.weights() if pretrained else None
+        session.trainer.start(values or weights.draw(session.model.parameters, config.seed))
+        if pretrained:
+            reporter.note(f"starting from {pretrained.origin.name}")
         run.write_config(to_toml(flatten(asdict(config))))
         return session
 
