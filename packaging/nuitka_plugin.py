@@ -19,13 +19,14 @@ _IMPORTED_FROM_C = {
     "cffi": ("_cffi_backend",),
 }  # fmt: skip
 _WGPU_LIBRARY = "libwgpu_native-release.so"
+_UTF8 = Path(__file__).with_name("nuitka_utf8.c")
 
 
 class TatPlugin(NuitkaPluginBase):
     """Always on: the build names this file with --user-plugin."""
 
     plugin_name = "tat"
-    plugin_desc = "bytecode for everything, hidden extensions, wgpu's library"
+    plugin_desc = "bytecode for everything, hidden extensions, wgpu's library, UTF-8"
 
     @staticmethod
     def isAlwaysEnabled() -> bool:
@@ -60,6 +61,14 @@ class TatPlugin(NuitkaPluginBase):
             return False, 1
 
         Optimization.optimizeCompiledPythonModule = once_if_bytecode
+
+    @staticmethod
+    def getPreprocessorSymbols(onefile: bool) -> dict[str, str]:
+        """The start of the program asks for no locale: see nuitka_utf8.c."""
+        return {name: f"tat_{name}" for name in ("newlocale", "mbstowcs")}
+
+    def getExtraCodeFiles(self) -> dict[str, str]:
+        return {_UTF8.name: _UTF8.read_text("utf-8")}
 
     def getImplicitImports(self, module: Any) -> Iterator[str]:
         yield from _IMPORTED_FROM_C.get(module.getFullName(), ())

@@ -21,9 +21,8 @@ python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Pyth
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing build tools:$missing"
-    apt-get update -qq
     # shellcheck disable=SC2086 # one word each
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    sh "$(dirname "$0")/apt-install.sh" $missing
     exit 0
 fi
 echo "the released file is built on Debian 12 with a few tools that are not installed;" >&2

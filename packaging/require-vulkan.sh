@@ -9,8 +9,7 @@ have_driver() { [ -n "${VK_DRIVER_FILES:-}" ] || ls /usr/share/vulkan/icd.d/*.js
 if have_loader && have_driver; then exit 0; fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing the software Vulkan driver: libvulkan1 mesa-vulkan-drivers"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libvulkan1 mesa-vulkan-drivers >/dev/null
+    sh "$(dirname "$0")/apt-install.sh" libvulkan1 mesa-vulkan-drivers
     exit 0
 fi
 echo "tests validate WGSL on a Vulkan adapter, and none is installed;" >&2

@@ -15,7 +15,7 @@ from release.sources import ROOT, build_cache
 SUITES = {"bullseye": "glibc 2.31, older than the bundled one", "trixie": "glibc 2.41, newer"}
 _ENTER = """\
 mount -t proc proc "$1/proc"
-exec env -i PATH=/usr/bin:/bin HOME=/root "$(command -v chroot)" "$@"
+exec env -i $SMOKE "$(command -v chroot)" "$@"
 """
 
 
@@ -37,7 +37,8 @@ def _exercise_on(suite: str, file: Path) -> None:
         run(["cp", "-a", _debian_root(suite), root])
         shutil.copy(file, root / "tat")
         start = ["unshare", "-n", "-m", "sh", "-euc", _ENTER, "sh", str(root), "/tat"]
-        exercise(Place(suite, start, "/root", root / "root", {"PATH": PATH}))
+        environment = {"PATH": PATH, "SMOKE": "PATH=/usr/bin:/bin HOME=/root"}
+        exercise(Place(suite, start, "/root", root / "root", environment))
 
 
 def _debian_root(suite: str) -> Path:

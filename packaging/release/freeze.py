@@ -63,8 +63,9 @@ def freeze(build: Path) -> Path:
         "SOURCE_DATE_EPOCH": "0",
     }
     shutil.rmtree(build / "frozen", ignore_errors=True)
-    run(["nice", sys.executable, "-m", "nuitka", *_options(build / "frozen"), "tat_main.py"],
-        folder=sources, environment=environment)  # fmt: skip
+    # The program takes the UTF-8 mode of this Python over: all text is UTF-8, whatever the locale.
+    run(["nice", sys.executable, "-X", "utf8", "-m", "nuitka", *_options(build / "frozen"),
+         "tat_main.py"], folder=sources, environment=environment)  # fmt: skip
     return build / "frozen" / "tat_main.dist"
 
 

@@ -1,5 +1,6 @@
 """Fills the shipped Numba cache: every kernel, compiled for every processor level."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ WARM_UP = (
     "bench softmax --quick --no-history",
 )
 _FIXED = Path("/var/tmp/tat-release-kernels")
+_WAITING = "release: another build on this machine compiles kernels at {}; waiting for it"
 LEVELS = ("v2", "v3", "v4")
 
 
@@ -55,8 +57,10 @@ def fill(folder: Path, recorded: Path) -> int:
     """
     kept = _kept()
     if not kept.is_dir():
-        with _at_fixed_path(folder) as program:
-            _compile_to(kept, program, recorded)
+        with alone(_FIXED):
+            if not kept.is_dir():  # else the build that was waited for had the same sources
+                with _at_fixed_path(folder) as program:
+                    _compile_to(kept, program, recorded)
     shutil.copytree(kept, folder / "kernels", dirs_exist_ok=True)
     counts = _compile_all(folder / "tat", folder / "kernels")
     missed = {level: count for level, count in counts.items() if count["misses"]}
@@ -67,15 +71,36 @@ def fill(folder: Path, recorded: Path) -> int:
 
 
 @contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder that all builds of this machine use; waits for it.
+
+    The kernel frees it with the process, so that a build that was killed blocks none.
+    """
+    lock = folder.with_name(f"{folder.name}.lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise SystemExit(f"release: cannot open {lock}: {error.strerror}; remove it") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(_WAITING.format(folder), flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _at_fixed_path(folder: Path) -> Iterator[Path]:
     """A copy of the program where every build has it: compiled kernels contain its path."""
     try:
+        if _FIXED.exists():  # of a build that was killed: whoever works here holds the lock
+            shutil.rmtree(_FIXED)
         _FIXED.mkdir(mode=0o700)
-    except FileExistsError:
-        raise SystemExit(
-            f"release: {_FIXED} exists: another build compiles kernels, or one was killed; "
-            "then remove it"
-        ) from None
+    except OSError as error:
+        raise SystemExit(f"release: {_FIXED}: {error.strerror}; remove it") from None
     try:
         shutil.copytree(folder, _FIXED, dirs_exist_ok=True)
         yield _FIXED / "tat"

@@ -1,4 +1,7 @@
-"""`python -m release.smoke FILE`: the built file at work in four places, without a network."""
+"""`python -m release.smoke FILE`: the built file at work in four places, without a network.
+
+In each it also runs under every locale that `LOCALES` has, and out of a folder of a foreign name.
+"""
 
 import os
 import subprocess
@@ -16,6 +19,10 @@ _SMALL = ("model.layers=1", "model.width=32", "model.heads=2", "model.feed_forwa
           "train.batch_tokens=128", "train.micro_batches=1")  # fmt: skip
 _BROKEN = "fn twice(x: f32) -> f32 {\n  return y;\n}\n"
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+# What locale variables may say: with files on this system, without, and no name of a locale at all.
+LOCALES = ("C.UTF-8", "en_US.UTF-8", "de_DE", "xx_YY", "C", "POSIX", "", "x" * 300)
+LOCALE_VARIABLES = ("LANG", "LC_CTYPE", "LC_ALL")
+_FOREIGN = "größe-距離"  # a name of files whose letters are in no other encoding together
 _ENTER = """\
 mkdir -p "$1/proc" "$1/tmp"
 mount -t proc proc "$1/proc"
@@ -32,6 +39,15 @@ class Place(NamedTuple):
     outside: Path  # the same folder as this process sees it
     environment: dict[str, str]
     on_gpu: bool = False  # whether to train on the software GPU too
+
+    def with_variable(self, name: str, value: str) -> "Place":
+        """The same place with a variable of the environment set for tat."""
+        changed = dict(self.environment)
+        if "SMOKE" in changed:
+            changed["SMOKE"] += f" {name}={value}"
+        else:
+            changed[name] = value
+        return self._replace(environment=changed)
 
 
 def main(file: Path) -> int:
@@ -100,7 +116,24 @@ def exercise(place: Place) -> None:
     assert _tat(place, "man", "train").startswith(".TH")
     assert "tat train" in _tat(place, "completion", "bash")
     assert '"CycloneDX"' in _tat(place, "version", "--sbom")
+    _any_locale(place)
     _no_kernels_compiled(place)
+
+
+def _any_locale(place: Place) -> None:
+    """Locale variables change nothing, whatever they say, and names of files are UTF-8."""
+    (place.outside / f"{_FOREIGN}.wgsl").write_text(_BROKEN)
+    for value in LOCALES:
+        for name in LOCALE_VARIABLES:
+            assert _tat(place.with_variable(name, value), "--version").startswith("tat ")
+        set_so = place.with_variable("LC_ALL", value)
+        told = _tat(set_so, "validate", f"{place.folder}/{_FOREIGN}.wgsl", code=8)
+        assert f"{_FOREIGN}.wgsl:2:10" in told, (value, told)
+    (place.outside / _FOREIGN).mkdir(mode=0o700)
+    unpacked = place.with_variable("TATFILE_UNPACK_DIR", f"{place.folder}/{_FOREIGN}")
+    assert _tat(unpacked, "--version").startswith("tat ")
+    _tat(unpacked, "train", "--quiet", "--preset", "tiny", "--steps", "1",
+         "--run", f"{place.folder}/{_FOREIGN}-run")  # fmt: skip
 
 
 def _validate(place: Place) -> None:
@@ -126,7 +159,7 @@ def _shipped(path: Path) -> bool:
 def _tat(place: Place, *arguments: str, code: int = 0) -> str:
     """What one command prints, and with a failure what it says; its exit code has to be `code`."""
     done = subprocess.run(
-        [*place.start, *arguments], env=place.environment, cwd=place.outside, text=True,
+        [*place.start, *arguments], env=place.environment, cwd=place.outside, encoding="utf-8",
         capture_output=True, timeout=300, check=False,
     )  # fmt: skip
     if done.returncode != code:

@@ -51,4 +51,8 @@ def _fetch_zstd(folder: Path, version: str, hashes: list[str]) -> None:
             for name in ("zstd.c", "zstd.h", "zstd_errors.h", "zdict.h", "LICENSE"):
                 source = files.extractfile(f"zstandard-{version}/zstd/{name}")
                 (work / "out" / name).write_bytes(source.read())
-        (work / "out").rename(folder)
+        try:
+            (work / "out").rename(folder)
+        except OSError:  # another build fetched it meanwhile
+            if not (folder / "zstd.c").exists():
+                raise
