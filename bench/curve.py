@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import tat
-from tat.agents.metrics import MetricsAgent
-from tat.agents.provenance import processor
-from tat.agents.svg import Series, line_chart, standalone
+from tat.provenance import processor
+from tat.reports.metrics_agent import MetricsAgent
+from tat.reports.svg import Series, line_chart, standalone
 
 
 def main() -> int:

@@ -19,8 +19,8 @@ from pathlib import Path
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 
+from tat.commands.common.indexes import named_index
 from tat.commands.doctor import processor
-from tat.commands.indexes import named_index
 from tat.config import resolve
 from tat.decode.batch import Batch
 from tat.decode.constraint import Constraints

@@ -26,7 +26,7 @@ import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 import msgspec
 
 from tat.errors import TatError, UsageError
-from tat.evaluation.report import differences, read_report
+from tat.evaluation.result_file import differences, read_report
 from tat.files import atomic_file
 
 RESULTS = Path(__file__).with_name("results")

@@ -4,7 +4,7 @@
     PYTHONPATH=build/first python bench/first_version.py [--json bench/results/first_version.json]
 
 Commit ff7552c is the last before any kernel was compiled. The workloads are those of
-tat/agents/benchmarks, written for what that commit offers; the file has pyperf's format.
+tat/benchmarks, written for what that commit offers; the file has pyperf's format.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _FIRST_ID = 265  # ids from here on are merges
 
 def today(name: str) -> ModuleType:
     """A module of this checkout that stands alone; `tat` is the first version's."""
-    path = _ROOT / "tat/agents" / f"{name}.py"
+    path = _ROOT / "tat/benchmarks" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"today_{name}", path)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -136,7 +136,7 @@ def tokenize(config: Config, text: str) -> Callable[[], Any]:
 
 def sample_text() -> str:
     """The function that today's benchmark tokenizes."""
-    source = (_ROOT / "tat/agents/benchmarks/host.py").read_text("utf-8")
+    source = (_ROOT / "tat/benchmarks/host_workloads.py").read_text("utf-8")
     return source.split('FUNCTION = """\\\n')[1].split('"""')[0]
 
 

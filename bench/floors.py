@@ -37,7 +37,7 @@ from tat.evaluation.functions import (
 )
 from tat.evaluation.judge import Judge
 from tat.evaluation.likeness import code_tokens
-from tat.evaluation.report import figures
+from tat.evaluation.result_file import figures
 from tat.files import atomic_file
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import Index

@@ -21,14 +21,14 @@ from typing import Any
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 from step import TorchPeer
 
-from tat.agents.benchmarks.passes import make_trainer
-from tat.agents.provenance import processor
 from tat.backends.backend import Backend
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.opening import open_backend
+from tat.benchmarks.model_workloads import make_trainer
 from tat.config import Config, resolve
 from tat.errors import DeviceError
 from tat.ops.plan import Memory
+from tat.provenance import processor
 
 _CHUNK_BYTES = 1 << 27  # memory.chunk_bytes: all logits at once, as PyTorch has them
 _GPU, _CPU = ("gpu_f32", "gpu_f16"), ("numba", "numpy", "torch_cpu")

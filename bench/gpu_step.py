@@ -21,8 +21,8 @@ import time
 from pathlib import Path
 
 import tat
-from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.opening import open_backend
+from tat.benchmarks.model_workloads import make_trainer
 from tat.config import Config, resolve
 from tat.decode.choice import Sampling
 from tat.decode.generator import Generator

@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+from tat.commands.common.modules import read_modules
 from tat.commands.grammar import check
-from tat.commands.modules import read_modules
 
 
 def main() -> int:

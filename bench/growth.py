@@ -18,9 +18,9 @@ from typing import Any
 
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 
-from tat.agents.bench_file import run_metadata
-from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.opening import open_backend
+from tat.benchmarks.bench_file import run_metadata
+from tat.benchmarks.model_workloads import make_trainer
 from tat.config import resolve
 from tat.ops.plan import ELEMENT_BYTES
 from tat.train.trainer import Trainer

@@ -22,15 +22,15 @@ import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 from ctranslate2 import get_supported_compute_types
 from peers import Peer, compare, seconds
 
-from tat.agents.benchmarks.passes import (
+from tat.backends.backend import Backend
+from tat.backends.opening import open_backend
+from tat.benchmarks.model_workloads import (
     LENGTH,
     Decoder,
     attention_executable,
     forward_executable,
     installed_model,
 )
-from tat.backends.backend import Backend
-from tat.backends.opening import open_backend
 from tat.commands.doctor import processor
 from tat.config import Config, resolve
 

@@ -26,9 +26,9 @@ import tokenizers
 import torch
 from tokenizers import models, pre_tokenizers
 
-from tat.agents.benchmarks.host import FUNCTION
 from tat.backends.cpu.attention import softmax
 from tat.backends.cpu.training_kernels import adamw
+from tat.benchmarks.host_workloads import FUNCTION
 from tat.commands.doctor import processor
 from tat.config import resolve
 from tat.cookbook.library import load as cookbook

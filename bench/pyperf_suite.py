@@ -14,9 +14,9 @@ from functools import cache
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 import pyperf
 
-from tat.agents.autobench import AutoBench
-from tat.agents.benchmarks.subject import Benchmark, Setting, Subject
-from tat.agents.timing import Reference
+from tat.benchmarks.autobench import AutoBench
+from tat.benchmarks.subject import Benchmark, Setting, Subject
+from tat.benchmarks.timing import Reference
 from tat.config import resolve
 
 _PROCESSES, _VALUES, _WARMUPS = 4, 5, 1

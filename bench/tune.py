@@ -20,13 +20,13 @@ from unittest import mock
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 
-from tat.agents import provenance
-from tat.agents.significance import slower
+from tat import provenance
+from tat.benchmarks.significance import slower
 from tat.config import Config, resolve
 from tat.files import atomic_file
-from tat.phases import annealing
-from tat.phases.annealing import Point, Schedule, quantum_annealing, random_search
-from tat.phases.objective import BITS, Objective, Settings
+from tat.tuning import annealing
+from tat.tuning.annealing import Point, Schedule, quantum_annealing, random_search
+from tat.tuning.objective import BITS, Objective, Settings
 
 SEEDS = {"chosen on": 0, "reported": 1}
 BUDGETS = (8, 16, 24, 48, 96)

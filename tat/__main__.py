@@ -7,7 +7,7 @@ from tat import __version__
 
 def main() -> int:
     if sys.argv[1:2] == ["_wgsl-child"]:  # before anything heavy: a child has its own limits
-        from tat.wgsl.child import main as child
+        from tat.wgsl.sandbox_child import main as child
 
         return child()
     if sys.argv[1:2] == ["_gpu-child"]:

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tat import __version__
-from tat.arguments import governance, machine, models, shaders
-from tat.arguments.common import Commands, Parser, add_command, examples
-from tat.commands.completion import SHELLS
-from tat.commands.streams import drop_unwritable_output, prepare_output
+from tat.arguments.common import Parser, examples
+from tat.commands.common.streams import drop_unwritable_output, prepare_output
 from tat.errors import EXIT_CODES, TatError, one_line
+
+# In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
+COMMANDS = (
+    "train", "generate", "eval", "validate", "grammar", "export", "inspect", "config", "cookbook",
+    "index", "search", "doctor", "check", "bench", "report", "phase", "tune", "completion",
+    "version", "man",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,28 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
+    parser.set_defaults(whole_parser=parser)
     parser.add_argument("--version", action="version", version=f"tat {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    models.add_train(commands)
-    models.add_generate(commands)
-    models.add_eval(commands)
-    shaders.add_validate(commands)
-    shaders.add_grammar(commands)
-    models.add_export(commands)
-    models.add_inspect(commands)
-    machine.add_config(commands)
-    shaders.add_cookbook(commands)
-    shaders.add_index(commands)
-    shaders.add_search(commands)
-    machine.add_doctor(commands)
-    machine.add_check(commands)
-    governance.add_bench(commands)
-    governance.add_report(commands)
-    governance.add_phase(commands)
-    governance.add_tune(commands)
-    _add_completion(commands)
-    machine.add_version(commands)
-    _add_man(commands, parser)
+    for name in COMMANDS:
+        importlib.import_module(f"tat.arguments.{name}").add(commands)
     return parser
 
 
@@ -91,29 +79,3 @@ def _fail(message: str, code: int, options: argparse.Namespace) -> int:
     with suppress(OSError):  # that nobody reads it changes no exit code
         print(f"tat: {one_line(message, 2000)}", file=sys.stderr)
     return code
-
-
-def _add_completion(commands: Commands) -> None:
-    parser = add_command(
-        commands, "completion", "print what makes a shell complete tat's commands and options",
-        examples(
-            ("eval \"$(tat completion bash)\"", "in ~/.bashrc"),
-            ("tat completion zsh > ~/.zsh/_tat", "in a folder of fpath"),
-            ("tat completion fish > ~/.config/fish/completions/tat.fish", "once"),
-        ),
-    )  # fmt: skip
-    parser.set_defaults(build_parser=build_parser)
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
-
-
-def _add_man(commands: Commands, whole: argparse.ArgumentParser) -> None:
-    """Added last: there is a page for every command."""
-    parser = add_command(
-        commands, "man", "print a page of the manual",
-        examples(("tat man train", "the page of `tat train`"),),
-    )  # fmt: skip
-    parser.set_defaults(parsers={"": whole, **commands.choices})
-    parser.add_argument(
-        "topic", metavar="COMMAND", nargs="?", choices=list(commands.choices),
-        help="the page of this command (of tat itself)",
-    )  # fmt: skip

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tat.agents import history
-from tat.agents.autobench import AutoBench, compare
-from tat.agents.bench_file import Result, Results, encode_results, read_results, run_metadata
-from tat.agents.history import append_history, history_path, read_history
-from tat.agents.significance import adjusted, slower
-from tat.agents.timing import calibrate, measure
+from tat.benchmarks import history
+from tat.benchmarks.autobench import AutoBench, compare
+from tat.benchmarks.bench_file import Result, Results, encode_results, read_results, run_metadata
+from tat.benchmarks.history import append_history, history_path, read_history
+from tat.benchmarks.significance import adjusted, slower
+from tat.benchmarks.timing import calibrate, measure
 from tat.config import resolve
 from tat.errors import FileError, UsageError
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tat.agents.autobench import AutoBench
-from tat.agents.benchmarks import host
-from tat.agents.benchmarks.subject import Benchmark, Setting
-from tat.agents.benchmarks.table import benchmarks, choose
 from tat.backends.cpu.executable import CpuBackend
+from tat.benchmarks import host_workloads
+from tat.benchmarks.autobench import AutoBench
+from tat.benchmarks.catalogue import benchmarks, choose
+from tat.benchmarks.subject import Benchmark, Setting
 from tat.config import resolve
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError, UsageError
@@ -98,20 +98,20 @@ def test_a_checkpoint_that_changes_is_no_benchmark(monkeypatch):
         first = next(iter(values))
         return replace(loaded, weights=values | {first: values[first] + 1})
 
-    load = host.load
-    monkeypatch.setattr(host, "load", spoil)
+    load = host_workloads.load
+    monkeypatch.setattr(host_workloads, "load", spoil)
     with pytest.raises(TatError, match="other bits"):
         next(AutoBench(CONFIG).measure(["checkpoint.read"], quick=True))
 
 
 def test_softmax_is_measured_without_numba_too(monkeypatch):
     monkeypatch.setitem(sys.modules, "tat.backends.cpu.attention", None)
-    with host.softmax(Setting.of(CONFIG)) as subject:
+    with host_workloads.softmax(Setting.of(CONFIG)) as subject:
         subject.check()
 
 
 def test_the_tokenized_text_has_300_bytes():
-    assert len(host.FUNCTION.encode()) == 300
+    assert len(host_workloads.FUNCTION.encode()) == 300
 
 
 def test_a_gpu_runs_only_what_runs_on_it():

@@ -15,9 +15,9 @@ from tat.backends.gpu.executable import GpuBackend
 from tat.data.tokenizer import Special
 from tat.decode.chain import Chain
 from tat.decode.choice import Preference, Sampling
+from tat.decode.compiled_programs import write_sources
 from tat.decode.generator import Generator, Request
 from tat.decode.loading import LoadedModel
-from tat.decode.programs import write_sources
 from tat.decode.prompt import Prompt
 from tat.decode.stream import Stream
 

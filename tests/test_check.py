@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from gpu_harness import device
 
-from tat.agents import validator
-from tat.agents.gradients import check_gradients
-from tat.agents.lockstep import compare_step, small_step
-from tat.agents.validator import ValidatorAgent
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend
 from tat.backends.gpu.shaders import specialised
 from tat.backends.reference import kernels
+from tat.checks import validator
+from tat.checks.finite_differences import check_gradients
+from tat.checks.lockstep import compare_step, small_step
+from tat.checks.validator import ValidatorAgent
 from tat.cli import run as tat
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from cli_harness import tat, train
 
+from tat.commands.common.cookbook_eval import judged
 from tat.commands.eval import generated_bodies
-from tat.commands.eval_cookbook import judged
 from tat.cookbook import library
 from tat.decode.prompt import Prompt
 from tat.evaluation.answers import Answer

@@ -12,7 +12,7 @@ from tat.evaluation import behaviour
 from tat.evaluation.behaviour import disagreement, inputs
 from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.judge import MEASURES, Judge
-from tat.evaluation.report import ALL, Outcome, figures
+from tat.evaluation.result_file import ALL, Outcome, figures
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import parse_signature
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tat.errors import FileError, UsageError
-from tat.evaluation.report import ALL, Outcome, Report, differences, figures, read_report
+from tat.evaluation.result_file import ALL, Outcome, Report, differences, figures, read_report
 
 
 def report(*outcomes: Outcome, benchmark: str = "functions") -> Report:

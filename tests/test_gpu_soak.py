@@ -21,8 +21,8 @@ from tat.decode.generator import Generator, Request
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
 from tat.model.transformer import Transformer
-from tat.train.metrics import resident_bytes
 from tat.train.run_folder import load_checkpoint
+from tat.train.step_metrics import resident_bytes
 from tat.train.trainer import Trainer
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from gpu_harness import device, doubling
 
-from tat.agents.benchmarks.passes import make_trainer
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
+from tat.benchmarks.model_workloads import make_trainer
 from tat.config import resolve
 from tat.errors import DeviceError
 from tat.ops.graph import Graph, Tensor

@@ -23,7 +23,7 @@ ALLOWANCE = 300e6  # bytes over the plan: the interpreter, libraries and kernels
 # Makes a trainer on random ids, forgets the peak so far, runs two steps and prints the new peak.
 SCRIPT = """
 import sys
-from tat.agents.benchmarks.passes import make_trainer
+from tat.benchmarks.model_workloads import make_trainer
 from tat.backends.opening import open_backend
 from tat.config import resolve
 config, length = resolve(flags=eval(sys.argv[1])).config, int(sys.argv[2])

@@ -12,7 +12,6 @@ from cli_harness import bench, train  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tat.agents.metrics import MetricsAgent, averaged, read_metrics
 from tat.backends.cpu.executable import CpuBackend
 from tat.checkpoint import load
 from tat.config import resolve
@@ -24,8 +23,9 @@ from tat.ops.cost import flops, plan_flops
 from tat.ops.graph import Call
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
+from tat.reports.metrics_agent import MetricsAgent, averaged, read_metrics
 from tat.train import trainer
-from tat.train.metrics import Meter, StepMetrics, resident_bytes
+from tat.train.step_metrics import Meter, StepMetrics, resident_bytes
 from tat.train.trainer import StepResult, Trainer
 
 BASE = resolve(flags={"preset": "base", "model.copy": False}, environment={}).config

@@ -17,10 +17,18 @@ from tat.backends.reference import kernels
 from tat.config import Config, resolve
 from tat.decode.stream import Stream
 from tat.errors import DeviceError, FileError, TatError, UsageError
-from tat.phases import accelerator, architect, extensions, integrator, manifest, optimizer, pipeline
-from tat.phases.manifest import PHASES, manifest_path, read_manifest, require
-from tat.phases.phase import Context, Findings
-from tat.phases.pipeline import run_all, run_one
+from tat.proofs import (
+    cpu_proof,
+    extensions,
+    generation_proof,
+    gpu_proof,
+    manifest,
+    pipeline,
+    training_proof,
+)
+from tat.proofs.manifest import PHASES, manifest_path, read_manifest, require
+from tat.proofs.phase_run import Context, Findings
+from tat.proofs.pipeline import run_all, run_one
 
 # A model of which all phases together take seconds.
 MICRO = """\
@@ -83,7 +91,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable]:
     """Phases that do next to nothing, by name; tests replace them."""
     bodies = {name: fake({f"{name}/made": name}) for name in PHASES}
     monkeypatch.setattr(pipeline, "find_phase", lambda name: bodies[name])
-    monkeypatch.setattr("tat.agents.provenance.commit", lambda: "0123456789ab")
+    monkeypatch.setattr("tat.provenance.commit", lambda: "0123456789ab")
     return bodies
 
 
@@ -341,13 +349,13 @@ def test_a_wrong_gradient_fails_the_architect(config, tmp_path, monkeypatch):
         dx *= 1.001
 
     monkeypatch.setattr(kernels, "gelu_backward", wrong)
-    assert failed(findings_of(architect.run, config, tmp_path)) == ["gradients, float64"]
+    assert failed(findings_of(training_proof.run, config, tmp_path)) == ["gradients, float64"]
 
 
 def test_a_loss_that_does_not_fall_fails_the_architect(config, tmp_path, monkeypatch):
     still = replace(config, train=replace(config.train, lr=1e-30, weight_decay=0.0))
-    monkeypatch.setattr(architect, "check_gradients", lambda: "not looked at")
-    assert failed(findings_of(architect.run, still, tmp_path)) == ["training"]
+    monkeypatch.setattr(training_proof, "check_gradients", lambda: "not looked at")
+    assert failed(findings_of(training_proof.run, still, tmp_path)) == ["training"]
 
 
 def test_a_wrong_kernel_fails_the_optimizer(config, tmp_path, monkeypatch):
@@ -359,8 +367,8 @@ def test_a_wrong_kernel_fails_the_optimizer(config, tmp_path, monkeypatch):
             y *= 1.001
 
     monkeypatch.setattr(kernels, "layer_norm", wrong)
-    monkeypatch.setattr(optimizer, "_BENCHMARKS", ("tokenize",))
-    wrong_ones = failed(findings_of(optimizer.run, config, tmp_path))
+    monkeypatch.setattr(cpu_proof, "_BENCHMARKS", ("tokenize",))
+    wrong_ones = failed(findings_of(cpu_proof.run, config, tmp_path))
     assert wrong_ones == ["lockstep, cpu (numpy, 1 thread)"]
 
 
@@ -375,7 +383,7 @@ def test_a_wrong_shader_fails_the_accelerator(config, tmp_path, monkeypatch):
         return text.replace("0.044715", "0.05") if "gelu" in name else text
 
     monkeypatch.setattr(shaders, "specialised", wrong)
-    findings = findings_of(accelerator.run, config, tmp_path, device="gpu:software")
+    findings = findings_of(gpu_proof.run, config, tmp_path, device="gpu:software")
     assert "logits" in failed(findings)
     assert "gelu" in findings.reason()
 
@@ -384,11 +392,11 @@ def test_without_a_device_the_accelerator_is_skipped(config, tmp_path, monkeypat
     def none(selector: str) -> None:
         raise DeviceError(f"device {selector}: no GPU found")
 
-    monkeypatch.setattr(accelerator, "open_device", none)
-    assert findings_of(accelerator.run, config, tmp_path).skipped.startswith("no device: ")
-    assert "asked for" in findings_of(accelerator.run, config, tmp_path, device="cpu").skipped
+    monkeypatch.setattr(gpu_proof, "open_device", none)
+    assert findings_of(gpu_proof.run, config, tmp_path).skipped.startswith("no device: ")
+    assert "asked for" in findings_of(gpu_proof.run, config, tmp_path, device="cpu").skipped
     with pytest.raises(DeviceError):  # who asks for a GPU is not content with none
-        findings_of(accelerator.run, config, tmp_path, device="gpu:1")
+        findings_of(gpu_proof.run, config, tmp_path, device="gpu:1")
 
 
 @pytest.mark.parametrize(("times", "reason"), [(500.0, ""), (2.0, "speed-up of the step: 2 ")])
@@ -400,9 +408,9 @@ def test_the_speed_up_of_the_default_model_is_judged(times, reason, config, tmp_
         def measure(self, names: tuple[str, ...], quick: bool) -> list[SimpleNamespace]:
             return [SimpleNamespace(name=n, value=self.ms, unit="ms", target=60.0) for n in names]
 
-    monkeypatch.setattr(accelerator, "AutoBench", Bench)
+    monkeypatch.setattr(gpu_proof, "AutoBench", Bench)
     findings = Findings(quiet)
-    accelerator._compare_speed(Context(config, tmp_path), findings)
+    gpu_proof._compare_speed(Context(config, tmp_path), findings)
     assert findings.benchmarks[-1].value == times
     assert findings.reason()[: len(reason) or None] == reason
 
@@ -416,7 +424,7 @@ def test_a_choice_that_differs_fails_the_integrator(config, tmp_path, monkeypatc
         sound(stream, logits)
 
     monkeypatch.setattr(Stream, "take", moody)
-    assert "determinism" in failed(findings_of(integrator.run, config, tmp_path))
+    assert "determinism" in failed(findings_of(generation_proof.run, config, tmp_path))
 
 
 @pytest.mark.slow

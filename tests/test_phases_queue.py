@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tat.errors import FileError, UsageError
-from tat.phases.queue import Queue, start_time
+from tat.proofs.task_queue import Queue, start_time
 
 NAMES = ("a", "b", "c")
 
@@ -21,7 +21,7 @@ NAMES = ("a", "b", "c")
 WORKER = """
 import sys, time
 from pathlib import Path
-from tat.phases.queue import Queue
+from tat.proofs.task_queue import Queue
 queue_path, log, pause, names = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4:]
 with Queue(Path(queue_path)) as queue:
     done = {task.name for task in queue.tasks() if task.state == "done"}

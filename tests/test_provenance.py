@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tat import __version__
-from tat.agents import provenance
+from tat import __version__, provenance
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,13 @@ from cli_harness import bench, tat  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tat.agents.bench_file import Result, Results, encode_results, run_metadata
-from tat.agents.metrics import MetricsAgent
-from tat.agents.report import BENCHMARKS, GROWTH, ReportAgent
-from tat.agents.report_html import baseline_page, run_page
-from tat.agents.svg import Bar, Series, bar_chart, line_chart, standalone
+from tat.benchmarks.bench_file import Result, Results, encode_results, run_metadata
 from tat.config import resolve
 from tat.errors import FileError
+from tat.reports.metrics_agent import MetricsAgent
+from tat.reports.report_agent import BENCHMARKS, GROWTH, ReportAgent
+from tat.reports.report_page import baseline_page, run_page
+from tat.reports.svg import Bar, Series, bar_chart, line_chart, standalone
 from tat.resources import resource
 
 CONFIG = resolve(flags={"preset": "base"}, environment={}).config

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tat.errors import DeviceError, InvalidShaderError, UsageError
+from tat.wgsl.harness import evaluate
 from tat.wgsl.protocol import Binding
 from tat.wgsl.sandbox import MAX_NESTING, MAX_SOURCE, Sandbox, SandboxError
 
@@ -239,7 +240,7 @@ def typed_rows(draw: st.DrawFn) -> tuple[str, list[list[float]]]:
 def test_values_of_every_type_pass_unchanged(sandbox: Sandbox, typed: tuple):
     name, rows = typed
     module = f"fn same(x: {name}) -> {name} {{ return x; }}"
-    assert np.array_equal(sandbox.evaluate(module, "same", [name], name, rows), rows)
+    assert np.array_equal(evaluate(sandbox, module, "same", [name], name, rows), rows)
 
 
 def test_a_function_of_several_arguments_on_many_rows(sandbox: Sandbox):
@@ -254,31 +255,31 @@ def test_a_function_of_several_arguments_on_many_rows(sandbox: Sandbox):
     m, v, sign = rows[:, :6].reshape(-1, 2, 3), rows[:, 6:8], 1 - 2 * rows[:, 9:]
     expected = sign * np.einsum("ncr,nc->nr", m, v) * (rows[:, 8:9] + 1)
     types = ["mat2x3f", "vec2<f32>", "u32", "bool"]
-    assert np.array_equal(sandbox.evaluate(module, "f", types, "vec3f", rows), expected)
+    assert np.array_equal(evaluate(sandbox, module, "f", types, "vec3f", rows), expected)
 
 
 def test_what_is_not_finite_is_a_result_too(sandbox: Sandbox):
     module = "fn f(word: u32, x: f32) -> vec2f { return vec2f(bitcast<f32>(word), x); }"
     rows = [[0x7F800001, 1e300], [0x7F800000, np.inf], [0xFF800000, -1e300]]
-    results = sandbox.evaluate(module, "f", ["u32", "f32"], "vec2f", rows)
+    results = evaluate(sandbox, module, "f", ["u32", "f32"], "vec2f", rows)
     expected = [[np.nan, np.inf], [np.inf, np.inf], [-np.inf, -np.inf]]
     assert np.array_equal(results, expected, equal_nan=True)
 
 
 def test_no_arguments_and_no_rows(sandbox: Sandbox):
     module = "fn f() -> vec2i { return vec2i(-1, 2); }"
-    assert sandbox.evaluate(module, "f", [], "vec2i", [[], []]).tolist() == [[-1, 2], [-1, 2]]
-    assert sandbox.evaluate(module, "f", [], "vec2i", np.empty((0, 0))).shape == (0, 2)
+    assert evaluate(sandbox, module, "f", [], "vec2i", [[], []]).tolist() == [[-1, 2], [-1, 2]]
+    assert evaluate(sandbox, module, "f", [], "vec2i", np.empty((0, 0))).shape == (0, 2)
 
 
 def test_functions_that_cannot_be_evaluated(sandbox: Sandbox):
     module = "fn f(x: f32) -> f32 { return x; }"
     with pytest.raises(UsageError, match="texture_2d"):
-        sandbox.evaluate(module, "f", ["texture_2d<f32>"], "f32", [[1]])
+        evaluate(sandbox, module, "f", ["texture_2d<f32>"], "f32", [[1]])
     with pytest.raises(UsageError, match="shape"):
-        sandbox.evaluate(module, "f", ["f32"], "f32", [[1, 2]])
+        evaluate(sandbox, module, "f", ["f32"], "f32", [[1, 2]])
     with pytest.raises(InvalidShaderError, match="g"):
-        sandbox.evaluate(module, "g", ["f32"], "f32", [[1]])
+        evaluate(sandbox, module, "g", ["f32"], "f32", [[1]])
 
 
 # Trouble

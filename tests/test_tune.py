@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tat.config import resolve
 from tat.errors import CorpusError, DivergedError
-from tat.phases.annealing import Schedule, gray_level, quantum_annealing, random_search
-from tat.phases.objective import BITS, Objective, Settings
-from tat.phases.tune import tune
+from tat.tuning.annealing import Schedule, gray_level, quantum_annealing, random_search
+from tat.tuning.objective import BITS, Objective, Settings
+from tat.tuning.tuner import tune
 
 SCHEDULE = Schedule(replicas=3, temperature=0.1, field=2.0)
 SMALL = {

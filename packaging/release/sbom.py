@@ -27,7 +27,7 @@ _INSIDE_WHEELS = {
     "libwgpu_native": "wgpu-native", "libllvmlite": "LLVM",
 }  # fmt: skip
 _OWN = (
-    "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "agents/", "bench/",
+    "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "reports/", "bench/",
     "licences/",
 )  # fmt: skip
 _OWN_FILES = ("LICENSE", "NOTICE", "sbom.json", "tat", "probe")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tat.errors import did_you_mean
+from tat.resources import BUNDLED
 
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -101,6 +102,23 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
         choices=("f32", "f16"),
         help="of factors and activations; f16 needs a GPU that has it (f32)",
     )
+
+
+def add_run(parser: argparse.ArgumentParser, default: Path | None = BUNDLED) -> None:
+    """--run, the model to use."""
+    parser.add_argument(
+        "--run", metavar="RUN", type=Path, default=default,
+        help="run folder or checkpoint file (bundled: the model that ships with tat)",
+    )  # fmt: skip
+
+
+def add_adapt(parser: argparse._ActionsContainer) -> None:
+    """--adapt."""
+    parser.add_argument(
+        "--adapt", metavar="N", type=count,
+        help="answer with a function of the index if one of N validates with the names of the"
+        " signature (32; 0 leaves it to the model)",
+    )  # fmt: skip
 
 
 def _device(text: str) -> str:

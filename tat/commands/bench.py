@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tat.agents.autobench import AutoBench, Comparison, Measurement, compare
-from tat.agents.bench_file import Results, encode_results, read_results
-from tat.agents.history import append_history, history_path
+from tat.benchmarks.autobench import AutoBench, Comparison, Measurement, compare
+from tat.benchmarks.bench_file import Results, encode_results, read_results
+from tat.benchmarks.history import append_history, history_path
 from tat.config import Config, resolve
 from tat.errors import RegressionError, UsageError
 from tat.files import atomic_file, require_place

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import msgspec
 
-from tat.agents.validator import ValidatorAgent
 from tat.backends.opening import open_backend
+from tat.checks.validator import ValidatorAgent
 
 
 def run(options: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ class Command(NamedTuple):
 
 
 def run(options: argparse.Namespace) -> int:
-    sys.stdout.write(completion(options.build_parser(), options.shell))
+    sys.stdout.write(completion(options.whole_parser, options.shell))
     return 0
 
 

@@ -12,12 +12,12 @@ from typing import Literal
 import msgspec
 
 from tat import __version__
-from tat.agents.provenance import processor
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.opening.adapters import AdapterInfo, list_adapters
 from tat.backends.opening.automatic import choose
 from tat.commands.version import part_versions
 from tat.errors import DeviceError, TatError
+from tat.provenance import processor
 from tat.resources import resource
 from tat.wgsl.sandbox import Sandbox
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from tat.commands.eval_cookbook import cookbook_report
-from tat.commands.progress import counted
-from tat.commands.respondent import open_respondent
+from tat.commands.common.cookbook_eval import cookbook_report
+from tat.commands.common.progress import counted
+from tat.commands.common.respondent import open_respondent
 from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
 from tat.evaluation.functions import (
@@ -21,9 +21,9 @@ from tat.evaluation.functions import (
     write_predictions,
 )
 from tat.evaluation.judge import MEASURES, Judge
-from tat.evaluation.report import Report, differences, figures, read_report
+from tat.evaluation.result_file import Report, differences, figures, read_report
+from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import spread
-from tat.evaluation.table import print_report
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
 from tat.wgsl.sandbox import Sandbox

@@ -5,7 +5,7 @@ import os
 import sys
 
 from tat.checkpoint import save
-from tat.commands.checkpoints import named_checkpoint
+from tat.commands.common.checkpoints import named_checkpoint
 from tat.decode.loading import exported
 from tat.errors import UsageError
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import msgspec
 
-from tat.commands.checkpoints import named_checkpoint
-from tat.commands.indexes import named_index
-from tat.commands.prompts import Job, check_lengths, read_jobs, with_neighbours
+from tat.commands.common.checkpoints import named_checkpoint
+from tat.commands.common.indexes import named_index
+from tat.commands.common.prompts import Job, check_lengths, read_jobs, with_neighbours
 from tat.config import GenerateConfig, resolve
 from tat.data.neighbours import Neighbour
 from tat.decode.choice import Sampling

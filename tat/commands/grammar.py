@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tat.commands.modules import Module, read_modules
+from tat.commands.common.modules import Module, read_modules
 from tat.errors import InvalidShaderError
 from tat.wgsl.grammar import Grammar, Unexpected, grammar_text, refused_at
 

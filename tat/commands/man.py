@@ -18,7 +18,8 @@ def run(options: argparse.Namespace) -> int:
     path = resource("man", page_name(topic))
     if not path.is_file():
         print("tat: the pages come with the released program; this is the help", file=sys.stderr)
-        sys.stdout.write(options.parsers[topic].format_help())
+        parser = options.parsers[topic] if topic else options.whole_parser
+        sys.stdout.write(parser.format_help())
         return 0
     viewer = shutil.which("man") if sys.stdout.isatty() else None
     if viewer:

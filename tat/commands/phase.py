@@ -7,8 +7,8 @@ import msgspec
 
 from tat.config import resolve
 from tat.errors import UsageError
-from tat.phases.phase import Context
-from tat.phases.pipeline import run_all, run_one
+from tat.proofs.phase_run import Context
+from tat.proofs.pipeline import run_all, run_one
 
 
 def run(options: argparse.Namespace) -> int:

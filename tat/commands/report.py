@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from tat.agents.autobench import AutoBench
-from tat.agents.bench_file import Results, read_results
-from tat.agents.metrics import MetricsAgent
-from tat.agents.report import BENCHMARKS, ReportAgent
-from tat.agents.report_html import baseline_page, run_page, summary_lines
+from tat.benchmarks.autobench import AutoBench
+from tat.benchmarks.bench_file import Results, read_results
 from tat.config import resolve
 from tat.errors import UsageError
 from tat.files import atomic_file, require_place
+from tat.reports.metrics_agent import MetricsAgent
+from tat.reports.report_agent import BENCHMARKS, ReportAgent
+from tat.reports.report_page import baseline_page, run_page, summary_lines
 from tat.resources import resource
 
 _WIDTH = 26  # of the names

@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from tat.commands.indexes import named_index
+from tat.commands.common.indexes import named_index
 from tat.errors import UsageError, one_line
 from tat.retrieval.query import Hit, search
 from tat.retrieval.words import words

@@ -13,7 +13,7 @@ from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
 from tat.errors import CheckpointError, ConfigError, UsageError
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
-from tat.train.progress import Reporter, open_reporter
+from tat.train.reporter import Reporter, open_reporter
 from tat.train.run_folder import RunFolder
 from tat.train.session import Progress, Session, refuse_changes
 

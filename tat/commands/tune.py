@@ -5,8 +5,8 @@ import sys
 
 from tat.config import resolve
 from tat.files import require_place
-from tat.phases.objective import Objective
-from tat.phases.tune import tune
+from tat.tuning.objective import Objective
+from tat.tuning.tuner import tune
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tat.commands.modules import Module, read_modules
+from tat.commands.common.modules import Module, read_modules
 from tat.errors import InvalidShaderError, one_line
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 

@@ -12,6 +12,7 @@ from tat.cookbook.references import Kernel, Pure, Run, Tolerance
 from tat.cookbook.rows import Row, input_rows, seeded
 from tat.errors import DeviceError, FileError, InvalidShaderError, TatError, UsageError
 from tat.wgsl.declarations import Function, functions
+from tat.wgsl.harness import evaluate
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 
@@ -68,8 +69,8 @@ def _test_pure(entry: Entry, reference: Pure, sandbox: Sandbox) -> Result:
     types = [kind.name for kind in signature.parameters.values()]
     rows = input_rows(entry.name, reference, signature)
     words = np.array([np.concatenate([np.ravel(value) for value in row]) for row in rows], float)
-    results = sandbox.evaluate(
-        module, signature.name, types, signature.result.name, words, _SECONDS
+    results = evaluate(
+        sandbox, module, signature.name, types, signature.result.name, words, _SECONDS
     )
     for row, components in zip(rows, results):
         got = components.reshape(signature.result.shape)

@@ -8,7 +8,7 @@ from numpy import ndarray as Array
 
 from tat.decode.chain import Chain
 from tat.decode.choice import draw_of
-from tat.decode.programs import Programs, next_logits, write_sources
+from tat.decode.compiled_programs import Programs, next_logits, write_sources
 from tat.decode.stream import Stream
 from tat.model.programs import BatchShape
 

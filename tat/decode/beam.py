@@ -9,9 +9,9 @@ from numpy import ndarray as Array
 
 from tat.data.tokenizer import Special
 from tat.decode.choice import log_softmax
+from tat.decode.compiled_programs import next_logits, write_sources
 from tat.decode.constraint import Constraint
 from tat.decode.generator import Generation, Generator, Request
-from tat.decode.programs import next_logits, write_sources
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
 from tat.decode.batch import Batch
 from tat.decode.choice import Preference, greedy
+from tat.decode.compiled_programs import Programs
 from tat.decode.constraint import Constraint
 from tat.decode.drafts import Drafter
 from tat.decode.loading import LoadedModel
-from tat.decode.programs import Programs
 from tat.decode.prompt import Prompt
 from tat.decode.reading import Reading, read
 from tat.decode.stream import Stream

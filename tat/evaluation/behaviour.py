@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tat.errors import InvalidShaderError
+from tat.wgsl.harness import evaluate
 from tat.wgsl.sandbox import Sandbox, SandboxError
 from tat.wgsl.signature import Signature
 
@@ -47,8 +48,14 @@ def run(sandbox: Sandbox, module: str, signature: Signature) -> Run:
     """Runs a function of `module`; one that does not end in time has no results."""
     types = [kind.name for kind in signature.parameters.values()]
     try:
-        results = sandbox.evaluate(
-            module, signature.name, types, signature.result.name, inputs(signature), _SECONDS
+        results = evaluate(
+            sandbox,
+            module,
+            signature.name,
+            types,
+            signature.result.name,
+            inputs(signature),
+            _SECONDS,
         )
     except (InvalidShaderError, SandboxError) as error:
         return Run(None, str(error))

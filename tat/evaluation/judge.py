@@ -8,7 +8,7 @@ from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.likeness import code_tokens, similarity
 from tat.evaluation.loops import has_loop, never_ends
 from tat.evaluation.placement import Placement, is_one_block, placement
-from tat.evaluation.report import Outcome
+from tat.evaluation.result_file import Outcome
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 

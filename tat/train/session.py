@@ -22,10 +22,10 @@ from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
 from tat.train.loss_scale import LossScale
-from tat.train.metrics import Meter
 from tat.train.pretrained import Origin, Pretrained
-from tat.train.progress import Reporter, Status
+from tat.train.reporter import Reporter, Status
 from tat.train.run_folder import RunFolder
+from tat.train.step_metrics import Meter
 from tat.train.trainer import Trainer
 
 _PACE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from

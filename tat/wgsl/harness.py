@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tat.errors import UsageError
 from tat.wgsl.protocol import Binding
-
-if TYPE_CHECKING:
-    from tat.wgsl.sandbox import Sandbox
+from tat.wgsl.sandbox import Sandbox
 
 _TYPE = re.compile(
     r"(?P<scalar>f32|i32|u32|bool)"
@@ -56,6 +54,24 @@ def parse_type(text: str) -> Type:
     return Type(plain, "f32", int(found["columns"]), int(found["rows"]))
 
 
+def evaluate(
+    sandbox: Sandbox,
+    module: str,
+    function: str,
+    parameter_types: Sequence[str],
+    result_type: str,
+    rows: np.ndarray | Sequence[Sequence[float]],
+    seconds: float = 10.0,
+) -> np.ndarray:
+    """Results of a pure function of `module` on many inputs: float64 [N, components].
+
+    The types are scalars, vectors and matrices of f32, i32, u32 and bool. A row of `rows` [N,
+    components] holds the components of all arguments, matrices column by column, bools as 0
+    or 1. Raises as `Sandbox.run` does, and UsageError for other types and shapes.
+    """
+    return Harness(module, function, parameter_types, result_type).evaluate(sandbox, rows, seconds)
+
+
 class Harness:
     """The kernel for one function; every component travels as one word of a flat array.
 
@@ -71,7 +87,7 @@ class Harness:
         self.source = self._kernel(module, function)
 
     def evaluate(
-        self, sandbox: "Sandbox", rows: np.ndarray | Sequence[Sequence[float]], seconds: float
+        self, sandbox: Sandbox, rows: np.ndarray | Sequence[Sequence[float]], seconds: float
     ) -> np.ndarray:
         """Results [N, components] of `rows` [N, components], both float64."""
         values = np.asarray(rows, dtype=np.float64)
@@ -86,7 +102,7 @@ class Harness:
         ]
         return np.concatenate(parts) if parts else np.empty((0, self._result.components))
 
-    def _run(self, sandbox: "Sandbox", values: np.ndarray, seconds: float) -> np.ndarray:
+    def _run(self, sandbox: Sandbox, values: np.ndarray, seconds: float) -> np.ndarray:
         scalars = [p.scalar for p in self._parameters for _ in range(p.components)]
         words = np.zeros((len(values), max(self._width, 1)), np.uint32)
         for column, scalar in enumerate(scalars):

@@ -4,16 +4,13 @@ import math
 import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from tat import resources
 from tat.errors import DeviceError, InvalidShaderError, TatError
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.process import ChildDiedError, ChildProcess, ChildTimeoutError
 from tat.wgsl.protocol import Binding, Failure, Open, Reply, Request, Run, Validate, Verdict
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Deepest nesting of brackets that reaches naga. It recurses: 2,500 levels fit 8 MiB of stack, 5,000
 # kill it. Of 2,359 modules from public repositories the deepest has 65.
@@ -107,26 +104,6 @@ class Sandbox:
         written = [binding for binding in bindings if binding.returned]
         keys = [(binding.group, binding.binding) for binding in written]
         return dict(zip(keys, reply.data, strict=True))
-
-    def evaluate(
-        self,
-        module: str,
-        function: str,
-        parameter_types: Sequence[str],
-        result_type: str,
-        rows: "np.ndarray | Sequence[Sequence[float]]",
-        seconds: float = 10.0,
-    ) -> "np.ndarray":
-        """Results of a pure function of `module` on many inputs: float64 [N, components].
-
-        The types are scalars, vectors and matrices of f32, i32, u32 and bool. A row of `rows` [N,
-        components] holds the components of all arguments, matrices column by column, bools as 0
-        or 1. Raises as `run` does.
-        """
-        from tat.wgsl.harness import Harness  # numpy is not needed to validate
-
-        harness = Harness(module, function, parameter_types, result_type)
-        return harness.evaluate(self, rows, seconds)
 
     def _run(self, request: Run, seconds: float) -> Reply:
         try:

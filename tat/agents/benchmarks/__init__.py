@@ -1,1 +1,0 @@
-"""What AutoBench times: workloads of the product, each proven right before it is timed."""

@@ -1,0 +1,75 @@
+"""The arguments of `tat eval`."""
+
+import argparse
+from pathlib import Path
+
+from tat.arguments.common import (
+    Commands,
+    add_adapt,
+    add_command,
+    add_device,
+    add_precision,
+    add_run,
+    count,
+    examples,
+    positive,
+)
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "eval", "measure what a model's functions, or predictions of them, are worth",
+        examples(
+            ("tat eval functions.jsonl --run runs/mine -o mine.json", "a model on functions"),
+            ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
+            ("tat eval functions.jsonl --run runs/b --compare mine.json", "and the difference"),
+            ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?",
+        help="JSON lines of id, signature, body, comment, context, calls, standalone, testable",
+    )  # fmt: skip
+    add_run(parser, default=None)
+    parser.add_argument("--predictions", metavar="FILE", type=Path,
+                        help="JSON lines of id and body, instead of a model")  # fmt: skip
+    parser.add_argument("--cookbook", action="store_true",
+                        help="judge by the tests of the cookbook's test split")  # fmt: skip
+    parser.add_argument("--limit", metavar="N", type=positive,
+                        help="judge only N, evenly spread over all")  # fmt: skip
+    parser.add_argument("--modules", metavar="FILE", type=Path,
+                        help="JSON lines of id and wgsl (NAME beside functions_NAME)")  # fmt: skip
+    parser.add_argument("--samples", metavar="N", type=positive,
+                        help="texts drawn for each request of the cookbook (10)")  # fmt: skip
+    parser.add_argument("--with-signature", action="store_true",
+                        help="give the cookbook's signatures, not only its requests")  # fmt: skip
+    _add_answering(parser)
+    parser.add_argument("--compare", metavar="RESULT", type=Path,
+                        help="show paired differences to a result of -o")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="RESULT", type=Path,
+                        help="write figures and all outcomes as JSON")  # fmt: skip
+    parser.add_argument("--answers", metavar="FILE", type=Path,
+                        help="write the bodies, as --predictions reads them")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def _add_answering(parser: argparse.ArgumentParser) -> None:
+    """How the model that is judged answers; the names are those of `tat generate`."""
+    group = parser.add_argument_group("of the model")
+    group.add_argument("--index", metavar="INDEX",
+                       help="read what it finds; `cookbook` is its train split")  # fmt: skip
+    group.add_argument("--top", metavar="N", type=count, help="so many of the index (as trained)")
+    add_adapt(group)
+    group.add_argument(
+        "--grammar", action=argparse.BooleanOptionalAction, default=True,
+        help="write only what WGSL's grammar and the names in scope allow (on)",
+    )  # fmt: skip
+    group.add_argument("--validate", metavar="N", type=count,
+                       help="try up to N candidates until one validates, or abstain")  # fmt: skip
+    group.add_argument("--temperature", metavar="T", type=float, help="draw the first text, too")
+    group.add_argument("--seed", metavar="N", type=count, help="of draws")
+    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together")
+    group.add_argument("--int8", action="store_true", help="round matrices to 8 bits")
+    add_device(parser)
+    add_precision(parser)

@@ -1,0 +1,93 @@
+"""The arguments of `tat generate`."""
+
+import argparse
+from pathlib import Path
+
+from tat.arguments.common import (
+    Commands,
+    add_adapt,
+    add_command,
+    add_device,
+    add_precision,
+    add_run,
+    add_talk,
+    count,
+    examples,
+    positive,
+)
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "generate", "write a WGSL function from a description, or fill a gap",
+        examples(
+            ('tat generate "signed distance to a box" --run runs/mine', "from a description"),
+            ('tat generate "its area" --signature "fn area(r: f32) -> f32" --run runs/mine',
+             "with a given signature"),
+            ("tat generate --prefix head.txt --suffix tail.txt --run runs/mine", "fill a gap"),
+            ("tat generate --input prompts.jsonl --run runs/mine", "many, one JSON object a line"),
+            ('tat generate "luminance" --run runs/mine --beam 4 --n-best 2', "the likeliest two"),
+            ('tat generate "luminance" --run runs/mine --index cookbook', "with what an index has"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
+                        help="what the function is to do")  # fmt: skip
+    add_run(parser)
+    parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
+    parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
+    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
+    parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
+    parser.add_argument(
+        "--input", metavar="FILE", type=Path,
+        help="JSON lines of description, signature, context, prefix, suffix (- is standard input);"
+        " answers likewise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--grammar", action=argparse.BooleanOptionalAction, default=True,
+        help="write only what WGSL's grammar and the names in scope allow (on)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--validate", metavar="N", type=count,
+        help="try up to N candidates until one validates (4, gaps 0: validate nothing)",
+    )  # fmt: skip
+    parser.add_argument("--stream", dest="validate", action="store_const", const=0,
+                        help="print text as it comes, unchecked: --validate 0")  # fmt: skip
+    _add_choice(parser)
+    parser.add_argument(
+        "--index", metavar="INDEX",
+        help="use similar functions of this index (`cookbook`: the bundled)",
+    )  # fmt: skip
+    parser.add_argument("--top", metavar="N", type=count,
+                        help="N of them at most (as many as in training)")  # fmt: skip
+    add_adapt(parser)
+    parser.add_argument("--explain", action="store_true",
+                        help="say where they are from, and their licence")  # fmt: skip
+    parser.add_argument(
+        "--int8", action="store_true", help="round matrices to 8 bits: faster on the CPU"
+    )
+    add_device(parser)
+    add_precision(parser)
+    add_talk(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """How tokens and texts are chosen; defaults are those of [generate] in the configuration."""
+    group = parser.add_argument_group("choice of tokens and texts")
+    group.add_argument("--max-tokens", metavar="N", type=count, help="generate at most N tokens")
+    group.add_argument("--temperature", metavar="T", type=float,
+                       help="draw tokens, likely ones if low (0: the likeliest)")  # fmt: skip
+    group.add_argument("--top-k", metavar="K", type=count, help="draw from the K likeliest tokens")
+    group.add_argument("--top-p", metavar="P", type=float,
+                       help="draw from the fewest tokens of probability P together")  # fmt: skip
+    group.add_argument("--min-p", metavar="P", type=float,
+                       help="draw from tokens with P times the best one's probability")  # fmt: skip
+    group.add_argument("--repetition-penalty", metavar="X", type=float,
+                       help="above 1: avoid tokens that were written already")  # fmt: skip
+    group.add_argument("--seed", metavar="N", type=count, help="of draws; the same gives the same")
+    group.add_argument("--beam", metavar="N", type=positive, default=1,
+                       help="beam search: go on with the N likeliest texts (1)")  # fmt: skip
+    group.add_argument("--length-penalty", metavar="X", type=float,
+                       help="rank by log-probability / length^X (1)")  # fmt: skip
+    group.add_argument("--n-best", metavar="N", type=positive, default=1,
+                       help="print N texts, of the beams or drawn (1)")  # fmt: skip
+    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together (4)")

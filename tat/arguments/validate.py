@@ -1,0 +1,22 @@
+"""The arguments of `tat validate`."""
+
+from pathlib import Path
+
+from tat.arguments.common import Commands, add_command, examples
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "validate", "check WGSL modules with naga, in a process of its own",
+        examples(
+            ("tat validate shaders/*.wgsl", "names what is wrong, as file:line:column"),
+            ("tat validate modules.jsonl --json", "field wgsl of each line; one object a module"),
+            ("tat validate - < mine.wgsl", "a module from standard input"),
+        ),
+    )  # fmt: skip
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path,
+        help=".wgsl, a folder of it, .jsonl with a module in the field wgsl of each line, or - for"
+        " standard input",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")

@@ -1,0 +1,1 @@
+"""AutoBench (`tat bench`): workloads that prove their result before they are timed."""

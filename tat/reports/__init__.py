@@ -1,0 +1,1 @@
+"""MetricsAgent and ReportAgent (`tat report`): a run summed up, figures beside targets."""

@@ -1,0 +1,1 @@
+"""The search for training settings (`tat tune`), which is also an agent after the phases."""

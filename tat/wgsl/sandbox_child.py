@@ -1,0 +1,94 @@
+"""The child process of the sandbox: `tat _wgsl-child` reads requests and answers them until EOF.
+
+naga dies of deep nesting and an endless shader never returns, so this process may crash or hang at
+any request. It limits its own memory and CPU time, and ends with its parent whatever it is doing.
+"""
+
+import os
+import resource
+import select
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from tat.errors import one_line
+from tat.wgsl import protocol
+from tat.wgsl.protocol import Failure, Open, Reply, Request, Run, Verdict
+
+_STACK_BYTES = 64 << 20  # naga recurses: eight times the usual stack takes it eight times as deep
+_MEMORY_BYTES = 2 << 30  # what requests may add to what the process holds with an open device
+
+
+def main() -> int:
+    """Serve requests on standard input; answers go to standard output, and nothing else does."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # drivers print
+    os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"  # untrusted shaders leave no files
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.stack_size(_STACK_BYTES)
+    threading.Thread(target=_serve, args=(sys.stdin.buffer, replies), daemon=True).start()
+    _wait_for_hang_up()
+    os._exit(0)  # the other thread may be in a call that never returns
+
+
+def _wait_for_hang_up() -> None:
+    """Return when the parent has closed its end of standard input, if only by dying."""
+    poll = select.poll()
+    poll.register(0, 0)  # a hang-up is always reported
+    poll.poll()
+
+
+def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    service = _Service()
+    try:
+        while header := requests.read(protocol.HEADER_BYTES):
+            request = protocol.decode_request(requests.read(protocol.body_bytes(header)))
+            replies.write(protocol.encode(service.answer(request)))
+            replies.flush()
+    finally:
+        os._exit(1)  # without this thread the process would wait and never answer
+
+
+class _Service:
+    """Answers requests on one device, which the first of them opens."""
+
+    def __init__(self) -> None:
+        self._device = None
+
+    def answer(self, request: Request) -> Reply:
+        if isinstance(request, Open):
+            return self._open()
+        _limit_cpu(request.cpu_seconds)
+        if isinstance(request, Run):
+            return self._device.run(request)
+        return self._device.validate(request.source)
+
+    def _open(self) -> Reply:
+        try:
+            from tat.wgsl.sandbox_device import (
+                Device,  # wgpu stays out of a process that only starts
+            )
+
+            self._device = Device()
+        except Exception as error:  # whatever a driver, its loader or a missing library raises
+            return Failure(one_line(f"{error}" or type(error).__name__))
+        _limit_memory()
+        return Verdict()
+
+
+def _limit_memory() -> None:
+    """Limit what may be allocated from now on; address space is no measure, for drivers map it."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stacks
+    _limit(resource.RLIMIT_DATA, pages * resource.getpagesize() + _MEMORY_BYTES)
+
+
+def _limit_cpu(seconds: int) -> None:
+    """End the process after so much more CPU time: the parent's clock may stand still."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds)
+
+
+def _limit(kind: int, value: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
