@@ -14,8 +14,9 @@ from tat.errors import CheckpointError, ConfigError, UsageError
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
 from tat.train.reporter import Reporter, open_reporter
+from tat.train.resuming import Progress, refuse_changes
 from tat.train.run_folder import RunFolder
-from tat.train.session import Progress, Session, refuse_changes
+from tat.train.session import Session
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,7 +54,9 @@ def _resume(options: argparse.Namespace) -> int:
         stored = Progress.restore(path, checkpoint.progress).paths
         corpus = _corpus(options.paths or list(map(Path, stored)), config, reporter)
         refuse_changes(path, checkpoint, config, corpus, options.allow_change)
-        session = Session.resume(config, folder, corpus, checkpoint, path, reporter, options.device)
+        session = Session.resume(
+            config, folder, corpus, checkpoint, path, reporter, options.device, options.paths
+        )
         return session.run(stop)
 
 

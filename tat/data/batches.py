@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import ceil
 
 import numpy as np
@@ -26,6 +27,19 @@ class Batch:
     def tokens(self) -> int:
         """Target tokens in all rows: the divisor of the loss."""
         return int(self.target_lengths.sum())
+
+
+def digest_of_rows(batches: Sequence[Batch]) -> str:
+    """SHA-256 of what the rows hold, hexadecimal; how they lie in batches does not matter."""
+    rows = []
+    for batch in batches:
+        for row in np.flatnonzero(batch.target_lengths):
+            state = sha256()
+            for source, length in zip(batch.sources[row], batch.source_lengths[row], strict=True):
+                state.update(np.int32(length).tobytes() + source[:length].tobytes())
+            state.update(batch.targets[row, : batch.target_lengths[row]].tobytes())
+            rows.append(state.digest())
+    return sha256(b"".join(sorted(rows))).hexdigest()
 
 
 def batch_rows(bucket: Bucket, batch_tokens: int) -> int:

@@ -2,64 +2,31 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tat import weights
 from tat.backends.opening import open_backend
-from tat.checkpoint import Checkpoint, check_weights
-from tat.config import Config, check_stored, differences
-from tat.data.batches import Batches
+from tat.checkpoint import Checkpoint
+from tat.config import Config
+from tat.data.batches import Batches, digest_of_rows
 from tat.data.corpus import Corpus
 from tat.data.dataset import Dataset, encode_samples
 from tat.data.tokenizer import Tokenizer
-from tat.errors import CheckpointError, ConfigError, CorpusError
-from tat.flat import Flat, flatten, to_toml
+from tat.errors import CorpusError
+from tat.flat import flatten, to_toml
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
 from tat.train.interrupt import StopRequest
-from tat.train.loss_scale import LossScale
-from tat.train.pretrained import Origin, Pretrained
+from tat.train.pretrained import Pretrained
 from tat.train.reporter import Reporter, Status
+from tat.train.resuming import Progress, require_same_model, require_state, stored_tokenizer
 from tat.train.run_folder import RunFolder
 from tat.train.step_metrics import Meter
 from tat.train.trainer import Trainer
 
 _PACE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
-
-
-@dataclass
-class Progress:
-    """What a run remembers besides tensors; kept in every checkpoint."""
-
-    corpus: str  # fingerprint
-    paths: list[str]  # absolute; empty for the bundled cookbook
-    micro_batches: int = 0  # drawn so far: position in the data and counter of the generators
-    best_loss: float | None = None  # of all validations
-    best_step: int = 0
-    stale_validations: int = 0  # since the best
-    loss_scale: LossScale | None = None  # with f16
-    gpu: str = ""  # that made the last step; a CPU's threads leave no trace
-    origin: Origin | None = None  # the model that it started from, where it did not from scratch
-
-    def judge(self, step: int, loss: float) -> bool:
-        """Takes note of a validation loss; True if it is the best so far."""
-        best = self.best_loss is None or loss < self.best_loss
-        if best:
-            self.best_loss, self.best_step = loss, step
-        self.stale_validations = 0 if best else self.stale_validations + 1
-        return best
-
-    @classmethod
-    def restore(cls, path: Path, stored: dict[str, Any]) -> "Progress":
-        """Out of the checkpoint at `path`; CheckpointError if it is not usable."""
-        try:
-            return msgspec.convert(stored, cls, strict=True)
-        except msgspec.ValidationError as error:
-            raise CheckpointError(f"{path}: its progress is not usable: {error}") from None
 
 
 class Session:
@@ -90,6 +57,9 @@ class Session:
         self.meter = Meter(self.trainer, config.train.metrics_every)
         held_out = Batches(valid, buckets, rows, config.seed)
         self.validation = list(held_out.in_order(config.train.validation_batches))
+        self.adopted = progress.adopt(
+            digest_of_rows(self.validation), batches.micro_batches_per_epoch
+        )
         reporter.note(f"run: {run.path}")
         if self.backend.remark:
             reporter.note(f"device: {self.backend.remark}")
@@ -123,21 +93,26 @@ class Session:
     @classmethod
     def resume(
         cls, config: Config, run: RunFolder, corpus: Corpus, checkpoint: Checkpoint, path: Path,
-        reporter: Reporter, device: str,
+        reporter: Reporter, device: str, paths: Sequence[Path] = (),
     ) -> "Session":  # fmt: skip
-        """Continues after a checkpoint, bit for bit where nothing was changed."""
+        """Continues after a checkpoint, bit for bit where nothing was changed; `paths`, if given,
+        are those of the corpus from now on."""
         progress = Progress.restore(path, checkpoint.progress)
-        progress.corpus = corpus.fingerprint
-        tokenizer = _stored_tokenizer(path, checkpoint)
-        _require_same_model(path, checkpoint, Transformer(config.model, tokenizer.size))
+        progress.move(corpus.fingerprint, paths)
+        tokenizer = stored_tokenizer(path, checkpoint)
+        require_same_model(path, checkpoint, Transformer(config.model, tokenizer.size))
         session = cls(config, run, corpus, tokenizer, progress, reporter, device)
-        _require_state(path, checkpoint, session.trainer)
+        require_state(path, checkpoint, session.trainer)
         session._saved = checkpoint.step
-        session.trainer.restore(checkpoint.step, checkpoint.weights, checkpoint.state)
+        session.trainer.restore(
+            checkpoint.step, checkpoint.weights, checkpoint.state, progress.micro_batches
+        )
         if session.trainer.loss_scale and progress.loss_scale:
             session.trainer.loss_scale = progress.loss_scale
         run.truncate_metrics(checkpoint.step)
         reporter.note(f"resuming {path} after step {checkpoint.step}")
+        for change in session.adopted:
+            reporter.note(change)
         return session
 
     def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
@@ -238,65 +213,3 @@ class Session:
             f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`"
         )
         return 0
-
-
-def _stored_tokenizer(path: Path, checkpoint: Checkpoint) -> Tokenizer:
-    try:
-        return Tokenizer.from_bytes(checkpoint.tokenizer)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-
-
-def _require_same_model(path: Path, checkpoint: Checkpoint, model: Transformer) -> None:
-    """CheckpointError unless the weights are those of the model; before anything is allocated."""
-    if checkpoint.int8:
-        raise CheckpointError(
-            f"{path}: has int8 weights, which can generate but not be trained; go on from the"
-            " checkpoint that it was exported from"
-        )
-    if model_hash(model) != checkpoint.model_hash:
-        raise CheckpointError(
-            f"{path}: holds another model than the configuration describes; leave model.* as it"
-            " was, or start another run"
-        )
-    found = {name: values.shape for name, values in checkpoint.weights.items()}
-    check_weights(path, found, {n: t.shape for n, t in model.parameters.tensors.items()})
-
-
-def _require_state(path: Path, checkpoint: Checkpoint, trainer: Trainer) -> None:
-    """CheckpointError unless the optimizer's state is there, each tensor in its shape."""
-    wanted = {
-        f"{state.name}/{name}": tensor.shape
-        for state in trainer.restorable(checkpoint.state)
-        for name, tensor in trainer.model.parameters.tensors.items()
-    }
-    found = {name: a.shape for name, a in checkpoint.state.items() if name in wanted}
-    check_weights(path, found, wanted)
-
-
-def refuse_changes(
-    path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
-) -> None:
-    """ConfigError naming what changed since the run was started and is not allowed to."""
-    stored = asdict(check_stored(checkpoint.configuration))  # with what is newer than it
-    changed: dict[str, tuple[Any, Any]] = differences(stored, asdict(config))
-    old_corpus = checkpoint.progress.get("corpus")
-    if old_corpus != corpus.fingerprint:
-        changed["corpus"] = (str(old_corpus)[:12], corpus.fingerprint[:12])
-    unknown = set(allowed) - changed.keys() - _comparable(config)
-    if unknown:
-        raise ConfigError(
-            f"--allow-change {min(unknown)}: no such key; `tat config` lists all keys"
-        )
-    refused = {key: pair for key, pair in changed.items() if key not in allowed}
-    if refused:
-        listed = "; ".join(f"{key} was {old}, now {new}" for key, (old, new) in refused.items())
-        flags = " ".join(f"--allow-change {key}" for key in refused)
-        raise ConfigError(
-            f"{path}: the run was started differently: {listed}; to go on so: {flags}"
-        )
-
-
-def _comparable(config: Config) -> set[str]:
-    flat: Flat = flatten(asdict(config))
-    return {*flat, "corpus"}

@@ -65,6 +65,7 @@ class Trainer:
     ) -> None:
         self.config, self.model, self.backend, self.batches = config, model, backend, batches
         self.step_count = 0  # steps of which the result is known
+        self._start = (0, 0)  # a step, and the micro-batches that were drawn up to it
         self._next: _Underway | None = None
         self._told = self._ahead_s = 0.0  # time of the last result; seconds spent on the next step
         half = config.train.precision == "f16"
@@ -170,7 +171,8 @@ class Trainer:
     def _begin(self, step: int) -> _Underway:
         """Has a step done, from its batches to the update."""
         count = self.config.train.micro_batches
-        first = (step - 1) * count
+        begun, drawn = self._start
+        first = drawn + (step - 1 - begun) * count
         batches = [self.batches.micro_batch(first + i) for i in range(count)]
         tokens = sum(batch.tokens for batch in batches)
         self._update.write("tokens", np.array([tokens * self._factor(step)]))
@@ -266,13 +268,16 @@ class Trainer:
         averaged = any(name.startswith("ema/") for name in names)
         return [t for t in self.optimizer.state if averaged or t is not self.optimizer.average]
 
-    def restore(self, step: int, values: Mapping[str, Array], state: Mapping[str, Array]) -> None:
-        """Continues after `step` with the weights and state of a checkpoint."""
+    def restore(
+        self, step: int, values: Mapping[str, Array], state: Mapping[str, Array], drawn: int
+    ) -> None:
+        """Continues after `step`, up to which `drawn` micro-batches were drawn, with the weights
+        and state of a checkpoint."""
         self.start(values)
         for tensor in self.restorable(state):
             named = {name: state[f"{tensor.name}/{name}"] for name in self.model.parameters.tensors}
             self.backend.write(tensor, weights.pack(self.model.parameters, named))
-        self.step_count, self._next = step, None
+        self.step_count, self._next, self._start = step, None, (step, drawn)
 
     def close(self) -> None:
         """Ends the lanes' threads."""
