@@ -229,7 +229,7 @@ def test_a_context_that_is_too_long_is_read_without_what_can_go(generate, long_c
     asked = "its area", "--signature", "fn area(disc: Disc) -> f32", "--context"
     done = generate(*asked, long_context)
     assert done.code == 0
-    assert "; to fit 256, its context was read without comments and functions' bodies" in done.err
+    assert "; to fit 256, it was read without comments and functions' bodies" in done.err
     (tmp_path / "short.wgsl").write_text("struct Disc { r: f32 }")
     assert generate(*asked, tmp_path / "short.wgsl").out == done.out
     fields = dict(zip(("description", "signature", "context"), (asked[0], asked[2],

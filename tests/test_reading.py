@@ -99,3 +99,55 @@ def test_a_generator_reads_as_much_as_its_longest_bucket_holds():
     assert generator.reading(prompt).whole > generator.longest and not generator.refusal(prompt)
     long = Prompt("long " * 60, "fn f() -> f32", context)
     assert "shorten the description or the context" in generator.refusal(long)
+
+
+BODY = "\n".join(f"    let v{n} = near.x * {n}.0;" for n in range(40))
+LONG = f"""\
+struct Near {{ x: f32 }}
+const unused = 2.0;
+fn twice(x: f32) -> f32 {{
+    return 2.0 * x;
+}}
+fn last(near: Near) -> f32 {{
+{BODY}
+    return twice(v39);
+}}
+fn other() {{ }}
+"""
+
+
+def gap_at(text: str, what: str) -> Prompt:
+    before, hole, after = LONG.partition(what)
+    assert hole
+    return Prompt(prefix=before, suffix=after)
+
+
+def test_a_gap_is_read_with_its_function_and_what_that_needs():
+    sources = [dict(source) for source, _ in readings(gap_at(LONG, "v20 = near.x"))]
+    assert sources[0]["prefix"] + "v20 = near.x" + sources[0]["suffix"] == LONG
+    narrowed = sources[1]["prefix"] + "v20 = near.x" + sources[1]["suffix"]
+    assert narrowed.startswith("struct Near { x: f32 }\nfn twice(x: f32) -> f32 { return f32(); }")
+    assert "unused" not in narrowed and "other" not in narrowed and narrowed.endswith("}")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    text=st.one_of(st.just(LONG), st.text(max_size=400), st.text("{}();fn \n", max_size=300)),
+    data=st.data(),
+)
+def test_any_gap_is_read_next_to_where_it_is(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    stop = data.draw(st.integers(start, len(text)))
+    prefix, suffix = text[:start], text[stop:]
+    prompt = Prompt(prefix=prefix, suffix=suffix)
+    for source, left_out in readings(prompt):
+        read_prefix, read_suffix = (text for _, text in source)
+        assert prefix.endswith(read_prefix[-20:]) and suffix.startswith(read_suffix[:20])
+        assert left_out or (read_prefix, read_suffix) == (prefix, suffix)
+
+
+def test_a_gap_in_a_line_that_never_ends_is_read():
+    prompt = Prompt(prefix="let a = " + "1 + " * 5000, suffix=" + 2" * 5000)
+    reading = read(prompt, TOKENIZER, 128)
+    assert len(reading.tokens) <= 128 < reading.whole
+    assert "characters from the gap" in reading.left_out

@@ -24,6 +24,7 @@ def add(commands: Commands) -> None:
             ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
             ("tat eval functions.jsonl --run runs/b --compare mine.json", "and the difference"),
             ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
+            ("tat eval functions.jsonl --infill line", "one line of each, written again"),
         ),
     )  # fmt: skip
     parser.add_argument(
@@ -35,6 +36,8 @@ def add(commands: Commands) -> None:
                         help="JSON lines of id and body, instead of a model")  # fmt: skip
     parser.add_argument("--cookbook", action="store_true",
                         help="judge by the tests of the cookbook's test split")  # fmt: skip
+    parser.add_argument("--infill", choices=("line", "block"),
+                        help="leave a gap in each function and judge what fills it")  # fmt: skip
     parser.add_argument("--limit", metavar="N", type=positive,
                         help="judge only N, evenly spread over all")  # fmt: skip
     parser.add_argument("--modules", metavar="FILE", type=Path,

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tat.commands.common.cookbook_eval import cookbook_report
+from tat.commands.common.infill_eval import infill_report
 from tat.commands.common.progress import counted
 from tat.commands.common.respondent import open_respondent
 from tat.errors import UsageError, one_line
@@ -29,14 +30,15 @@ from tat.resources import BUNDLED
 from tat.wgsl.sandbox import Sandbox
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
-_OF_FUNCTIONS = ("file", "predictions", "modules", "validate", "answers")
+_OF_FUNCTIONS = ("file", "predictions", "modules", "validate", "answers", "infill")
+_OF_BODIES = ("predictions", "answers", "index")
 
 
 def run(options: argparse.Namespace) -> int:
     _check(options)
     other = read_report(options.compare) if options.compare else None
     with Sandbox() as sandbox:
-        report = (cookbook_report if options.cookbook else functions_report)(options, sandbox)
+        report = _report_of(options)(options, sandbox)
     if other:
         found = differences(report, other)
         report = msgspec.structs.replace(
@@ -52,6 +54,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report_of(
+    options: argparse.Namespace,
+) -> Callable[[argparse.Namespace, Sandbox], Report]:
+    """The benchmark that the arguments choose."""
+    if options.cookbook:
+        return cookbook_report
+    return infill_report if options.infill else functions_report
+
+
 def _check(options: argparse.Namespace) -> None:
     """Refuses what does not fit together, before hours of work."""
     if options.cookbook:
@@ -60,6 +71,8 @@ def _check(options: argparse.Namespace) -> None:
         _refuse(options, ("samples",), "is for --cookbook: a function of a file gets one answer")
         if options.file is None:
             raise UsageError("give a file of functions, or --cookbook")
+    if options.infill:
+        _refuse(options, _OF_BODIES, "is for whole bodies, and not for --infill")
     if options.run and options.predictions:
         raise UsageError("give either --run, a model to judge, or --predictions, its answers")
     if not options.predictions:

@@ -173,7 +173,7 @@ class _Answers:
         if left_out := self._left_out(job, best):
             whole, longest = self._generator.reading(job.prompt).whole, self._generator.longest
             size = f"prompt: {whole} tokens; to fit {longest}"
-            _say(f"{which}{size}, its context was read without {left_out}")
+            _say(f"{which}{size}, it was read without {left_out}")
         if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
             reason = "the prefix is not the start of a module in WGSL's grammar"
             _say(f"{which}{reason}: filled without grammar")

@@ -21,7 +21,7 @@ def cut_gaps(body: str, count: float, key: str) -> Iterator[slice]:
     The draws are SHA-256 of the key and a counter, so that they are the same everywhere and do not
     depend on what else is drawn.
     """
-    pieces = _lines(body) or _tokens(body)
+    pieces = lines_of(body) or _tokens(body)
     if not pieces:
         return
     rest = _draw(key, 0) / 2**64 < count % 1
@@ -30,7 +30,7 @@ def cut_gaps(body: str, count: float, key: str) -> Iterator[slice]:
         yield slice(pieces[first].start, pieces[last].stop)
 
 
-def _lines(body: str) -> list[slice]:
+def lines_of(body: str) -> list[slice]:
     """The lines between the one that opens the body and the one that closes it, blank ones not."""
     start, stop = body.find("\n"), body.rfind("\n")
     return [slice(*line.span()) for line in _LINE.finditer(body, start, stop)] if start >= 0 else []

@@ -14,6 +14,7 @@ from typing import Literal
 from tat.config import DataConfig
 from tat.data.infill import cut_gaps
 from tat.wgsl.comments import without_comments
+from tat.wgsl.stubs import with_stubs
 
 Source = tuple[tuple[str, str], ...]  # (marker, text) pairs; markers as in tat.data.tokenizer
 Split = Literal["train", "valid"]
@@ -95,7 +96,8 @@ def function_samples(function: Function, config: DataConfig, seed: int) -> Itera
         yield sample(completion_source(comment, "", ""), head + written)
         if given:
             yield sample(completion_source(comment, "", given), written)
-    before = f"{head}{function.signature} "
+    above = f"{with_stubs(given)}\n\n" if given else ""
+    before = f"{above}{function.signature} "
     gaps = config.infill_share / (1 - config.infill_share)
     for gap in cut_gaps(function.body, gaps, f"{seed}/{digest_of(before, function.body)}"):
         source = infill_source(before + function.body[: gap.start], function.body[gap.stop :])

@@ -6,13 +6,17 @@ What it leaves out is not forgotten: grammar, names in scope and validation know
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tat.data.samples import Source, completion_source
+from tat.data.samples import Source, completion_source, infill_source
 from tat.data.tokenizer import Tokenizer
 from tat.decode.prompt import Prompt
 from tat.errors import UsageError
 from tat.wgsl.comments import without_comments
 from tat.wgsl.declarations import functions, split_module
 from tat.wgsl.stubs import with_stubs
+
+_HOLE = " tat_gap_7f3a "  # no shader has this name
+_DISTANCES = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)  # lines on each side of a gap
+_LENGTHS = (1000, 500, 250, 120, 60, 30)  # characters, where a line is longer than the model reads
 
 
 class Reading(NamedTuple):
@@ -43,9 +47,42 @@ def readings(prompt: Prompt) -> Iterator[tuple[Source, str]]:
     What the signature needs is always read: without it a body could only be guessed at.
     """
     yield prompt.source, ""
-    if prompt.context.strip():
+    if prompt.is_gap:
+        yield from _around_gap(prompt.prefix or "", prompt.suffix or "")
+    elif prompt.context.strip():
         for context, left_out in _shorter_contexts(prompt):
             yield completion_source(prompt.description, prompt.signature, context), left_out
+
+
+def _around_gap(prefix: str, suffix: str) -> Iterator[tuple[Source, str]]:
+    """First the function with the gap below the declarations that it needs, as in training; then
+    ever fewer lines, and at last characters, around the gap."""
+    if narrowed := _function_around(prefix, suffix):
+        prefix, suffix = narrowed
+        yield infill_source(prefix, suffix), "what the function around the gap does not need"
+    before, after = prefix.splitlines(keepends=True), suffix.splitlines(keepends=True)
+    for lines in _DISTANCES:
+        if lines < max(len(before), len(after)):
+            kept = "".join(before[-lines:]), "".join(after[:lines])
+            yield infill_source(*kept), f"what is more than {lines} lines from the gap"
+    for length in _LENGTHS:
+        kept = prefix[-length:], suffix[:length]
+        yield infill_source(*kept), f"what is more than {length} characters from the gap"
+
+
+def _function_around(prefix: str, suffix: str) -> tuple[str, str] | None:
+    """Prefix and suffix of the gap with only that function and what it needs; None outside of one.
+
+    A name stands in the gap while the text is taken apart: functions are found by their brackets.
+    """
+    module = f"{prefix}{_HOLE}{suffix}"
+    for function in functions(module):
+        head, hole, rest = function.body.partition(_HOLE)
+        if hole:
+            given = with_stubs("\n".join((*filter(None, (function.context,)), *function.calls)))
+            above = f"{given}\n\n" if given else ""
+            return f"{above}{function.signature} {head}", rest
+    return None
 
 
 def _shorter_contexts(prompt: Prompt) -> Iterator[tuple[str, str]]:
