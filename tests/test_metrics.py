@@ -3,7 +3,6 @@
 import json
 from mmap import mmap
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -25,6 +24,7 @@ from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 from tat.reports.metrics_agent import MetricsAgent, averaged, read_metrics
 from tat.train import trainer
+from tat.train.step_clock import StepClock
 from tat.train.step_metrics import Meter, StepMetrics, resident_bytes
 from tat.train.trainer import StepResult, Trainer
 
@@ -81,7 +81,7 @@ def test_seconds_of_steps_begun_ahead_are_their_own(
         now[0] += 10.0 * step
         return begin(trainer, step)
 
-    monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(trainer, "StepClock", lambda: StepClock(lambda: now[0]))
     monkeypatch.setattr(Trainer, "_begin", begun)
     monkeypatch.setattr(CpuBackend, "queues", queues)
     done = train(bench, tmp_path / "run", "-q", "--set", "train.metrics_every=0", steps=4)

@@ -1,6 +1,5 @@
 """The Trainer: micro-batches to gradients on lanes, folded in index order into one update."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from tat.ops.graph import Tensor
 from tat.ops.plan import Plan, plan
 from tat.train.adamw import AdamW, learning_rate, rate_feed
 from tat.train.loss_scale import LossScale
+from tat.train.step_clock import StepClock
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ Metric = Callable[[], Array]  # a metric's copy, waiting until its run is done
 
 @dataclass(frozen=True)
 class _Underway:
-    """A step that the backend has been told to do, and how to learn what came of it."""
+    """A step whose work the backend has, and the results to wait for."""
 
     step: int
     batches: list[Batch]
     losses: list[Metric]
-    scale: Metric  # that the gradient was applied with, and its norm
+    scale: Metric  # factor of the gradient, and its norm
 
     @property
     def tokens(self) -> int:
@@ -67,7 +67,7 @@ class Trainer:
         self.step_count = 0  # steps of which the result is known
         self._start = (0, 0)  # a step, and the micro-batches that were drawn up to it
         self._next: _Underway | None = None
-        self._told = self._ahead_s = 0.0  # time of the last result; seconds spent on the next step
+        self._clock = StepClock()
         half = config.train.precision == "f16"
         self.loss_scale = LossScale.initial(config.train) if half else None
         self.optimizer = AdamW(model.parameters, config.train)
@@ -118,11 +118,11 @@ class Trainer:
         result is waited for: weights and state are then those behind the next step.
         """
         if not self._next:
-            self._told = time.perf_counter()
-        now, spent = self._next or self._begin(self.step_count + 1), self._ahead_s
-        self._next, self._ahead_s = None, 0.0
+            self._clock.start()
+        now = self._next or self._begin(self.step_count + 1)
+        self._next = None
         if ahead and self.backend.queues:
-            self._begin_ahead(now.step + 1)
+            self._next = self._begin(now.step + 1)
         total = 0.0
         for loss in now.losses:
             total += float(loss()[0])
@@ -135,20 +135,8 @@ class Trainer:
         work = sum(self._flops(batch.bucket) for batch in now.batches)
         return StepResult(
             now.step, total / now.tokens, lr, norm if isfinite(norm) else 0.0, now.tokens, work,
-            replace(self.loss_scale) if self.loss_scale else None, self._lap(spent),
+            replace(self.loss_scale) if self.loss_scale else None, self._clock.finished(),
         )  # fmt: skip
-
-    def _begin_ahead(self, step: int) -> None:
-        """Begins with the next step, and remembers how long that took."""
-        began = time.perf_counter()
-        self._next = self._begin(step)
-        self._ahead_s = time.perf_counter() - began
-
-    def _lap(self, spent: float) -> float:
-        """Seconds of the step that is done now: `spent` when it was begun ahead, and all since
-        the result before it but what went into the step begun ahead."""
-        last, self._told = self._told, time.perf_counter()
-        return spent + self._told - last - self._ahead_s
 
     def _accepts(self, norm: float) -> bool:
         """Whether training can go on after a gradient of this norm."""
@@ -169,7 +157,7 @@ class Trainer:
         return self._next is not None
 
     def _begin(self, step: int) -> _Underway:
-        """Has a step done, from its batches to the update."""
+        """Gives the backend all work of a step, from its batches to the update."""
         count = self.config.train.micro_batches
         begun, drawn = self._start
         first = drawn + (step - 1 - begun) * count
@@ -185,7 +173,9 @@ class Trainer:
                 for lane, i in enumerate(wave):
                     self._folds[lane, i == 0].run()
             self._update.run()
-            return _Underway(step, batches, losses, self._update.fetch("scale"))
+            scale = self._update.fetch("scale")
+        self._clock.began()
+        return _Underway(step, batches, losses, scale)
 
     def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[Metric]:
         """The summed loss of each (batch, lane, step, index), gradients left in the lanes."""
