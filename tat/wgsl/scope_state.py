@@ -1,8 +1,21 @@
-"""What is known of names after some tokens: open brackets, declarations, calls being written.
+"""The state of names after some tokens: open brackets, declarations, calls being written.
 
-A text is refused where a name is used that nothing declares or is declared twice in one scope, or a
-call has a number of arguments that no overload takes. What cannot be known for sure passes: types
-are not looked at.
+A text is refused where a name is used that nothing declares, a name is declared twice in one scope,
+or a call has a number of arguments that no overload takes. Types are not looked at, so a text that
+passes may still be wrong.
+
+How the line `let n = max(x, 1);` moves the state, in a block that knows x:
+
+    let   declaring "let": the next name is a declaration
+    n     pending "n", owner Declared("let", "n"): n is not in scope before the semicolon
+    =     owner None
+    max   owner Used("max"): from here nothing but a call is right
+    (     a frame of kind "call" opens, its arity {2}, as builtins.py says
+    x     refused unless x is declared; the frame's first argument has begun
+    ,     count 1, and no argument has begun
+    1     the second argument has begun; a third would be refused
+    )     the frame closes with 2 arguments, which its arity allows
+    ;     the block's frame gets the name n
 """
 
 from bisect import bisect_left
@@ -10,6 +23,7 @@ from typing import NamedTuple, Self
 
 from tat.wgsl.builtins import ARITIES, ENUMERANTS, FUNCTIONS, GENERATORS, NAMES, Arity
 from tat.wgsl.lexer import KEYWORDS, Token
+from tat.wgsl.scope_frames import Attribute, Declared, Frame, Owner, Used
 
 _PREDECLARED = sorted(NAMES)
 _KEYWORDS = sorted(KEYWORDS)
@@ -20,34 +34,17 @@ _DECLARING = frozenset(("fn", "struct", "alias", "let", "const", "var", "overrid
 _FREE = frozenset(("enable", "requires", "diagnostic"))  # directives: their names are not declared
 
 
-class Frame(NamedTuple):
-    """An open bracket and what is known inside it.
-
-    `kind`: block, struct, header (parameters of a function), loop (header of a for), call,
-    template, free (an attribute's, where names are not checked) or group, any other bracket.
-    """
-
-    opening: str
-    kind: str
-    name: str = ""  # function or struct that it declares, or generator of a template list
-    arity: Arity | None = None  # of a call
-    names: frozenset[str] = frozenset()  # declared here
-    outer: frozenset[str] = frozenset()  # of these, the ones of a loop's header: to be shadowed
-    count: int = 0  # whole arguments, parameters or members
-    filled: bool = False  # whether another one has begun
-
-
 class State(NamedTuple):
-    """What is known after some tokens; `module` has the arity of functions and structs."""
+    """All that is known after some tokens; `module` has the arity of functions and structs."""
 
     module: dict[str, Arity | None]
     frames: tuple[Frame, ...] = ()
     previous: str = ""
-    callee: str = ""  # what an opening bracket would belong to: a name, "fn NAME", "@" ...
+    owner: Owner = None
     declaring: str = ""  # keyword whose name is to come
     pending: str = ""  # name that the next semicolon declares
     incoming: frozenset[str] = frozenset()  # names that the next block starts with
-    function: tuple[str, int] = ("", 0)  # name and parameters of the one whose body is to come
+    function: tuple[str, int] = ("", 0)  # name and number of parameters, its body is to come
 
     def after(self, token: Token) -> "State | None":
         """The state after one more whole token; None where a name or a count is wrong."""
@@ -128,9 +125,11 @@ class State(NamedTuple):
         return self._with_top(top._replace(filled=True))
 
     def _has_to_call(self, text: str) -> bool:
-        """Whether `text` follows a function's name, of which nothing but a call can be made."""
-        name = self.callee
-        if text == "(" or (text == "<" and self._is_template()) or self._is_local(name):
+        """Whether `text` follows a function's name, which may only be called."""
+        if not isinstance(self.owner, Used) or text == "(":
+            return False
+        name = self.owner.name
+        if self._is_local(name) or (text == "<" and self._is_template()):
             return False
         # Of a struct the arity has 0 and the number of members, which is never 0.
         arity = self.module.get(name)
@@ -151,8 +150,8 @@ class State(NamedTuple):
     def _after_name(self, name: str) -> "State | None":
         if self._is_use():
             known = self._knows(name)
-            return self._replace(previous=name, callee=name) if known else None
-        state = self._replace(previous=name, callee="@" if self.previous == "@" else "")
+            return self._replace(previous=name, owner=Used(name)) if known else None
+        state = self._replace(previous=name, owner=Attribute() if self.previous == "@" else None)
         if self._kind == "header" and self.previous not in (".", "@"):
             if self._is_declared_here(name):
                 return None
@@ -163,7 +162,7 @@ class State(NamedTuple):
             return state._replace(
                 declaring="",
                 pending="" if self.declaring in ("fn", "struct") else name,
-                callee=f"{self.declaring} {name}",
+                owner=Declared(self.declaring, name),
             )
         return state
 
@@ -190,7 +189,9 @@ class State(NamedTuple):
         """Whether a "<" here opens a template list."""
         if self.previous == "var":
             return True
-        name = self.callee
+        if not isinstance(self.owner, Used):
+            return False
+        name = self.owner.name
         return name in GENERATORS and not self._is_local(name) and name not in self.module
 
     def _open(self, text: str) -> "State":
@@ -198,7 +199,8 @@ class State(NamedTuple):
         if self._kind == "free":
             frame = frame._replace(kind="free")
         elif text == "<":
-            frame = Frame(text, "template", name=self.callee)
+            generator = self.owner.name if isinstance(self.owner, Used) else ""
+            frame = Frame(text, "template", name=generator)
         elif text == "{":
             frame = self._block()
         elif text == "(":
@@ -206,45 +208,45 @@ class State(NamedTuple):
         incoming = frozenset() if text == "{" else self.incoming
         function = ("", 0) if text == "{" else self.function
         return self._replace(
-            frames=(*self.frames, frame), previous=text, callee="", incoming=incoming,
+            frames=(*self.frames, frame), previous=text, owner=None, incoming=incoming,
             function=function,
         )  # fmt: skip
 
     def _block(self) -> Frame:
-        word, _, name = self.callee.partition(" ")
-        if word == "struct":
-            return Frame("{", "struct", name=name)
+        if isinstance(self.owner, Declared) and self.owner.keyword == "struct":
+            return Frame("{", "struct", name=self.owner.name)
         name, count = self.function
         outer = frozenset() if name else self.incoming
         return Frame("{", "block", name=name, names=self.incoming, outer=outer, count=count)
 
     def _parenthesis(self) -> Frame:
-        word, _, name = self.callee.partition(" ")
-        if word == "fn":
-            return Frame("(", "header", name=name)
         if self.previous == "for":
             return Frame("(", "loop")
-        if self.previous == "diagnostic" or self.callee == "@":
+        if self.previous == "diagnostic":
             return Frame("(", "free")
-        return Frame("(", "call", arity=self._arity()) if self.callee else Frame("(", "group")
+        match self.owner:
+            case Declared("fn", name):
+                return Frame("(", "header", name=name)
+            case Attribute():
+                return Frame("(", "free")
+            case Used(name):
+                return Frame("(", "call", arity=self._arity(name))
+        return Frame("(", "group")
 
-    def _arity(self) -> Arity | None:
-        """How many arguments the callee takes, None if that is not known."""
-        if self._is_local(self.callee):
+    def _arity(self, name: str) -> Arity | None:
+        """The numbers of arguments that a call of `name` may have, None if they are not known."""
+        if self._is_local(name):
             return None
-        if self.callee in self.module:
-            return self.module[self.callee]
-        return ARITIES.get(self.callee)
+        return self.module[name] if name in self.module else ARITIES.get(name)
 
     def _close(self, text: str) -> "State | None":
         frames = self.frames
         while frames and frames[-1].kind == "template":  # it was none, or is broken
             frames = frames[:-1]
-        state = self._replace(previous=text, callee="", declaring="", frames=frames[:-1])
+        state = self._replace(previous=text, owner=None, declaring="", frames=frames[:-1])
         if not frames or _CLOSERS[frames[-1].opening] != text:
             return state
-        top = frames[-1]
-        count = top.count + top.filled
+        top, count = frames[-1], frames[-1].entries
         if top.kind == "call" and top.arity is not None and count not in top.arity:
             return None
         if top.kind == "header":
@@ -261,19 +263,20 @@ class State(NamedTuple):
         state = self
         for character in text:
             if character != ">" or state._kind != "template":
-                return state._replace(previous=text, callee="")
+                return state._replace(previous=text, owner=None)
             name = state.frames[-1].name
-            state = state._replace(frames=state.frames[:-1], previous=">", callee=name)
+            owner = Used(name) if name else None
+            state = state._replace(frames=state.frames[:-1], previous=">", owner=owner)
         return state
 
     def _after_other(self, token: Token) -> "State":
         text = token.text
-        state = self._replace(previous=text, callee="")
+        state = self._replace(previous=text, owner=None)
         if token.kind == "keyword" and text in (_DECLARING | _FREE):
             return state._replace(declaring=text)
         if text == "," and self._kind in ("call", "struct", "header"):
             top = self.frames[-1]
-            return state._with_top(top._replace(count=top.count + top.filled, filled=False))
+            return state._with_top(top._replace(count=top.entries, filled=False))
         if text == ";":
             state = state._replace(declaring="", pending="")
             return state._declare(self.pending, None) if self.pending else state
@@ -291,25 +294,3 @@ def _begins_any(names: list[str], word: str) -> bool:
     """Whether one of the sorted `names` starts with `word`."""
     place = bisect_left(names, word)
     return place < len(names) and names[place].startswith(word)
-
-
-class Given(State):
-    """The state in text that was given, where names and calls are taken to be right."""
-
-    def may_begin(self, token: Token) -> bool:
-        return True
-
-    def may_go_on(self, token: Token | None, partial: bytes) -> bool:
-        return True
-
-    def _has_to_call(self, text: str) -> bool:
-        return False
-
-    def _knows(self, name: str) -> bool:
-        return True
-
-    def _is_declared_here(self, name: str) -> bool:
-        return False
-
-    def _arity(self) -> Arity | None:
-        return None
