@@ -29,7 +29,7 @@ from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.errors import UsageError
-from tat.train.run_folder import load_checkpoint
+from tat.train.named_checkpoint import load_checkpoint
 
 
 class Passes:

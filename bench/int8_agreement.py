@@ -20,7 +20,7 @@ from tat.data.tokenizer import Special
 from tat.decode.loading import LoadedModel, load_model
 from tat.model.programs import BatchShape, logits_program
 from tat.ops.plan import plan
-from tat.train.run_folder import load_checkpoint
+from tat.train.named_checkpoint import load_checkpoint
 
 _RESAMPLES = 2000
 

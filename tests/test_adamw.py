@@ -11,7 +11,8 @@ from numpy import ndarray as Array
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
-from tat.config import TrainConfig, resolve
+from tat.config import resolve
+from tat.config_tables import TrainConfig
 from tat.model.parameters import Parameters
 from tat.ops.graph import Tensor
 from tat.ops.plan import plan

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tat.config import DataConfig
+from tat.config_tables import DataConfig
 from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
 from tat.data.tokenizer import MARKERS
 from tat.errors import CorpusError

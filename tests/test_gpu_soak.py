@@ -21,7 +21,7 @@ from tat.decode.generator import Generator, Request
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
 from tat.model.transformer import Transformer
-from tat.train.run_folder import load_checkpoint
+from tat.train.named_checkpoint import load_checkpoint
 from tat.train.step_metrics import resident_bytes
 from tat.train.trainer import Trainer
 

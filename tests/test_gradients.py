@@ -11,7 +11,7 @@ from numpy import ndarray as Array
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
-from tat.config import TransformerConfig
+from tat.config_tables import TransformerConfig
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Initial, Parameters
 from tat.model.programs import BatchShape, loss_program

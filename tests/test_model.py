@@ -13,7 +13,7 @@ from numpy import ndarray as Array
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.reference import kernels
-from tat.config import TransformerConfig
+from tat.config_tables import TransformerConfig
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import (

@@ -14,7 +14,7 @@ from tat.data.samples import Sample
 from tat.decode.generator import Generator
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
-from tat.train.run_folder import load_checkpoint
+from tat.train.named_checkpoint import load_checkpoint
 from tat.train.trainer import Trainer
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tat.checkpoint import Checkpoint
 from tat.errors import CheckpointError, FileError, UsageError
 from tat.train import run_folder
-from tat.train.run_folder import RunFolder, find_checkpoint, load_checkpoint
+from tat.train.named_checkpoint import find_checkpoint, load_checkpoint
+from tat.train.run_folder import RunFolder
 
 
 def checkpoint(step):

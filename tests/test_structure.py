@@ -13,14 +13,16 @@ from tat.cli import COMMANDS
 
 PACKAGE = Path(tat.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MAX_LINES = 400
+MAX_LINES = 300
 MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by itself
+MAX_LINES_OF_FUNCTIONS = 60
+STILL_LONGER = ("backends/reference/kernels.py", "backends/cpu/training_kernels.py")  # to be split
 
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
     ("errors", "resources", "flat", "hashing"),
-    ("config_layers",),
+    ("config_layers", "config_tables"),
     ("config", "files", "tensor_file", "provenance"),
     ("wgsl",),
     ("retrieval",),
@@ -199,8 +201,15 @@ def test_every_command_has_its_arguments_and_its_work():
 def test_modules_are_of_readable_size(module: Path):
     lines = module.read_text("utf-8").count("\n")
     listing = name_of(module).startswith("cookbook/references/")
-    most = MAX_LINES_OF_REFERENCES if listing else MAX_LINES
-    assert lines <= most, f"{name_of(module)} has {lines} lines"
+    most = MAX_LINES_OF_REFERENCES if listing or name_of(module) in STILL_LONGER else MAX_LINES
+    assert lines <= most, f"{name_of(module)} has {lines} lines; split it by what it holds"
+
+
+def test_functions_are_of_readable_size(module: Path):
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            assert lines <= MAX_LINES_OF_FUNCTIONS, f"{name_of(module)}: {node.name}, {lines} lines"
 
 
 @pytest.mark.parametrize(

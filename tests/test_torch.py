@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
-from tat.config import TrainConfig, TransformerConfig, resolve
+from tat.config import resolve
+from tat.config_tables import TrainConfig, TransformerConfig
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import BatchShape, logits_program, loss_program

@@ -16,7 +16,8 @@ from tat.benchmarks.catalogue import benchmarks, choose
 from tat.benchmarks.significance import adjusted, slower
 from tat.benchmarks.subject import Benchmark, Setting
 from tat.benchmarks.timing import Clock, Reference, measure
-from tat.config import BenchConfig, Config, resolve
+from tat.config import Config, resolve
+from tat.config_tables import BenchConfig
 from tat.errors import UsageError
 
 _SCALES = {"ms": 1e3, "µs": 1e6}

@@ -11,7 +11,8 @@ import msgspec
 from tat.commands.common.checkpoints import named_checkpoint
 from tat.commands.common.indexes import named_index
 from tat.commands.common.prompts import Job, check_lengths, read_jobs, with_neighbours
-from tat.config import GenerateConfig, resolve
+from tat.config import resolve
+from tat.config_tables import GenerateConfig
 from tat.data.neighbours import Neighbour
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints

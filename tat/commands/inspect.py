@@ -20,8 +20,8 @@ from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 from tat.stored_model import stored_config
 from tat.train.adamw import AdamW
+from tat.train.named_checkpoint import find_checkpoint
 from tat.train.resuming import Progress
-from tat.train.run_folder import find_checkpoint
 
 _SHOWN = 12  # largest residents of the arena that are listed
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tat.config import DataConfig
+from tat.config_tables import DataConfig
 from tat.data.neighbours import with_neighbours
 from tat.data.renaming import with_renamings
 from tat.data.samples import Function, Sample, digest_of, function_samples

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tat.config import DataConfig
+from tat.config_tables import DataConfig
 from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Tokenizer
 

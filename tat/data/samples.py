@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from tat.config import DataConfig
+from tat.config_tables import DataConfig
 from tat.data.infill import cut_gaps
 from tat.wgsl.comments import without_comments
 from tat.wgsl.stubs import with_stubs

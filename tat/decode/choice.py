@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat import hashing
-from tat.config import GenerateConfig
+from tat.config_tables import GenerateConfig
 from tat.draws import Draw, penalised, scores
 from tat.errors import UsageError
 

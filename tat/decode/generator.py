@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tat.config import GenerateConfig
+from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
 from tat.decode.batch import Batch

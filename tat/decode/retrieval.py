@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from tat.config import DataConfig, GenerateConfig
+from tat.config_tables import DataConfig, GenerateConfig
 from tat.data.neighbours import Neighbour, find_neighbours
 from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError

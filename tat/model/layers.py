@@ -7,7 +7,7 @@ width, V vocabulary, M maximal length. Activations are [rows, D].
 from dataclasses import dataclass
 from math import sqrt
 
-from tat.config import TransformerConfig
+from tat.config_tables import TransformerConfig
 from tat.model.parameters import Initial, Parameters
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Tensor, current

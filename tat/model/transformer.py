@@ -1,6 +1,6 @@
 """The encoder-decoder Transformer."""
 
-from tat.config import TransformerConfig
+from tat.config_tables import TransformerConfig
 from tat.model.copy_head import CopyHead
 from tat.model.layers import (
     DecoderLayer,

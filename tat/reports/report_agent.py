@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tat.benchmarks.bench_file import Results, read_results
-from tat.config import TargetsConfig
+from tat.config_tables import TargetsConfig
 from tat.reports.result_files import GpuStep, Ratio, ResultFiles
 
 FIRST_VERSION = "first_version.json"  # of NumPy alone, in pyperf's format

@@ -7,7 +7,7 @@ from math import cos, pi, sqrt
 
 import numpy as np
 
-from tat.config import TrainConfig
+from tat.config_tables import TrainConfig
 from tat.model.parameters import Parameters
 from tat.ops.graph import Graph, Tensor
 

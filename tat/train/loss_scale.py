@@ -6,7 +6,7 @@ doubles after many steps without.
 
 from dataclasses import dataclass
 
-from tat.config import TrainConfig
+from tat.config_tables import TrainConfig
 
 _LEAST = 1.0  # below it a gradient that is not finite is not the factor's fault
 

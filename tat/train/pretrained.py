@@ -14,7 +14,7 @@ from tat.data.tokenizer import Tokenizer
 from tat.errors import ConfigError
 from tat.flat import Flat, flatten
 from tat.stored_model import averaged, build_model, stored_config
-from tat.train.run_folder import load_checkpoint
+from tat.train.named_checkpoint import load_checkpoint
 
 # Settings that come with the weights: another value would describe another model, or other texts
 # than the model learnt to read.

@@ -24,7 +24,6 @@ import msgspec
 from tat.checkpoint import Checkpoint, inspect, load, save
 from tat.errors import CheckpointError, FileError, UsageError, one_line
 from tat.files import atomic_file, sync_folder, temporary_name, writing
-from tat.resources import BUNDLED, resource
 
 _CHECKPOINT_NAME = re.compile(r"step-[0-9]{8,}\.safetensors")
 
@@ -253,44 +252,6 @@ class RunFolder:
                     ) from error
                 raise
         self._lock = descriptor
-
-
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint that RUN, FILE or `bundled` names.
-
-    FILE is returned as it is, for `load` to judge.
-    """
-    if is_bundled(path):
-        return bundled_model()
-    return RunFolder.open(path, write=False).newest() if os.path.isdir(path) else path
-
-
-def load_checkpoint(path: Path) -> tuple[Path, Checkpoint]:
-    """The checkpoint that RUN, FILE or `bundled` names and where it lies.
-
-    Raises CheckpointError if it is damaged, FileError where there is none.
-    """
-    if not is_bundled(path) and os.path.isdir(path):
-        return RunFolder.open(path, write=False).latest_good()
-    path = find_checkpoint(path)
-    return path, load(path)
-
-
-def is_bundled(path: Path) -> bool:
-    """Whether a RUN argument names the model that ships with tat, and no file of the user's."""
-    return path == BUNDLED and not path.exists()
-
-
-def bundled_model() -> Path:
-    """The model that ships with tat; FileError where a checkout or a package lacks it."""
-    path = resource("models", "bundled.safetensors")
-    if not path.is_file():
-        raise FileError(
-            "the bundled model is not here: this copy of tat came without tat/models/"
-            "bundled.safetensors; take it from a release or the repository, train one with"
-            " `make model`, or name your own with --run"
-        )
-    return path
 
 
 def _new_folder(parent: Path) -> Path:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tat.checkpoint import Checkpoint
-from tat.train.run_folder import is_bundled, load_checkpoint
+from tat.train.named_checkpoint import is_bundled, load_checkpoint
 
 
 def named_checkpoint(run: Path, *, quiet: bool) -> tuple[Path, Checkpoint]:
