@@ -25,7 +25,7 @@ ROOMS = (
     ("config_layers", "config_tables"),
     ("config", "files", "tensor_file", "provenance"),
     ("wgsl",),
-    ("retrieval",),
+    ("retrieval", "synth"),
     ("data", "ops", "draws"),
     ("model",),
     ("backends",),
