@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from tat.errors import CheckpointError, DivergedError, one_line
-from tat.files import atomic_file
+from tat.files import READ_AT_ONCE, atomic_file
 from tat.tensor_file import ADVICE, VERSION, Shape, TensorEntry, TensorReader, is_finite, write
 
 
@@ -162,7 +162,7 @@ def _opened(path: Path) -> Iterator[tuple[TensorReader, _Content]]:
 
 def _open_at_once(path: str, flags: int) -> int:
     # Opening a FIFO would otherwise wait for a writer.
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return os.open(path, flags | READ_AT_ONCE)
 
 
 def _checked_content(reader: TensorReader) -> _Content:

@@ -13,6 +13,12 @@ from tat.errors import FileError
 _FULL = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space")
 _FORBIDDEN = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow writing")
 _ADVICE = _FULL | _FORBIDDEN
+_LONGEST_NAME = 4096  # bytes of a file that stands in for a link; a checkpoint is larger
+
+# How files of strangers are opened: never waiting for a writer of a FIFO, nor as a terminal.
+READ_AT_ONCE = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
+)
 
 
 @contextmanager
@@ -53,11 +59,45 @@ def temporary_name(path: Path) -> Path:
 
 def sync_folder(folder: Path) -> None:
     """Put the names in `folder` on disk: a power cut may undo a rename that is not."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows, which opens no folder
+        return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def point(link: Path, target: Path) -> None:
+    """Make `link` lead to `target`, atomically: a relative symbolic link, so that both can move.
+
+    Drives without symbolic links (FAT, some network drives) get a file that holds the path.
+    """
+    relative = os.path.relpath(target, link.parent)
+    temporary = temporary_name(link)
+    with writing(link):
+        try:
+            os.symlink(relative, temporary)
+            os.replace(temporary, link)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            with atomic_file(link) as file:
+                file.write(os.fsencode(relative) + b"\n")
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(link.parent)
+
+
+def pointed(link: Path) -> Path:
+    """Where what `point` made leads, there or not; `link` itself if it is something else."""
+    if link.is_symlink():
+        return link.parent / os.readlink(link)
+    with suppress(OSError):
+        if link.is_file() and 0 < link.stat().st_size <= _LONGEST_NAME:
+            return link.parent / os.fsdecode(link.read_bytes()).removesuffix("\n")
+    return link
 
 
 @contextmanager

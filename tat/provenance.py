@@ -1,6 +1,5 @@
 """Where a figure comes from: the machine, and the commit or release of tat."""
 
-import os
 import platform
 import re
 import subprocess
@@ -8,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tat import __version__
+from tat.machine import cores
 from tat.resources import checkout
 
 _GIT_SECONDS = 10.0  # after which git is not waited for
@@ -21,11 +21,6 @@ def processor() -> str:
         return platform.processor() or platform.machine()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
-
-
-def cores() -> int:
-    """CPU cores that this process may run on."""
-    return len(os.sched_getaffinity(0))
 
 
 def machine() -> str:

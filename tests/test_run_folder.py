@@ -1,5 +1,6 @@
 """The folder of a run: one writer, one object per step, a good checkpoint or a clear word."""
 
+import errno
 import json
 import os
 import re
@@ -12,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tat import locks
 from tat.checkpoint import Checkpoint
 from tat.errors import CheckpointError, FileError, UsageError
-from tat.train import run_folder
 from tat.train.named_checkpoint import find_checkpoint, load_checkpoint
 from tat.train.run_folder import RunFolder
 
@@ -104,14 +105,14 @@ def test_a_run_and_what_others_put_beside_it_stay_whatever_fails(tmp_path):
 
 
 def test_a_lock_that_its_holder_removes_is_not_taken(tmp_path, monkeypatch):
-    flock = run_folder.fcntl.flock
+    flock = locks.fcntl.flock
 
     def too_late(descriptor, how):
         (tmp_path / "lock").unlink()
         (tmp_path / "lock").touch()
         flock(descriptor, how)
 
-    monkeypatch.setattr(run_folder.fcntl, "flock", too_late)
+    monkeypatch.setattr(locks.fcntl, "flock", too_late)
     with pytest.raises(UsageError, match="is being written"):
         RunFolder.create(tmp_path)
 
@@ -318,6 +319,32 @@ def test_a_run_can_be_moved(run, tmp_path):
     run.close()
     moved = run.path.rename(tmp_path / "moved")
     assert load_checkpoint(moved)[0] == moved / "checkpoints" / "step-00000005.safetensors"
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_drive_without_symbolic_links_gets_files_that_name_the_checkpoint(run, monkeypatch, code):
+    def refused(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "symlink", refused)
+    run.save(checkpoint(100), keep=2)
+    run.save(checkpoint(200), keep=2, best=True)
+    run.save(checkpoint(300), keep=1)
+    assert not (run.path / "latest").is_symlink()
+    assert (run.path / "best").read_text() == "checkpoints/step-00000200.safetensors\n"
+    assert [p.name for p in run.checkpoints()] == [
+        "step-00000200.safetensors", "step-00000300.safetensors"
+    ]  # fmt: skip
+    assert run.latest_good()[1].step == 300
+    for name, step in (("latest", 300), ("best", 200)):
+        assert load_checkpoint(run.path / name)[1].step == step
+        assert find_checkpoint(run.path / name).name == f"step-{step:08}.safetensors"
+    assert not list(run.path.glob(".*"))
+    (run.path / "checkpoints" / "step-00000300.safetensors").unlink()
+    assert run.newest().name == "step-00000200.safetensors"
+    monkeypatch.undo()
+    run.save(checkpoint(400), keep=1)  # the drive has links now
+    assert (run.path / "latest").is_symlink() and run.latest_good()[1].step == 400
 
 
 def test_a_copy_that_followed_links_still_works(run):

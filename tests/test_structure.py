@@ -21,7 +21,7 @@ STILL_LONGER = ("backends/reference/kernels.py", "backends/cpu/training_kernels.
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
-    ("errors", "resources", "flat", "hashing"),
+    ("errors", "resources", "flat", "hashing", "locks", "machine"),
     ("config_layers", "config_tables"),
     ("config", "files", "tensor_file", "provenance"),
     ("wgsl",),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tat.errors import one_line
+from tat.files import READ_AT_ONCE
 
 _SPECIAL_FILES = {
     stat.S_IFIFO: "a FIFO",
@@ -50,7 +51,7 @@ def list_files(
 def open_regular(path: Path) -> BinaryIO:
     """Open for reading without ever waiting on a FIFO or touching a device: OSError for those."""
     _require_regular(os.stat(path).st_mode)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    descriptor = os.open(path, READ_AT_ONCE)
     file = os.fdopen(descriptor, "rb")
     try:
         _require_regular(os.fstat(descriptor).st_mode)  # it may have been exchanged meanwhile

@@ -18,7 +18,7 @@ import msgspec
 from tat.checks.validator import Check
 from tat.config import Config
 from tat.errors import FileError, one_line
-from tat.files import atomic_file, writing
+from tat.files import READ_AT_ONCE, atomic_file, writing
 from tat.flat import flatten
 from tat.resources import resource
 
@@ -189,7 +189,7 @@ def file_digest(path: Path) -> str:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for a writer
+    return os.open(path, flags | READ_AT_ONCE)  # a FIFO would wait for a writer
 
 
 def _seal(manifest: Manifest) -> str:

@@ -4,7 +4,6 @@ It is never changed in place: a writer puts a whole new one in its place. So rea
 opened, and a killed writer changes nothing.
 """
 
-import fcntl
 import glob
 import os
 import stat
@@ -14,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from tat.errors import FileError
-from tat.files import atomic_file, writing
+from tat.files import READ_AT_ONCE, atomic_file, writing
+from tat.locks import acquire, release
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import APPLICATION, DIGEST, VERSION, Changes, Index
 
@@ -24,7 +24,7 @@ _HEADER = 100  # bytes, of every SQLite database
 def open_index(path: Path) -> Index:
     """The index in a file; FileError if it is damaged, of another version or something else."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(path, READ_AT_ONCE), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise FileError(f"{path}: not a regular file; name an index of `tat index`")
             content = file.read()
@@ -77,26 +77,16 @@ def _only_writer(path: Path) -> Iterator[None]:
     """
     lock = path.with_name(f".{path.name}.lock")
     with writing(path):
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(lock, flags, 0o666)
+        try:
+            descriptor = acquire(lock)
+        except BlockingIOError as error:
+            raise FileError(
+                f"{path} is being written by another process; try again after it"
+            ) from error
     try:
-        if not _acquired(lock, descriptor):
-            raise FileError(f"{path} is being written by another process; try again after it")
         for stale in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
             with suppress(OSError):
                 stale.unlink()
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+        yield
     finally:
-        os.close(descriptor)
-
-
-def _acquired(lock: Path, descriptor: int) -> bool:
-    """Whether the lock is ours now, and its file still the one that others would open."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), os.stat(lock))
-    except (BlockingIOError, FileNotFoundError):
-        return False
+        release(descriptor, lock)

@@ -5,7 +5,8 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-_EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+_HANG_UP = getattr(signal, "SIGHUP", None)  # which Windows does not have
+_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({_HANG_UP: 129} if _HANG_UP else {})
 
 
 class StopRequest:
@@ -22,8 +23,8 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         heard = set(_EXIT_CODES)
-        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-            heard.remove(signal.SIGHUP)
+        if _HANG_UP and signal.getsignal(_HANG_UP) == signal.SIG_IGN:
+            heard.remove(_HANG_UP)
         self._previous = {number: signal.signal(number, self._receive) for number in heard}
         return self
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tat.checkpoint import Checkpoint, load
 from tat.errors import FileError
+from tat.files import pointed
 from tat.resources import BUNDLED, resource
 from tat.train.run_folder import RunFolder
 
@@ -16,7 +17,10 @@ def find_checkpoint(path: Path) -> Path:
     """
     if is_bundled(path):
         return bundled_model()
-    return RunFolder.open(path, write=False).newest() if os.path.isdir(path) else path
+    if os.path.isdir(path):
+        return RunFolder.open(path, write=False).newest()
+    named = pointed(path)  # RUN/latest on a drive without links
+    return named if named.is_file() and not path.is_symlink() else path
 
 
 def load_checkpoint(path: Path) -> tuple[Path, Checkpoint]:

@@ -4,11 +4,10 @@ config.toml      the resolved configuration; a folder without it is no run
 metrics.jsonl    one object per step
 log              what was said, with times
 checkpoints/     step-00000500.safetensors ...: the last few and the best one
-latest, best     symbolic links to checkpoints
+latest, best     lead to checkpoints: symbolic links, or files with a path where a drive has none
 lock             held by the process that writes; the kernel frees it, however that process ends
 """
 
-import fcntl
 import os
 import re
 import time
@@ -23,7 +22,8 @@ import msgspec
 
 from tat.checkpoint import Checkpoint, inspect, load, save
 from tat.errors import CheckpointError, FileError, UsageError, one_line
-from tat.files import atomic_file, sync_folder, temporary_name, writing
+from tat.files import atomic_file, point, pointed, writing
+from tat.locks import acquire, note, release
 
 _CHECKPOINT_NAME = re.compile(r"step-[0-9]{8,}\.safetensors")
 
@@ -82,7 +82,7 @@ class RunFolder:
     def close(self) -> None:
         """Free the lock, if it is held."""
         if self._lock is not None:
-            os.close(self._lock)
+            release(self._lock)
             self._lock = None
 
     def __enter__(self) -> "RunFolder":
@@ -142,10 +142,10 @@ class RunFolder:
             path.parent.mkdir(exist_ok=True)
         save(path, checkpoint)
         if best:
-            self._link("best", path)
-        self._link("latest", path)
+            point(self.path / "best", path)
+        point(self.path / "latest", path)
         past = [p for p in self.checkpoints() if _step_of(p) <= checkpoint.step]
-        best_name = self._link_target("best").name
+        best_name = pointed(self.path / "best").name
         for old in past[:-keep]:
             if old.name != best_name:
                 with writing(old):
@@ -162,7 +162,7 @@ class RunFolder:
 
         Raises CheckpointError if there is none.
         """
-        latest = self._link_target("latest")
+        latest = pointed(self.path / "latest")
         if os.path.exists(latest):
             return latest
         checkpoints = self.checkpoints()
@@ -195,24 +195,6 @@ class RunFolder:
                     return path
         return None
 
-    def _link(self, name: str, target: Path) -> None:
-        """Point the link `name` at `target`; relative, so that the folder can be moved."""
-        link = self.path / name
-        temporary = temporary_name(link)
-        with writing(link):
-            try:
-                os.symlink(target.relative_to(self.path), temporary)
-                os.replace(temporary, link)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            sync_folder(self.path)
-
-    def _link_target(self, name: str) -> Path:
-        """Where the link `name` points; itself if it is none, as in a copy that followed links."""
-        link = self.path / name
-        return self.path / os.readlink(link) if link.is_symlink() else link
-
     def _append(self, name: str, line: bytes) -> None:
         with writing(self.path / name), open(self.path / name, "ab") as file:
             file.write(line)
@@ -235,23 +217,14 @@ class RunFolder:
     def _acquire(self) -> None:
         path = self.path / "lock"
         with writing(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    raise BlockingIOError  # its holder removes it just now
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            except OSError as error:
-                holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-                os.close(descriptor)
-                if isinstance(error, BlockingIOError):
-                    raise UsageError(
-                        f"{self.path} is being written by process {holder or 'unknown'}; "
-                        "wait, stop it or choose another --run"
-                    ) from error
-                raise
-        self._lock = descriptor
+                self._lock = acquire(path)
+            except BlockingIOError as error:
+                raise UsageError(
+                    f"{self.path} is being written by process {error or 'unknown'}; "
+                    "wait, stop it or choose another --run"
+                ) from error
+            note(self._lock, f"{os.getpid()}\n")
 
 
 def _new_folder(parent: Path) -> Path:

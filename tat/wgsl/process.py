@@ -55,7 +55,10 @@ class ChildProcess:
     def close(self) -> None:
         """End the child and whatever it started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(self.pid, signal.SIGKILL)
+            else:  # Windows
+                self._process.kill()
         self._process.wait()
         self._process.stdout.close()
         with contextlib.suppress(BrokenPipeError):

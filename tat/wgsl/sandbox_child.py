@@ -5,7 +5,6 @@ any request. It limits its own memory and CPU time, and ends with its parent wha
 """
 
 import os
-import resource
 import select
 import sys
 import threading
@@ -16,6 +15,11 @@ from tat.errors import one_line
 from tat.wgsl import protocol
 from tat.wgsl.protocol import Failure, Open, Reply, Request, Run, Verdict
 
+try:
+    import resource
+except ModuleNotFoundError:  # Windows: the parent's clock alone ends what takes too long
+    resource = None
+
 _STACK_BYTES = 64 << 20  # naga recurses: eight times the usual stack takes it eight times as deep
 _MEMORY_BYTES = 2 << 30  # what requests may add to what the process holds with an open device
 
@@ -25,7 +29,8 @@ def main() -> int:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # drivers print
     os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"  # untrusted shaders leave no files
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if resource:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.stack_size(_STACK_BYTES)
     threading.Thread(target=_serve, args=(sys.stdin.buffer, replies), daemon=True).start()
     _wait_for_hang_up()
@@ -59,7 +64,8 @@ class _Service:
     def answer(self, request: Request) -> Reply:
         if isinstance(request, Open):
             return self._open()
-        _limit_cpu(request.cpu_seconds)
+        if resource:
+            _limit_cpu(request.cpu_seconds)
         if isinstance(request, Run):
             return self._device.run(request)
         return self._device.validate(request.source)
@@ -73,7 +79,8 @@ class _Service:
             self._device = Device()
         except Exception as error:  # whatever a driver, its loader or a missing library raises
             return Failure(one_line(f"{error}" or type(error).__name__))
-        _limit_memory()
+        if resource:
+            _limit_memory()
         return Verdict()
 
 

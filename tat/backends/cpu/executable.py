@@ -1,6 +1,5 @@
 """Plans on the CPU: views into arenas are made once, a run is a loop over kernel calls."""
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -12,6 +11,7 @@ from numpy import ndarray as Array
 
 from tat.backends.reference import fused
 from tat.backends.reference import kernels as numpy_kernels
+from tat.machine import cores
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, Plan
@@ -42,7 +42,7 @@ class CpuBackend:
     ) -> None:
         self.memory = memory or Memory()
         self.dtype = np.dtype(dtype)
-        self.lanes = threads or len(os.sched_getaffinity(0))
+        self.lanes = threads or cores()
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
         functions = vars(numpy_kernels) | vars(fused)
         self.kernels = {name: functions[name] for name in KERNELS}

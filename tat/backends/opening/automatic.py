@@ -1,6 +1,5 @@
 """`--device auto`: the device that is measured to be fastest, once for each driver and version."""
 
-import os
 import platform
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from tat.backends.opening.adapters import AdapterInfo, any_hardware, ask, list_a
 from tat.backends.opening.calibration import Timing
 from tat.errors import DeviceError, FileError
 from tat.files import atomic_file
+from tat.machine import cores
 from tat.resources import user_folder
 
 Work = Literal["training", "decoding"]
@@ -94,7 +94,7 @@ def _measured(found: Sequence[AdapterInfo], threads: int) -> _Measured:
 
 def cached_file(found: Sequence[AdapterInfo], threads: int) -> Path:
     """Named after all that the figures depend on: another driver or version measures anew."""
-    cpu = f"{platform.node()} {threads} {len(os.sched_getaffinity(0))}"
+    cpu = f"{platform.node()} {threads} {cores()}"
     parts = [__version__, cpu, *(f"{a.selector} {a.name} {a.driver}" for a in found)]
     name = sha256("\n".join(parts).encode()).hexdigest()[:16]
     return user_folder("cache") / "devices" / f"{name}.json"
