@@ -12,6 +12,10 @@ import tat
 from tat.cli import COMMANDS
 
 PACKAGE = Path(tat.__file__).parent
+sys.path.insert(0, str(PACKAGE.parent / "docs"))
+
+from make_tree import PAGE, up_to_date  # noqa: E402
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 300
 MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by itself
@@ -210,6 +214,11 @@ def test_functions_are_of_readable_size(module: Path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = node.end_lineno - node.lineno + 1
             assert lines <= MAX_LINES_OF_FUNCTIONS, f"{name_of(module)}: {node.name}, {lines} lines"
+
+
+def test_the_generated_parts_of_architecture_md_are_up_to_date():
+    page = PAGE.read_text("utf-8")
+    assert page == up_to_date(page), "run `python docs/make_tree.py`, which writes them anew"
 
 
 @pytest.mark.parametrize(
