@@ -79,7 +79,9 @@ def _search(
     sampling = Sampling.configured(settings)
     if any(getattr(options, name) is not None for name in _DRAWS):
         sampling = replace(sampling, draws_first=True)
-    search = Search(sampling, settings.candidates, options.beam, options.n_best)
+    search = Search(
+        sampling, settings.candidates, options.beam, options.n_best, redraws=settings.redraws
+    )
     if options.validate is not None:
         return replace(search, budget=options.validate)
     search = replace(search, gaps=False)

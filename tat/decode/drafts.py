@@ -16,29 +16,38 @@ class Drafter:
     def __init__(self, sources: Sequence[Sequence[int]], match: int, most: int) -> None:
         """`match` tokens at least have to be the same; drafts have `most` tokens at most."""
         self._match, self._most = match, most
-        self._places: dict[tuple[int, ...], list[Place]] = {}
+        self._in_sources: dict[tuple[int, ...], list[Place]] = {}
+        self._in_text: dict[tuple[int, ...], list[Place]] = {}
         self._seen = 0  # tokens of the text up to which it is entered
         for source in sources:
             for end in range(match, len(source)):
-                self._enter(source, end)
+                self._enter(self._in_sources, source, end)
 
     def propose(self, settled: Sequence[int], written: Sequence[int]) -> list[int]:
-        """What may follow `written`, which begins with `settled`: that only ever grows.
+        """What may follow `written`, which begins with `settled`.
 
         Of several places the one that agrees for longest, the first of equals.
         """
         for end in range(max(self._match, self._seen), len(settled)):
-            self._enter(settled, end)
+            self._enter(self._in_text, settled, end)
             self._seen = end + 1
-        places = self._places.get(tuple(written[len(written) - self._match :]), [])
+        last = tuple(written[len(written) - self._match :])
+        places = self._in_sources.get(last, []) + self._in_text.get(last, [])
         if not places or self._most == 0:
             return []
         text, start = max(places, key=lambda place: _agreement(place, written))
         return list(text[start : start + self._most])
 
-    def _enter(self, text: Sequence[int], end: int) -> None:
+    def forget_text(self) -> None:
+        """The text was taken back in part: enter it anew."""
+        self._in_text.clear()
+        self._seen = 0
+
+    def _enter(
+        self, places: dict[tuple[int, ...], list[Place]], text: Sequence[int], end: int
+    ) -> None:
         """Make the tokens before `end` findable."""
-        self._places.setdefault(tuple(text[end - self._match : end]), []).append((text, end))
+        places.setdefault(tuple(text[end - self._match : end]), []).append((text, end))
 
 
 _LONGEST_AGREEMENT = 32  # tokens looked at

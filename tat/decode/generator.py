@@ -17,6 +17,7 @@ from tat.decode.drafts import Drafter
 from tat.decode.loading import LoadedModel
 from tat.decode.prompt import Prompt
 from tat.decode.reading import Reading, read
+from tat.decode.review import Reviewer
 from tat.decode.stream import Stream
 from tat.errors import UsageError
 
@@ -38,6 +39,8 @@ class Request:
     prompt: Prompt
     constraint: Constraint | None = None
     preference: Preference = greedy
+    reviewer: Reviewer | None = None  # of statements; it takes part in one text
+    redraw: Callable[[int], Preference] | None = None  # how to choose after so many refusals
 
 
 class Generator:
@@ -63,6 +66,8 @@ class Generator:
         self.programs = Programs(loaded, max_tokens)
         self.longest = self.programs.longest_source  # tokens of a source
         self.reading = cache(self._reading)
+        tokenizer = loaded.tokenizer
+        self.pieces = [tokenizer.decode([token]) for token in range(tokenizer.size)]  # bytes
 
     def generate(
         self,
@@ -108,7 +113,9 @@ class Generator:
     def stream(self, request: Request) -> Stream:
         """A text that is about to be written; UsageError for a prompt that cannot be read."""
         sources = self.sources(request.prompt)
-        return self._stream(sources, request.constraint, request.preference)
+        stream = self._stream(sources, request.constraint, request.preference)
+        stream.review(request.reviewer, request.redraw)
+        return stream
 
     def generation(self, prompt: Prompt, tokens: Sequence[int], score: float) -> Generation:
         """The text of tokens at their end, and of the sum of their log-probabilities."""

@@ -1,6 +1,6 @@
 """One text as it grows: which token it feeds to the model, and what it makes of the logits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from tat.data.tokenizer import Special
 from tat.decode.choice import Preference, greedy, log_softmax
 from tat.decode.constraint import Constraint
 from tat.decode.drafts import Drafter
+from tat.decode.review import Reviewer
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,25 @@ class Stream:
     preference: Preference = greedy
     drafter: Drafter | None = None
     tokens: list[int] = field(default_factory=list)  # settled: the constraint took them
-    score: float = 0.0  # sum of the model's log-probabilities of `tokens`, in nats
     ended: bool = False
+    _scores: list[float] = field(default_factory=list)  # the model's log-probability of each token
     _block: list[_Chosen] = field(default_factory=list)
     _size: int = 1  # of the block, when it is whole
 
     def __post_init__(self) -> None:
         self.ended = self.limit == 0
+        self._reviewer: Reviewer | None = None
+
+    def review(self, reviewer: Reviewer | None, redraw: Callable[[int], Preference] | None) -> None:
+        """Have the text reviewed from its beginning; `redraw` chooses after so many refusals."""
+        if reviewer is not None and redraw is not None:
+            self._reviewer, self._redraw = reviewer, redraw
+            self._fresh = self.constraint.copy() if self.constraint else None
+
+    @property
+    def score(self) -> float:
+        """Sum of the model's log-probabilities of `tokens`, in nats."""
+        return sum(self._scores)
 
     @property
     def position(self) -> int:
@@ -91,6 +104,8 @@ class Stream:
             self._size = min(2 * self._size, self.longest_block)
         for chosen in block[:taken]:
             self._append(chosen.token, chosen.logits)
+            if self._taken_back():
+                return
         if taken < len(block):
             self._size = 1
             self._replace(block[taken])
@@ -102,11 +117,30 @@ class Stream:
         while np.isfinite(scores).any():
             token = int(np.argmax(scores))
             if self.constraint.accept([token]):
-                return self._append(token, refused.logits)
+                self._append(token, refused.logits)
+                self._taken_back()
+                return
             scores[token] = -np.inf
         self.ended = True
 
     def _append(self, token: int, logits: Array) -> None:
         self.tokens.append(token)
-        self.score += float(log_softmax(logits)[token])
+        self._scores.append(float(log_softmax(logits)[token]))
         self.ended = token == Special.EOS or len(self.tokens) == self.limit
+
+    def _taken_back(self) -> bool:
+        """Whether the reviewer refuses what was just written; if so it is gone, and drawn anew."""
+        if self._reviewer is None or self.tokens[-1] == Special.EOS:
+            return False
+        kept = self._reviewer.take(self.tokens)
+        if kept is None:
+            return False
+        del self.tokens[kept:], self._scores[kept:]
+        self.ended, self._size = False, 1
+        if self.drafter is not None:
+            self.drafter.forget_text()
+        if self._fresh is not None:
+            self.constraint = self._fresh.copy()
+            self.constraint.accept(self.tokens)
+        self.preference = self._redraw(self._reviewer.attempts())
+        return True

@@ -6,16 +6,19 @@ validates the rest of the library is tried.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tat.decode.beam import beam_search
-from tat.decode.choice import Sampling
+from tat.decode.choice import Preference, Sampling
 from tat.decode.constraint import Constraint, Constraints
 from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.review import Review
 from tat.decode.stream import Stream
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
+
+_ATTEMPT = 1 << 16  # between the numbers of draws of one candidate, after each refused statement
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Search:
     beams: int = 1  # of beam search; if there are several, its texts are the candidates
     wanted: int = 1  # different texts of a prompt
     gaps: bool = True  # whether texts of gaps are validated, with what stands around them
+    redraws: int = 0  # statements of a text that are drawn again where naga refuses them, at most
 
     def validates(self, prompt: Prompt) -> bool:
         """Whether texts of this prompt are validated."""
@@ -254,8 +258,26 @@ class _Queue:
         for number in range(case.asked, total):
             constraint = case.constraint.copy() if case.constraint else None
             preference = self._search.sampling.preference(case.source, number)
-            request = Request(case.candidates.prompt, constraint, preference)
+            request = self._reviewed(
+                Request(case.candidates.prompt, constraint, preference), case, number
+            )
             streams.append(self._generator.stream(request))
             self._cases[streams[-1]] = case
         case.asked = total
         return streams
+
+    def _reviewed(self, request: Request, case: _Case, number: int) -> Request:
+        """The request with a review of its statements, where its text is validated and draws can
+        differ."""
+        search, prompt = self._search, request.prompt
+        if prompt.is_gap or not (search.validates(prompt) and search.redraws):
+            return request
+        if search.sampling.temperature == 0:
+            return request
+
+        def redraw(attempts: int) -> Preference:
+            return search.sampling.preference(case.source, number + _ATTEMPT * attempts)
+
+        pieces = self._generator.pieces
+        review = Review(prompt, self._sandbox, pieces, search.redraws)
+        return replace(request, reviewer=review, redraw=redraw)

@@ -45,7 +45,7 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
         retriever = Retriever(index, loaded.config.data, options.top, settings)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
-    search = Search(sampling, settings.candidates)
+    search = Search(sampling, settings.candidates, redraws=settings.redraws)
     respondent = Respondent(generator, constraints, search, sandbox, retriever)
     return respondent, _system(options, loaded, respondent)
 
@@ -55,6 +55,7 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
     return {
         "model": options.run.name, "step": loaded.step, "int8": options.int8,
         "grammar": options.grammar, "candidates": respondent.search.budget,
+        "redraws": respondent.search.redraws,
         "temperature": sampling.temperature, "draws_first": sampling.draws_first,
         "seed": sampling.seed, "index": options.index and Path(options.index).name,
         "neighbours": retriever.top if retriever else 0,

@@ -1,0 +1,192 @@
+"""Texts reviewed as they are written: a statement that naga refuses is drawn again.
+
+So is one that shows that the model has lost its way: a name that grew, calls that nest without end.
+
+    let a = f(x);   a statement ends: naga takes it, and the next one begins here
+    let b = a.zz;   naga refuses: the tokens go back to where this statement began
+    let b = a.xz;   drawn anew, with other noise
+
+A review depends on the text alone, so that no batch, block or device moves a token.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import NamedTuple, Protocol
+
+from tat.decode.prompt import Prompt
+from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.sandbox import Diagnostic, Sandbox
+from tat.wgsl.stubs import stub
+
+# Limits beyond which a text says nothing any more. Of 4,202 public functions 0.9 % break one.
+_LONGEST_NAME = 40  # characters
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of a name: camel or snake case
+_MOST_REPEATED_PART = 2  # times that a name may have the same part
+_DEEPEST = 12  # round brackets inside each other
+_LONGEST_STATEMENT = 400  # lexical tokens without an end
+_MOST_EQUAL = 4  # times that the same statement may stand in a function, if it has 5 tokens or more
+_LEAST_COUNTED = 5
+_MOST_UNUSED = 10  # declarations that nothing used so far
+
+_ROUND = {"(": 1, ")": -1}
+_MARK = re.compile(rb"[(;{}]")  # what a token has that ends a statement, or nests deeper
+_PATIENCE = 4  # refusals at one place before the statement in front of it goes, too
+
+
+class Reviewer(Protocol):
+    """Decides after each token whether a part of the text is to be written again."""
+
+    def take(self, tokens: Sequence[int]) -> int | None:
+        """After one more token: how many tokens stay, or None where all may."""
+
+    def attempts(self) -> int:
+        """Times that it took something back; which draws come next depends on it."""
+
+
+class _End(NamedTuple):
+    """The end of a statement that was taken, where the next one begins."""
+
+    tokens: int
+    characters: int  # of the text; of a token with half a character, those before it
+
+
+@dataclass(eq=False)
+class Review:
+    """The review of one text; `pieces` are the bytes of each token of the vocabulary."""
+
+    prompt: Prompt
+    sandbox: Sandbox
+    pieces: Sequence[bytes]
+    most: int  # statements that are drawn again, at most; then nothing is refused any more
+    refusals: Counter[int] = field(default_factory=Counter)
+    _ends: list[_End] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ends = [_End(0, len(self.prompt.lead))]
+
+    def attempts(self) -> int:
+        """Statements that were refused so far."""
+        return self.refusals.total()
+
+    def take(self, tokens: Sequence[int]) -> int | None:
+        """After one more token: how many tokens stay, or None where all may."""
+        if self.attempts() >= self.most or not _MARK.search(self.pieces[tokens[-1]]):
+            return None
+        written = b"".join(map(self.pieces.__getitem__, tokens)).decode("utf-8", "replace")
+        text, begin = self.prompt.lead + written, self._ends[-1].characters
+        statement = code(text[begin:])
+        if is_lost(statement):
+            return self._back()
+        if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
+            return None
+        if wanders(code(text)) or self._problem(text):
+            return self._back()
+        self._ends.append(_End(len(tokens), len(text)))
+        return None
+
+    def _back(self) -> int | None:
+        """Where to go on from after a refusal: this statement's beginning, or one further back."""
+        place = self._ends[-1].tokens
+        if place == 0 and not self.attempts() and self._problem(f"{self.prompt.lead}{{"):
+            self.most = 0  # it is the context that naga refuses: no statement would help
+            return None
+        self.refusals[place] += 1
+        if self.refusals[place] % _PATIENCE == 0 and len(self._ends) > 1:
+            self._ends.pop()
+        return self._ends[-1].tokens
+
+    def _problem(self, text: str) -> Diagnostic | None:
+        """What naga finds wrong in the text so far, however it is closed; None if nothing is."""
+        module, problem = f"{self.prompt.head}{text}", None
+        for closing in closings(code(text), text):
+            problem = self.sandbox.validate(f"{module}{closing}")
+            if problem is None or _is_behind(problem, module):
+                return None
+        return problem
+
+
+def code(text: str) -> list[Token]:
+    """The lexical tokens of `text` without comments."""
+    return [token for token in tokenize(text) if token.kind != "comment"]
+
+
+def ends(statement: Sequence[Token]) -> bool:
+    """Whether a statement, or the head of a block, or a block, is whole with its last token."""
+    texts = [token.text for token in statement]
+    return texts[-1:] in (["{"], ["}"], [";"]) and texts.count("(") <= texts.count(")")
+
+
+def is_lost(statement: Sequence[Token]) -> bool:
+    """Whether a statement goes on without end, nests without end, or has a name that grew."""
+    deepest = max(accumulate((_ROUND.get(token.text, 0) for token in statement), initial=0))
+    long = deepest > _DEEPEST or len(statement) > _LONGEST_STATEMENT
+    return long or any(map(_grew, _declared(statement)))
+
+
+def wanders(tokens: Sequence[Token]) -> bool:
+    """Whether a text says the same statement over and over, or declares what it never uses."""
+    statements = Counter(map(tuple, _statements([token.text for token in tokens])))
+    if any(n > _MOST_EQUAL and len(s) >= _LEAST_COUNTED for s, n in statements.items()):
+        return True
+    seen = Counter(token.text for token in tokens if token.kind == "identifier")
+    return sum(seen[name] == 1 for name in _declared(tokens)) > _MOST_UNUSED
+
+
+def closings(tokens: Sequence[Token], text: str) -> list[str]:
+    """Texts that make a module of a text that stops between two statements; none where no text
+    does, as inside of a `switch` or a `struct`.
+
+    A function is closed with a return of the zero value, and without, should it return already.
+    """
+    heads: list[str] = []  # of the open blocks: the keyword that each begins with
+    head, start = "", 0
+    for token in tokens:
+        if token.text == "{":
+            heads.append(head)
+            head = ""
+        elif token.text == "}":
+            heads = heads[:-1]
+            head = ""
+        elif token.text == ";":
+            head = ""
+        elif token.kind == "keyword" and token.text in ("fn", "struct", "switch", "case"):
+            head = token.text
+            start = token.start if head == "fn" else start
+    if not heads:
+        return [""]
+    if heads[0] != "fn" or {"switch", "case"} & {*heads}:
+        return []
+    whole = stub(text[start : text.index("{", start)].rstrip())
+    zero = whole[whole.rindex("{") + 1 : -1]
+    inner = "\n" + "}" * (len(heads) - 1)
+    return [f"{inner}{zero}}}", f"{inner}}}"] if zero.strip() else [f"{inner}}}"]
+
+
+def _declared(tokens: Sequence[Token]) -> set[str]:
+    """The names behind `let` and `var`."""
+    pairs = pairwise(tokens)
+    return {b.text for a, b in pairs if a.text in ("let", "var") and b.kind == "identifier"}
+
+
+def _statements(texts: Sequence[str]) -> Iterator[list[str]]:
+    statement: list[str] = []
+    for text in texts:
+        statement.append(text)
+        if text in (";", "{", "}"):
+            yield statement
+            statement = []
+
+
+def _grew(name: str) -> bool:
+    parts = Counter(part.lower() for part in _PARTS.findall(name))
+    return len(name) > _LONGEST_NAME or max(parts.values(), default=0) > _MOST_REPEATED_PART
+
+
+def _is_behind(problem: Diagnostic, written: str) -> bool:
+    """Whether a problem is only in what was added to the text, or in no single place."""
+    line = written.count("\n") + 1
+    column = len(written) - written.rfind("\n")
+    return problem.line == 0 or (problem.line, problem.column) >= (line, column)
