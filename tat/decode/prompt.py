@@ -19,7 +19,15 @@ class Adaptation:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A request for a function, or for the text of a gap between prefix and suffix."""
+    """A request for a function, or for the text of a gap between prefix and suffix.
+
+    >>> prompt = Prompt("area of a circle", signature="fn area(r: f32) -> f32")
+    >>> prompt.lead  # the model writes the rest
+    'fn area(r: f32) -> f32 '
+    >>> gap = Prompt(prefix="fn area(r: f32) -> f32 { return ", suffix=" * r * r; }")
+    >>> gap.module("3.14159")  # to validate
+    'fn area(r: f32) -> f32 { return 3.14159 * r * r; }'
+    """
 
     description: str = ""
     signature: str = ""

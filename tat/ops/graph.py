@@ -85,7 +85,17 @@ GradientRule = Callable[[Tensor], list[Gradient]]
 
 @dataclass
 class Graph:
-    """A trace. Use as a context manager: inside it, operations record their calls here."""
+    """A trace. Use as a context manager: inside it, operations record their calls here.
+
+    >>> from tat.ops import vocabulary as ops
+    >>> x, residual = (Tensor(name, (2, 4), "feed") for name in ("x", "residual"))
+    >>> with Graph() as graph:
+    ...     y = ops.add(ops.gelu(x), residual)
+    >>> for call in graph.calls:
+    ...     print(call)
+    /gelu.y#0[2, 4] = gelu(x[2, 4], size=8)
+    /add.y#1[2, 4] = add(/gelu.y#0[2, 4], residual[2, 4], size=8)
+    """
 
     training: bool = False  # whether dropout is on and the tape is kept
     calls: list[Call] = field(default_factory=list)

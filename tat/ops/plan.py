@@ -25,6 +25,17 @@ class Memory:
 class Plan:
     """Calls in order, and where their tensors live.
 
+    The first and the third tensor of this chain of four share their bytes:
+
+    >>> from tat.ops import vocabulary as ops
+    >>> with Graph() as graph:
+    ...     y = ops.gelu(ops.gelu(ops.gelu(ops.gelu(Tensor("x", (2, 4), "feed")))))
+    >>> made = plan(graph, Memory(alignment=32))
+    >>> [made.places[tensor] for call in made.calls for tensor in call.outputs]
+    [(0, 0), (0, 8), (0, 0), (0, 8)]
+    >>> made.arena_bytes, list(made.feeds)
+    (64, ['x'])
+
     Temporaries have (arena, element offset); all other kinds are kept by name in `persistent`, and
     feeds and metrics in `feeds` and `metrics`.
     """

@@ -51,7 +51,13 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str) -> list[Token]:
-    """All tokens of `text` in order, comments included and blank space not; in linear time."""
+    """All tokens of `text` in order, comments included and blank space not; in linear time.
+
+    >>> [(token.kind, token.text) for token in tokenize("let a = 2u; // two")]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('keyword', 'let'), ('identifier', 'a'), ('operator', '='), ('number', '2u'),
+     ('operator', ';'), ('comment', '// two')]
+    """
     tokens: list[Token] = []
     match, position, size = _TOKEN.match, 0, len(text)
     while position < size:
