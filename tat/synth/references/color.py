@@ -1,0 +1,80 @@
+"""References of concepts/color.txt: definitions of the standards, colorsys, and inverses solved."""
+
+import colorsys
+
+import numpy as np
+
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+
+
+def xyzToLab(xyz):
+    ratio = xyz / _WHITE
+    delta = 6 / 29
+    f = np.where(ratio > delta**3, np.cbrt(ratio), ratio / (3 * delta**2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def labToXyz(lab):
+    y = (lab[0] + 16) / 116
+    f = np.array([y + lab[1] / 500, y, y - lab[2] / 200])
+    delta = 6 / 29
+    return _WHITE * np.where(f > delta, f**3, 3 * delta**2 * (f - 4 / 29))
+
+
+def rgbToHwb(c):
+    return np.array([colorsys.rgb_to_hsv(*c)[0], c.min(), 1 - c.max()])
+
+
+def rgbHue(c):
+    return colorsys.rgb_to_hsv(*c)[0]
+
+
+def pqDecode(e):
+    m1, m2 = 2610 / 16384, 2523 / 4096 * 128
+    c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
+    low, high = 0.0, 1.0
+    for _ in range(80):  # the encoding is monotonous: halve
+        middle = 0.5 * (low + high)
+        power = middle**m1
+        if ((c1 + c2 * power) / (1 + c3 * power)) ** m2 < e:
+            low = middle
+        else:
+            high = middle
+    return middle
+
+
+def acesFull(color):
+    into = np.array(
+        [[0.59719, 0.35458, 0.04823], [0.07600, 0.90834, 0.01566], [0.02840, 0.13383, 0.83777]]
+    )
+    out = np.array(
+        [
+            [1.60475, -0.53108, -0.07367],
+            [-0.10208, 1.10813, -0.00605],
+            [-0.00327, -0.07276, 1.07602],
+        ]
+    )
+    v = into @ color
+    fit = np.polyval([1, 0.0245786, -0.000090537], v) / np.polyval(
+        [0.983729, 0.432951, 0.238081], v
+    )
+    return np.clip(out @ fit, 0, 1)
+
+
+def pbrNeutral(color):
+    low = color.min()
+    c = color - (low - 6.25 * low**2 if low < 0.08 else 0.04)
+    peak = c.max()
+    if peak < 0.76:
+        return c
+    shown = 1 - 0.24**2 / (peak - 0.52)
+    share = 1 / (0.15 * (peak - shown) + 1)
+    return c * shown / peak * share + shown * (1 - share)
+
+
+def wavelengthToRgb(nm):
+    places = [380, 440, 490, 510, 580, 645, 780]
+    red = np.interp(nm, places, [1, 0, 0, 0, 1, 1, 1])
+    green = np.interp(nm, places, [0, 0, 1, 1, 1, 0, 0])
+    blue = np.interp(nm, places, [1, 1, 1, 0, 0, 0, 0])
+    return np.array([red, green, blue])
