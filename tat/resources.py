@@ -44,5 +44,9 @@ def user_folder(kind: str) -> Path:
         "state": ("XDG_STATE_HOME", ".local/state"),
     }[kind]
     base = os.environ.get(variable)
-    root = Path(base) if base and os.path.isabs(base) else Path(os.path.expanduser("~")) / fallback
-    return root / "tat"
+    if base and os.path.isabs(base):
+        return Path(base) / "tat"
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):  # no HOME, and a user whom the system does not know
+        home = "/root" if getattr(os, "geteuid", lambda: 0)() == 0 else "/nonexistent"
+    return Path(home) / fallback / "tat"

@@ -27,7 +27,7 @@ STILL_LONGER = ("backends/reference/kernels.py", "backends/cpu/training_kernels.
 ROOMS = (
     ("errors", "resources", "flat", "hashing", "locks", "machine"),
     ("config_layers", "config_tables"),
-    ("config", "files", "tensor_file", "provenance"),
+    ("config", "files", "tensor_file", "provenance", "kernel_cache"),
     ("wgsl",),
     ("retrieval", "synth"),
     ("data", "ops", "draws"),
@@ -63,6 +63,7 @@ ONLY_IN = {
     "tat.wgsl.sandbox_device": CHILD,
     "tat.wgsl.sandbox_kernel": CHILD,
     "numba": (
+        "kernel_cache.py",
         "backends/cpu/training_kernels.py",
         "backends/cpu/replay.py",
         "backends/cpu/vectors.py",

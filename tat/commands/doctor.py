@@ -1,6 +1,7 @@
 """`tat doctor`: what this machine offers, and what is missing."""
 
 import argparse
+import importlib
 import os
 import platform
 import shutil
@@ -55,6 +56,7 @@ def examine() -> list[Finding]:
         Finding("libraries", "warning" if missing else "ok", libraries),
         _resources(),
         Finding("cpu", "ok", f"{processor()}; {CpuBackend().name}"),
+        _kernels(),
         _memory(),
         _disk(),
         _vulkan(),
@@ -69,6 +71,16 @@ def _resources() -> Finding:
     if missing:
         return Finding("files", "failure", f"missing {', '.join(missing)}; install tat again")
     return Finding("files", "ok", "defaults and cookbook found")
+
+
+def _kernels() -> Finding:
+    """Where compiled kernels are kept: by what Numba asks, in a checkout as in the binary."""
+    kernels = CpuBackend().kernel_folder
+    if kernels is None:
+        return Finding("kernels", "warning", "Numba is missing; NumPy is several times slower")
+    place = os.environ["NUMBA_CACHE_LOCATOR_CLASSES"].rpartition(",")[2].rpartition(".")[0]
+    kept, words = importlib.import_module(place).described(kernels)
+    return Finding("kernels", "ok" if kept else "warning", words)
 
 
 def _memory() -> Finding:

@@ -7,6 +7,7 @@ the name in NUMBA_CACHE_LOCATOR_CLASSES, before the first kernel is looked up.
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,22 @@ _FILLED = os.environ.get("FILL_KERNELS")  # at build time: the folder that takes
 SHIPPED = Path(_FILLED) if _FILLED else _PROGRAM / "kernels" / _LEVEL
 
 
-def user_kernels() -> Path | None:
-    """This release's folder of the user's for kernels; None where the user has no home."""
-    folder = user_folder("cache") / "kernels" / _PROGRAM.name
-    return folder if folder.is_absolute() else None
+def user_kernels() -> Path:
+    """This release's folder of the user's for kernels, which perhaps cannot be made."""
+    return user_folder("cache") / "kernels" / _PROGRAM.name
+
+
+def described(kept: str) -> tuple[bool, str]:
+    """Whether kernels that did not ship can be kept, and where, in words; `kept` is what did."""
+    folder = user_kernels()
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        return True, f"compiled kernels ship with this file; others are kept in {folder}"
+    return False, (
+        f"compiled kernels ship with this file, but others cannot be kept: {folder} cannot be"
+        " written; set XDG_CACHE_HOME"
+    )
 
 
 class Locator(caching._CacheLocator):
@@ -66,7 +79,7 @@ class _TwoFolders(_OneFolder):
     def load(self, key: object) -> object | None:
         found = super().load(key)
         if found is None and self._user:
-            with contextlib.suppress(OSError):  # unreadable is as good as absent: compile
+            with contextlib.suppress(Exception):  # torn is as good as absent: compile
                 found = self._user.load(key)
         return found
 
@@ -74,7 +87,9 @@ class _TwoFolders(_OneFolder):
         if _FILLED:
             super().save(key, data)
         elif self._user:
-            with contextlib.suppress(OSError):  # nowhere to keep it: it is compiled again next time
+            with contextlib.suppress(
+                Exception
+            ):  # nowhere to keep it: it is compiled again next time
                 _make(self._folder)
                 self._user.save(key, data)
 

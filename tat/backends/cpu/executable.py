@@ -49,6 +49,7 @@ class CpuBackend:
         if modules:
             self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
         self._tables = modules.tables.Tables(self) if modules else None
+        self.kernel_folder = modules.tables.kernel_folder() if modules else None
         self.rows_alike = modules is not None  # as NumPy's products are not
         origin, plural = "numba" if modules else "numpy", "s" * (self.lanes > 1)
         self.name = f"cpu ({origin}, {self.lanes} thread{plural})"

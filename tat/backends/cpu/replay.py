@@ -133,6 +133,11 @@ class TableReplay:
             _replay(shared, 0, self._threads, scratch)
 
 
+def kernel_folder() -> str:
+    """Where Numba keeps what it compiles of these, as it says itself."""
+    return _lead.stats.cache_path
+
+
 @_compiled
 def _lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool:
     """Posts the rows of a table to all threads and replays them with these.
