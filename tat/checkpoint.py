@@ -40,7 +40,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a checkpoint says of itself, without its tensors."""
+    """All of a checkpoint but its tensors."""
 
     file_bytes: int
     version: int  # of the format
@@ -57,7 +57,7 @@ class Summary:
 
 
 class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is stored beside the tensors."""
+    """The part of a checkpoint that is stored beside its tensors."""
 
     configuration: dict[str, Any]
     model_hash: str
@@ -144,7 +144,7 @@ def check_weights(path: Path, found: Mapping[str, Shape], expected: Mapping[str,
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[TensorReader, _Content]]:
-    """The verified header of `path`; whatever is wrong in the block becomes CheckpointError."""
+    """The verified header of `path`; any error in the block becomes CheckpointError."""
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             if not S_ISREG(os.fstat(file.fileno()).st_mode):

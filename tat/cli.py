@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code; every failure is one line."""
+    """Run one command line and return its exit code; every failure is one line."""
     prepare_output()
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -76,6 +76,6 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:
     if options.debug:
         traceback.print_exc()
-    with suppress(OSError):  # that nobody reads it changes no exit code
+    with suppress(OSError):  # a closed standard error changes no exit code
         print(f"tat: {one_line(message, 2000)}", file=sys.stderr)
     return code

@@ -30,7 +30,7 @@ from tat.resources import resource, user_folder
 
 TUNING = "tuning"  # the preset of a run that starts from a trained model
 
-# What a resumed run may change freely: nothing here moves a bit of the result.
+# A resumed run may change these freely: none of them changes a bit of the result.
 NOT_COMPARED = (
     "threads", "preset", "train.steps", "train.save_every", "train.keep", "train.metrics_every",
 )  # fmt: skip
@@ -93,7 +93,7 @@ def resolve(
 
 
 def check_stored(configuration: Mapping[str, Any]) -> Config:
-    """A configuration (nested) out of a checkpoint, checked as strictly as any; ConfigError.
+    """The nested configuration of a checkpoint, checked as strictly as any; else ConfigError.
 
     Settings that are newer than the checkpoint get their defaults.
     """
@@ -106,7 +106,7 @@ def check_stored(configuration: Mapping[str, Any]) -> Config:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Dotted keys whose change makes a resumed run another run: key -> (old, new); both nested."""
+    """Dotted keys that make a resumed run another run, with (old, new) values; both are nested."""
     a, b = flatten(old), flatten(new)
     keys = [
         key
@@ -143,7 +143,7 @@ def _convert(flat: Flat, origins: Mapping[str, str]) -> Config:
 
 
 def _wrong_value(error: str, flat: Flat, origins: Mapping[str, str]) -> str:
-    """What msgspec says of a value, in a user's words."""
+    """The message of msgspec about a wrong value, in a user's words."""
     reason, _, path = error.partition(" - at `$.")
     key = path.rstrip("`").partition("[")[0]
     expected = reason.partition(", got")[0] if key in flat else reason

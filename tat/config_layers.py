@@ -1,4 +1,4 @@
-"""Where values of the configuration come from: TOML files, the environment, --set, presets."""
+"""The sources of the configuration: TOML files, the environment, --set, presets."""
 
 import difflib
 import tomllib
@@ -46,7 +46,7 @@ def read_file(path: Path, origin: str, known: Flat | None) -> Layer:
 
 def _read_text(path: Path) -> str:
     status = path.stat()
-    if not S_ISREG(status.st_mode):  # reading a FIFO may wait for ever, and a device never end
+    if not S_ISREG(status.st_mode):  # a FIFO may block for ever, and a device never ends
         raise ConfigError(f"configuration {path}: not a regular file; name a TOML file")
     if status.st_size > _MAX_FILE_BYTES:
         raise ConfigError(f"configuration {path}: larger than {_MAX_FILE_BYTES} bytes")
@@ -79,7 +79,7 @@ def assignment_layer(text: str, known: Flat) -> Layer:
 
 
 def _parse(text: str, like: object) -> object:
-    """A TOML value; text that is none stays a string, as does all text for a string setting."""
+    """The value of a TOML literal; other text, and text for a string setting, stays a string."""
     if isinstance(like, str) and not text.startswith(('"', "'")):
         return text
     try:
@@ -89,7 +89,7 @@ def _parse(text: str, like: object) -> object:
 
 
 def check_keys(layer: Layer, known: Flat) -> None:
-    """ConfigError for the first key that does not exist, with the nearest that does."""
+    """ConfigError for the first unknown key, with the nearest known one."""
     for key in layer.values:
         if key not in known:
             meant = nearest_key(key, known)
@@ -106,7 +106,7 @@ def nearest_key(name: str, known: Mapping[str, Any]) -> str:
 
 
 def preset_layer(layers: Sequence[Layer]) -> Layer:
-    """The values of the preset that the last of the layers with a say names."""
+    """The values of the preset; the last layer that names one decides."""
     presets = {name: (v, layer) for layer in layers for name, v in layer.presets.items()}
     name = next(layer.values["preset"] for layer in reversed(layers) if "preset" in layer.values)
     if name not in presets:

@@ -15,7 +15,7 @@ NotNegative = Annotated[float, Meta(ge=0)]
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """Shape of the model; config/default.toml says what each value means."""
+    """Shape of the model."""
 
     layers: Annotated[int, Meta(ge=1, le=256)]
     width: Annotated[int, Meta(ge=1, le=65536)]
@@ -28,7 +28,7 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What becomes a sample, and how samples are batched."""
+    """How functions become samples, and samples batches."""
 
     vocabulary: Annotated[int, Meta(ge=265, le=1048576)]
     buckets: Annotated[tuple[tuple[Length, Length], ...], Meta(min_length=1, max_length=64)]
@@ -105,7 +105,7 @@ class MemoryConfig:
 
 @dataclass(frozen=True)
 class DeviceConfig:
-    """How long a GPU is waited for."""
+    """How long tat waits for a GPU."""
 
     wait_s: AboveZero
 
@@ -124,7 +124,7 @@ class BenchConfig:
 
 @dataclass(frozen=True)
 class TargetsConfig:
-    """What the default model is to reach."""
+    """Targets of speed for the default model."""
 
     attention_ms: AboveZero
     tokenize_us: AboveZero

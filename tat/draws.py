@@ -1,9 +1,9 @@
-"""What a draw of a token is: the definition that the host and all devices share.
+"""Drawing a token: the definition that the host and all devices share.
 
-The draw is the maximum of logits with Gumbel noise (Maddison et al., "A* Sampling", 2014): masking
-another token than the one that is drawn does not change it, and the next best is the draw from the
-rest. The noise is counted (Salmon et al., "Parallel random numbers", 2011), so that a device that
-draws ahead and the host that checks it have the same.
+The draw is the maximum of logits plus Gumbel noise (Maddison et al., "A* Sampling", 2014). Masking
+another token does not change it, and the next best token is the draw from the rest. The noise is
+counter-based (Salmon et al., "Parallel random numbers", 2011), so a device that draws ahead and the
+host that checks it have the same noise.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from tat import hashing
 class Draw(NamedTuple):
     """How the tokens of one text are drawn. By default the most likely one is taken, unfiltered."""
 
-    temperature: float = 0.0  # that logits are divided by; 0 takes the most likely token
-    top_k: int = 0  # only the k most likely tokens, and those as likely as the last of them
-    top_p: float = 1.0  # only the fewest tokens that have this probability together
-    min_p: float = 0.0  # only tokens with this share of the most likely one's probability
-    repetition_penalty: float = 1.0  # above 1 makes what was written less likely
-    key: int = 0  # 32 bits that the noise is counted by, with positions and tokens
+    temperature: float = 0.0  # divides the logits; 0 takes the most likely token
+    top_k: int = 0  # keep the k most likely tokens, and ties with the last of them
+    top_p: float = 1.0  # keep the fewest tokens that reach this probability together
+    min_p: float = 0.0  # keep tokens with this share of the highest probability
+    repetition_penalty: float = 1.0  # above 1 makes tokens that were written less likely
+    key: int = 0  # 32 bits that select the noise, with positions and tokens
 
 
 def scores(logits: Array, position: int, draw: Draw) -> Array:
-    """Scores [V] of the token at a position, by its penalised logits: the best is drawn.
+    """Scores [V] of the tokens at a position, from penalised logits; the best one is drawn.
 
-    The filters see the distribution at temperature 1, each the whole of it; a token that they drop
-    is scored below all that they keep.
+    Each filter sees the whole distribution at temperature 1. A token that one drops scores below
+    all tokens that are kept.
     """
     if draw.temperature == 0:
         return logits
@@ -65,7 +65,7 @@ def threshold(logits: Array, draw: Draw) -> float:
 
 
 def penalised(logits: Array, tokens: Sequence[int] | Array, penalty: float) -> Array:
-    """Logits of tokens written before, divided by `penalty`, or times it where they are negative.
+    """Logits of tokens written before, divided by `penalty`, or multiplied where negative.
 
     After Keskar et al., "CTRL", 2019; the tokens of the prompt do not count.
     """

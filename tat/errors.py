@@ -78,7 +78,7 @@ class InvalidShaderError(TatError):
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The end of a message about an unknown name: the nearest of the known, or `otherwise`."""
+    """The end of a message about an unknown name: the nearest known name, or `otherwise`."""
     near = get_close_matches(name, known, n=1)
     return f", did you mean {near[0]}?" if near else otherwise
 

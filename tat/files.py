@@ -23,7 +23,7 @@ READ_AT_ONCE = os.O_RDONLY | sum(
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` when the block ends, on disk before it does.
+    """A new file that replaces `path` when the block ends, after its bytes are on disk.
 
     If anything fails, `path` stays as it was, the temporary goes, and OSError becomes FileError.
     """
@@ -43,7 +43,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def require_place(path: Path | None) -> None:
-    """FileError unless `path`, if it is one, can name a file: before the work that goes into it."""
+    """FileError unless a file can be written at `path`; called before the work begins."""
     if path is None:
         return
     if os.path.isdir(path):

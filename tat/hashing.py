@@ -17,7 +17,7 @@ def mix(x: Array) -> Array:
 
 
 def fold(key: int, words: Iterable[int]) -> Array:
-    """One word [1] of a key and several integers, of all of which the low 32 bits count."""
+    """One word [1] from a key and several integers; only their low 32 bits count."""
     base = np.array([key & 0xFFFFFFFF], uint32)
     for word in words:
         base = mix(base ^ uint32(word & 0xFFFFFFFF))

@@ -35,7 +35,7 @@ def acquire(path: Path) -> int:
 
 
 def note(descriptor: int, text: str) -> None:
-    """Writes into a lock file that is held, for whoever finds it held."""
+    """Write a note into a lock file that is held, for a process that finds it held."""
     os.ftruncate(descriptor, 0)
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.write(descriptor, text.encode())

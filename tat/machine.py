@@ -1,4 +1,4 @@
-"""What of this machine the process may use."""
+"""The cores that this process may use."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Where a figure comes from: the machine, and the commit or release of tat."""
+"""The origin of a figure: the machine, and the commit or release of tat."""
 
 import platform
 import re
@@ -10,7 +10,7 @@ from tat import __version__
 from tat.machine import cores
 from tat.resources import checkout
 
-_GIT_SECONDS = 10.0  # after which git is not waited for
+_GIT_SECONDS = 10.0  # before git counts as absent
 
 
 def processor() -> str:
@@ -24,7 +24,7 @@ def processor() -> str:
 
 
 def machine() -> str:
-    """Processor and cores: what figures must share to be compared without a reference."""
+    """Processor and cores; without a reference, only figures of equal machines compare."""
     return f"{processor()}, {cores()} core{'s' * (cores() > 1)}"
 
 
@@ -45,7 +45,7 @@ def commit() -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says; empty if it is not there or refuses."""
+    """The output of git; empty if git is missing or fails."""
     try:
         done = subprocess.run(
             ["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=_GIT_SECONDS

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-BUNDLED = Path("bundled")  # what --run and --from call the model that ships with tat
+BUNDLED = Path("bundled")  # the name of the model that ships with tat, for --run and --from
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -31,7 +31,7 @@ def program() -> list[str]:
     subcommand.
     """
     launcher = os.environ.get("TAT_LAUNCHER")
-    # -P: the current folder may hold anything, perhaps a wgpu.py, and is no place for modules.
+    # -P: the current folder may hold anything, perhaps a wgpu.py; import no modules from it.
     return [launcher] if launcher else [sys.executable, "-P", "-m", "tat"]
 
 

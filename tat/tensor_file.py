@@ -6,10 +6,9 @@
     the rest    the other tensors, each under a checksum that the header lists
 
 Any safetensors reader opens such a file; the library's writer is not used because it holds a
-second copy of all tensors. BLAKE2b, cut to 16 bytes, notices any damage, where a CRC vouches for
-short bursts only, and is fast without special instructions. It is no defence against ill will, so
-the header is checked all the same. The frame stays as it is in every version, which lets an old
-program name a newer file.
+second copy of all tensors. BLAKE2b, cut to 16 bytes, detects any damage, where a CRC detects only
+short bursts, and is fast without special instructions. It does not stop an attacker, so the header
+is checked as well. All versions share this frame, so an old program can recognise a newer file.
 """
 
 import json
@@ -206,7 +205,7 @@ def _in_file_order(entries: dict[str, TensorEntry], data_bytes: int) -> dict[str
 
 @contextmanager
 def _in_our_form() -> Iterator[None]:
-    """Say of a verified header that does not parse that it is not ours."""
+    """Turn errors of a verified header that does not parse into one ValueError."""
     try:
         yield
     except (ValueError, RecursionError) as error:
@@ -218,7 +217,7 @@ def _canonical_json(value: object) -> str:
 
 
 def _strict_json(text: str) -> object:
-    """Parse what `_canonical_json` writes and nothing else: no NaN, no key twice, no space."""
+    """Parse JSON exactly as `_canonical_json` writes it: no NaN, no key twice, no space."""
     value = json.loads(text)
     _require_shallow(value)
     if _canonical_json(value) != text:

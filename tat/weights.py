@@ -38,7 +38,7 @@ def sinusoids(max_length: int, width: int) -> Array:
 def pack(parameters: Parameters, values: Mapping[str, Array]) -> Array:
     """Named arrays into one flat float32 array of the weights' layout, zeros between them.
 
-    Weights outside of it, which are the int8 ones, are left out.
+    int8 weights do not belong to the layout and are left out.
     """
     flat = np.zeros(parameters.flat.size, np.float32)
     for name, tensor in _laid_out(parameters).items():
@@ -47,9 +47,9 @@ def pack(parameters: Parameters, values: Mapping[str, Array]) -> Array:
 
 
 def quantize(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, Array]:
-    """float32 weights as a model with int8 matrices has them.
+    """float32 weights rounded to the int8 matrices and scales of an int8 model.
 
-    An output channel's largest magnitude becomes 127 steps, and its scale is the size of a step.
+    The largest magnitude of an output channel becomes 127 steps; its scale is the size of a step.
     """
     made = {name: values[name] for name in parameters.tensors if name in values}
     for name, channels in parameters.channels.items():
@@ -61,9 +61,9 @@ def quantize(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, A
 
 
 def widen(parameters: Parameters, values: Mapping[str, Array]) -> dict[str, Array]:
-    """float32 weights out of those of a model with int8 matrices: the inverse of `quantize`.
+    """float32 weights from those of an int8 model: the inverse of `quantize`, but for rounding.
 
-    What rounding took is lost; `parameters` are those of the int8 model.
+    `parameters` are those of the int8 model.
     """
     made = {name: array for name, array in values.items() if not name.endswith(".scales")}
     for name, channels in parameters.channels.items():

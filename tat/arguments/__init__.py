@@ -1,1 +1,1 @@
-"""The arguments of every command; tat/commands does the work."""
+"""The arguments of each subcommand; its work is in tat/commands, under the same name."""

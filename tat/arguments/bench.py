@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
 
 
 def _share(text: str) -> float:
-    """The number from 0 up that an argument says."""
+    """The value of an argument as a number from 0 up."""
     try:
         value = float(text)
     except ValueError:

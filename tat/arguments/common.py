@@ -1,4 +1,4 @@
-"""What the parsers of several commands share."""
+"""Arguments that several subcommands share, and the parser with its messages."""
 
 import argparse
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that says itself what it does not know, with its own usage and what was meant."""
+    """A parser that reports an unknown word itself, with its usage and a suggestion."""
 
     def parse_known_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As the base class does, but nothing is ever left over: the process ends with 2."""
+        """As the base class, but an unknown argument ends the process with 2."""
         self._check_command(args or ())
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         return parsed, unknown
 
     def _check_command(self, arguments: Sequence[str]) -> None:
-        """The first argument of a parser with subcommands has to be one, or an own option."""
+        """Require a subcommand, or an option of this parser, as its first argument."""
         commands = next((a for a in self._actions if isinstance(a.choices, dict)), None)
         first = arguments[0] if arguments else "--"
         if commands is None or first in (*commands.choices, *self._option_string_actions, "--"):
@@ -59,13 +59,13 @@ def add_command(
 
 
 def examples(*pairs: tuple[str, str]) -> str:
-    """Command lines and what each does, to stand below the help."""
+    """Command lines with an explanation each, for the end of the help."""
     width = max(len(command) for command, _ in pairs)
     return "examples:\n" + "".join(f"  {c:{width}}  {what}\n" for c, what in pairs)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """What is laid over the configuration."""
+    """--preset, --set and --config."""
     group = parser.add_argument_group("configuration")
     group.add_argument("--preset", metavar="NAME", help="tiny, small, base, or one of your own")
     group.add_argument(
@@ -131,14 +131,14 @@ def _device(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """The whole number that an argument says."""
+    """The value of an argument as a whole number from 0 up."""
     if not text.isdecimal() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """The same from 1 up."""
+    """The value of an argument as a whole number from 1 up."""
     if not (value := count(text)):
         raise argparse.ArgumentTypeError("0 is too few; give 1 or more")
     return value

@@ -1,1 +1,1 @@
-"""What each subcommand does; cli.py parses and hands over."""
+"""The work of each subcommand; cli.py parses its arguments and calls `run`."""

@@ -1,4 +1,4 @@
-"""`tat bench`."""
+"""`tat bench`: times the benchmarks, prints a table and compares with an earlier file."""
 
 import argparse
 import sys
@@ -48,7 +48,7 @@ def _resolve(options: argparse.Namespace) -> Config:
 
 
 def _names(agent: AutoBench, options: argparse.Namespace, base: Results | None) -> Sequence[str]:
-    """What to run: what is named; for a comparison, of that what the base has."""
+    """The benchmarks to run: those named, in a comparison only those that the base has."""
     if base is None:
         return options.names
     agent.require_like(options.compare, base)
@@ -76,7 +76,7 @@ def _write(results: Results, options: argparse.Namespace) -> None:
 
 
 def _judge(base: Path, comparisons: Sequence[Comparison]) -> None:
-    """Tells of every change on standard error; RegressionError if something got slower."""
+    """Print every change to standard error; RegressionError if something got slower."""
     for c in comparisons:
         if c.verdict != "same":
             change = f"{c.change:+.0%}, {c.verdict} (p = {c.probability:.1g})"

@@ -1,4 +1,4 @@
-"""`tat check`."""
+"""`tat check`: prints each of the ValidatorAgent's checks as it is done."""
 
 import argparse
 import sys

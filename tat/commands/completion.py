@@ -1,4 +1,4 @@
-"""`tat completion`: what the Tab key offers in bash, zsh and fish, made from the parser itself."""
+"""`tat completion`: scripts for bash, zsh and fish, made from the parser itself."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 class Value(NamedTuple):
-    """What may follow an option or stand as an argument: one of `words`, a file, or free text."""
+    """The value of an option or argument: one of `words`, a file, or free text."""
 
     name: str
     words: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Option(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command as typed, "tat train", and what may follow it; subcommands come with their help."""
+    """A command as typed, "tat train", and all that may follow it; subcommands with their help."""
 
     line: str
     options: tuple[Option, ...]
@@ -74,7 +74,7 @@ def _plain(text: str | None) -> str:
 
 
 def _walk(commands: list[Command], words: str) -> str:
-    """Shell loop that finds which command is being typed: the longest of ours, options left out."""
+    """Shell loop that finds the command being typed: the longest of ours, options left out."""
     lines = "|".join(f'"{command.line}"' for command in commands[1:])
     return f"""\
   local line={commands[0].line} word

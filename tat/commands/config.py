@@ -1,4 +1,4 @@
-"""`tat config`."""
+"""`tat config`: prints the configuration in force, with the origin of each value."""
 
 import argparse
 import sys

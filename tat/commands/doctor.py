@@ -1,4 +1,4 @@
-"""`tat doctor`: what this machine offers, and what is missing."""
+"""`tat doctor`: looks at this machine and says how to get missing parts."""
 
 import argparse
 import importlib
@@ -29,7 +29,7 @@ _SMALL_DISK = 5e9  # bytes; a run of the default model keeps four checkpoints of
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: ok, a warning (tat works without) or a failure (it does not)."""
+    """One result: ok, a warning (tat works without it) or a failure (it does not)."""
 
     name: str
     status: Literal["ok", "warning", "failure"]
@@ -109,7 +109,7 @@ def _adapters() -> list[Finding]:
 
 
 def described(adapter: AdapterInfo) -> str:
-    """Name, driver, what it can do that not all can, and its limits."""
+    """Name, driver, optional features and limits."""
     offered = [word for feature, word in _FEATURES.items() if feature in adapter.features]
     lacks = [word for feature, word in _FEATURES.items() if feature not in adapter.features]
     limit = adapter.limits

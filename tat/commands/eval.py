@@ -1,4 +1,4 @@
-"""`tat eval`: what a model's functions are worth, or anyone's predictions of them."""
+"""`tat eval`: judges the functions of a model, or anyone's predictions of them."""
 
 import argparse
 import sys
@@ -64,7 +64,7 @@ def _report_of(
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuses what does not fit together, before hours of work."""
+    """Refuse arguments that do not fit together, before hours of work."""
     if options.cookbook:
         _refuse(options, _OF_FUNCTIONS, "is for a file of functions, and not for --cookbook")
     else:
@@ -123,7 +123,7 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
 def _predictions(
     options: argparse.Namespace, functions: Sequence[ReferenceFunction]
 ) -> dict[str, str | None] | None:
-    """Those of --predictions, or None for a model's; what is missing is said."""
+    """The bodies of --predictions, or None for a model; says how many are missing."""
     if options.predictions is None:
         return None
     found = read_predictions(options.predictions, [function.id for function in functions])
@@ -136,7 +136,7 @@ def _predictions(
 def generated_bodies(
     respondent: Respondent, functions: Sequence[ReferenceFunction]
 ) -> Iterator[Answer]:
-    """Bodies; nothing retrieved gives away the function that is asked for."""
+    """The model's bodies; no retrieved text holds the function that it has to write."""
     prompts = [respondent.beside_neighbours(f.prompt, f"{f.signature} {f.body}") for f in functions]
     for prompt, answer in zip(prompts, respondent.answers(prompts), strict=True):
         if answer.text is None:

@@ -1,4 +1,4 @@
-"""`tat export`: a checkpoint without what only training needs, and smaller still in int8."""
+"""`tat export`: a checkpoint without the parts that only training needs, optionally in int8."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""`tat generate`."""
+"""`tat generate`: prints a function or a gap's text for each prompt."""
 
 import argparse
 import sys
@@ -25,7 +25,12 @@ from tat.errors import DeviceError, InvalidShaderError, UsageError, one_line
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Sandbox
 
-_DRAWS = ("temperature", "top_k", "top_p", "min_p")  # any of these given, the first text is drawn
+_DRAWS = (
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+)  # with any of these the first text is drawn, too
 _SETTINGS = (*_DRAWS, "repetition_penalty", "seed", "length_penalty", "batch")
 
 
@@ -74,8 +79,8 @@ def _check(options: argparse.Namespace) -> None:
 def _search(
     options: argparse.Namespace, settings: GenerateConfig, jobs: Sequence[Job], sandbox: Sandbox
 ) -> Search:
-    """What the arguments ask for; unless they insist, gaps are not validated, nor where naga is
-    out of reach."""
+    """The search that the arguments ask for; by default gaps are not validated, and nothing is
+    where naga is out of reach."""
     sampling = Sampling.configured(settings)
     if any(getattr(options, name) is not None for name in _DRAWS):
         sampling = replace(sampling, draws_first=True)
@@ -96,7 +101,7 @@ def _search(
 
 
 class _Answers:
-    """Prints what comes of prompts."""
+    """Prints the answers to prompts."""
 
     def __init__(
         self,
@@ -129,7 +134,7 @@ class _Answers:
         return 0
 
     def _explain(self, job: Job) -> None:
-        """Says where what is read beside a prompt comes from; answers to --input have it."""
+        """Name the origin of functions read beside a prompt; answers to --input carry it anyway."""
         if self._options.explain and not job.origin:
             for hit in job.neighbours:
                 _say(f"read beside it: {_place(hit)}")
@@ -151,7 +156,7 @@ class _Answers:
         return Outcome(generation, None, 1)
 
     def _print(self, job: Job, outcomes: Sequence[Outcome]) -> None:
-        """An object for a line of --input, else text; what is invalid goes to standard error."""
+        """Print an object for a line of --input, else text; invalid text goes to standard error."""
         validated, best = self._search.validates(job.prompt), outcomes[0]
         if job.origin:
             _emit(msgspec.json.encode(self._record(job, outcomes)).decode() + "\n")
@@ -184,7 +189,7 @@ class _Answers:
             _say(f"{which}{self._cut(generation)}")
 
     def _left_out(self, job: Job, best: Outcome) -> str:
-        """What the model did not read of a prompt's context, if it wrote the best text."""
+        """The part of the context that the model did not read, if it wrote the best text."""
         unread = best.origin or best.refused
         return "" if unread else self._generator.reading(job.prompt).left_out
 

@@ -1,4 +1,4 @@
-"""`tat grammar`: the grammar that generation keeps to, printed or tried on modules."""
+"""`tat grammar`: prints the grammar of generated text, or tries it on modules."""
 
 import argparse
 import sys
@@ -22,7 +22,7 @@ class Refusal(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """What the grammar says of modules."""
+    """The result of trying the grammar on modules."""
 
     modules: int
     accepted: int

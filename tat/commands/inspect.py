@@ -1,4 +1,4 @@
-"""`tat inspect`: what a checkpoint holds, and the memory plan of a training step with it."""
+"""`tat inspect`: shows the content of a checkpoint, and the memory plan of a training step."""
 
 import argparse
 import sys
@@ -83,7 +83,7 @@ def _vocabulary(path: Path, summary: Summary) -> int:
 
 
 def _plannable(path: Path, summary: Summary) -> Config:
-    """The configuration, once the weights are known to be what it says: they bound the plan."""
+    """The configuration, after the weights are checked against it: they bound the plan."""
     if _int8(summary):
         raise CheckpointError(
             f"{path}: has int8 weights, which are not trained: there is no training step to plan"
@@ -100,7 +100,7 @@ def _plannable(path: Path, summary: Summary) -> Config:
 
 
 def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
-    """Memory of a training step, in bytes: what persists, the arenas and what planning saves.
+    """Memory of a training step in bytes: persistent tensors, arenas, and the saving by planning.
 
     The arena is that of the largest bucket, one for each lane that runs micro-batches.
     """
@@ -166,7 +166,7 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _in_words(path: Path, stored: dict[str, Any]) -> str:
-    """How far training came; what is stored as it is, if it is not what training stores."""
+    """Progress of training in words; a value that training does not store is shown as it is."""
     try:
         progress = Progress.restore(path, stored)
     except CheckpointError:

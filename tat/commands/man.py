@@ -1,4 +1,4 @@
-"""`tat man`: the manual pages that come with the released program; elsewhere the help."""
+"""`tat man`: shows a manual page of the released program; elsewhere the help."""
 
 import argparse
 import shutil

@@ -1,4 +1,4 @@
-"""`tat phase`."""
+"""`tat phase`: runs the phases and prints their verdicts or manifests."""
 
 import argparse
 import sys

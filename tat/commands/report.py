@@ -1,4 +1,4 @@
-"""`tat report`."""
+"""`tat report`: writes the figures of a run or of tat as text, JSON or a page."""
 
 import argparse
 import sys
@@ -59,7 +59,7 @@ def _report_baseline(run_agent: MetricsAgent | None, options: argparse.Namespace
 
 
 def _measured(agent: AutoBench) -> Results:
-    """Quick timings of what the report has rows for."""
+    """Quick timings of the benchmarks that the report has rows for."""
     there = {row.name for row in agent.chosen()}
     names = [name for name in BENCHMARKS if name in there]
     measurements = []

@@ -27,9 +27,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _shown(hit: Hit) -> str:
-    """A hit as it is printed: place, name and licence, then its code, without control characters.
+    """A hit as it is printed: place, name and licence, then its code.
 
-    Whoever wrote the file might else write to the terminal.
+    Control characters are left out, so that a hostile file cannot write to the terminal.
     """
     comment = [f"/// {line}" for line in hit.comment.splitlines()]
     code = [*comment, *hit.text.expandtabs(4).splitlines()]

@@ -1,4 +1,4 @@
-"""`tat train`."""
+"""`tat train`: starts a run, or goes on with one."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def _resume(options: argparse.Namespace) -> int:
 def _reporter(
     options: argparse.Namespace, folder: RunFolder, stop: StopRequest
 ) -> Iterator[Reporter]:
-    """The reporter of the call, told of signals and closed whatever happens."""
+    """The reporter of the call; it hears of signals and is always closed."""
     reporter = open_reporter(options.quiet, options.verbose, folder.log)
     stop.on_first, stop.on_second = reporter.stopping, reporter.abandon
     try:
@@ -74,7 +74,7 @@ def _reporter(
 
 
 def _check_stored(path: Path, checkpoint: Checkpoint) -> None:
-    """What is wrong in the file is CheckpointError, and not the fault of today's settings."""
+    """CheckpointError for a wrong value in the file: it is no fault of today's settings."""
     try:
         resolve(base=checkpoint.configuration, environment={})
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""`tat tune`."""
+"""`tat tune`: searches for training settings and writes them as TOML."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`tat validate`."""
+"""`tat validate`: prints what naga says of modules, as file:line:column."""
 
 import argparse
 import sys

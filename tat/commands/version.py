@@ -1,4 +1,4 @@
-"""`tat version`."""
+"""`tat version`: prints the versions of tat and of its libraries."""
 
 import argparse
 import platform

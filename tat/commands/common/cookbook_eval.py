@@ -46,7 +46,7 @@ def _prompt(entry: Entry, with_signature: bool) -> Prompt:
 
 
 def judged(entry: Entry, prompt: Prompt, answers: Sequence[Answer], sandbox: Sandbox) -> Outcome:
-    """Measures of the samples for one entry, and what is wrong with the first of them."""
+    """Measures of the samples for one entry, and the problem of the first of them."""
     problems: dict[str | None, tuple[str, str]] = {}
     for answer in answers:
         if answer.text is None:
@@ -66,7 +66,7 @@ def judged(entry: Entry, prompt: Prompt, answers: Sequence[Answer], sandbox: San
 
 
 def _problems(entry: Entry, code: str, sandbox: Sandbox) -> tuple[str, str]:
-    """What is wrong with the code as a module, and in the tests; each is "" if nothing is."""
+    """The problem of the code as a module, and that of its tests; "" where there is none."""
     invalid = str(sandbox.validate(code) or "")
     if invalid:
         return invalid, invalid

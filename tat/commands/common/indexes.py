@@ -8,7 +8,7 @@ from tat.retrieval.index_file import open_index
 
 
 def named_index(name: str, split: str = "") -> Index:
-    """That of the bundled cookbook for `cookbook`, of one split if asked; else that of the file.
+    """The index of the bundled cookbook (one split, if asked) for `cookbook`, else of the file.
 
     FileError if the file is damaged, of another version or no index.
     """

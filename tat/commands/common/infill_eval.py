@@ -1,4 +1,4 @@
-"""`tat eval FILE --infill`: gaps in functions, and what a model writes in them."""
+"""`tat eval FILE --infill`: judges the text that a model writes into gaps of functions."""
 
 import argparse
 

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 def counted(items: Sequence[Item], what: str, quiet: bool) -> Iterator[Item]:
-    """The items one after another, while it is shown how many are done."""
+    """Yield the items and show how many are done."""
     if quiet:
         yield from items
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":

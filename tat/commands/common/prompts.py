@@ -38,12 +38,12 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Job:
-    """A prompt; if it comes from --input, its id and where it stands, as path:line."""
+    """A prompt; if it comes from --input, with its id and its place, as path:line."""
 
     prompt: Prompt
     id: str | int | None = None
     origin: str = ""
-    neighbours: Sequence[Neighbour] = ()  # what is read beside the prompt
+    neighbours: Sequence[Neighbour] = ()  # functions read beside the prompt
 
 
 def read_jobs(options: argparse.Namespace) -> list[Job]:
@@ -65,13 +65,13 @@ def read_jobs(options: argparse.Namespace) -> list[Job]:
 
 
 def with_neighbours(job: Job, retriever: Retriever) -> Job:
-    """The job with what an index has for it."""
+    """The job with the functions that an index has for it."""
     found = retriever.neighbours(job.prompt)
     return replace(job, prompt=retriever.beside(job.prompt, found), neighbours=found)
 
 
 def check_lengths(jobs: Sequence[Job], generator: Generator, search: Search) -> None:
-    """Refuses what only the model could answer and it cannot read, before the first answer.
+    """Refuse prompts that only the model could answer and that are too long for it.
 
     A long list of prompts should not fail at its end.
     """
@@ -82,7 +82,7 @@ def check_lengths(jobs: Sequence[Job], generator: Generator, search: Search) -> 
 
 
 def _require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
-    """UsageError where one of the two is not, under the name that it is given."""
+    """UsageError where the signature or the context is no WGSL, under the name given for it."""
     if grammar is None:
         return
     given = prompt.signature if prompt.signature.strip() else ""

@@ -24,7 +24,7 @@ _SETTINGS = {
 
 
 def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Respondent, System]:
-    """The model of --run, and what decides its answers, for the report.
+    """The model of --run, and the settings that decide its answers, for the report.
 
     The cookbook as an index is its training split: its test split is what `--cookbook` asks for.
     """

@@ -6,7 +6,7 @@ import sys
 
 
 def prepare_output() -> None:
-    """Standard output is UTF-8 whatever the locale, as JSON and WGSL are; closed streams drop."""
+    """Make standard output UTF-8 in any locale, as JSON and WGSL are; closed streams drop text."""
     if sys.stdout is None or sys.stderr is None:
         sink = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
         sys.stdout, sys.stderr = sys.stdout or sink, sys.stderr or sink
@@ -15,7 +15,7 @@ def prepare_output() -> None:
 
 
 def drop_unwritable_output() -> None:
-    """Python would try to flush again at its end, complain, and exit with 120."""
+    """Drop output that cannot be written: Python would flush again at exit, and exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
