@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,6 +51,15 @@ def require_place(path: Path | None) -> None:
         raise FileError(f"cannot write {path}: it is a folder; name a file")
     if not os.path.isdir(path.absolute().parent):
         raise FileError(f"cannot write {path}: its folder does not exist; make it first")
+
+
+def free_bytes(folder: Path) -> int | None:
+    """What this user may still write into a folder; None where the drive does not say."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return usage.free if usage.total else None  # some network drives say 0 of 0
 
 
 def temporary_name(path: Path) -> Path:

@@ -250,3 +250,23 @@ def test_no_network_is_touched(shaders, tmp_path):
     assignments = [w for v in SMALL for w in ("--set", v)]
     command = ["unshare", "-n", sys.executable, "-m", "tat", "train", str(shaders), *assignments]
     subprocess.run([*command, "--run", str(tmp_path / "run"), "--steps", "1", "-q"], check=True)
+
+
+def test_a_drive_without_room_for_a_checkpoint_is_refused_before_the_first_step(
+    shaders, tmp_path, monkeypatch, capsys
+):
+    assert train(shaders, tmp_path / "run", 1, small=(*SMALL, "train.ema_decay=0.9")) == 0
+    size = len(latest(tmp_path / "run"))
+    free = size - 100_000
+    monkeypatch.setattr("tat.train.session.free_bytes", lambda folder: free)
+    assert train(shaders, tmp_path / "full", 1, small=(*SMALL, "train.ema_decay=0.9")) == 4
+    told = capsys.readouterr().err
+    assert "a checkpoint takes" in told and "free some space" in told
+    assert not (tmp_path / "full").exists()  # no step, no checkpoint, nothing left
+    assert resume(tmp_path / "run", 2) == 4
+    assert len(metrics(tmp_path / "run")) == 1
+    free = size + 100_000
+    assert resume(tmp_path / "run", 2) == 0
+    assert "with train.keep" in (tmp_path / "run" / "log").read_text()
+    free = None
+    assert resume(tmp_path / "run", 3) == 0

@@ -8,9 +8,11 @@ from tat.checkpoint import save
 from tat.commands.common.checkpoints import named_checkpoint
 from tat.decode.loading import exported
 from tat.errors import UsageError
+from tat.files import require_place
 
 
 def run(options: argparse.Namespace) -> int:
+    require_place(options.output)
     path, checkpoint = named_checkpoint(options.run, quiet=options.quiet)
     if options.output.exists() and os.path.samefile(path, options.output):
         raise UsageError(f"{options.output} is the checkpoint itself; choose another name for -o")

@@ -14,7 +14,8 @@ from tat.data.batches import Batches, digest_of_rows
 from tat.data.corpus import Corpus
 from tat.data.dataset import Dataset, encode_samples
 from tat.data.tokenizer import Tokenizer
-from tat.errors import CorpusError
+from tat.errors import CorpusError, FileError
+from tat.files import free_bytes
 from tat.flat import flatten, to_toml
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
@@ -26,6 +27,7 @@ from tat.train.run_folder import RunFolder
 from tat.train.step_metrics import Meter
 from tat.train.trainer import Trainer
 
+_HEADER_BYTES = 1 << 16  # of a checkpoint, about: names, shapes, configuration and progress
 _PACE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
 
 
@@ -47,6 +49,7 @@ class Session:
         )  # fmt: skip
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
+        self._require_room(len(tokenizer.to_bytes()))
         train = self._encode(corpus.train, "training")
         valid = self._encode(corpus.valid, "validation")
         buckets, rows = config.data.buckets, config.train.batch_tokens
@@ -114,6 +117,26 @@ class Session:
         for change in session.adopted:
             reporter.note(change)
         return session
+
+    def _require_room(self, tokenizer: int) -> None:
+        """FileError where no checkpoint would fit the drive, and a note where not all that are kept
+        would; before the first step, for a checkpoint may be hours away."""
+        copies = 4 if self.config.train.ema_decay else 3  # weights, two moments, perhaps an average
+        needed = 4 * copies * self.model.parameters.count + tokenizer + _HEADER_BYTES
+        free, run = free_bytes(self.run_folder.path), self.run_folder.path
+        if free is None:
+            return
+        if free < needed:
+            raise FileError(
+                f"{run}: a checkpoint takes {needed / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free"
+                " there; free some space, choose another --run or a smaller model"
+            )
+        kept = needed * (self.config.train.keep + 2)  # the best, too, and one while it is written
+        if free < kept:
+            self.reporter.note(
+                f"{free / 1e6:.0f} MB are free for checkpoints, which may come to {kept / 1e6:.0f}"
+                f" MB with train.keep = {self.config.train.keep}"
+            )
 
     def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
         dataset = encode_samples(samples, self.tokenizer, self.config.data)
