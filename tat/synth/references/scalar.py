@@ -1,0 +1,74 @@
+"""References of concepts/scalar.txt: whole numbers by Python, functions by NumPy in float64."""
+
+import math
+
+import numpy as np
+
+
+def sumOfHarmonics(x, n):
+    k = np.arange(1, n + 1)
+    return 2 / np.pi * (np.exp(1j * k * x) / k).sum().imag
+
+
+def squareSeries(x, n):
+    m = np.arange(1, 2 * n, 2)
+    return 4 / np.pi * (np.exp(1j * m * x) / m).sum().imag
+
+
+def tanhApprox(x):
+    return np.tanh(x)
+
+
+def expApprox(x):
+    return np.exp(x)
+
+
+def log2Approx(x):
+    return np.log2(x)
+
+
+def exp2Approx(x):
+    return 2.0**x
+
+
+def arithmeticGeometricMean(a0, b0):
+    # Gauss: pi / (2 K), with the elliptic integral as a mean over the period
+    theta = (np.arange(512) + 0.5) * np.pi / 512
+    return 1 / np.mean(1 / np.sqrt((a0 * np.cos(theta)) ** 2 + (b0 * np.sin(theta)) ** 2))
+
+
+def binomial(n, k):
+    return math.comb(n, k)
+
+
+def catalanNumber(n):
+    return math.comb(2 * n, n) // (n + 1)
+
+
+def digitCount(n):
+    return len(str(n))
+
+
+def digitAt(n, place):
+    return int(str(n).zfill(place + 1)[-1 - place])
+
+
+def reverseDigits(n):
+    return int(str(n)[::-1])
+
+
+def modPow(base, exponent, modulus):
+    return pow(base, exponent, modulus)
+
+
+def triangularRoot(k):
+    return (math.isqrt(8 * k + 1) - 1) // 2
+
+
+def smoothDampStep(current, goal, velocity, smoothTime, dt):
+    # the exact critically damped spring
+    omega = 2 / smoothTime
+    change = current - goal
+    slope = velocity + omega * change
+    decay = np.exp(-omega * dt)
+    return np.array([goal + (change + slope * dt) * decay, (velocity - omega * slope * dt) * decay])
