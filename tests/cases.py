@@ -1,25 +1,13 @@
 """The kernel cases that parity tests and gradient checks share: small, odd and extreme extents."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from tat.backends.reference.cases import Case, Extents, case_of
+from tat.backends.reference.cases import Case, Extents, case_of, cases_of
 
 __all__ = ["CASES", "Case", "Extents", "case_of"]
-
-
-def _kernel(name: str, extents: str) -> Callable[..., Case]:
-    """A maker of cases: the named extents in order, then values of inputs and fields by keyword."""
-
-    def make(
-        *values: float, label: str = "", stretch: Extents | None = None, **given: object
-    ) -> Case:
-        named = dict(zip(extents.split(), values, strict=True))
-        return Case(name, named, label, given, stretch or {})
-
-    return make
 
 
 def _also(cases: Iterable[Case], *kernels: str) -> list[Case]:
@@ -39,207 +27,296 @@ def _both(cases: Iterable[Case]) -> list[Case]:
 
 _BLOCK = 65536 + 3  # more than the block that flat kernels work in, and no multiple of a vector
 
-_embedding = _kernel("embedding", "rows width vocabulary scale")
+_embedding = cases_of("embedding")
 _EMBEDDING = [
-    _embedding(1, 1, 1, 1.0),
-    _embedding(7, 6, 11, 2.5),
-    _embedding(5, 3, 9, 0.5, label="one id repeated", ids=[4] * 5),
-    _embedding(6, 10, 8, 3.0, label="padding and the last id", ids=[0, 7, 0, 7, 3, 0]),
-    _embedding(130, 67, 40, 8.0),
-]
+    _embedding(rows=1, width=1, vocabulary=1, scale=1.0),
+    _embedding(rows=7, width=6, vocabulary=11, scale=2.5),
+    _embedding(rows=5, width=3, vocabulary=9, scale=0.5, label="one id repeated", ids=[4] * 5),
+    _embedding(
+        rows=6, width=10, vocabulary=8, scale=3.0, label="padding and the last id",
+        ids=[0, 7, 0, 7, 3, 0],
+    ),
+    _embedding(rows=130, width=67, vocabulary=40, scale=8.0),
+]  # fmt: skip
 
-_positional_encoding = _kernel("positional_encoding", "batch length width positions")
+_positional_encoding = cases_of("positional_encoding")
 _POSITIONAL_ENCODING = [
-    _positional_encoding(1, 1, 2, 1),
-    _positional_encoding(2, 3, 6, 9, label="first and last", start=[0, 6]),
-    _positional_encoding(3, 1, 10, 50, label="decoding", start=[0, 49, 7]),
-    _positional_encoding(4, 17, 34, 40),
-]
+    _positional_encoding(batch=1, length=1, width=2, positions=1),
+    _positional_encoding(
+        batch=2, length=3, width=6, positions=9, label="first and last", start=[0, 6],
+    ),
+    _positional_encoding(
+        batch=3, length=1, width=10, positions=50, label="decoding", start=[0, 49, 7],
+    ),
+    _positional_encoding(batch=4, length=17, width=34, positions=40),
+]  # fmt: skip
 
-_dropout = _kernel("dropout", "size rate key")
+_dropout = cases_of("dropout")
 _DROPOUT = [
-    _dropout(1, 0.5, 7),
-    _dropout(37, 0.1, 2**32 - 1),
-    _dropout(_BLOCK, 0.3, 123456789),
-    _dropout(11, 0.999, 0),
-    _dropout(40, 0.1, 5, label="extreme counter", counter=[-1, 2**31 - 1, -(2**31)]),
+    _dropout(size=1, rate=0.5, key=7),
+    _dropout(size=37, rate=0.1, key=2**32 - 1),
+    _dropout(size=_BLOCK, rate=0.3, key=123456789),
+    _dropout(size=11, rate=0.999, key=0),
+    _dropout(size=40, rate=0.1, key=5, label="extreme counter", counter=[-1, 2**31 - 1, -(2**31)]),
 ]
 
-_add = _kernel("add", "size")
-_ADD = [_add(1), _add(13), _add(_BLOCK)]
+_add = cases_of("add")
+_ADD = [_add(size=1), _add(size=13), _add(size=_BLOCK)]
 
-_scale = _kernel("scale", "size")
-_SCALE = [_scale(1), _scale(13), _scale(24), _scale(_BLOCK)]
+_scale = cases_of("scale")
+_SCALE = [_scale(size=1), _scale(size=13), _scale(size=24), _scale(size=_BLOCK)]
 
-_layer_norm = _kernel("layer_norm", "rows width epsilon")
+_layer_norm = cases_of("layer_norm", epsilon=1e-5)
 _LAYER_NORM = [
-    _layer_norm(1, 2, 1e-5),
-    _layer_norm(1, 130, 1e-5),
-    _layer_norm(5, 7, 1e-5),
-    _layer_norm(67, 96, 1e-3),
-    _layer_norm(3, 10, 1e-5, label="large", stretch={"x": 100.0}),
-    _layer_norm(4, 6, 1e-5, label="constant rows", x=np.repeat([0.0, 1.0, -2.0, 0.5], 6)),
+    _layer_norm(rows=1, width=2),
+    _layer_norm(rows=1, width=130),
+    _layer_norm(rows=5, width=7),
+    _layer_norm(rows=67, width=96, epsilon=1e-3),
+    _layer_norm(rows=3, width=10, label="large", stretch={"x": 100.0}),
+    _layer_norm(rows=4, width=6, label="constant rows", x=np.repeat([0.0, 1.0, -2.0, 0.5], 6)),
 ]
 
-_linear = _kernel("linear", "rows inputs outputs")
+_linear = cases_of("linear")
 _LINEAR = [
-    _linear(1, 1, 1),
-    _linear(1, 13, 7),
-    _linear(5, 7, 3),
-    _linear(8, 32, 48),
-    _linear(67, 33, 130),
-    _linear(3, 515, 34),
+    _linear(rows=1, inputs=1, outputs=1),
+    _linear(rows=1, inputs=13, outputs=7),
+    _linear(rows=5, inputs=7, outputs=3),
+    _linear(rows=8, inputs=32, outputs=48),
+    _linear(rows=67, inputs=33, outputs=130),
+    _linear(rows=3, inputs=515, outputs=34),
 ]
 
-_gelu = _kernel("gelu", "size")
+_gelu = cases_of("gelu")
 _GELU = [
-    _gelu(1),
-    _gelu(13),
-    _gelu(9, label="tails", x=[-40, -9, -3, -1e-4, 0, 1e-4, 3, 9, 40]),
-    _gelu(_BLOCK),
+    _gelu(size=1),
+    _gelu(size=13),
+    _gelu(size=9, label="tails", x=[-40, -9, -3, -1e-4, 0, 1e-4, 3, 9, 40]),
+    _gelu(size=_BLOCK),
 ]
 
-_attention = _kernel("attention", "batch queries sources keys width heads causal")
+_attention = cases_of("attention", sources=1, causal=0)
 _ATTENTION = [
-    _attention(1, 1, 1, 1, 2, 1, 0, lengths=[1]),
-    _attention(2, 3, 1, 5, 6, 2, 0, label="short and empty", lengths=[4, 0]),
-    _attention(2, 2, 1, 3, 6, 1, 0, label="all empty", lengths=[0, 0]),
-    _attention(3, 4, 2, 3, 6, 3, 0, label="two sources", lengths=[[3, 2], [0, 1], [0, 0]]),
-    _attention(1, 2, 3, 2, 10, 2, 0, label="three sources", lengths=[1, 0, 2]),
-    _attention(2, 7, 1, 7, 10, 2, 1, label="causal", lengths=[7, 4]),
-    _attention(2, 3, 1, 3, 4, 2, 1, label="causal and empty", lengths=[0, 1]),
-    _attention(3, 1, 1, 41, 24, 2, 0, label="one query", lengths=[1, 17, 41]),
-    _attention(2, 67, 1, 67, 48, 2, 1, label="many causal", lengths=[67, 33]),
-    _attention(2, 33, 2, 70, 64, 2, 0, label="many of two sources", lengths=[[70, 1], [0, 64]]),
-    _attention(1, 3, 1, 9, 8, 2, 0, label="sharp", lengths=[9], stretch={"q": 30.0}),
-]
+    _attention(batch=1, queries=1, keys=1, width=2, heads=1, lengths=[1]),
+    _attention(
+        batch=2, queries=3, keys=5, width=6, heads=2, label="short and empty", lengths=[4, 0],
+    ),
+    _attention(batch=2, queries=2, keys=3, width=6, heads=1, label="all empty", lengths=[0, 0]),
+    _attention(
+        batch=3, queries=4, sources=2, keys=3, width=6, heads=3, label="two sources",
+        lengths=[[3, 2], [0, 1], [0, 0]],
+    ),
+    _attention(
+        batch=1, queries=2, sources=3, keys=2, width=10, heads=2, label="three sources",
+        lengths=[1, 0, 2],
+    ),
+    _attention(
+        batch=2, queries=7, keys=7, width=10, heads=2, causal=1, label="causal", lengths=[7, 4],
+    ),
+    _attention(
+        batch=2, queries=3, keys=3, width=4, heads=2, causal=1, label="causal and empty",
+        lengths=[0, 1],
+    ),
+    _attention(
+        batch=3, queries=1, keys=41, width=24, heads=2, label="one query", lengths=[1, 17, 41],
+    ),
+    _attention(
+        batch=2, queries=67, keys=67, width=48, heads=2, causal=1, label="many causal",
+        lengths=[67, 33],
+    ),
+    _attention(
+        batch=2, queries=33, sources=2, keys=70, width=64, heads=2, label="many of two sources",
+        lengths=[[70, 1], [0, 64]],
+    ),
+    _attention(
+        batch=1, queries=3, keys=9, width=8, heads=2, label="sharp", lengths=[9],
+        stretch={"q": 30.0},
+    ),
+]  # fmt: skip
 
-_output_projection = _kernel("output_projection", "rows width vocabulary")
+_output_projection = cases_of("output_projection")
 _OUTPUT_PROJECTION = [
-    _output_projection(1, 1, 1),
-    _output_projection(5, 6, 11),
-    _output_projection(3, 130, 301),
-    _output_projection(67, 34, 65),
+    _output_projection(rows=1, width=1, vocabulary=1),
+    _output_projection(rows=5, width=6, vocabulary=11),
+    _output_projection(rows=3, width=130, vocabulary=301),
+    _output_projection(rows=67, width=34, vocabulary=65),
 ]
 
-_cross_entropy = _kernel("cross_entropy", "rows vocabulary smoothing")
+_cross_entropy = cases_of("cross_entropy", smoothing=0.1)
 _CROSS_ENTROPY = [
-    _cross_entropy(1, 5, 0.0, targets=[3]),
-    _cross_entropy(4, 7, 0.0, label="padding", targets=[6, 0, 1, 0]),
-    _cross_entropy(4, 7, 0.1, label="padding and smoothing", targets=[6, 0, 1, 0]),
-    _cross_entropy(3, 9, 0.1, label="padding alone", targets=[0, 0, 0]),
-    _cross_entropy(5, 13, 0.1, label="sharp", stretch={"logits": 60.0}),
-    _cross_entropy(6, 8, 0.1, label="in fours", targets=[7, 0, 1, 4, 2, 3]),
-    _cross_entropy(65, 1003, 0.1),
-    _cross_entropy(65, 1004, 0.1),
+    _cross_entropy(rows=1, vocabulary=5, smoothing=0.0, targets=[3]),
+    _cross_entropy(rows=4, vocabulary=7, smoothing=0.0, label="padding", targets=[6, 0, 1, 0]),
+    _cross_entropy(rows=4, vocabulary=7, label="padding and smoothing", targets=[6, 0, 1, 0]),
+    _cross_entropy(rows=3, vocabulary=9, label="padding alone", targets=[0, 0, 0]),
+    _cross_entropy(rows=5, vocabulary=13, label="sharp", stretch={"logits": 60.0}),
+    _cross_entropy(rows=6, vocabulary=8, label="in fours", targets=[7, 0, 1, 4, 2, 3]),
+    _cross_entropy(rows=65, vocabulary=1003),
+    _cross_entropy(rows=65, vocabulary=1004),
 ]
 
-_pointer = _kernel("pointer", "batch queries sources keys width first vocabulary smoothing")
+_pointer = cases_of("pointer", sources=1, smoothing=0.1)
 _POINTER = [
-    _pointer(1, 1, 1, 1, 2, 0, 5, 0.0, lengths=[1], targets=[4]),
-    _pointer(2, 3, 1, 5, 6, 2, 7, 0.1, label="short and empty", lengths=[4, 0]),
-    _pointer(1, 4, 1, 3, 6, 5, 9, 0.1, label="markers alone", lengths=[3], ids=[4, 0, 1]),
-    _pointer(3, 2, 2, 3, 10, 1, 4, 0.1, label="two sources", lengths=[[3, 2], [0, 1], [0, 0]]),
-    _pointer(2, 3, 1, 4, 8, 1, 3, 0.0, label="padding alone", targets=[0] * 6),
-    _pointer(1, 6, 1, 9, 8, 2, 6, 0.1, label="sharp", lengths=[9], stretch={"q": 30.0}),
-    _pointer(1, 6, 1, 9, 8, 2, 6, 0.1, label="open and shut", stretch={"gate": 30.0}),
-    _pointer(2, 67, 2, 70, 66, 9, 40, 0.1, label="many", lengths=[[70, 1], [0, 64]]),
-]
+    _pointer(
+        batch=1, queries=1, keys=1, width=2, first=0, vocabulary=5, smoothing=0.0, lengths=[1],
+        targets=[4],
+    ),
+    _pointer(
+        batch=2, queries=3, keys=5, width=6, first=2, vocabulary=7, label="short and empty",
+        lengths=[4, 0],
+    ),
+    _pointer(
+        batch=1, queries=4, keys=3, width=6, first=5, vocabulary=9, label="markers alone",
+        lengths=[3], ids=[4, 0, 1],
+    ),
+    _pointer(
+        batch=3, queries=2, sources=2, keys=3, width=10, first=1, vocabulary=4,
+        label="two sources", lengths=[[3, 2], [0, 1], [0, 0]],
+    ),
+    _pointer(
+        batch=2, queries=3, keys=4, width=8, first=1, vocabulary=3, smoothing=0.0,
+        label="padding alone", targets=[0] * 6,
+    ),
+    _pointer(
+        batch=1, queries=6, keys=9, width=8, first=2, vocabulary=6, label="sharp", lengths=[9],
+        stretch={"q": 30.0},
+    ),
+    _pointer(
+        batch=1, queries=6, keys=9, width=8, first=2, vocabulary=6, label="open and shut",
+        stretch={"gate": 30.0},
+    ),
+    _pointer(
+        batch=2, queries=67, sources=2, keys=70, width=66, first=9, vocabulary=40, label="many",
+        lengths=[[70, 1], [0, 64]],
+    ),
+]  # fmt: skip
 
-_copied = _kernel(
-    "copy_cross_entropy", "rows vocabulary start batch queries sources keys width first smoothing"
-)
+_copied = cases_of("copy_cross_entropy", start=0, sources=1, width=6, smoothing=0.1)
 _COPY_CROSS_ENTROPY = [
-    _copied(1, 5, 0, 1, 1, 1, 1, 2, 0, 0.0, targets=[3], ids=[3], lengths=[1]),
-    _copied(6, 4, 0, 2, 3, 1, 7, 6, 1, 0.1, label="often copied", lengths=[7, 5]),
-    _copied(4, 9, 0, 2, 2, 2, 3, 6, 2, 0.1, label="padding", targets=[8, 0, 2, 0]),
-    _copied(4, 30, 0, 2, 2, 1, 2, 6, 2, 0.1, label="empty", lengths=[0, 0]),
-    _copied(5, 13, 0, 1, 5, 1, 4, 6, 1, 0.1, label="sharp", stretch={"logits": 60.0}),
-    _copied(64, 17, 64, 4, 35, 1, 9, 6, 1, 0.1, label="a chunk", lengths=[9, 4, 0, 9]),
-    _copied(65, 1003, 0, 5, 13, 2, 300, 6, 9, 0.1),
-]
+    _copied(
+        rows=1, vocabulary=5, batch=1, queries=1, keys=1, width=2, first=0, smoothing=0.0,
+        targets=[3], ids=[3], lengths=[1],
+    ),
+    _copied(
+        rows=6, vocabulary=4, batch=2, queries=3, keys=7, first=1, label="often copied",
+        lengths=[7, 5],
+    ),
+    _copied(
+        rows=4, vocabulary=9, batch=2, queries=2, sources=2, keys=3, first=2, label="padding",
+        targets=[8, 0, 2, 0],
+    ),
+    _copied(
+        rows=4, vocabulary=30, batch=2, queries=2, keys=2, first=2, label="empty", lengths=[0, 0],
+    ),
+    _copied(
+        rows=5, vocabulary=13, batch=1, queries=5, keys=4, first=1, label="sharp",
+        stretch={"logits": 60.0},
+    ),
+    _copied(
+        rows=64, vocabulary=17, start=64, batch=4, queries=35, keys=9, first=1, label="a chunk",
+        lengths=[9, 4, 0, 9],
+    ),
+    _copied(rows=65, vocabulary=1003, batch=5, queries=13, sources=2, keys=300, first=9),
+]  # fmt: skip
 
-_mixture = _kernel("copy_mixture", "batch queries sources keys vocabulary width first")
+_mixture = cases_of("copy_mixture", sources=1, width=6)
 _COPY_MIXTURE = [
-    _mixture(1, 1, 1, 1, 5, 2, 0, ids=[3], lengths=[1]),
-    _mixture(2, 3, 1, 7, 5, 6, 1, label="often", lengths=[7, 5]),
-    _mixture(2, 2, 2, 3, 9, 6, 2, label="short and empty", lengths=[[3, 1], [0, 0]]),
-    _mixture(1, 4, 1, 5, 13, 6, 1, label="sharp", stretch={"logits": 60.0}),
-    _mixture(3, 1, 2, 300, 1003, 6, 9),
-]
+    _mixture(batch=1, queries=1, keys=1, vocabulary=5, width=2, first=0, ids=[3], lengths=[1]),
+    _mixture(batch=2, queries=3, keys=7, vocabulary=5, first=1, label="often", lengths=[7, 5]),
+    _mixture(
+        batch=2, queries=2, sources=2, keys=3, vocabulary=9, first=2, label="short and empty",
+        lengths=[[3, 1], [0, 0]],
+    ),
+    _mixture(
+        batch=1, queries=4, keys=5, vocabulary=13, first=1, label="sharp", stretch={"logits": 60.0},
+    ),
+    _mixture(batch=3, queries=1, sources=2, keys=300, vocabulary=1003, first=9),
+]  # fmt: skip
 
-_sum = _kernel("sum", "size")
-_SUM = [_sum(1), _sum(13), _sum(_BLOCK)]
+_sum = cases_of("sum")
+_SUM = [_sum(size=1), _sum(size=13), _sum(size=_BLOCK)]
 
-_transpose = _kernel("transpose", "size count")
+_transpose = cases_of("transpose")
 _TRANSPOSE = [
-    _transpose(4 * 8, 1, matrices=[0, 4, 8]),
-    _transpose(31 * 4, 2, label="gaps", matrices=[[4, 8, 4], [60, 4, 16]]),
-    _transpose(68 * 132 + 144 * 640, 2, matrices=[[0, 68, 132], [68 * 132, 144, 640]]),
+    _transpose(size=4 * 8, count=1, matrices=[0, 4, 8]),
+    _transpose(size=31 * 4, count=2, label="gaps", matrices=[[4, 8, 4], [60, 4, 16]]),
+    _transpose(size=68 * 132 + 144 * 640, count=2, matrices=[[0, 68, 132], [68 * 132, 144, 640]]),
 ]
 
-_square_sum = _kernel("square_sum", "size chunk")
-_SQUARE_SUM = [_square_sum(1, 4), _square_sum(8, 4), _square_sum(10, 4), _square_sum(_BLOCK, 65536)]
+_square_sum = cases_of("square_sum")
+_SQUARE_SUM = [
+    _square_sum(size=1, chunk=4),
+    _square_sum(size=8, chunk=4),
+    _square_sum(size=10, chunk=4),
+    _square_sum(size=_BLOCK, chunk=65536),
+]
 
-_clip = _kernel("clip", "count clip_norm")
+_clip = cases_of("clip")
 _CLIP = [
-    _clip(1, 1.0, label="one part", partials=[100.0], tokens=[4]),
-    _clip(3, 0.25, label="clipped", partials=[7.0, 2.0, 9.0], tokens=[3]),
-    _clip(3, 1e3, label="below the norm", partials=[7.0, 2.0, 9.0], tokens=[3]),
-    _clip(3, 0.0, label="off", partials=[7.0, 2.0, 9.0], tokens=[3]),
-    _clip(2, 1.0, label="no gradient", partials=[0.0, 0.0], tokens=[5]),
-    _clip(2, 1.0, label="NaN", partials=[1.0, np.nan], tokens=[5]),
-    _clip(2, 1.0, label="infinity", partials=[np.inf, 1.0], tokens=[5]),
+    _clip(count=1, clip_norm=1.0, label="one part", partials=[100.0], tokens=[4]),
+    _clip(count=3, clip_norm=0.25, label="clipped", partials=[7.0, 2.0, 9.0], tokens=[3]),
+    _clip(count=3, clip_norm=1e3, label="below the norm", partials=[7.0, 2.0, 9.0], tokens=[3]),
+    _clip(count=3, clip_norm=0.0, label="off", partials=[7.0, 2.0, 9.0], tokens=[3]),
+    _clip(count=2, clip_norm=1.0, label="no gradient", partials=[0.0, 0.0], tokens=[5]),
+    _clip(count=2, clip_norm=1.0, label="NaN", partials=[1.0, np.nan], tokens=[5]),
+    _clip(count=2, clip_norm=1.0, label="infinity", partials=[np.inf, 1.0], tokens=[5]),
 ]
 
 _RATE = [1e-3, 0.1, 0.02]  # learning rate and the two corrections
 _APPLIED, _SKIPPED = [0.5, 2.0], [np.nan, np.nan]  # scale as clip leaves it
 
-_adamw = _kernel("adamw", "size decayed beta1 beta2 epsilon weight_decay")
+_adamw = cases_of("adamw", beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.1)
 _ADAMW = [
-    _adamw(1, 0, 0.9, 0.98, 1e-9, 0.01, rate=_RATE, scale=_APPLIED),
-    _adamw(13, 7, 0.9, 0.98, 1e-8, 0.1, rate=_RATE, scale=_APPLIED),
-    _adamw(6, 6, 0.0, 0.5, 1e-3, 0.0, label="no decay", rate=_RATE, scale=_APPLIED),
-    _adamw(5, 3, 0.9, 0.98, 1e-9, 0.1, label="skipped", rate=_RATE, scale=_SKIPPED),
-    _adamw(_BLOCK, 65600, 0.9, 0.98, 1e-9, 0.01, rate=_RATE, scale=_APPLIED),
-]
+    _adamw(size=1, decayed=0, weight_decay=0.01, rate=_RATE, scale=_APPLIED),
+    _adamw(size=13, decayed=7, epsilon=1e-8, rate=_RATE, scale=_APPLIED),
+    _adamw(
+        size=6, decayed=6, beta1=0.0, beta2=0.5, epsilon=1e-3, weight_decay=0.0, label="no decay",
+        rate=_RATE, scale=_APPLIED,
+    ),
+    _adamw(size=5, decayed=3, label="skipped", rate=_RATE, scale=_SKIPPED),
+    _adamw(size=_BLOCK, decayed=65600, weight_decay=0.01, rate=_RATE, scale=_APPLIED),
+]  # fmt: skip
 
-_moving_average = _kernel("moving_average", "size decay")
+_moving_average = cases_of("moving_average")
 _MOVING_AVERAGE = [
-    _moving_average(1, 0.5, scale=_APPLIED),
-    _moving_average(13, 0.999, scale=_APPLIED),
-    _moving_average(7, 0.9, label="skipped", scale=_SKIPPED),
-    _moving_average(_BLOCK, 0.99, scale=_APPLIED),
+    _moving_average(size=1, decay=0.5, scale=_APPLIED),
+    _moving_average(size=13, decay=0.999, scale=_APPLIED),
+    _moving_average(size=7, decay=0.9, label="skipped", scale=_SKIPPED),
+    _moving_average(size=_BLOCK, decay=0.99, scale=_APPLIED),
 ]
 
-_cache_write = _kernel("cache_write", "batch width length")
+_cache_write = cases_of("cache_write")
 _CACHE_WRITE = [
-    _cache_write(1, 2, 1),
-    _cache_write(3, 14, 5, label="first and last", position=[0, 4, 2]),
-    _cache_write(5, 130, 9),
+    _cache_write(batch=1, width=2, length=1),
+    _cache_write(batch=3, width=14, length=5, label="first and last", position=[0, 4, 2]),
+    _cache_write(batch=5, width=130, length=9),
 ]
 
-_cache_gather = _kernel("cache_gather", "batch length source_batch source_length width")
+_cache_gather = cases_of("cache_gather")
 _CACHE_GATHER = [
-    _cache_gather(1, 1, 1, 1, 2),
-    _cache_gather(3, 4, 2, 9, 6, label="none of them", index=[-1, 1, 2], counts=[4, 3, 2]),
-    _cache_gather(4, 7, 4, 7, 10, label="one for all", index=[2, 2, 2, 2], counts=[0, 1, 6, 7]),
-    _cache_gather(6, 20, 3, 50, 34),
-]
+    _cache_gather(batch=1, length=1, source_batch=1, source_length=1, width=2),
+    _cache_gather(
+        batch=3, length=4, source_batch=2, source_length=9, width=6, label="none of them",
+        index=[-1, 1, 2], counts=[4, 3, 2],
+    ),
+    _cache_gather(
+        batch=4, length=7, source_batch=4, source_length=7, width=10, label="one for all",
+        index=[2, 2, 2, 2], counts=[0, 1, 6, 7],
+    ),
+    _cache_gather(batch=6, length=20, source_batch=3, source_length=50, width=34),
+]  # fmt: skip
 
-_repetition_penalty = _kernel("repetition_penalty", "batch vocabulary length block")
+_repetition_penalty = cases_of("repetition_penalty")
 _REPETITION_PENALTY = [
-    _repetition_penalty(1, 3, 1, 1),
+    _repetition_penalty(batch=1, vocabulary=3, length=1, block=1),
     _repetition_penalty(
-        3, 7, 4, 2, label="often, off, the first", position=[3, 3, 0], token=[6, 0, 2],
-        written=[[5, 5, 6, 1], [0, 1, 2, 3], [4, 5, 6, 3]],
+        batch=3, vocabulary=7, length=4, block=2, label="often, off, the first",
+        position=[3, 3, 0], token=[6, 0, 2], written=[[5, 5, 6, 1], [0, 1, 2, 3], [4, 5, 6, 3]],
         settings=[[0, 0, 1, 0, 1.5], [0, 0, 1, 0, 1], [0, 0, 1, 0, 0.5]],
         logits=[[1, -1, 2, -2, 0, 3, -3]] * 3,
     ),
-    _repetition_penalty(3, 700, 300, 8),
+    _repetition_penalty(batch=3, vocabulary=700, length=300, block=8),
 ]  # fmt: skip
 
-_sample_token = _kernel("sample_token", "batch vocabulary block first length keys")
+_sample_token = cases_of("sample_token", block=2, first=2, length=40, keys=40)
 _GREEDY = [0, 0, 1, 0, 1]
 _FILTERS = {
     "unfiltered": [1.5, 0, 1, 0, 1], "cold": [1e-6, 0, 1, 0, 1], "hot": [1e9, 0, 1, 0, 1],
@@ -249,59 +326,62 @@ _FILTERS = {
     "all filters": [0.7, 40, 0.8, 0.01, 1],
 }  # fmt: skip
 _SAMPLE_TOKEN = [
-    _sample_token(1, 3, 1, 2, 1, 4),
+    _sample_token(batch=1, vocabulary=3, block=1, length=1, keys=4),
     _sample_token(
-        4, 7, 4, 2, 40, 40, label="equals, idle, below the first", position=[3, 0, 39, 8],
-        lengths=[4, 0, 40, 9], settings=[_GREEDY] * 4,
+        batch=4, vocabulary=7, block=4, label="equals, idle, below the first",
+        position=[3, 0, 39, 8], lengths=[4, 0, 40, 9], settings=[_GREEDY] * 4,
         logits=[
             [0, 0, 1, 2, 2, 1, 2], [9, 9, 1, 2, 3, 4, 5], [9, 9, 0, 0, 0, 0, 0],
             [0, 0, 0, 0, 0, 0, 1],
         ],
     ),
     _sample_token(
-        3, 6, 1, 2, 40, 40, label="equals at the edge of top-k and top-p",
+        batch=3, vocabulary=6, block=1, label="equals at the edge of top-k and top-p",
         logits=[[9, 9, -1, 2, -1, -1], [9, 9, 0, 0, 0, 0], [0, 0, -4, -4, -4, 3]],
         settings=[[1e9, 2, 1, 0, 1], [1e9, 1, 0.1, 0, 1], [1e9, 2, 1, 0, 1]],
     ),
-    _sample_token(3, 700, 8, 2, 64, 64),
+    _sample_token(batch=3, vocabulary=700, block=8, length=64, keys=64),
     *(
         _sample_token(
-            9, 700, 8, 2, 64, 64, label=label, settings=[settings] * 9, stretch={"logits": 3.0}
+            batch=9, vocabulary=700, block=8, length=64, keys=64, label=label,
+            settings=[settings] * 9, stretch={"logits": 3.0},
         )
         for label, settings in _FILTERS.items()
     ),
 ]  # fmt: skip
 
-_embedding_int8 = _kernel("embedding_int8", "rows width scale vocabulary")
-_linear_int8 = _kernel("linear_int8", "rows inputs outputs")
-_output_projection_int8 = _kernel("output_projection_int8", "rows width vocabulary")
+_embedding_int8 = cases_of("embedding_int8")
+_linear_int8 = cases_of("linear_int8")
+_output_projection_int8 = cases_of("output_projection_int8")
 _INT8 = [
-    _embedding_int8(5, 7, 2.5, 11),
-    _linear_int8(1, 1, 1),
-    _linear_int8(3, 70, 130),
-    _linear_int8(9, 33, 64),
-    _linear_int8(2, 3, 5, label="zeros and tiny", x=[[0, 0, 0], [1e-38, 0, -1e-38]]),
-    _output_projection_int8(4, 34, 67),
-]
+    _embedding_int8(rows=5, width=7, scale=2.5, vocabulary=11),
+    _linear_int8(rows=1, inputs=1, outputs=1),
+    _linear_int8(rows=3, inputs=70, outputs=130),
+    _linear_int8(rows=9, inputs=33, outputs=64),
+    _linear_int8(
+        rows=2, inputs=3, outputs=5, label="zeros and tiny", x=[[0, 0, 0], [1e-38, 0, -1e-38]],
+    ),
+    _output_projection_int8(rows=4, width=34, vocabulary=67),
+]  # fmt: skip
 
-_dropped = _kernel("linear_dropout_add", "rows inputs outputs rate key")
-_normed = _kernel("layer_norm_linear", "rows inputs outputs epsilon")
+_dropped = cases_of("linear_dropout_add", rate=0.3, key=123456789)
+_normed = cases_of("layer_norm_linear", epsilon=1e-5)
 _NORMED = [
-    _normed(1, 4, 4, 1e-5),
-    _normed(2, 132, 36, 1e-3),
-    _normed(8, 516, 68, 1e-5),
-    _normed(3, 7, 5, 1e-5),
-    _normed(3, 12, 8, 1e-5, label="large", stretch={"x": 100.0}),
-    _normed(3, 8, 20, 1e-5, label="constant rows", x=np.repeat([0.0, 1.0, -2.0], 8)),
+    _normed(rows=1, inputs=4, outputs=4),
+    _normed(rows=2, inputs=132, outputs=36, epsilon=1e-3),
+    _normed(rows=8, inputs=516, outputs=68),
+    _normed(rows=3, inputs=7, outputs=5),
+    _normed(rows=3, inputs=12, outputs=8, label="large", stretch={"x": 100.0}),
+    _normed(rows=3, inputs=8, outputs=20, label="constant rows", x=np.repeat([0.0, 1.0, -2.0], 8)),
 ]
-_cached = _kernel("layer_norm_linear_cache_write", "rows inputs outputs epsilon length")
+_cached = cases_of("layer_norm_linear_cache_write", epsilon=1e-5, length=5)
 _FUSED = [
     *_also(_LINEAR, "linear_gelu", "linear_gelu_kept", "linear_add"),
-    *(_dropped(*case.extents.values(), 0.3, 123456789) for case in _LINEAR),
+    *(_dropped(**case.extents) for case in _LINEAR),
     *_NORMED,
     *_also(_NORMED, "layer_norm_linear_gelu"),
-    *(replace(_cached(*c.extents.values(), 5), label=c.label, stretch=c.stretch) for c in _NORMED),
-    _cached(3, 12, 8, 1e-5, 5, label="first and last", position=[0, 4, 2]),
+    *(_cached(**c.extents, label=c.label, stretch=c.stretch) for c in _NORMED),
+    _cached(rows=3, inputs=12, outputs=8, label="first and last", position=[0, 4, 2]),
     *_also(_LINEAR, "linear_backward_input_gelu_backward", "linear_backward_input_add"),
     *_also(_LAYER_NORM, "layer_norm_backward_add"),
     *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),

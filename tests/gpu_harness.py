@@ -10,6 +10,7 @@ from numpy import ndarray as Array
 from tat.backends.backend import Backend, Executable
 from tat.backends.gpu.device import Device, open_device
 from tat.backends.gpu.executable import GpuBackend
+from tat.backends.gpu.lowering.table import PASSES
 from tat.ops.graph import Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
@@ -40,7 +41,7 @@ _numbers = count()  # that tell weights apart, which a backend knows by name
 
 def kernel_functions(backend: GpuBackend) -> dict[str, Callable[..., None]]:
     """Every kernel of the table on arrays, called as the CPU's are."""
-    return {name: _function(backend, name) for name, row in KERNELS.items() if not row.cpu_only}
+    return {name: _function(backend, name) for name in PASSES}
 
 
 def _function(backend: GpuBackend, name: str) -> Callable[..., None]:

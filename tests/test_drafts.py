@@ -7,11 +7,17 @@ from decoding import CONSTRAINTS, PROMPTS, TOKENIZER, new_generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tat.backends import notes
 from tat.backends.cpu.executable import CpuBackend
+from tat.backends.reference import kernels
 from tat.decode.batch import Batch
 from tat.decode.choice import Sampling
 from tat.decode.drafts import Drafter
 from tat.decode.generator import Generator, Request
+from tat.ops import vocabulary as ops
+from tat.ops.graph import Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.row import row
 
 NEIGHBOUR = "fn circle(radius: f32) -> f32 {\n    return radius * radius;\n}"
 
@@ -104,3 +110,26 @@ def test_where_rows_are_not_alike_there_are_no_drafts(generators):
     assert generators[6].stream(Request(PROMPTS["body"])).drafter is not None
     assert generators[0].stream(Request(PROMPTS["body"])).drafter is None
     assert CpuBackend(numba=False).rows_alike is False
+
+
+def test_a_plan_that_is_not_replayed_by_the_table_ends_the_drafts(monkeypatch, capsys):
+    """An operation of the reference alone in the decoder: no draft is checked, no bit is lost."""
+    monkeypatch.setitem(KERNELS, "planted", row("planted", "y[size]; x[size]; size"))
+    monkeypatch.setattr(kernels, "planted", kernels.gelu, raising=False)
+    monkeypatch.setattr(notes, "_said", set())
+
+    def planted(x: Tensor) -> Tensor:
+        return ops.current().emit("planted", [x.shape], [x], size=x.size)[0]
+
+    monkeypatch.setattr(ops, "gelu", planted)
+    checks = []
+    monkeypatch.setattr(Batch, "_check", lambda *a: checks.append(a))
+    made = new_generator(40)
+    drafting = replace(made.settings, drafts=6, draft_match=1)
+    generator = Generator(made.loaded, made.max_tokens, drafting)
+    wished = TOKENIZER.encode_target(NEIGHBOUR)
+    prompt = replace(PROMPTS["program"], neighbours=(NEIGHBOUR,))
+    stream = generator.stream(Request(prompt, None, Wished(wished)))
+    assert [*generator.tokens_of(stream)] == wished[:40]
+    assert stream.drafter is not None and not checks and not made.loaded.backend.rows_alike
+    assert "planted" in capsys.readouterr().err

@@ -20,6 +20,8 @@ from tat.errors import DeviceError
 from tat.ops import vocabulary as ops
 from tat.ops.fusion import FEW_ROWS, fused
 from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.row import row
 
 ROOMY = Limits(binding=2**31, buffer=2**31)
 
@@ -47,7 +49,7 @@ def call_of(case: Case, kind: str = "state") -> Call:
     """A case as a traced call on tensors of one kind."""
     row = case.row
     outputs, inputs = (
-        [Tensor(name, case.shape(name), kind) for name in names]
+        [Tensor(name, case.shape(name), kind, row.arguments[name].dtype) for name in names]
         for names in (row.outputs, row.inputs)
     )
     with Graph() as graph:
@@ -125,6 +127,15 @@ def test_what_cannot_be_cut_is_refused_with_what_would_fit():
     table = call_of(Case("embedding", dict(rows=3, width=10, vocabulary=200, scale=1.0)), "weight")
     with pytest.raises(DeviceError, match=r"table takes .*smaller data\.vocabulary"):
         lower(table, Limits(4000, 2**31))
+
+
+def test_an_operation_without_passes_is_refused_with_the_file_to_write(monkeypatch):
+    monkeypatch.setitem(KERNELS, "planted", row("planted", "y[size]; x[size]; size"))
+    x = Tensor("x", (4,), "state")
+    with Graph() as graph, graph.scope("encoder.0"):
+        graph.emit("planted", [(4,)], [x], size=4)
+    with pytest.raises(DeviceError, match=r"encoder\.0: planted .*FAMILY/planted\.wgsl.*table\.py"):
+        lower(graph.calls[0], ROOMY)
 
 
 def test_a_grid_that_no_gpu_takes_is_refused():

@@ -11,6 +11,7 @@ from cases import CASES, Case, case_of
 from harness import compile_graph, expose
 from numpy import ndarray as Array
 
+from tat.backends.coverage import coverage
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.half.weights import transpose
 from tat.backends.reference import fused as fused_kernels
@@ -181,17 +182,17 @@ def _traced_calls(copy: bool) -> list[Call]:
 
 
 def test_traces_call_kernels_with_the_shapes_of_the_table():
+    """Fused calls too, which no graph has checked; every kernel that a backend has made fast is
+    in some program, while one of the reference alone may wait for its layer."""
     calls = traced_calls()
-    assert {call.kernel for call in calls} == set(KERNELS)
+    missing = set(KERNELS) - {call.kernel for call in calls}
+    assert missing <= {c.kernel for c in coverage() if c.reference_alone}
     for call in calls:
         case = case_of(call, vocabulary=50, positions=512)
         names, tensors = case.row.outputs + case.row.inputs, call.outputs + call.inputs
-        for name, tensor in zip(names, tensors, strict=True):
-            shape = case.shape(name)
-            if tensor.dtype == "int" or len(shape) == 1:  # kernels see these flat
-                assert tensor.size == np.prod(shape), f"{name} of {call}"
-            else:
-                assert tensor.shape == shape, f"{name} of {call}"
+        shapes = {name: tensor.shape for name, tensor in zip(names, tensors, strict=True)}
+        dtypes = {name: tensor.dtype for name, tensor in zip(names, tensors, strict=True)}
+        assert not [*case.row.mismatches(shapes, dtypes, case.extents)], call
 
 
 def mask(counter: list[int], key: int, rate: float, size: int) -> Array:

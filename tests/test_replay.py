@@ -7,11 +7,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tat import weights
+from tat.backends import notes
+from tat.backends.cpu.columns import (
+    COLUMNS,
+    COLUMNS_OF,
+    LAYOUT,
+    NUMBERS,
+    OPERATIONS,
+    check_layouts,
+    fill,
+)
+from tat.backends.cpu.columns import columns as columns_of
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.cpu.replay import OPERATIONS, pack
+from tat.backends.cpu.products import pack
+from tat.backends.reference import kernels
 from tat.config import resolve
+from tat.errors import TatError
 from tat.model.programs import BatchShape, encode_program, logits_program, step_program
 from tat.model.transformer import Transformer
+from tat.ops import vocabulary as ops
+from tat.ops.graph import Graph, Tensor
+from tat.ops.kernels import KERNELS
+from tat.ops.row import row
 
 VOCABULARY = 291  # no multiple of a panel's 16 columns
 
@@ -130,3 +147,80 @@ def test_blocks_hold_every_column_and_are_filled_up_with_zeros(depth, columns, d
     unpacked = blocks.transpose(1, 3, 0, 2).reshape(-(-depth // step) * step, -1)
     np.testing.assert_array_equal(unpacked[:depth, :columns], matrix)
     assert not unpacked[:, columns:].any() and not unpacked[depth:].any()
+
+
+@pytest.fixture
+def planted(monkeypatch) -> str:
+    """An operation with a row and a reference, and nothing else; GELU stands for it."""
+    name = "planted"
+    monkeypatch.setitem(KERNELS, name, row(name, "y[size]; x[size]; size"))
+    monkeypatch.setattr(kernels, name, kernels.gelu, raising=False)
+    monkeypatch.setattr(notes, "_said", set())
+    return name
+
+
+def forward(kernel: str) -> Graph:
+    x = Tensor("x", (3, 4), "feed")
+    with Graph() as graph:
+        (y,) = graph.emit(kernel, [x.shape], [x], size=12)
+        graph.emit("add", [Tensor("y", (3, 4), "metric")], [y, x], size=12)
+    return graph
+
+
+def test_a_kernel_that_the_table_lacks_is_told_once_and_ends_what_it_breaks(planted, capsys):
+    backend, x = CpuBackend(1), np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    compile_graph(forward("gelu"), backend, {})
+    assert backend.rows_alike and capsys.readouterr().err == ""
+    found = [compile_graph(forward(planted), backend, {"x": x}) for _ in range(2)]
+    said = capsys.readouterr().err.splitlines()
+    assert not backend.rows_alike
+    assert [line for line in said if line.startswith(f"tat: {planted}: not in the compiled table")]
+    assert [line for line in said if f"{planted} runs on the reference alone" in line]
+    assert len(said) == 2
+    for executable in found:
+        executable.run()
+        plain = compile_graph(forward("gelu"), CpuBackend(1, dtype=np.float64), {"x": x})
+        plain.run()
+        np.testing.assert_allclose(executable.read("y"), plain.read("y"), atol=1e-6)
+
+
+def test_training_plans_and_moved_rows_say_nothing(capsys):
+    backend = CpuBackend(1)
+    cache, source = Tensor("cache", (4, 2), "state"), Tensor("source", (4, 2), "state")
+    index, counts = (Tensor(name, (2,), "feed", "int") for name in ("index", "counts"))
+    with Graph() as graph:
+        ops.cache_gather(cache, source, index, counts, 2)
+    compile_graph(graph, backend, {})
+    x = Tensor("x", (3, 4), "state")
+    with Graph(training=True) as graph:
+        y = ops.gelu(x)
+        graph.backward({y: Tensor("dy", (3, 4), "state")})
+    compile_graph(graph, backend, {})
+    assert backend.rows_alike and capsys.readouterr().err == ""
+
+
+def test_columns_are_named_and_an_overflow_of_them_is_an_error():
+    for name, columns in COLUMNS_OF.items():
+        attributes = [attribute for attribute, _ in KERNELS[name].attributes]
+        assert columns._fields == (*KERNELS[name].arguments, *attributes)
+        assert [*columns] == [*range(1, len(columns) + 1)]
+    inputs = " ".join(f"x{i}[size]" for i in range(COLUMNS))
+    with pytest.raises(ValueError, match="raise COLUMNS"):
+        columns_of(row("wide", f"y[size]; {inputs}; size"))
+    with pytest.raises(ValueError, match="values for a row"):
+        fill(np.zeros(4, np.int64), "gelu", [1, 2, 3], {"size": 4})
+
+
+def test_a_call_stands_in_its_row_as_compiled_code_reads_it():
+    table_row = np.zeros(COLUMNS, np.int64)
+    fill(table_row, "embedding", [11, 12, 13], dict(rows=2, width=3, scale=0.5))
+    found = {name: table_row[column] for name, column in COLUMNS_OF["embedding"]._asdict().items()}
+    assert table_row[0] == NUMBERS.embedding
+    assert np.int32(found.pop("scale")).view(np.float32) == 0.5
+    assert found == dict(y=11, ids=12, table=13, rows=2, width=3)
+
+
+def test_code_that_was_compiled_for_another_table_is_found_out():
+    check_layouts([LAYOUT, LAYOUT])
+    with pytest.raises(TatError, match="remove"):
+        check_layouts([LAYOUT, LAYOUT + 1])

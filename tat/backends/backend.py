@@ -47,7 +47,9 @@ class Backend(Protocol):
     memory: Memory
     lanes: int  # executables that may run at once, each with an arena and gradients of its own
     queues: bool  # whether run() returns before the work is done
-    rows_alike: bool  # whether a row of an inference plan has the same bits among others and alone
+    # Whether a row of an inference plan has the same bits among others and alone. It becomes False
+    # when a plan is compiled for which that does not hold.
+    rows_alike: bool
     takes_int8: bool  # whether it has kernels for int8 weights
     remark: str  # what a user should know of how the device was chosen; "" where nothing
 

@@ -24,7 +24,6 @@ from tat.train.adamw import AdamW
 _MOST_ELEMENTS = 1 << 22
 # A plan repeats a small call, up to so many elements in all and so often: its start costs 10 µs.
 _PLAN_ELEMENTS, _MOST_REPEATS = 1 << 20, 256
-_DTYPES = {"float32": "float", "int32": "int", "int8": "int8"}  # NumPy's names to tensors'
 _CLOSE = 1e-4  # to float64, relative to the largest value or to 1: sums over 2048 come to 1e-6
 
 
@@ -74,8 +73,8 @@ def _kernel(setting: Setting, case: Case) -> Iterator[Subject]:
     backend = setting.open_backend(1)
     arguments = case.arguments(np.float32)
     tensors = {
-        name: Tensor(name, a.shape, _kind(name, case), _DTYPES[a.dtype.name])
-        for name, a in arguments.items()
+        name: Tensor(name, values.shape, _kind(name, case), case.row.arguments[name].dtype)
+        for name, values in arguments.items()
     }
     elements = sum(values.size for values in arguments.values())
     repeats = max(1, min(_MOST_REPEATS, _PLAN_ELEMENTS // elements))

@@ -55,7 +55,8 @@ class Batch:
         going = self._going()
         if not going:
             return
-        if len(self._streams) == 1 and (draft := self._streams[0].drafted()):
+        alone = len(self._streams) == 1 and self._programs.rows_alike
+        if alone and (draft := self._streams[0].drafted()):
             yield from self._check(self._streams[0], draft)
             return
         tokens, lengths = np.zeros((2, len(self._streams)), np.int32)

@@ -38,6 +38,11 @@ class Programs:
         self.reorder, self._place = cache(self._reorder), cache(self._placing)
         self._encode, self.sampling = cache(self._encoding), cache(self._sampling)
 
+    @property
+    def rows_alike(self) -> bool:
+        """Whether a token has the same bits in a step of several, of the programs so far."""
+        return self._backend.rows_alike
+
     def shape(self, rows: int, sources: int) -> BatchShape:
         """Of a batch: it has room for the longest sources."""
         return BatchShape(rows, self.longest_source, self.capacity, sources)

@@ -10,6 +10,7 @@ from math import prod
 from typing import Literal
 
 from tat.ops.kernels import KERNELS
+from tat.ops.row import Dtype, Kernel
 
 Kind = Literal["weight", "state", "gradient", "constant", "feed", "metric", "temporary"]
 Attribute = int | float
@@ -30,7 +31,7 @@ class Tensor:
     name: str
     shape: Shape
     kind: Kind
-    dtype: Literal["float", "int", "int8"] = "float"
+    dtype: Dtype = "float"
     base: "Tensor | None" = None
     offset: int = 0  # elements from the start of the base
     scales: "Tensor | None" = None  # of an int8 weight: what an output channel is multiplied by
@@ -134,25 +135,43 @@ class Graph:
         /,
         **attributes: Attribute,
     ) -> tuple[Tensor, ...]:
-        """Records one call; an output given as a shape becomes a new temporary."""
-        row = KERNELS[kernel]
-        if (len(outputs), len(inputs)) != (len(row.outputs), len(row.inputs)):
-            raise TypeError(
-                f"{self.path}: {kernel} takes {row.outputs} and {row.inputs},"
-                f" got {outputs} and {inputs}"
-            )
-        if self.training and row.inference_only:
-            raise ValueError(f"{self.path}: {kernel} has no gradient, and this graph is to train")
-        if tuple(attributes) != tuple(name for name, _ in row.attributes):
-            raise TypeError(
-                f"{self.path}: {kernel} takes attributes {row.attributes}, got {attributes}"
-            )
+        """Records one call; an output given as a shape becomes a new temporary.
+
+        TypeError where shapes, types or attributes are not those of the kernel's row.
+        """
+        row = self._row(kernel, len(outputs), len(inputs), attributes)
         made = tuple(
             out if isinstance(out, Tensor) else self.temporary(f"{kernel}.{name}", out)
             for name, out in zip(row.outputs, outputs, strict=True)
         )
+        tensors = dict(zip(row.outputs + row.inputs, (*made, *inputs), strict=True))
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        dtypes = {name: tensor.dtype for name, tensor in tensors.items()}
+        for wrong in row.mismatches(shapes, dtypes, attributes):
+            raise TypeError(f"{self.path or 'no scope'}: {kernel}: {wrong}")
         self.calls.append(Call(kernel, made, tuple(inputs), attributes, self.path))
         return made
+
+    def _row(
+        self, kernel: str, outputs: int, inputs: int, attributes: dict[str, Attribute]
+    ) -> Kernel:
+        """The row of a kernel that may be called so here; TypeError or ValueError if it may not."""
+        if kernel not in KERNELS:
+            raise TypeError(f"{self.path or 'no scope'}: {kernel} has no row in tat/ops/kernels.py")
+        row, place = KERNELS[kernel], f"{self.path or 'no scope'}: {kernel}"
+        if (outputs, inputs) != (len(row.outputs), len(row.inputs)):
+            raise TypeError(
+                f"{place} takes outputs {', '.join(row.outputs)} and inputs"
+                f" {', '.join(row.inputs)}, got {outputs} and {inputs}"
+            )
+        if self.training and row.inference_only:
+            raise ValueError(f"{place} has no gradient, and this graph is to train")
+        expected = [name for name, _ in row.attributes]
+        if [*attributes] != expected:
+            raise TypeError(
+                f"{place} takes attributes {', '.join(expected)}, got {', '.join(attributes)}"
+            )
+        return row
 
     def temporary(self, name: str, shape: Shape) -> Tensor:
         """A new tensor of the arena, for one call to write or for several to write by rows."""

@@ -1,207 +1,336 @@
-"""The table of kernels: what every backend has to offer, and in which order arguments come.
+"""The table of kernels: all that there is to know of an operation, said once.
 
-A kernel is called with its outputs, then its inputs, then its attributes by keyword. Functions of
-backends/reference/, shaders and their bindings follow this table; tests hold them against it.
+A kernel is called with its outputs, then its inputs, then its attributes by keyword. How a row is
+read stands in row.py. From it follow the checks of every traced call, the reference's signatures,
+columns of compiled tables, Params and bindings of shaders, shared cases and costs: by code, or by
+tests that hold them against it.
 
 Letters: N rows (B*T), B batch, K sources per target, S source length, T target length, D width,
 H heads, F feed-forward width, V vocabulary, I and O the inputs and outputs of a linear layer,
 M maximal length.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from tat.ops.row import Extent, Kernel, row
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A row: argument names in order; attributes with their type, "u32" or "f32"."""
-
-    name: str
-    outputs: tuple[str, ...]
-    inputs: tuple[str, ...]
-    attributes: tuple[tuple[str, str], ...]
-    updates: tuple[str, ...] = ()  # outputs that are also read: accumulated or changed in place
-    inference_only: bool = False
-    cpu_only: bool = False
-    parts: tuple[str, ...] = ()  # of a fused kernel: those that it stands for, in their order
-    keeps: bool = False  # whether it also writes, last, what the last of its parts takes
-
-
-def _row(
-    name: str, arguments: str, *, updates: str = "", inference_only: bool = False,
-    cpu_only: bool = False,
-) -> Kernel:  # fmt: skip
-    """Parses "y, z; x, w; rows, rate:f32": outputs; inputs; attributes (u32 unless said)."""
-    outputs, inputs, attributes = (
-        tuple(word.strip() for word in part.split(",") if word.strip())
-        for part in arguments.split(";")
-    )
-    typed = tuple((a.partition(":")[0], a.partition(":")[2] or "u32") for a in attributes)
-    return Kernel(name, outputs, inputs, typed, tuple(updates.split()), inference_only, cpu_only)
-
-
-def _fused(parts: str, arguments: str, *, keeps: bool = False, updates: str = "") -> Kernel:
+def _fused(parts: str, text: str, *, keeps: bool = False, updates: str = "") -> Kernel:
     """A kernel that no trace has: ops/fusion.py puts it where its parts follow each other.
 
     Outputs are those of the last part; inputs those of the first, then what the next ones add.
     """
-    name = parts.replace(" ", "_") + "_kept" * keeps
-    row = _row(name, arguments, updates=updates)
-    return replace(row, parts=tuple(parts.split()), keeps=keeps)
+    names = tuple(parts.split())
+    made = row("_".join(names) + "_kept" * keeps, text, updates=updates)
+    flops = next((_PRODUCTS[part] for part in names if part in _PRODUCTS), None)
+    return replace(made, parts=names, keeps=keeps, flops=flops)
 
-
-# Weights of 8 bits with a scale for each output channel.
-_INT8_ROWS = tuple(
-    _row(name, arguments, inference_only=True, cpu_only=True)
-    for name, arguments in (
-        ("embedding_int8", "y; ids, table, scales; rows, width, scale:f32"),
-        ("linear_int8", "y; x, weight, scales, bias; rows, inputs, outputs"),
-        ("output_projection_int8", "logits; x, table, scales; rows, width, vocabulary"),
-    )
-)
-
-_FUSED_ROWS = (
-    _fused("linear gelu", "y; x, weight, bias; rows, inputs, outputs"),
-    _fused("linear gelu", "y, inner; x, weight, bias; rows, inputs, outputs", keeps=True),
-    _fused("linear add", "y; x, weight, bias, addend; rows, inputs, outputs"),
-    _fused(
-        "linear dropout_add",
-        "y; x, weight, bias, residual, counter; rows, inputs, outputs, rate:f32, key",
-    ),
-    # Of few rows, whose mean and variance each workgroup of the product finds by itself.
-    _fused(
-        "layer_norm linear", "y; x, gain, shift, weight, bias; rows, inputs, outputs, epsilon:f32"
-    ),
-    _fused(
-        "layer_norm linear gelu",
-        "y; x, gain, shift, weight, bias; rows, inputs, outputs, epsilon:f32",
-    ),
-    _fused(
-        "layer_norm linear cache_write",
-        "y; x, gain, shift, weight, bias, position; rows, inputs, outputs, epsilon:f32, length",
-        updates="y",
-    ),
-    _fused("linear_backward_input gelu_backward", "dx; dy, weight, inner; rows, inputs, outputs"),
-    _fused("linear_backward_input add", "dx; dy, weight, addend; rows, inputs, outputs"),
-    _fused("layer_norm_backward add", "dx; dy, x, gain, mean, rstd, addend; rows, width"),
-    _fused(
-        "cross_entropy_backward scale",
-        "dlogits; logits, lse, targets, factor; rows, vocabulary, smoothing:f32",
-    ),
-    _fused(
-        "copy_cross_entropy_backward scale",
-        "dlogits; logits, lse, kept, targets, factor; rows, vocabulary, smoothing:f32",
-    ),
-)
 
 _ROWS = (
     # Parameter gradients are assigned, or accumulated where the attribute `accumulate` is 1.
-    _row("embedding", "y; ids, table; rows, width, scale:f32"),
-    _row(
+    row(
+        "embedding",
+        "y[rows,width]; ids[rows]:int<vocabulary table[vocabulary,width]@rows*width;"
+        " rows width scale:f32",
+    ),
+    row(
         "embedding_backward",
-        "dtable; dy, ids; rows, width, vocabulary, scale:f32, accumulate",
+        "dtable[vocabulary,width]; dy[rows,width] ids[rows]:int<vocabulary;"
+        " rows width vocabulary scale:f32 accumulate",
         updates="dtable",
     ),
-    _row("positional_encoding", "y; x, table, start; batch, length, width"),
-    _row("dropout", "y; x, counter; size, rate:f32, key"),
-    _row("dropout_add", "y; residual, x, counter; size, rate:f32, key"),
-    _row("add", "y; a, b; size"),
-    _row("scale", "y; x, factor; size"),
-    _row("layer_norm", "y, mean, rstd; x, gain, bias; rows, width, epsilon:f32"),
-    _row("layer_norm_backward", "dx; dy, x, gain, mean, rstd; rows, width"),
-    _row(
+    row(
+        "positional_encoding",
+        "y[batch*length,width]; x[batch*length,width] table[positions,width]@batch*length*width"
+        " start[batch]:int<positions-length+1; batch length width",
+    ),
+    row("dropout", "y[size]; x[size] counter[3]:int; size rate:f32 key", use="training"),
+    row(
+        "dropout_add",
+        "y[size]; residual[size] x[size] counter[3]:int; size rate:f32 key",
+        use="training",
+    ),
+    row("add", "y[size]; a[size] b[size]; size"),
+    row("scale", "y[size]; x[size] factor[1]; size", use="training"),
+    row(
+        "layer_norm",
+        "y[rows,width] mean[rows] rstd[rows]; x[rows,width] gain[width] bias[width];"
+        " rows width epsilon:f32",
+    ),
+    row(
+        "layer_norm_backward",
+        "dx[rows,width]; dy[rows,width] x[rows,width] gain[width] mean[rows] rstd[rows];"
+        " rows width",
+    ),
+    row(
         "layer_norm_backward_parameters",
-        "dgain, dbias; dy, x, mean, rstd; rows, width, accumulate",
+        "dgain[width] dbias[width]; dy[rows,width] x[rows,width] mean[rows] rstd[rows];"
+        " rows width accumulate",
         updates="dgain dbias",
     ),
-    _row("linear", "y; x, weight, bias; rows, inputs, outputs"),
-    _row("linear_backward_input", "dx; dy, weight; rows, inputs, outputs"),
-    _row(
+    row(
+        "linear",
+        "y[rows,outputs]; x[rows,inputs] weight[inputs,outputs] bias[outputs]; rows inputs outputs",
+        flops="2*rows*inputs*outputs",
+    ),
+    row(
+        "linear_backward_input",
+        "dx[rows,inputs]; dy[rows,outputs] weight[inputs,outputs]; rows inputs outputs",
+        flops="2*rows*inputs*outputs",
+    ),
+    row(
         "linear_backward_parameters",
-        "dweight, dbias; dy, x; rows, inputs, outputs, accumulate",
+        "dweight[inputs,outputs] dbias[outputs]; dy[rows,outputs] x[rows,inputs];"
+        " rows inputs outputs accumulate",
         updates="dweight dbias",
+        flops="2*rows*inputs*outputs",
     ),
-    _row("gelu", "y; x; size"),
-    _row("gelu_backward", "dx; dy, x; size"),
-    _row(
-        "attention", "y, lse; q, kv, lengths; batch, queries, sources, keys, width, heads, causal"
+    row("gelu", "y[size]; x[size]; size"),
+    row("gelu_backward", "dx[size]; dy[size] x[size]; size"),
+    row(
+        "attention",
+        "y[batch*queries,width] lse[batch*queries,heads];"
+        " q[batch*queries,width] kv[batch*sources*keys,2*width]"
+        " lengths[batch,sources]:int<keys+1; batch queries sources keys width heads causal",
+        flops="4*batch*queries*sources*keys*width/(1+causal)",
     ),
-    _row(
+    row(
         "attention_backward",
-        "dq, dkv; dy, y, q, kv, lse, lengths; batch, queries, sources, keys, width, heads, causal",
+        "dq[batch*queries,width] dkv[batch*sources*keys,2*width];"
+        " dy[batch*queries,width] y[batch*queries,width] q[batch*queries,width]"
+        " kv[batch*sources*keys,2*width] lse[batch*queries,heads]"
+        " lengths[batch,sources]:int<keys+1; batch queries sources keys width heads causal",
+        flops="10*batch*queries*sources*keys*width/(1+causal)",
     ),
-    _row("output_projection", "logits; x, table; rows, width, vocabulary"),
-    _row("output_projection_backward_input", "dx; dlogits, table; rows, width, vocabulary"),
-    _row(
+    row(
+        "output_projection",
+        "logits[rows,vocabulary]; x[rows,width] table[vocabulary,width]; rows width vocabulary",
+        flops="2*rows*width*vocabulary",
+    ),
+    row(
+        "output_projection_backward_input",
+        "dx[rows,width]; dlogits[rows,vocabulary] table[vocabulary,width]; rows width vocabulary",
+        flops="2*rows*width*vocabulary",
+    ),
+    row(
         "output_projection_backward_table",
-        "dtable; dlogits, x; rows, width, vocabulary, accumulate",
+        "dtable[vocabulary,width]; dlogits[rows,vocabulary] x[rows,width];"
+        " rows width vocabulary accumulate",
         updates="dtable",
+        flops="2*rows*width*vocabulary",
     ),
-    _row("cross_entropy", "loss, lse; logits, targets; rows, vocabulary, smoothing:f32"),
-    _row(
-        "cross_entropy_backward", "dlogits; logits, lse, targets; rows, vocabulary, smoothing:f32"
+    row(
+        "cross_entropy",
+        "loss[rows] lse[rows]; logits[rows,vocabulary] targets[rows]:int<vocabulary;"
+        " rows vocabulary smoothing:f32",
+        use="training",
     ),
-    _row(
+    row(
+        "cross_entropy_backward",
+        "dlogits[rows,vocabulary];"
+        " logits[rows,vocabulary] lse[rows] targets[rows]:int<vocabulary;"
+        " rows vocabulary smoothing:f32",
+    ),
+    row(
         "pointer",
-        "shares, log_rest; q, k, gate, ids, lengths; batch, queries, sources, keys, width, first",
+        "shares[batch*queries,sources*keys] log_rest[batch*queries];"
+        " q[batch*queries,width] k[batch*sources*keys,width] gate[batch*queries,1]"
+        " ids[batch,sources,keys]:int<vocabulary lengths[batch,sources]:int<keys+1;"
+        " batch queries sources keys width first",
+        flops="2*batch*queries*sources*keys*width",
     ),
-    _row(
+    row(
         "pointer_backward",
-        "dq, dk, dgate; q, k, shares, kept, ids, targets;"
-        " batch, queries, sources, keys, width, smoothing:f32",
+        "dq[batch*queries,width] dk[batch*sources*keys,width] dgate[batch*queries,1];"
+        " q[batch*queries,width] k[batch*sources*keys,width]"
+        " shares[batch*queries,sources*keys] kept[batch*queries]>0"
+        " ids[batch,sources,keys]:int<vocabulary targets[batch*queries]:int<vocabulary;"
+        " batch queries sources keys width smoothing:f32",
+        flops="4*batch*queries*sources*keys*width",
     ),
-    _row(
+    row(
         "copy_cross_entropy",
-        "loss, lse, kept; logits, shares, log_rest, ids, targets;"
-        " rows, vocabulary, start, batch, queries, sources, keys, smoothing:f32",
+        "loss[rows] lse[rows] kept[rows]>0;"
+        " logits[rows,vocabulary] shares[rows,sources*keys] log_rest[rows]"
+        " ids[batch,sources,keys]:int<vocabulary targets[rows]:int<vocabulary;"
+        " rows vocabulary start batch queries sources keys smoothing:f32",
+        use="training",
     ),
-    _row(
+    row(
         "copy_cross_entropy_backward",
-        "dlogits; logits, lse, kept, targets; rows, vocabulary, smoothing:f32",
+        "dlogits[rows,vocabulary];"
+        " logits[rows,vocabulary] lse[rows] kept[rows]>0 targets[rows]:int<vocabulary;"
+        " rows vocabulary smoothing:f32",
     ),
-    _row(
-        "copy_mixture",
-        "logits; shares, log_rest, ids; batch, queries, sources, keys, vocabulary",
-        updates="logits",
-        inference_only=True,
+    row("sum", "total[1]; x[size]; size", use="training"),
+    row("fold", "total[size]; x[size]; size accumulate", updates="total", use="training"),
+    row(
+        "transpose",
+        "y[size]; x[size] matrices[count,3]:int; size count",
+        updates="y",
+        use="inference",
     ),
-    _row("sum", "total; x; size"),
-    _row("fold", "total; x; size, accumulate", updates="total"),
-    _row("transpose", "y; x, matrices; size, count", updates="y", inference_only=True),
-    _row("square_sum", "partials; x; size, chunk"),
-    _row("clip", "scale; partials, tokens; count, clip_norm:f32"),
-    _row(
+    row("square_sum", "partials[size/chunk]>0; x[size]; size chunk", use="training"),
+    row("clip", "scale[2]>0; partials[count]>0 tokens[1]>0; count clip_norm:f32", use="training"),
+    row(
         "adamw",
-        "weights, m, v; gradients, scale, rate; "
-        "size, decayed, beta1:f32, beta2:f32, epsilon:f32, weight_decay:f32",
+        "weights[size] m[size] v[size]>0; gradients[size] scale[2]>0 rate[3]>0;"
+        " size decayed beta1:f32 beta2:f32 epsilon:f32 weight_decay:f32",
         updates="weights m v",
+        use="training",
     ),
-    _row("moving_average", "average; weights, scale; size, decay:f32", updates="average"),
-    _row(
-        "cache_write",
-        "cache; x, position; batch, width, length",
-        updates="cache",
-        inference_only=True,
+    row(
+        "moving_average",
+        "average[size]; weights[size] scale[2]>0; size decay:f32",
+        updates="average",
+        use="training",
     ),
-    _row(
-        "cache_gather",
-        "cache; source, index, counts; batch, length, source_batch, source_length, width",
-        updates="cache",
-        inference_only=True,
-    ),
-    _row(
-        "repetition_penalty",
-        "written, history, logits; token, position, settings; batch, vocabulary, length, block",
-        updates="written history logits",
-        inference_only=True,
-    ),
-    _row(
-        "sample_token",
-        "token, position, lengths, history; logits, settings, key; batch, vocabulary, block, first",
-        updates="token position lengths history",
-        inference_only=True,
-    ),
-    *_INT8_ROWS,
-    *_FUSED_ROWS,
 )
 
-KERNELS: dict[str, Kernel] = {row.name: row for row in _ROWS}
+# Decoding: caches, and tokens that a device chooses by itself.
+_DECODING_ROWS = (
+    row(
+        "copy_mixture",
+        "logits[batch*queries,vocabulary];"
+        " shares[batch*queries,sources*keys] log_rest[batch*queries]"
+        " ids[batch,sources,keys]:int<vocabulary; batch queries sources keys vocabulary",
+        updates="logits",
+        use="inference",
+    ),
+    row(
+        "cache_write",
+        "cache[batch*length,width]@batch*width; x[batch,width] position[batch]:int<length;"
+        " batch width length",
+        updates="cache",
+        use="inference",
+    ),
+    row(
+        "cache_gather",
+        "cache[batch*length,width];"
+        " source[source_batch*source_length,width] index[batch]:int<source_batch"
+        " counts[batch]:int<length+1; batch length source_batch source_length width",
+        updates="cache",
+        use="inference",
+    ),
+    row(
+        "repetition_penalty",
+        "written[batch,length]:int<vocabulary"
+        " history[block,batch,vocabulary+1]@batch*vocabulary logits[batch,vocabulary];"
+        " token[batch]:int<vocabulary position[batch]:int<length settings[batch,5];"
+        " batch vocabulary length block",
+        updates="written history logits",
+        use="inference",
+    ),
+    row(
+        "sample_token",
+        "token[batch]:int<vocabulary position[batch]:int<length lengths[batch]:int<keys+1"
+        " history[block,batch,vocabulary+1]@batch;"
+        " logits[batch,vocabulary] settings[batch,5] key[batch]:int;"
+        " batch vocabulary block first",
+        updates="token position lengths history",
+        use="inference",
+    ),
+)
+
+# Weights of 8 bits with a scale for each output channel.
+_INT8_ROWS = (
+    row(
+        "embedding_int8",
+        "y[rows,width]; ids[rows]:int<vocabulary table[vocabulary,width]:int8@rows*width"
+        " scales[vocabulary]>0@rows; rows width scale:f32",
+        use="inference",
+    ),
+    row(
+        "linear_int8",
+        "y[rows,outputs];"
+        " x[rows,inputs] weight[inputs,outputs]:int8 scales[outputs]>0 bias[outputs];"
+        " rows inputs outputs",
+        use="inference",
+        flops="2*rows*inputs*outputs",
+    ),
+    row(
+        "output_projection_int8",
+        "logits[rows,vocabulary];"
+        " x[rows,width] table[vocabulary,width]:int8 scales[vocabulary]>0; rows width vocabulary",
+        use="inference",
+        flops="2*rows*width*vocabulary",
+    ),
+)
+
+_PRODUCTS: dict[str, Extent] = {r.name: r.flops for r in _ROWS if r.flops}
+
+_FUSED_ROWS = (
+    _fused(
+        "linear gelu",
+        "y[rows,outputs]; x[rows,inputs] weight[inputs,outputs] bias[outputs]; rows inputs outputs",
+    ),
+    _fused(
+        "linear gelu",
+        "y[rows,outputs] inner[rows,outputs];"
+        " x[rows,inputs] weight[inputs,outputs] bias[outputs]; rows inputs outputs",
+        keeps=True,
+    ),
+    _fused(
+        "linear add",
+        "y[rows,outputs];"
+        " x[rows,inputs] weight[inputs,outputs] bias[outputs] addend[rows,outputs];"
+        " rows inputs outputs",
+    ),
+    _fused(
+        "linear dropout_add",
+        "y[rows,outputs];"
+        " x[rows,inputs] weight[inputs,outputs] bias[outputs] residual[rows,outputs]"
+        " counter[3]:int; rows inputs outputs rate:f32 key",
+    ),
+    _fused(
+        "layer_norm linear",
+        "y[rows,outputs];"
+        " x[rows,inputs] gain[inputs] shift[inputs] weight[inputs,outputs] bias[outputs];"
+        " rows inputs outputs epsilon:f32",
+    ),
+    _fused(
+        "layer_norm linear gelu",
+        "y[rows,outputs];"
+        " x[rows,inputs] gain[inputs] shift[inputs] weight[inputs,outputs] bias[outputs];"
+        " rows inputs outputs epsilon:f32",
+    ),
+    _fused(
+        "layer_norm linear cache_write",
+        "y[rows*length,outputs]@rows*outputs;"
+        " x[rows,inputs] gain[inputs] shift[inputs] weight[inputs,outputs] bias[outputs]"
+        " position[rows]:int<length; rows inputs outputs epsilon:f32 length",
+        updates="y",
+    ),
+    _fused(
+        "linear_backward_input gelu_backward",
+        "dx[rows,inputs]; dy[rows,outputs] weight[inputs,outputs] inner[rows,inputs];"
+        " rows inputs outputs",
+    ),
+    _fused(
+        "linear_backward_input add",
+        "dx[rows,inputs]; dy[rows,outputs] weight[inputs,outputs] addend[rows,inputs];"
+        " rows inputs outputs",
+    ),
+    _fused(
+        "layer_norm_backward add",
+        "dx[rows,width];"
+        " dy[rows,width] x[rows,width] gain[width] mean[rows] rstd[rows] addend[rows,width];"
+        " rows width",
+    ),
+    _fused(
+        "cross_entropy_backward scale",
+        "dlogits[rows,vocabulary];"
+        " logits[rows,vocabulary] lse[rows] targets[rows]:int<vocabulary factor[1];"
+        " rows vocabulary smoothing:f32",
+    ),
+    _fused(
+        "copy_cross_entropy_backward scale",
+        "dlogits[rows,vocabulary];"
+        " logits[rows,vocabulary] lse[rows] kept[rows]>0 targets[rows]:int<vocabulary factor[1];"
+        " rows vocabulary smoothing:f32",
+    ),
+)
+
+KERNELS: dict[str, Kernel] = {
+    r.name: r for r in (*_ROWS, *_DECODING_ROWS, *_INT8_ROWS, *_FUSED_ROWS)
+}

@@ -8,8 +8,10 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu.columns import COLUMNS_OF, LAYOUT
 from tat.backends.cpu.vectors import FLOAT, LANES, ROUNDER, dots, floats, integers, tile
 
+_IN = COLUMNS_OF["attention"]
 _ROWS = 4  # queries of a tile
 _STEP = LANES // _ROWS  # keys whose scores a tile of queries makes at once
 _WIDE = 4 * LANES  # columns of the widest tile of values
@@ -33,14 +35,12 @@ def scratch_bytes(keys: int) -> int:
 
 @_compiled
 def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
-    """This thread's tiles of queries, of all heads and sequences.
-
-    row holds the addresses of y, lse, q, kv and lengths from 1 on, and from 9 on the extents batch,
-    queries, sources, keys, width, heads and causal.
-    """
-    batch, queries, heads = row[9], row[10], row[14]
+    """This thread's tiles of queries, of all heads and sequences."""
+    batch, queries, heads = row[_IN.batch], row[_IN.queries], row[_IN.heads]
     tiles = (queries + _ROWS - 1) // _ROWS
-    apart = row[15] and row[11] > 1  # each query then has keys of its own in every source
+    apart = (
+        row[_IN.causal] and row[_IN.sources] > 1
+    )  # each query then has keys of its own in every source
     units = batch * heads * tiles
     for unit in range(units * thread // threads, units * (thread + 1) // threads):
         b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * _ROWS
@@ -54,12 +54,13 @@ def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
 @_compiled
 def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> None:
     """`count` queries, four or one, of one head: y and the logs of the denominators."""
-    queries, sources, keys, width, heads = row[10], row[11], row[12], row[13], row[14]
+    queries, sources, keys = row[_IN.queries], row[_IN.sources], row[_IN.keys]
+    width, heads = row[_IN.width], row[_IN.heads]
     head, at = width // heads, b * queries + first
-    lengths = integers(row[5] + 4 * b * sources, sources)
-    limit = first + count if row[15] else keys  # the keys of the last query
-    kv = row[4] + 4 * (b * sources * keys * 2 * width + h * head)
-    q, stride = row[3] + 4 * (at * width + h * head), sources * keys + LANES
+    lengths = integers(row[_IN.lengths] + 4 * b * sources, sources)
+    limit = first + count if row[_IN.causal] else keys  # the keys of the last query
+    kv = row[_IN.kv] + 4 * (b * sources * keys * 2 * width + h * head)
+    q, stride = row[_IN.q] + 4 * (at * width + h * head), sources * keys + LANES
     out = scratch + 4 * _ROWS * stride
     seen = 0
     for source in range(sources):
@@ -70,15 +71,15 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
     shares = floats(out + 4 * _ROWS * _WIDE, _ROWS)
     scale = np.float32(1) / np.sqrt(np.float32(head))
     for r in range(count):
-        own = min(seen, first + r + 1) if row[15] and sources == 1 else seen
+        own = min(seen, first + r + 1) if row[_IN.causal] and sources == 1 else seen
         powers = floats(scratch + 4 * r * stride, seen)
-        lse = floats(row[2] + 4 * ((at + r) * heads + h), 1)
+        lse = floats(row[_IN.lse] + 4 * ((at + r) * heads + h), 1)
         lse[0] = shares[r] = 0
         if own:
             top, total = _raise(powers[:own], scale)
             lse[0], shares[r] = top + np.log(total), np.float32(1) / total
         powers[own:] = 0
-    y = row[1] + 4 * (at * width + h * head)
+    y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
     while column < head:
         wide = _WIDE if column + _WIDE <= head else min(LANES, head - column)
@@ -193,3 +194,9 @@ def _mix(
                 value = floats(values + 8 * s * width, wide)
                 for i in range(wide):
                     sums[i] += own[s] * value[i]
+
+
+@_compiled
+def layout() -> int:
+    """The table's layout that this module's code was compiled for."""
+    return LAYOUT

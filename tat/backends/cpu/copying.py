@@ -8,9 +8,11 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.backends.cpu.training_kernels import _exp
+from tat.backends.cpu.columns import COLUMNS_OF, LAYOUT
+from tat.backends.cpu.loops import exp
 from tat.backends.cpu.vectors import floats, integers
 
+_POINTER, _MIXTURE = COLUMNS_OF["pointer"], COLUMNS_OF["copy_mixture"]
 _f = np.float32
 _SUMS = {"reassoc", "contract", "nsz"}
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -19,21 +21,23 @@ _summing = njit(nogil=True, cache=True, error_model="numpy", fastmath=_SUMS)
 
 @_compiled
 def pointer(row: Array, thread: int, threads: int) -> None:
-    """This thread's rows. row holds the addresses of shares, log_rest, q, k, gate, ids and lengths
-    from 1 on, and from 9 on the extents batch, queries, sources, keys, width and first.
-    """
-    batch, queries, sources = row[9], row[10], row[11]
-    keys, width, first = row[12], row[13], row[14]
+    """This thread's rows."""
+    c = _POINTER
+    batch, queries, sources = row[c.batch], row[c.queries], row[c.sources]
+    keys, width, first = row[c.keys], row[c.width], row[c.first]
     rows, span = batch * queries, sources * keys
-    log_rest, gate = floats(row[2], rows), floats(row[5], rows)
+    log_rest, gate = floats(row[c.log_rest], rows), floats(row[c.gate], rows)
     for n in range(rows * thread // threads, rows * (thread + 1) // threads):
         b = n // queries
-        shares, q = floats(row[1] + 4 * n * span, span), floats(row[3] + 4 * n * width, width)
-        ids = integers(row[6] + 4 * b * span, span)
-        lengths = integers(row[7] + 4 * b * sources, sources)
-        total = _powers(shares, q, row[4] + 4 * b * span * width, ids, lengths, keys, first)
+        shares, q = (
+            floats(row[c.shares] + 4 * n * span, span),
+            floats(row[c.q] + 4 * n * width, width),
+        )
+        ids = integers(row[c.ids] + 4 * b * span, span)
+        lengths = integers(row[c.lengths] + 4 * b * sources, sources)
+        total = _powers(shares, q, row[c.k] + 4 * b * span * width, ids, lengths, keys, first)
         log_rest[n] = -_softplus(gate[n]) if total != 0 else _f(0)
-        factor = _exp(-_softplus(-gate[n])) / total if total != 0 else _f(0)
+        factor = exp(-_softplus(-gate[n])) / total if total != 0 else _f(0)
         for i in range(span):
             shares[i] *= factor
 
@@ -51,7 +55,7 @@ def _powers(
             top = max(top, shares[i])
     total = _f(0)
     for i in range(shares.size):
-        shares[i] = _exp(shares[i] - top) if shares[i] != -np.inf else _f(0)
+        shares[i] = exp(shares[i] - top) if shares[i] != -np.inf else _f(0)
         total += shares[i]
     return total
 
@@ -66,21 +70,21 @@ def _dot(a: Array, b: Array) -> float:
 
 @_compiled
 def _softplus(x: float) -> float:
-    return max(x, _f(0)) + np.log1p(_exp(-abs(x)))
+    return max(x, _f(0)) + np.log1p(exp(-abs(x)))
 
 
 @_compiled
 def copy_mixture(row: Array, thread: int, threads: int) -> None:
-    """This thread's rows. row holds the addresses of logits, shares, log_rest and ids from 1 on,
-    and from 9 on the extents batch, queries, sources, keys and vocabulary.
-    """
-    batch, queries, sources, keys, vocabulary = row[9], row[10], row[11], row[12], row[13]
+    """This thread's rows."""
+    c = _MIXTURE
+    batch, queries, sources = row[c.batch], row[c.queries], row[c.sources]
+    keys, vocabulary = row[c.keys], row[c.vocabulary]
     rows, span = batch * queries, sources * keys
-    log_rest = floats(row[3], rows)
+    log_rest = floats(row[c.log_rest], rows)
     for n in range(rows * thread // threads, rows * (thread + 1) // threads):
-        logits = floats(row[1] + 4 * n * vocabulary, vocabulary)
-        shares = floats(row[2] + 4 * n * span, span)
-        ids = integers(row[4] + 4 * (n // queries) * span, span)
+        logits = floats(row[c.logits] + 4 * n * vocabulary, vocabulary)
+        shares = floats(row[c.shares] + 4 * n * span, span)
+        ids = integers(row[c.ids] + 4 * (n // queries) * span, span)
         shift = log_rest[n] - _log_sum(logits)
         for i in range(vocabulary):
             logits[i] += shift
@@ -88,7 +92,7 @@ def copy_mixture(row: Array, thread: int, threads: int) -> None:
             if shares[i] != 0:
                 held, more = logits[ids[i]], np.log(shares[i])
                 top = max(held, more)
-                logits[ids[i]] = top + np.log1p(_exp(min(held, more) - top))
+                logits[ids[i]] = top + np.log1p(exp(min(held, more) - top))
 
 
 @_summing
@@ -99,5 +103,11 @@ def _log_sum(logits: Array) -> float:
         top = max(top, logits[i])
     total = _f(0)
     for i in range(logits.size):
-        total += _exp(logits[i] - top)
+        total += exp(logits[i] - top)
     return top + np.log(total)
+
+
+@_compiled
+def layout() -> int:
+    """The table's layout that this module's code was compiled for."""
+    return LAYOUT

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu.columns import OPERATIONS
+from tat.backends.notes import say_once
 from tat.backends.reference import fused
 from tat.backends.reference import kernels as numpy_kernels
 from tat.machine import cores
@@ -18,6 +20,18 @@ from tat.ops.plan import Memory, Plan
 
 if TYPE_CHECKING:
     from tat.backends.cpu.replay import TableReplay
+
+# Kernels that need no code but the reference: BLAS does their work, or it is moving memory, or so
+# little that nothing is gained, or only GPUs' plans have them.
+NUMPY_SUFFICES = frozenset({
+    "embedding", "embedding_backward", "positional_encoding", "add", "scale",
+    "linear", "linear_backward_input", "linear_backward_parameters",
+    "attention", "attention_backward",
+    "output_projection", "output_projection_backward_input", "output_projection_backward_table",
+    "pointer", "pointer_backward", "sum", "fold", "transpose", "clip", "moving_average",
+    "cache_write", "cache_gather", "repetition_penalty", "sample_token",
+    *(name for name, row in KERNELS.items() if row.parts),
+})  # fmt: skip
 
 # NaN and infinity are looked for in results, once a step; NumPy's warnings would name no tensor.
 _QUIET = partial(np.errstate, all="ignore")
@@ -46,8 +60,10 @@ class CpuBackend:
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
         functions = vars(numpy_kernels) | vars(fused)
         self.kernels = {name: functions[name] for name in KERNELS}
-        if modules:
-            self.kernels |= {k: v for k, v in vars(modules.kernels).items() if k in KERNELS}
+        compiled = compiled_kernels() if modules else {}
+        self.kernels |= compiled
+        fast = {*compiled, *NUMPY_SUFFICES, *OPERATIONS}
+        self._slow = {*KERNELS} - fast if modules else set[str]()
         self._tables = modules.tables.Tables(self) if modules else None
         self.kernel_folder = modules.tables.kernel_folder() if modules else None
         self.rows_alike = modules is not None  # as NumPy's products are not
@@ -61,6 +77,10 @@ class CpuBackend:
         needed = sum(plan.arena_sizes)  # arenas, should there be several, lie end to end
         if self.arena(lane).size < needed:
             self._arenas[lane] = np.zeros(needed, self.dtype)
+        for kernel in sorted({call.kernel for call in plan.calls} & self._slow):
+            say_once(
+                f"{kernel} runs on the reference alone, slowly; tat/backends/cpu has no code for it"
+            )
         return CpuExecutable(self, plan, lane)
 
     def together(self) -> AbstractContextManager[None]:
@@ -190,6 +210,13 @@ class CpuExecutable:
         else:
             flat = self._backend.persistent(root, self._lane).reshape(-1)
         return flat[tensor.offset : tensor.offset + tensor.size].reshape(tensor.shape)
+
+
+def compiled_kernels() -> dict[str, Callable[..., None]]:
+    """The kernels of the table that Numba compiles, for training; none where there is no Numba."""
+    modules = _numba_modules()
+    found = vars(modules.kernels).items() if modules else ()
+    return {name: function for name, function in found if name in KERNELS}
 
 
 def _numba_modules() -> SimpleNamespace | None:

@@ -43,7 +43,7 @@ def pointer_backward(
     copied = np.where(counts, 1 - kept, 0)  # the sources' part
     gate = shares.sum(axis=1)
     dgate[:] = (1 - smoothing) * np.where(counts, gate - copied, 0).reshape(dgate.shape)
-    aimed = _aimed(shares, ids, targets, 0, batch, queries)
+    aimed = shares_of_targets(shares, ids, targets, 0, batch, queries)
     slopes = shares * _over(copied, gate) - aimed * _over(copied, aimed.sum(axis=1))
     slopes *= (1 - smoothing) * width**-0.5
     slopes = _sequences(slopes, batch)
@@ -61,7 +61,7 @@ def _sequences(x: Array, batch: int) -> Array:
     return x.reshape(batch, -1, x.shape[1])
 
 
-def _aimed(
+def shares_of_targets(
     shares: Array, ids: Array, targets: Array, start: int, batch: int, queries: int
 ) -> Array:
     """The shares of the positions that hold a row's target, 0 elsewhere; rows from `start` on."""
@@ -80,7 +80,7 @@ def copy_cross_entropy(
     """
     top = logits.max(axis=1, keepdims=True)
     lse[:] = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
-    copied = _aimed(shares, ids, targets, start, batch, queries).sum(axis=1)
+    copied = shares_of_targets(shares, ids, targets, start, batch, queries).sum(axis=1)
     own = logits[np.arange(rows), targets] - lse + log_rest
     mixed = np.logaddexp(own, _log(copied))
     kept[:] = np.where(targets == 0, 1, np.exp(own - mixed))

@@ -37,3 +37,20 @@ def sample_token(
     goes_on = lengths.reshape(batch) > 0
     places += goes_on
     lengths.reshape(batch)[...] += goes_on
+
+
+def cache_write(
+    cache: Array, x: Array, position: Array, *, batch: int, width: int, length: int
+) -> None:
+    cache.reshape(batch, length, width)[np.arange(batch), position] = x
+
+
+def cache_gather(
+    cache: Array, source: Array, index: Array, counts: Array, *,
+    batch: int, length: int, source_batch: int, source_length: int, width: int,
+) -> None:  # fmt: skip
+    """Sequence b takes counts[b] rows of sequence index[b]; where there is no such, it stays."""
+    to = cache.reshape(batch, length, width)
+    rows = source.reshape(source_batch, source_length, width)
+    for b in np.flatnonzero((index >= 0) & (index < source_batch)):
+        to[b, : counts[b]] = rows[index[b], : counts[b]]

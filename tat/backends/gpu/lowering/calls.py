@@ -29,6 +29,12 @@ def lower(call: Call, limits: Limits, half: bool = False) -> list[Dispatch]:
     half: whether factors of products may be rounded to f16.
     """
     passes = PASSES | HALF_PASSES if half else PASSES
+    if call.kernel not in passes:
+        raise DeviceError(
+            f"{call.scope or 'the update'}: {call.kernel} has no passes on a GPU; use --device cpu,"
+            f" or write shaders/FAMILY/{call.kernel}.wgsl and its row in"
+            " tat/backends/gpu/lowering/table.py"
+        )
     return [
         _dispatch(part, step)
         for part in sliced(call, limits)

@@ -1,0 +1,47 @@
+"""Where each operation of the table runs: on the reference, in the CPU's own code, on a GPU."""
+
+from dataclasses import dataclass
+
+from tat.backends.cpu.columns import OPERATIONS
+from tat.backends.cpu.executable import NUMPY_SUFFICES, compiled_kernels
+from tat.backends.gpu.lowering.table import PASSES
+from tat.ops.kernels import KERNELS
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What has a form of an operation of its own, beside the reference, which has all."""
+
+    kernel: str
+    training: str  # on the CPU: "numba", "numpy" where that is as fast, "" for the reference alone
+    inference: str  # "table" where the compiled table of inference has it
+    gpu: str  # "shaders" where it has passes
+
+    @property
+    def reference_alone(self) -> bool:
+        """Whether only the reference knows it: it runs on a CPU, slowly, and on no GPU."""
+        return not (self.training or self.inference or self.gpu)
+
+
+def coverage() -> list[Coverage]:
+    """All operations, in the order of the table. Needs Numba to know what that compiles."""
+    compiled = compiled_kernels()
+    return [
+        Coverage(
+            name,
+            "numba" if name in compiled else "numpy" if name in NUMPY_SUFFICES else "",
+            "table" if name in OPERATIONS else "",
+            "shaders" if name in PASSES else "",
+        )
+        for name in KERNELS
+    ]
+
+
+def as_table() -> str:
+    """The coverage as a table of Markdown, which docs/kernels.md holds."""
+    rows = [
+        f"| {c.kernel} | {c.training or '-'} | {c.inference or '-'} | {c.gpu or '-'} |"
+        for c in coverage()
+    ]
+    head = "| operation | CPU, training | CPU, inference | GPU |\n|---|---|---|---|\n"
+    return head + "\n".join(rows) + "\n"

@@ -1,0 +1,209 @@
+"""The compiled code that works through the rows of a table, on threads that meet at barriers.
+
+Threads split a call by columns of a product, heads of an attention or rows. No element's sums are
+split, and every product sums upwards over k: bits depend neither on the number of threads nor on
+the number of rows.
+"""
+
+import numpy as np
+from numba import njit
+from numpy import ndarray as Array
+
+from tat.backends.cpu.attention import attention
+from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, LAYOUT, NUMBERS
+from tat.backends.cpu.copying import copy_mixture, pointer
+from tat.backends.cpu.loops import gelu, layer_norm
+from tat.backends.cpu.products import product, product_int8
+from tat.backends.cpu.threads import next_work, post, settle, wait_for_all
+from tat.backends.cpu.vectors import floats, integers, longs, small
+
+_EMBEDDING, _POSITIONS = COLUMNS_OF["embedding"], COLUMNS_OF["positional_encoding"]
+_NORM, _GELU, _ADD = (COLUMNS_OF[name] for name in ("layer_norm", "gelu", "add"))
+_LINEAR, _OUTPUT = COLUMNS_OF["linear"], COLUMNS_OF["output_projection"]
+_LINEAR_INT8, _OUTPUT_INT8 = COLUMNS_OF["linear_int8"], COLUMNS_OF["output_projection_int8"]
+_EMBEDDING_INT8, _CACHE = COLUMNS_OF["embedding_int8"], COLUMNS_OF["cache_write"]
+
+LINE = 64  # bytes of a cache line, which threads should not share
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
+
+
+@_compiled
+def lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool:
+    """Posts the rows of a table to all threads and replays them with these.
+
+    False if threads have left, which are marked behind their mailboxes: then nothing is replayed
+    yet, and they have to be started before it is.
+    """
+    complete = True
+    for thread in range(1, threads):
+        settle(shared + LINE * (2 + thread))
+    line = longs(shared, 2 * LINE // 8)
+    line[0], line[LINE // 8], line[LINE // 8 + 1] = 0, table, rows
+    for thread in range(1, threads):
+        mailbox = shared + LINE * (2 + thread)
+        present = post(mailbox)
+        longs(mailbox + 8, 1)[0] = not present
+        complete = complete and present
+    if complete:
+        replay(shared, np.int64(0), threads, scratch)  # a literal would compile all for itself
+    return complete
+
+
+@_compiled
+def serve(thread: int, threads: int, shared: Array, scratch: Array) -> None:
+    """Replays what is posted, until no more has come for a while.
+
+    The arrays, and not addresses, are its arguments to be there as long as it is.
+    """
+    lines, room = np.int64(shared.ctypes.data), np.int64(scratch[thread].ctypes.data)
+    while True:
+        replay(lines, thread, threads, room)
+        if not next_work(lines + LINE * (2 + thread)):
+            return
+
+
+@_compiled
+def replay(shared: int, thread: int, threads: int, scratch: int) -> None:
+    """This thread's part of the posted rows."""
+    order = longs(shared + LINE, 2)
+    table = longs(order[0], order[1] * COLUMNS).reshape(order[1], COLUMNS)
+    passed = 0
+    for index in range(table.shape[0]):
+        row = table[index]
+        kernel = row[0]
+        if kernel == NUMBERS.attention:
+            attention(row, thread, threads, scratch)
+        elif kernel == NUMBERS.linear:
+            c = _LINEAR
+            product(
+                row[c.y], row[c.x], row[c.weight], floats(row[c.bias], row[c.outputs]),
+                row[c.rows], row[c.inputs], row[c.outputs], thread, threads, scratch,
+            )  # fmt: skip
+        elif kernel == NUMBERS.output_projection:
+            c = _OUTPUT
+            product(
+                row[c.logits], row[c.x], row[c.table], floats(row[c.table], 0),
+                row[c.rows], row[c.width], row[c.vocabulary], thread, threads, scratch,
+            )  # fmt: skip
+        elif kernel == NUMBERS.linear_int8:
+            c = _LINEAR_INT8
+            scales, bias = (
+                floats(row[c.scales], row[c.outputs]),
+                floats(row[c.bias], row[c.outputs]),
+            )
+            product_int8(
+                row[c.y], row[c.x], row[c.weight], scales, bias,
+                row[c.rows], row[c.inputs], row[c.outputs], thread, threads, scratch,
+            )  # fmt: skip
+        elif kernel == NUMBERS.output_projection_int8:
+            c = _OUTPUT_INT8
+            scales, bias = floats(row[c.scales], row[c.vocabulary]), floats(row[c.scales], 0)
+            product_int8(
+                row[c.logits], row[c.x], row[c.table], scales, bias,
+                row[c.rows], row[c.width], row[c.vocabulary], thread, threads, scratch,
+            )  # fmt: skip
+        elif kernel == NUMBERS.pointer:
+            pointer(row, thread, threads)
+        elif kernel == NUMBERS.copy_mixture:
+            copy_mixture(row, thread, threads)
+        else:
+            _by_rows(kernel, row, thread, threads)
+        passed = wait_for_all(shared, threads, passed)
+
+
+@_compiled
+def _share(count: int, thread: int, threads: int) -> tuple[int, int]:
+    """The first of this thread's rows or elements, and the first behind them."""
+    return count * thread // threads, count * (thread + 1) // threads
+
+
+@_compiled
+def _single(bits: int) -> float:
+    """A float that stands in a row as its bits."""
+    return np.int32(bits).view(np.float32)
+
+
+@_compiled
+def _by_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
+    """The kernels whose rows, or elements, are shared out."""
+    if kernel == NUMBERS.gelu:
+        start, stop = _share(row[_GELU.size], thread, threads)
+        at, size = 4 * start, stop - start
+        gelu(floats(row[_GELU.y] + at, size), floats(row[_GELU.x] + at, size))
+    elif kernel == NUMBERS.add:
+        start, stop = _share(row[_ADD.size], thread, threads)
+        at, size = 4 * start, stop - start
+        y, a = floats(row[_ADD.y] + at, size), floats(row[_ADD.a] + at, size)
+        b = floats(row[_ADD.b] + at, size)
+        for i in range(y.size):
+            y[i] = a[i] + b[i]
+    elif kernel == NUMBERS.layer_norm:
+        _norm(row, *_share(row[_NORM.rows], thread, threads))
+    elif kernel == NUMBERS.embedding:
+        c, width = _EMBEDDING, row[_EMBEDDING.width]
+        start, stop = _share(row[c.rows], thread, threads)
+        ids, factor = integers(row[c.ids], row[c.rows]), _single(row[c.scale])
+        for n in range(start, stop):
+            _scaled(row[c.y] + 4 * n * width, row[c.table] + 4 * ids[n] * width, width, factor)
+    elif kernel == NUMBERS.embedding_int8:
+        _embedding_int8(row, *_share(row[_EMBEDDING_INT8.rows], thread, threads))
+    elif kernel == NUMBERS.positional_encoding:
+        _positions(row, *_share(row[_POSITIONS.batch], thread, threads))
+    elif kernel == NUMBERS.cache_write:
+        c, width = _CACHE, row[_CACHE.width]
+        start, stop = _share(row[c.batch], thread, threads)
+        position = integers(row[c.position], row[c.batch])
+        for b in range(start, stop):
+            to = row[c.cache] + 4 * (b * row[c.length] + position[b]) * width
+            _scaled(to, row[c.x] + 4 * b * width, width, np.float32(1))
+
+
+@_compiled
+def _norm(row: Array, start: int, stop: int) -> None:
+    c, width = _NORM, row[_NORM.width]
+    at, size, shape = 4 * start, stop - start, (stop - start, width)
+    layer_norm(
+        floats(row[c.y] + at * width, size * width).reshape(shape),
+        floats(row[c.mean] + at, size), floats(row[c.rstd] + at, size),
+        floats(row[c.x] + at * width, size * width).reshape(shape),
+        floats(row[c.gain], width), floats(row[c.bias], width), _single(row[c.epsilon]),
+    )  # fmt: skip
+
+
+@_compiled
+def _embedding_int8(row: Array, start: int, stop: int) -> None:
+    c, width = _EMBEDDING_INT8, row[_EMBEDDING_INT8.width]
+    ids, scale = integers(row[c.ids], row[c.rows]), _single(row[c.scale])
+    for n in range(start, stop):
+        y, x = floats(row[c.y] + 4 * n * width, width), small(row[c.table] + ids[n] * width, width)
+        factor = floats(row[c.scales] + 4 * ids[n], 1)[0] * scale
+        for i in range(y.size):
+            y[i] = np.float32(x[i]) * factor
+
+
+@_compiled
+def _scaled(out: int, source: int, size: int, factor: float) -> None:
+    y, x = floats(out, size), floats(source, size)
+    for i in range(size):
+        y[i] = x[i] * factor
+
+
+@_compiled
+def _positions(row: Array, start: int, stop: int) -> None:
+    c = _POSITIONS
+    batch, length, width = row[c.batch], row[c.length], row[c.width]
+    first = integers(row[c.start], batch)
+    for b in range(start, stop):
+        for t in range(length):
+            at = 4 * (b * length + t) * width
+            y, x = floats(row[c.y] + at, width), floats(row[c.x] + at, width)
+            table = floats(row[c.table] + 4 * (first[b] + t) * width, width)
+            for i in range(width):
+                y[i] = x[i] + table[i]
+
+
+@_compiled
+def layout() -> int:
+    """The table's layout that this module's code was compiled for."""
+    return LAYOUT
