@@ -1,1 +1,1 @@
-"""Finding WGSL by words: chunks (what is found), words (how text is cut), index, query."""
+"""Finding WGSL by words: chunks to find, words to find them by, index and query."""

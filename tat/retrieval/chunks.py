@@ -1,4 +1,4 @@
-"""What can be found: functions, structs and whole modules, cut from documents."""
+"""Chunks that an index can find: functions, structs and whole modules of documents."""
 
 import re
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ _SPDX = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]*[\w.+)])")
 
 
 class Chunk(NamedTuple):
-    """`text` is exact source without the comment above it; `context` is what it needs besides.
+    """`text` is exact source without the comment above it; `context` has declarations it needs.
 
     `kind` is function, struct or module; `line` counts from the first line of the document;
-    `topics` is what it is searched by besides its own text.
+    `topics` are further words to find it by.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Document:
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of all that the chunks are made of: not of the place and licence."""
+        """SHA-256 of all parts of the chunks; place and licence do not enter."""
         fields = (
             self.name, self.text, self.embedded, self.signature, self.comment, self.context,
             self.topics,
@@ -86,12 +86,12 @@ class Document:
 
     @property
     def spdx(self) -> str:
-        """The licence, from the text's header or else as given; "" if neither says."""
+        """The licence from the text's header, else the given one, else ""."""
         header = _SPDX.search(self.text)
         return one_line(header[1].strip() if header else self.license)
 
     def chunks(self) -> list[Chunk]:
-        """What of it can be found; FileError where that would be unreasonably much."""
+        """The chunks of the document; FileError where they would be unreasonably many."""
         if self.signature:
             return [
                 Chunk(
@@ -101,7 +101,7 @@ class Document:
             ]  # fmt: skip
         found = [self._fitted(chunk) for chunk in _declared(self.text)]
         whole = Chunk("module", self.name, 0, "", "", self.text, "", self.topics)
-        # A module of one function or struct would only say again what that says.
+        # A module of one function or struct would only repeat it.
         return [*found, whole] if len(found) > 1 and len(self.text) <= MODULE_LIMIT else found
 
     def _fitted(self, chunk: Chunk) -> Chunk:

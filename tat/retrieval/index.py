@@ -15,8 +15,8 @@ APPLICATION = int.from_bytes(b"tatI")  # marks a database as ours, in SQLite's o
 VERSION = 1  # of the schema, and of how documents become chunks and words
 DIGEST = 32  # bytes
 
-# FTS5 keeps no text (content = ''), only which words are where: to remove a chunk it has to be told
-# the words again, and the columns from `kind` on, the fields of Chunk, give them.
+# FTS5 keeps no text (content = ''), only the places of words. To remove a chunk it needs the words
+# again; the columns from `kind` on, the fields of Chunk, provide them.
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
@@ -50,7 +50,7 @@ _MOVE = "UPDATE documents SET file = ?, line = ?, license = ? WHERE id = ?"
 
 @dataclass(frozen=True)
 class Changes:
-    """What an update did, in documents; `refused` has place and reason of what it cannot take."""
+    """The changes of an update, in documents; `refused` has places and reasons."""
 
     added: int
     removed: int
@@ -81,7 +81,7 @@ class Index:
         return chunks
 
     def select(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of one SQL query; FileError if the index is not what it should be."""
+        """The rows of one SQL query; FileError if the index is damaged."""
         with self._errors():
             return self._database.execute(query, values).fetchall()
 
@@ -92,7 +92,7 @@ class Index:
     def update(self, documents: Iterable[Document]) -> Changes:
         """Make the index one of exactly these documents; only new texts are cut into chunks.
 
-        Of documents of the same content the first counts. All is changed, or nothing.
+        The first of several documents of the same content counts. An update is all or nothing.
         """
         wanted: dict[bytes, Document] = {}
         for document in documents:

@@ -1,6 +1,6 @@
 """The file of an index: an SQLite database with its SHA-256 behind it.
 
-It is never changed in place: a writer puts a whole new one in its place. So readers keep what they
+A writer never changes it in place, but replaces the whole file. Readers keep the file that they
 opened, and a killed writer changes nothing.
 """
 
@@ -36,7 +36,7 @@ def open_index(path: Path) -> Index:
 
 
 def update_index(path: Path, documents: Iterable[Document]) -> Changes:
-    """Make the file an index of exactly these documents; what it holds of them is kept.
+    """Make the file an index of exactly these documents; chunks that it has already are kept.
 
     FileError if `path` is something else than an index, or is being written by another process.
     """
@@ -53,7 +53,7 @@ def update_index(path: Path, documents: Iterable[Document]) -> Changes:
 
 
 def _checked(path: Path, content: bytes) -> bytes:
-    """The database in the content of an index file, which is as it was written."""
+    """The database of an index file, after its checksum was verified."""
     database, digest = content[:-DIGEST], content[-DIGEST:]
     header = content[:_HEADER]
     application, version = int.from_bytes(header[68:72]), int.from_bytes(header[60:64])

@@ -1,4 +1,4 @@
-"""Queries: the chunks that say most of what is asked for."""
+"""Queries: the chunks that share most words with a request, rare words first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ _WORDS = 16  # different ones that are looked for
 _CHUNKS = 1000  # chunks that are scored, about
 
 # BM25 (S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework", 2009) as FTS5 has it:
-# better is more negative. Equal scores are ordered by place, so that the way in which an index came
-# to be does not show; all that tie with the last one of the limit come along.
+# better is more negative. Equal scores are ordered by place, so the history of an index does not
+# matter; chunks that tie with the last one within the limit come along.
 _SEARCH = f"""
 WITH ranked AS MATERIALIZED (
     SELECT terms.rowid AS id, bm25(terms, {", ".join(map(str, _WEIGHTS))}) AS score
@@ -54,12 +54,12 @@ def search(
     exclude: str = "",
     refuse: Callable[[Hit], bool] | None = None,
 ) -> list[Hit]:
-    """The `top` chunks of different texts that fit best; `query` is any text and has no syntax.
+    """The `top` best chunks with different texts; `query` is any text and has no syntax.
 
-    With `kind` they are of that kind. Left out are chunks that are near-duplicates of the code
+    With `kind` only chunks of that kind. It leaves out chunks that are near-duplicates of the code
     `exclude` or hold it, and those that are refused.
     """
-    match = " OR ".join(f'"{word}"' for word in _telling(index, query))
+    match = " OR ".join(f'"{word}"' for word in _rarest(index, query))
     limit = 2 * top
     while match and top > 0:
         rows = index.select(_SEARCH, (match, kind, limit))
@@ -71,21 +71,21 @@ def search(
     return []
 
 
-def _telling(index: Index, query: str) -> list[str]:
+def _rarest(index: Index, query: str) -> list[str]:
     """The rarest words of a query, as many as leave few enough chunks to look at.
 
-    Scoring takes time for every chunk that holds any of the words, and what common words add to a
-    score is little.
+    Scoring takes time for every chunk that holds any of the words, and common words add little to a
+    score.
     """
     asked = dict.fromkeys(islice(words(query), _READ))
-    telling, chunks = [], 0
+    rarest, chunks = [], 0
     for frequency, word in sorted((index.frequency(word), word) for word in asked):
         chunks += frequency
-        if telling and (chunks > _CHUNKS or len(telling) == _WORDS):
+        if rarest and (chunks > _CHUNKS or len(rarest) == _WORDS):
             break
         if frequency:
-            telling.append(word)
-    return telling
+            rarest.append(word)
+    return rarest
 
 
 def _chosen(hits: list[Hit], top: int, exclude: str) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""How near two pieces of WGSL are: the Jaccard index of their runs of five lexical tokens.
+"""Similarity of two pieces of WGSL: the Jaccard index of their runs of five lexical tokens.
 
 A. Broder, "On the resemblance and containment of documents", 1997.
 """
@@ -15,9 +15,9 @@ NEAR = 0.8  # share of runs from which two pieces count as one
 _LENGTH = 5  # tokens in a run
 
 
-@lru_cache(maxsize=1 << 13)  # of two texts that are compared one is often asked for again
+@lru_cache(maxsize=1 << 13)  # one of two compared texts often comes again
 def shingles(code: str) -> Shingles:
-    """All runs of five tokens of `code`, comments left out; less than five are one shorter run."""
+    """All runs of five tokens of `code` without comments; fewer tokens are one short run."""
     # A copy must not hide behind the other spelling of a type.
     tokens = [t.text for t in tokenize(short_types(code)) if t.kind != "comment"]
     starts = range(max(1, len(tokens) - _LENGTH + 1))
@@ -25,13 +25,13 @@ def shingles(code: str) -> Shingles:
 
 
 def jaccard(one: Shingles, other: Shingles) -> float:
-    """Share of the runs of both that they have in common: 0 for none, 1 for the same runs."""
+    """Share of all runs that both have: 0 for none in common, 1 for the same runs."""
     common = len(one & other)
     return common / ((len(one) + len(other) - common) or 1)
 
 
 def near_duplicate(a: str, b: str) -> bool:
-    """Whether `a` and `b` are the same code but for details: a Jaccard index of 0.8 or more."""
+    """Whether `a` and `b` differ only in details: a Jaccard index of 0.8 or more."""
     return jaccard(shingles(a), shingles(b)) >= NEAR
 
 

@@ -1,10 +1,10 @@
-"""Text to words to search by: identifiers are cut where their spelling shows words."""
+"""Cuts text into words to search by, identifiers where their spelling shows words."""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Longer runs are cut, so that no word is too long for SQLite, and the same in index and query.
+# Longer runs are cut, in index and query alike: no word is then too long for SQLite.
 _RUN = re.compile(r"\w{1,64}")
 _TYPE = re.compile(r"[fiu]32|f16|vec[234][fhiu]?|mat[234]x[234][fh]?")  # these are words already
 _EDGE = re.compile(
@@ -18,7 +18,7 @@ _EDGE = re.compile(
 
 
 def words(text: str) -> Iterator[str]:
-    """Words of `text`, lower-cased; an identifier of several is followed by all of them as one.
+    """Words of `text` in lower case; those of an identifier are followed by all of it as one.
 
     `sdRoundedBox` and `sd_rounded_box` both give sd, rounded, box, sdroundedbox.
     """

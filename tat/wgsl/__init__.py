@@ -1,1 +1,1 @@
-"""The shading language: tokens, declarations, and the child process that validates and runs it."""
+"""The shading language: lexer, grammar, scope, declarations, and the sandbox that runs it."""

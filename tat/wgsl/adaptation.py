@@ -1,8 +1,8 @@
-"""A function's body told with the names of another function, so that it can stand there.
+"""Renames a function's body to the names of another function, so that it can take its place.
 
-Parameters, members of structs and variables of the module are matched by name, by attributes and by
-type, in this order and each in the order of declaration. What finds no match keeps its name.
-Whether the result is valid, and means what was asked for, is for others to find out.
+Parameters, members of structs and variables of the module are matched by name, then by attributes,
+then by type, each in the order of declaration. A name without a match stays. The result may be
+invalid, or do something else: callers validate it.
 """
 
 import re
@@ -18,7 +18,7 @@ _NESTING = dict.fromkeys("([{<", 1) | dict.fromkeys((")", "]", "}", ">"), -1) | 
 
 
 class Place(NamedTuple):
-    """Where a body stands: its function's signature, and the declarations that it may use."""
+    """The surroundings of a body: its function's signature, and the declarations it may use."""
 
     signature: str
     context: str
@@ -38,10 +38,10 @@ def short_types(code: str) -> str:
 
 
 def adapted(body: str, theirs: Place, ours: Place) -> str:
-    """`body`, which stands at `theirs`, with the names that the same things have at `ours`.
+    """`body`, written for `theirs`, with the names that the same things have in `ours`.
 
-    Constants of their module that ours lacks come along, and its own variables make room for
-    parameters of the same name.
+    It brings along constants of its module that ours lacks. Its own variables are renamed where
+    they have the name of a parameter.
     """
     there, here = _Declarations(theirs), _Declarations(ours)
     types = dict(_struct_pairs(there, here))
@@ -61,7 +61,7 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
 
 
 class _Declarations:
-    """What a signature and its context declare."""
+    """The declarations of a signature and its context."""
 
     def __init__(self, place: Place) -> None:
         self.structs: dict[str, list[_Named]] = {}
@@ -121,7 +121,7 @@ def _variable(tokens: Sequence[str], keyword: int) -> Iterator[_Named]:
 
 
 def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[str, str]]:
-    """Structs that stand in the same place of both signatures, then those that are called alike."""
+    """Structs in the same place of both signatures, then structs of the same name."""
     if there.result in there.structs and here.result in here.structs:
         yield there.result, here.result
     both = [
@@ -135,12 +135,12 @@ def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[s
 def _matched(
     theirs: Sequence[_Named], ours: Sequence[_Named], types: Mapping[str, str]
 ) -> dict[str, str]:
-    """For names of `theirs` those of `ours`, of which each is taken once."""
+    """Maps names of `theirs` to names of `ours`; each of ours is taken once."""
     left, names = list(ours), dict[str, str]()
     for alike in (_same_name, _same_attributes, _same_type):
         for item in theirs:
-            told = item._replace(type=types.get(item.type, item.type))
-            found = next((other for other in left if alike(told, other)), None)
+            typed = item._replace(type=types.get(item.type, item.type))
+            found = next((other for other in left if alike(typed, other)), None)
             if item.name not in names and found:
                 names[item.name] = found.name
                 left.remove(found)
@@ -150,9 +150,9 @@ def _matched(
 def _found_elsewhere(
     there: _Declarations, here: _Declarations, types: Mapping[str, str], known: Mapping[str, str]
 ) -> dict[str, str]:
-    """For values at `there` that are not known yet, and for their members: any value of the type.
+    """Maps further values at `there`, and their members, to any value of the same type.
 
-    One that is called alike comes first; several may find the same.
+    A value of the same name comes first; several may map to the same value.
     """
     ours = here.values + [path for value in here.values for path in here.members_of(value)]
     names: dict[str, str] = {}
@@ -187,7 +187,7 @@ def _with_constants(body: str, theirs: str, ours: str) -> str:
     """`body` with the constants of `theirs` that it needs and `ours` does not declare."""
     declared = {item.name for item in split_module(ours)}
     needed, kept = set(_code(body)), []
-    for item in reversed(split_module(theirs)):  # none is used before its declaration, mostly
+    for item in reversed(split_module(theirs)):  # most are declared before their use
         if item.kind == "const" and item.name in needed - declared:
             text = theirs[item.start : item.end]
             needed.update(_code(text))

@@ -1,7 +1,7 @@
-"""The names that the language declares itself, and how many arguments the callable ones take.
+"""Predeclared names of the language, and the numbers of arguments that callable ones take.
 
 From the specification's chapters on types, enumerants and built-in functions, and with naga's
-extensions. Where overloads differ, the numbers hold them all.
+extensions. The numbers are those of all overloads.
 """
 
 from collections.abc import Iterable
@@ -81,7 +81,7 @@ _TEXTURES = _words("""
     texture_cube_array texture_multisampled_2d
     texture_storage_1d texture_storage_2d texture_storage_2d_array
     texture_storage_3d""")
-# Names that a template list may follow; a "<" behind any other is the relation.
+# Names that a template list may follow; "<" behind any other name compares.
 GENERATORS = frozenset((
     *(f"vec{size}" for size in (2, 3, 4)), *_MATRICES, *_TEXTURES, "array", "atomic", "bitcast",
     "ptr", "binding_array", "acceleration_structure", "ray_query", "coop_mat8x8", "coop_mat16x16",

@@ -1,4 +1,4 @@
-"""Doc comments: which comment describes a declaration, and what it says without its markers."""
+"""Doc comments: the comment that describes a declaration, as text without its markers."""
 
 import re
 import textwrap
@@ -18,7 +18,7 @@ _RULE = "-=*#_~+─━═"  # three or more at an end of a line set off a headin
 
 
 def comments_above(tokens: list[Token]) -> dict[int, list[Token]]:
-    """The comments between each token and the one before it, by where the token starts."""
+    """The comments before each token, by the offset of the token."""
     above: dict[int, list[Token]] = {}
     pending: list[Token] = []
     for token in tokens:
@@ -30,10 +30,10 @@ def comments_above(tokens: list[Token]) -> dict[int, list[Token]]:
 
 
 def doc_comment(text: str, comments: list[Token], start: int) -> str:
-    """What the comment directly above offset `start` says: `comments` are those before it.
+    """The text of the comment directly above offset `start`; `comments` are those before it.
 
-    Only comments that begin their line and have no blank line below count. The answer is "" where
-    there is none, and for separators, licences and code that was commented out.
+    A comment counts if it begins its line and no blank line follows. The text is "" without such a
+    comment, and for separators, licences and code that was commented out.
     """
     lines: list[str] = []
     for comment in reversed(comments):
@@ -49,7 +49,7 @@ def doc_comment(text: str, comments: list[Token], start: int) -> str:
 
 
 def without_comments(text: str) -> str:
-    """`text` without its comments, and without the lines that held nothing else."""
+    """`text` without its comments, and without lines that held only comments."""
     kept, end = [], 0
     for comment in tokenize(text):
         if comment.kind != "comment":
@@ -62,7 +62,7 @@ def without_comments(text: str) -> str:
         elif line_ends:
             before = before.rstrip(" \t")
         elif not before[-1:].isspace():
-            before += " "  # a block comment between two words is what keeps them apart
+            before += " "  # a block comment may be all that separates two words
         kept.append(before)
     return "".join((*kept, text[end:]))
 
@@ -82,7 +82,7 @@ def _content(comment: str) -> list[str]:
 
 
 def _without_rules(line: str) -> str:
-    """`line` without rules of dashes and the like; the indentation of what it says is kept."""
+    """`line` without rules of dashes and the like; the indentation of its text is kept."""
     if len(line.strip()) - len(line.strip().lstrip(_RULE)) >= 3:
         line = line.strip().lstrip(_RULE).lstrip()
     line = line.rstrip()

@@ -1,4 +1,4 @@
-"""Modules cut into declarations, and each function with what it needs from the others."""
+"""Cuts modules into declarations, and gives each function the declarations that it needs."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from tat.errors import FileError
 from tat.wgsl.comments import comments_above, doc_comment
 from tat.wgsl.lexer import Token, tokenize
 
-# Keywords that start a declaration. The first group occurs nowhere else, so that meeting one inside
-# another declaration shows that the other is broken; the second also occurs in function bodies.
+# Keywords that start a declaration. The first group occurs nowhere else: one of them inside another
+# declaration shows that the other is broken. The second group also occurs in function bodies.
 _MODULE_ONLY = frozenset(("fn", "struct", "override", "alias", "enable", "requires"))
 _STARTERS = _MODULE_ONLY | frozenset(("const", "var", "const_assert", "diagnostic"))
 _NAMED = frozenset(("fn", "struct", "override", "alias", "const", "var"))
@@ -36,7 +36,7 @@ class Declaration(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function and what it takes from its module; `signature` and `body` are exact substrings.
+    """A function and the parts of its module it needs; `signature` and `body` are exact text.
 
     `context` holds the enable directives and the structs, aliases, constants, overrides and
     variables that it needs, directly or through one another; `calls` the signatures of the module's
@@ -52,12 +52,12 @@ class Function(NamedTuple):
 
 
 def split_module(text: str) -> list[Declaration]:
-    """The whole declarations of `text` in order; what is garbage or broken off is passed over."""
+    """The whole declarations of `text` in order; garbage and broken ones are passed over."""
     return _declarations(text, tokenize(text))
 
 
 def declared_names(tokens: list[Token]) -> list[str]:
-    """What stands behind fn, struct, let and the like, in functions too; without comments."""
+    """Names behind fn, struct, let and the like, in functions too."""
     keywords = (
         place + 1
         for place, token in enumerate(tokens)
@@ -69,7 +69,7 @@ def declared_names(tokens: list[Token]) -> list[str]:
 def functions(text: str) -> list[Function]:
     """The functions of `text` in order, each with the declarations that it needs.
 
-    Raises FileError where these add up to far more than any shader has use for.
+    Raises FileError where these add up to far more than any shader uses.
     """
     module = _Module(text)
     found, size = [], 0
@@ -79,14 +79,14 @@ def functions(text: str) -> list[Function]:
             size += len(found[-1].context) + sum(map(len, found[-1].calls))
         if size > _CONTEXT_LIMIT:
             raise FileError(
-                "wgsl: what the functions of this module need adds up to more than "
+                "wgsl: the declarations that functions of this module need add up to more than "
                 f"{_CONTEXT_LIMIT} characters; split the module"
             )
     return found
 
 
 class _Module:
-    """The declarations of a text by name, and which names each of them mentions."""
+    """The declarations of a text by name, and the names that each of them mentions."""
 
     def __init__(self, text: str) -> None:
         tokens = tokenize(text)
@@ -99,7 +99,7 @@ class _Module:
         self._mentions: dict[Declaration, list[Declaration]] = {}
 
     def function(self, item: Declaration) -> Function:
-        """`item`, a function of this module, in the form that training pairs are made from."""
+        """`item`, a function of this module, in the form of training pairs."""
         open_brace = self._body(item)
         calls = [other for other in self._mentioned(item) if other.kind == "fn" and other != item]
         return Function(
@@ -112,7 +112,7 @@ class _Module:
         )
 
     def _needed(self, item: Declaration) -> list[Declaration]:
-        """What `item` mentions, directly or through one another, in the order of the module."""
+        """Declarations that `item` mentions, directly or through others, in the module's order."""
         needed: set[Declaration] = set()
         pending = [item]
         while pending:
@@ -136,7 +136,7 @@ class _Module:
         return self._tokens[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
     def _body(self, item: Declaration) -> int:
-        """Where the body of `item` starts: at its first brace, for a signature has none."""
+        """Start of the body of `item`: its first brace, because a signature has none."""
         return next(t.start for t in self._span(item.start, item.end) if t.text == "{")
 
     def _signature(self, item: Declaration) -> str:
@@ -178,7 +178,7 @@ def _names(tokens: list[Token]) -> Iterator[tuple[str, bool]]:
 
 
 def _name(tokens: list[Token], start: int, end: int) -> str:
-    """Declared name: what follows the keyword, or its template list (`var<storage> x`); or ""."""
+    """The name behind the keyword, or behind its template list (`var<storage> x`); else ""."""
     if start < end and tokens[start].text == "<":
         start = next((i + 1 for i in range(start, end) if tokens[i].text == ">"), end)
     return tokens[start].text if start < end and tokens[start].kind == "identifier" else ""
@@ -196,7 +196,7 @@ def _pieces(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:
             if whole:
                 yield first, keyword, end - 1
             first = end
-        elif tokens[keyword].text == "{":  # a stray block: what is inside is not the module's
+        elif tokens[keyword].text == "{":  # a stray block: it holds no declarations of the module
             first = _scan(tokens, keyword)[0]
         else:
             first = keyword + 1

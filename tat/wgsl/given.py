@@ -1,7 +1,7 @@
-"""What a person gives of a module, a signature and declarations, judged before anything is written.
+"""Judges a given signature and context before anything is generated.
 
-Form alone is judged, by the grammar: names may be declared elsewhere, and any identifier is a name
-here, for naga takes some of those that the specification reserves.
+Only the grammar judges: names may be declared elsewhere. Any identifier is a name here, because
+naga takes some that the specification reserves.
 """
 
 from tat.wgsl.grammar import Grammar, Unexpected, refused_at
@@ -10,20 +10,20 @@ from tat.wgsl.stubs import with_stubs
 
 
 def signature_problem(grammar: Grammar, signature: str) -> Unexpected | None:
-    """Why no body can follow `signature`; None if one can."""
+    """The problem that keeps a body from following `signature`; None if there is none."""
     offset = refused_at(grammar, _with_any_names(f"{signature} {{ }}"))
     if offset is None:
         return None
-    if offset >= len(signature):  # too little is given, or too much: a body, too
+    if offset >= len(signature):  # too little is given, or too much, such as a body
         braces = (token.start for token in tokenize(signature) if token.text == "{")
         offset = next(braces, len(signature.rstrip()))
     return Unexpected.at(signature, offset)
 
 
 def context_problem(grammar: Grammar, context: str) -> Unexpected | None:
-    """Why `context` is no list of declarations and functions' signatures; None if it is one.
+    """The problem of `context` as declarations and functions' signatures; None if it is fine.
 
-    Lines and columns are those of the whole module, where a signature has got a body.
+    Lines and columns count in the whole module, after signatures got bodies.
     """
     module = with_stubs(context)
     offset = refused_at(grammar, _with_any_names(module))
@@ -31,6 +31,6 @@ def context_problem(grammar: Grammar, context: str) -> Unexpected | None:
 
 
 def _with_any_names(text: str) -> str:
-    """`text` with identifiers of the same length that nobody reserves."""
+    """`text` with each identifier replaced by an unreserved one of the same length."""
     names = (token for token in tokenize(text) if token.kind == "identifier")
     return spliced(text, ((name.start, name.end, "x" * len(name.text)) for name in names))

@@ -1,4 +1,4 @@
-"""The grammar as a mask over tokens: which may come next, for a byte-level vocabulary.
+"""The grammar as a mask over the tokens of a byte-level vocabulary: those that may come next.
 
 The work is llguidance's: an Earley parser over lexemes found by derivatives of regular expressions.
 """
@@ -12,8 +12,8 @@ from tat.errors import one_line
 from tat.resources import resource
 from tat.wgsl.lexer import tokenize
 
-# What is written: a whole module; declarations that end with a function; the body of a function,
-# that is all behind `fn f(...) -> T`.
+# The texts to write: a whole module; declarations that end with a function; the body of a function,
+# which is all text behind `fn f(...) -> T`.
 Start = Literal["module", "program", "body"]
 
 _SILENT = 0
@@ -29,14 +29,14 @@ class Grammar:
     """The grammar for one vocabulary; a symbol is compiled when it is first asked for."""
 
     def __init__(self, tokens: Sequence[bytes], end: int) -> None:
-        """Take the bytes of each token, b"" for those that stand for no text, and the end token."""
+        """Take the bytes of each token (b"" for one without text) and the id of the end token."""
         self.end = end
         self._tokenizer = LLTokenizer(TokenizerWrapper(_Vocabulary(tokens, end)), slices=[])
         self._compiled: dict[Start, LLMatcher] = {}
 
     @classmethod
     def of_bytes(cls) -> "Grammar":
-        """For a vocabulary of the 256 bytes, and an end token of id 256."""
+        """A grammar for the vocabulary of the 256 bytes, with an end token of id 256."""
         return cls([*(bytes([byte]) for byte in range(256)), b""], 256)
 
     def matcher(self, start: Start) -> "Matcher":
@@ -51,16 +51,16 @@ class Grammar:
 class Matcher:
     """The grammar's state after some tokens.
 
-    What is too large for the parser's limits (thousands of nested template lists) is refused.
+    It refuses text that exceeds the parser's limits (thousands of nested template lists).
     """
 
     def __init__(self, matcher: LLMatcher, end: int) -> None:
         self._matcher, self._end = matcher, end
 
     def accept(self, tokens: Sequence[int]) -> int:
-        """Take as many of `tokens` as can stand here one after another; returns how many.
+        """Take tokens from the front of `tokens` while they fit; returns how many were taken.
 
-        The end token is never taken: `whole` says whether it may come.
+        It never takes the end token: `whole` says whether the text may end.
         """
         tokens = list(tokens)
         if self._end in tokens:
@@ -86,12 +86,12 @@ class Matcher:
         return self._matcher.is_accepting()
 
     def allowed(self) -> bytes:
-        """A byte for each token, not 0 where it may come next."""
+        """A byte for each token: 0 where it may not come next."""
         return self._matcher.compute_logit_bias()
 
 
 class Unexpected(NamedTuple):
-    """Where a text stops being what the grammar takes; line and column count from 1."""
+    """The place at which the grammar refuses a text; line and column count from 1."""
 
     line: int
     column: int
@@ -102,7 +102,7 @@ class Unexpected(NamedTuple):
 
     @classmethod
     def at(cls, text: str, offset: int) -> "Unexpected":
-        """The first token of `text` that is not before `offset`, or its end."""
+        """The place of the first token of `text` at or after `offset`, or of its end."""
         token = next((token for token in tokenize(text) if token.end > offset), None)
         reason = one_line(f"unexpected {token.text!r}", 80) if token else "unexpected end"
         offset = token.start if token else offset
@@ -111,9 +111,9 @@ class Unexpected(NamedTuple):
 
 
 def refused_at(grammar: Grammar, module: str) -> int | None:
-    """Offset of the first character that cannot stand in a module where it does, if there is one.
+    """Offset of the first character that the grammar refuses in a module; None for a valid one.
 
-    It is the text's length where more would have to follow. The vocabulary is of bytes.
+    It is the length of the text where the text is incomplete.
     """
     data = module.encode("utf-8", "surrogatepass")
     matcher = grammar.matcher("module")
@@ -124,7 +124,7 @@ def refused_at(grammar: Grammar, module: str) -> int | None:
 
 
 class _Vocabulary:
-    """What llguidance asks of a tokenizer."""
+    """The interface of a tokenizer for llguidance."""
 
     bos_token_id = None
 
@@ -135,5 +135,5 @@ class _Vocabulary:
         self._bytes = {text[0]: number for number, text in enumerate(tokens) if len(text) == 1}
 
     def __call__(self, text: bytes) -> list[int]:
-        """Ids of `text`: asked when the tokenizer is made, and not of any use in masks."""
+        """Ids of `text`; llguidance asks for some when it is built, and masks do not use them."""
         return [self._bytes[byte] for byte in text]

@@ -1,4 +1,4 @@
-"""Wraps a pure WGSL function into a kernel that evaluates it on many rows of arguments."""
+"""Evaluates a pure WGSL function on many rows of arguments, in a kernel made around it."""
 
 import re
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ _TYPE = re.compile(
     r"|mat(?P<columns>[234])x(?P<rows>[234])(?:<f32>|f)"
 )
 _SHORT = {"f": "f32", "i": "i32", "u": "u32"}
-_GROUP_ROWS = 64  # rows, one an invocation, of a workgroup
+_GROUP_ROWS = 64  # rows of a workgroup, one for each invocation
 _BUFFER_BYTES = 128 << 20  # the largest storage buffer that WebGPU guarantees
 _MAX_GROUPS = 65535  # workgroups in one dimension that WebGPU guarantees
 
 
 class Type(NamedTuple):
-    """A scalar, vector or matrix type: how it is written, its scalar, its shape (none is 0)."""
+    """A scalar, vector or matrix type: its text, its scalar, its shape (0 for no extent)."""
 
     text: str
     scalar: str
@@ -35,7 +35,7 @@ class Type(NamedTuple):
 
     @property
     def paths(self) -> list[str]:
-        """How to reach each component from a value: "", "[1]" or "[1][0]"."""
+        """The access to each component of a value: "", "[1]" or "[1][0]"."""
         rows = [f"[{row}]" for row in range(self.rows)] or [""]
         columns = [f"[{column}]" for column in range(self.columns)] or [""]
         return [column + row for column in columns for row in rows]
@@ -73,9 +73,9 @@ def evaluate(
 
 
 class Harness:
-    """The kernel for one function; every component travels as one word of a flat array.
+    """The kernel for one function. Every component is one word of a flat array.
 
-    So no rule of memory layout applies: the kernel builds vectors and matrices out of words.
+    The kernel builds vectors and matrices from words, so no rule of memory layout applies.
     """
 
     def __init__(

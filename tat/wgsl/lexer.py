@@ -1,4 +1,4 @@
-"""WGSL text to tokens, for any text at all: what is not WGSL becomes an error token."""
+"""Cuts any text into tokens of WGSL; text that is not WGSL becomes error tokens."""
 
 import re
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ KEYWORDS = frozenset((
 _BLANK = " \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029"
 _LINE_END = "\n\v\f\r\u0085\u2028\u2029"
 
-# Longest first where one operator starts another. Whether < and > enclose a template list is not
-# decided here: that takes the whole token list (specification, "Template lists"). The suffixes li,
+# Longest first where one operator starts another. The lexer does not decide whether < and > enclose
+# a template list: that takes the whole token list (specification, "Template lists"). Suffixes li,
 # lu and lf are naga's, for 64-bit literals.
 _TOKEN = re.compile(
     rf"""(?P<blank>[{_BLANK}]+)
@@ -76,7 +76,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def spliced(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
-    """`text` with other words in place of `text[start:end]`, for edits in order that are apart."""
+    """`text` with other words in place of `text[start:end]`; edits are in order and apart."""
     parts, copied = [], 0
     for start, end, words in edits:
         parts += text[copied:start], words
@@ -94,14 +94,14 @@ def _word(text: str, start: int, end: int) -> tuple[str, int]:
 
 
 def _other(text: str, start: int, end: int) -> tuple[str, int]:
-    """Kind and end of what starts with a character that is not in the language's ASCII part."""
+    """Kind and end of a token that starts outside the ASCII characters of the language."""
     if text[start].isidentifier():
         return "identifier", _identifier_end(text, end)
     return "error", end
 
 
 def _identifier_end(text: str, end: int) -> int:
-    """Where the identifier that reaches to `end` stops; Python's are Unicode's XID, as WGSL's."""
+    """End of the identifier that reaches `end`; like WGSL's, Python's follow Unicode's XID."""
     while end < len(text) and ("_" + text[end]).isidentifier():
         end += 1
     return end

@@ -1,4 +1,4 @@
-"""The parent's end of the sandbox's child process: starts it, asks it, and never waits too long."""
+"""The parent's end of the sandbox's child process; it never waits too long for an answer."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class ChildDiedError(Exception):
-    """The child ended, or spoke nonsense, before it had answered."""
+    """The child ended, or sent nonsense, before it answered."""
 
 
 class ChildTimeoutError(Exception):
@@ -32,7 +32,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is the parent's; and a launcher dies with its child
+            start_new_session=True,  # Ctrl-C is for the parent; a launcher dies with its child
         )
         self.pid = self._process.pid
         self._to_child = self._process.stdin.fileno()
@@ -53,7 +53,7 @@ class ChildProcess:
             raise ChildDiedError(str(error)) from error
 
     def close(self) -> None:
-        """End the child and whatever it started."""
+        """End the child and all that it started."""
         with contextlib.suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
                 os.killpg(self.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What the sandbox and its child say to each other: frames of a length and MessagePack."""
+"""The messages between the sandbox and its child: a length, then MessagePack."""
 
 import struct
 

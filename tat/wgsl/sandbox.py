@@ -1,4 +1,4 @@
-"""Validates and runs WGSL that nobody vouches for, in a child process that may crash or hang."""
+"""Validates and runs untrusted WGSL in a child process, which may crash or hang."""
 
 import math
 import os
@@ -12,8 +12,8 @@ from tat.wgsl.lexer import tokenize
 from tat.wgsl.process import ChildDiedError, ChildProcess, ChildTimeoutError
 from tat.wgsl.protocol import Binding, Failure, Open, Reply, Request, Run, Validate, Verdict
 
-# Deepest nesting of brackets that reaches naga. It recurses: 2,500 levels fit 8 MiB of stack, 5,000
-# kill it. Of 2,359 modules from public repositories the deepest has 65.
+# Deepest nesting of brackets that reaches naga, which recurses: 2,500 levels fit 8 MiB of stack,
+# 5,000 kill it. The deepest of 2,359 modules from public repositories has 65.
 MAX_NESTING = 256
 MAX_SOURCE = 4_000_000  # characters; the largest of those modules has 40 thousand
 _START_SECONDS = 60.0  # for the child to load a driver, on a slow and busy machine
@@ -24,7 +24,7 @@ class SandboxError(TatError):
 
 
 class Diagnostic(NamedTuple):
-    """Why a module is invalid; line and column count from 1, and are 0 for no single place."""
+    """Why a module is invalid; line and column count from 1, or are 0 without a place."""
 
     message: str
     line: int = 0
@@ -35,10 +35,10 @@ class Diagnostic(NamedTuple):
 
 
 class Sandbox:
-    """Owner of the child process: started when first needed, again after each that died.
+    """Owner of the child process: it starts one when needed, and another after one that died.
 
-    One thread at a time may use it. Without a Vulkan adapter every method raises DeviceError. Mind
-    that Mesa's llvmpipe leaves any loop after 65,535 turns, without a word.
+    One thread at a time may use it. Without a Vulkan adapter every method raises DeviceError.
+    Mesa's llvmpipe leaves any loop after 65,535 turns without an error.
     """
 
     def __init__(self, validation_seconds: float = 10.0) -> None:
@@ -68,7 +68,7 @@ class Sandbox:
         if problem is not None:
             return problem
         request = Validate(source, _cpu_seconds(self._validation_seconds))
-        for _ in range(2):  # a child that dies may have been killed by anyone: ask another
+        for _ in range(2):  # another process may have killed the child: ask a second one
             try:
                 reply = self._ask(request, self._validation_seconds)
             except ChildTimeoutError:
@@ -142,7 +142,7 @@ class Sandbox:
 
 
 def _refusal(source: str) -> Diagnostic | None:
-    """What is wrong with a text that must not reach naga, or would not reach it whole."""
+    """The problem of a text that must not reach naga, or would not reach it whole."""
     if len(source) > MAX_SOURCE:
         return Diagnostic(f"longer than {MAX_SOURCE} characters")
     if "\0" in source:  # naga gets a C string, and would not see the rest
@@ -168,5 +168,5 @@ def _place(source: str, offset: int) -> tuple[int, int]:
 
 
 def _cpu_seconds(seconds: float) -> int:
-    """CPU time that all cores may spend in `seconds`, with a margin: the clock comes first."""
+    """CPU time that all cores may spend in `seconds`; its margin lets the clock fire first."""
     return math.ceil(seconds + 1) * (os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""The child process of the sandbox: `tat _wgsl-child` reads requests and answers them until EOF.
+"""The sandbox's child process: `tat _wgsl-child` reads requests and answers until EOF.
 
 naga dies of deep nesting and an endless shader never returns, so this process may crash or hang at
 any request. It limits its own memory and CPU time, and ends with its parent whatever it is doing.
@@ -20,12 +20,12 @@ try:
 except ModuleNotFoundError:  # Windows: the parent's clock alone ends what takes too long
     resource = None
 
-_STACK_BYTES = 64 << 20  # naga recurses: eight times the usual stack takes it eight times as deep
-_MEMORY_BYTES = 2 << 30  # what requests may add to what the process holds with an open device
+_STACK_BYTES = 64 << 20  # naga recurses, and eight times the usual stack lasts eight times as deep
+_MEMORY_BYTES = 2 << 30  # that requests may add to the memory of the process with its device
 
 
 def main() -> int:
-    """Serve requests on standard input; answers go to standard output, and nothing else does."""
+    """Serve requests on standard input; only answers go to standard output."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # drivers print
     os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"  # untrusted shaders leave no files
@@ -77,7 +77,7 @@ class _Service:
             )
 
             self._device = Device()
-        except Exception as error:  # whatever a driver, its loader or a missing library raises
+        except Exception as error:  # a driver, its loader or a missing library may raise anything
             return Failure(one_line(f"{error}" or type(error).__name__))
         if resource:
             _limit_memory()
@@ -85,7 +85,7 @@ class _Service:
 
 
 def _limit_memory() -> None:
-    """Limit what may be allocated from now on; address space is no measure, for drivers map it."""
+    """Limit further allocations; not address space, of which drivers map much."""
     pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stacks
     _limit(resource.RLIMIT_DATA, pages * resource.getpagesize() + _MEMORY_BYTES)
 

@@ -21,7 +21,7 @@ class NoDeviceError(Exception):
 
 
 def verdict_of(message: str) -> Verdict:
-    """wgpu's words without the drawing: naga's headline and its notes, or else all of them."""
+    """wgpu's message without its drawing: naga's headline and notes, or else the whole text."""
     headline = _HEADLINE.search(message)
     if headline:
         said = ": ".join([headline.group(1), *_NOTE.findall(message)])
@@ -33,9 +33,9 @@ def verdict_of(message: str) -> Verdict:
 
 
 class Device:
-    """One open device; a driver that runs on the processor is preferred to a real GPU.
+    """One open device; it prefers a driver that runs on the processor to a real GPU.
 
-    An endless shader costs the processor a process, and a GPU perhaps its display.
+    An endless shader costs one process there, and on a GPU perhaps the display.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Device:
 
 
 def _open(adapter: wgpu.GPUAdapter) -> wgpu.GPUDevice:
-    """A device with every feature that the adapter grants, so that what needs one is valid."""
+    """A device with every feature of the adapter, so that shaders that need one are valid."""
     features = set(adapter.features)
     stable = {name for name in features if not name.startswith("cooperative")}
     try:

@@ -11,7 +11,7 @@ _BUFFERS = {"storage": "storage", "read": "read-only-storage", "uniform": "unifo
 
 @dataclass(frozen=True)
 class _Resource:
-    """What is bound, how a layout describes it, and the object that holds its bytes."""
+    """A binding, its description in a layout, and the object that holds its bytes."""
 
     binding: Binding
     layout: dict

@@ -1,8 +1,8 @@
-"""Names in scope, while text is being written: which bytes may follow if all names are declared.
+"""Names in scope while text is written: the bytes that may follow so that all names are declared.
 
-The text so far is cut by the lexer, and whole tokens move the state of scope_state.py. Names of a
-module are in scope before their declaration, by the specification; here only after it, so what is
-written one after another is also declared so. What is given is declared from the start.
+The lexer cuts the text, and whole tokens move the state of scope_state.py. By the specification,
+names of a module are in scope before their declaration, too. Here they are only after it, so text
+that is written in order is declared in order. Given names are in scope from the start.
 """
 
 import codecs
@@ -49,9 +49,11 @@ class Scope(NamedTuple):
     """The names in scope after some text; it never changes, so going back costs nothing."""
 
     state: State
-    tail: str = ""  # what of the text may still become part of a longer token
+    tail: str = ""  # end of the text that may become part of a longer token
     partial: bytes = b""  # start of a character
-    keywords: tuple[str, ...] = ()  # what the word at the end has to become, () for no such need
+    keywords: tuple[
+        str, ...
+    ] = ()  # one of them has to become of the word at the end; () if any may
 
     @classmethod
     def given(cls, context: str, text: str = "") -> Self:
@@ -67,7 +69,7 @@ class Scope(NamedTuple):
         return scope._replace(state=state, keywords=())
 
     def after(self, data: bytes) -> Self | None:
-        """With `data` written behind the text; None where no continuation makes its names right."""
+        """The scope after `data`; None where no continuation makes its names right."""
         written = self.partial + data
         text, used = codecs.utf_8_decode(written, "replace", False)
         text = self.tail + text
@@ -100,7 +102,7 @@ class Scope(NamedTuple):
 
 
 def _declared(text: str) -> dict[str, Arity | None]:
-    """What one declaration declares."""
+    """The names that one declaration declares."""
     state = Given({})
     for token in tokenize(text):
         state = state.after(token)
@@ -123,7 +125,7 @@ def _first_open(text: str, tokens: list[Token]) -> int:
 
 
 def _shortened(tail: str) -> str:
-    """`tail`, or of a comment that is open no more than what decides where it ends."""
+    """`tail`; of an open comment only the part that decides its end."""
     if tail.startswith("//"):
         return "//"
     if not tail.startswith("/*"):

@@ -66,7 +66,7 @@ class State(NamedTuple):
     def may_begin(self, token: Token) -> bool:
         """Whether a token that starts with `token`, which more text may change, may stand here."""
         if token.kind == "comment" or token.text == "/" or token.text.startswith("/*"):
-            return True  # what is no comment yet may become one
+            return True  # it may become a comment
         if self._begun(token.text) is None or self._has_to_call(token.text):
             return False
         word = token.text
@@ -139,7 +139,7 @@ class State(NamedTuple):
         return self._replace(frames=(*self.frames[:-1], frame))
 
     def _is_use(self) -> bool:
-        """Whether an identifier here is the use of a name, and not a declaration or a member."""
+        """Whether an identifier here uses a name, and neither declares one nor names a member."""
         kind = self._kind
         if self.previous in (".", "@") or kind == "free" or self.declaring in _FREE:
             return False
@@ -241,7 +241,7 @@ class State(NamedTuple):
 
     def _close(self, text: str) -> "State | None":
         frames = self.frames
-        while frames and frames[-1].kind == "template":  # it was none, or is broken
+        while frames and frames[-1].kind == "template":  # it was no template list, or it is broken
             frames = frames[:-1]
         state = self._replace(previous=text, owner=None, declaring="", frames=frames[:-1])
         if not frames or _CLOSERS[frames[-1].opening] != text:
@@ -283,7 +283,7 @@ class State(NamedTuple):
         return state
 
     def _declare(self, name: str, arity: Arity | None) -> "State":
-        """With `name` declared in the innermost block, or in the module."""
+        """The state with `name` declared in the innermost block, or in the module."""
         if not self.frames:
             return self._replace(module=self.module | {name: arity})
         top = self.frames[-1]

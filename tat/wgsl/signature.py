@@ -1,4 +1,4 @@
-"""What a WGSL function of plain values takes and gives, read from its signature."""
+"""Parameters and result of a WGSL function of plain values, read from its signature."""
 
 import re
 from typing import NamedTuple
@@ -12,7 +12,12 @@ _SIGNATURE = re.compile(
     r"(?:@.*\s)?fn\s+(?P<name>\w+)\s*\((?P<inside>.*)\)\s*->\s*(?P<result>.+)", re.DOTALL
 )
 _PARAMETER = re.compile(r"\s*(?P<name>\w+)\s*:(?P<type>.+)", re.DOTALL)
-_KINDS = {"f32": "fiu", "i32": "iu", "u32": "iu", "bool": "b"}  # NumPy's, that a reference may give
+_KINDS = {
+    "f32": "fiu",
+    "i32": "iu",
+    "u32": "iu",
+    "bool": "b",
+}  # kinds of NumPy that a reference may return
 
 
 class ValueType(NamedTuple):

@@ -1,7 +1,7 @@
-"""Bodies for functions that are known by their signature alone, so that callers can be validated.
+"""Bodies for functions of which only the signature is known, so that callers can be validated.
 
-A stub returns the zero value of its result type, which every constructible type has and only
-constructible types are returned (specification, "Zero Value Built-in Functions").
+A stub returns the zero value of its result type. Every type that a function may return has one
+(specification, "Zero Value Built-in Functions").
 """
 
 from tat.wgsl.lexer import Token, spliced, tokenize
@@ -13,7 +13,7 @@ def stub(signature: str) -> str:
 
 
 def with_stubs(text: str) -> str:
-    """`text` with a body behind each function signature that has none; the rest is untouched."""
+    """`text` with a body behind each function signature without one; the rest stays."""
     tokens = [token for token in tokenize(text) if token.kind != "comment"]
     edits = []
     for index, token in enumerate(tokens):
@@ -60,7 +60,7 @@ def _after_attributes(tokens: list[Token], index: int) -> int:
 
 
 def _after_bracket(tokens: list[Token], index: int, opening: str, closing: str) -> int:
-    """Index after what closes the bracket at `index`, or 0; `>>` closes two template lists."""
+    """Index after the bracket that closes the one at `index`, or 0; `>>` closes two lists."""
     depth = 0
     for after in range(index, len(tokens)):
         kind, text, *_ = tokens[after]
