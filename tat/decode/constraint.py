@@ -9,6 +9,7 @@ import numpy as np
 from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
 from tat.decode.prompt import Prompt
 from tat.wgsl.grammar import Grammar, Matcher
+from tat.wgsl.lexer import plain
 from tat.wgsl.scope import Scope
 
 _LONGEST_BLANK = 100  # bytes in a row
@@ -66,7 +67,9 @@ class Constraints:
         return WgslConstraint(self.tokens, matcher, scope, layout=_Layout(self.comments))
 
     def _of_gap(self, prefix: str, suffix: str) -> "WgslConstraint | None":
-        before, after = _bytes(prefix), _bytes(suffix)
+        before = _bytes(plain(prefix))
+        spelled = dict.fromkeys((suffix, plain(suffix))) if suffix else ()
+        after = [_bytes(text) for text in spelled]
         matcher = self.grammar.matcher("module")
         if matcher.accept(before) < len(before):
             return None
@@ -77,20 +80,22 @@ class WgslConstraint:
     """Grammar and scope after the tokens taken so far.
 
     Of a gap's text it is asked that the prefix can go on so, and that the whole is a module where
-    it ends; not yet, before that, that the suffix can still follow.
+    it ends; not yet, before that, that the suffix can still follow. It may be spelled in several
+    ways, of which one has to.
     """
 
     def __init__(
-        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope, suffix: Sequence[int] = (),
-        layout: _Layout = _Layout(comments=True),
+        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope,
+        suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _Layout(comments=True),
     ) -> None:  # fmt: skip
-        self._tokens, self._matcher, self._scope, self._suffix = tokens, matcher, scope, suffix
+        self._tokens, self._matcher, self._scope = tokens, matcher, scope
+        self._suffixes = suffixes
         self._layout = layout
 
     def copy(self) -> "WgslConstraint":
         """Another of the same state, for another text with the same beginning."""
         matcher = self._matcher.copy()
-        return WgslConstraint(self._tokens, matcher, self._scope, self._suffix, self._layout)
+        return WgslConstraint(self._tokens, matcher, self._scope, self._suffixes, self._layout)
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take as many of `tokens` as may follow; the end token is one of them."""
@@ -106,10 +111,13 @@ class WgslConstraint:
         logits[~allowed] = -np.inf
 
     def _may_end(self) -> bool:
-        if not self._suffix:
+        if not self._suffixes:
             return self._matcher.whole and self._scope.whole
+        return any(map(self._may_follow, self._suffixes))
+
+    def _may_follow(self, suffix: Sequence[int]) -> bool:
         rest = self._matcher.copy()
-        return rest.accept(self._suffix) == len(self._suffix) and rest.whole
+        return rest.accept(suffix) == len(suffix) and rest.whole
 
     def _take(self, token: int) -> bool:
         text = self._tokens[token]

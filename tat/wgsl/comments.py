@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import LINE_ENDS, Token, tokenize
 
 _LICENCE = re.compile(
     r"copyright|licen[cs]e|spdx|all rights reserved|permission is hereby granted", re.IGNORECASE
@@ -14,6 +14,8 @@ _CODE_LINE = re.compile(
 )
 _SAYS_SOMETHING = re.compile(r"[^\W_]|[(){}]")  # a drawing's other lines go, a formula's stay
 _LEFT_STARS = re.compile(r"^[ \t]*\*+ ?", re.MULTILINE)
+_LINE_END = re.compile(rf"\r\n|[{LINE_ENDS}]")
+_LAST_LINE_END = re.compile(rf"(?:\r\n|[{LINE_ENDS}])\Z")
 _RULE = "-=*#_~+─━═"  # three or more at an end of a line set off a heading
 
 
@@ -37,7 +39,8 @@ def doc_comment(text: str, comments: list[Token], start: int) -> str:
     """
     lines: list[str] = []
     for comment in reversed(comments):
-        if text.count("\n", comment.end, start) > 1 or not _begins_line(text, comment.start):
+        below = _LINE_END.findall(text, comment.end, start)
+        if len(below) > 1 or not _begins_line(text, comment.start):
             break
         lines += reversed(_content(comment.text))
         start = comment.start
@@ -56,9 +59,9 @@ def without_comments(text: str) -> str:
             continue
         before = text[end : comment.start]
         end = comment.end
-        line_ends = text[end : end + 1] in ("", "\n", "\r")
+        line_ends = text[end : end + 1] in {"", *LINE_ENDS}
         if line_ends and _begins_line(text, comment.start):
-            before = before.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+            before = _LAST_LINE_END.sub("", before.rstrip(" \t"))
         elif line_ends:
             before = before.rstrip(" \t")
         elif not before[-1:].isspace():
@@ -70,15 +73,15 @@ def without_comments(text: str) -> str:
 def _begins_line(text: str, start: int) -> bool:
     while start and text[start - 1] in " \t":
         start -= 1
-    return start == 0 or text[start - 1] in "\r\n"
+    return start == 0 or text[start - 1] in LINE_ENDS
 
 
 def _content(comment: str) -> list[str]:
     """Lines of one comment without //, ///, /** or the stars down the left of a block."""
     if comment.startswith("//"):
         return [comment.lstrip("/").removeprefix("!").removeprefix(" ")]
-    first, _, others = comment[2:-2].strip("*!").partition("\n")
-    return [first.strip(), *textwrap.dedent(_LEFT_STARS.sub("", others)).split("\n")]
+    first, *others = _LINE_END.split(comment[2:-2].strip("*!"))
+    return [first.strip(), *textwrap.dedent(_LEFT_STARS.sub("", "\n".join(others))).split("\n")]
 
 
 def _without_rules(line: str) -> str:

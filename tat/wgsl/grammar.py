@@ -10,7 +10,7 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from tat.errors import one_line
 from tat.resources import resource
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import plain, tokenize
 
 # The texts to write: a whole module; declarations that end with a function; the body of a function,
 # which is all text behind `fn f(...) -> T`.
@@ -113,9 +113,10 @@ class Unexpected(NamedTuple):
 def refused_at(grammar: Grammar, module: str) -> int | None:
     """Offset of the first character that the grammar refuses in a module; None for a valid one.
 
-    It is the length of the text where the text is incomplete.
+    It is the length of the text where the text is incomplete. The lexer reads comments and blank
+    space, of which the language has more than the grammar.
     """
-    data = module.encode("utf-8", "surrogatepass")
+    data = plain(module).encode("utf-8", "surrogatepass")
     matcher = grammar.matcher("module")
     taken = matcher.accept(data)
     if taken == len(data) and matcher.whole:

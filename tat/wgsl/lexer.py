@@ -13,7 +13,7 @@ KEYWORDS = frozenset((
 # fmt: on
 
 _BLANK = " \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029"
-_LINE_END = "\n\v\f\r\u0085\u2028\u2029"
+LINE_ENDS = "\n\v\f\r\u0085\u2028\u2029"
 
 # Longest first where one operator starts another. The lexer does not decide whether < and > enclose
 # a template list: that takes the whole token list (specification, "Template lists"). Suffixes li,
@@ -27,7 +27,7 @@ _TOKEN = re.compile(
       | (?:[0-9]*\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][+-]?[0-9]+)?(?:[fh]|lf)?
       | [0-9]+(?:[eE][+-]?[0-9]+(?:[fh]|lf)?|[iufh]|l[iuf])?
       )
-    | (?P<comment>//[^{_LINE_END}]*)
+    | (?P<comment>//[^{LINE_ENDS}]*)
     | (?P<block>/\*)
     | (?P<operator>
         <<=|>>=|->|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%&|^~!=<>(){{}}\[\],;:.@]
@@ -73,6 +73,27 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(kind, text[position:end], position, end))
         position = end
     return tokens
+
+
+def plain(text: str) -> str:
+    """`text` with a space for each character of comments, and of blank space that is not ASCII.
+
+    To the language it is the same, with each token where it was. A comment that does not end within
+    the text stays: what follows may be part of it.
+    """
+    if text.isascii() and "/*" not in text:
+        return text
+    parts, end = [], 0
+    for token in tokenize(text):
+        parts.append(_plain_blank(text[end : token.start]))
+        ends = token.text.startswith("/*") or token.end < len(text)
+        parts.append(" " * len(token.text) if token.kind == "comment" and ends else token.text)
+        end = token.end
+    return "".join((*parts, _plain_blank(text[end:])))
+
+
+def _plain_blank(text: str) -> str:
+    return text if text.isascii() else re.sub(r"[^\x00-\x7f]", " ", text)
 
 
 def spliced(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
