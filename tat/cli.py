@@ -15,7 +15,7 @@ from tat.errors import EXIT_CODES, TatError, one_line
 # In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
 COMMANDS = (
     "train", "generate", "eval", "validate", "grammar", "export", "inspect", "config", "cookbook",
-    "index", "search", "doctor", "check", "bench", "report", "phase", "tune", "completion",
+    "index", "search", "synth", "doctor", "check", "bench", "report", "phase", "tune", "completion",
     "version", "man",
 )  # fmt: skip
 

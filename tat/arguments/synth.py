@@ -1,0 +1,28 @@
+"""The arguments of `tat synth`."""
+
+from pathlib import Path
+
+from tat.arguments.common import Commands, add_command, count, examples, positive
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "synth", "write WGSL functions by rules, to train on: as many as you like",
+        examples(
+            ("tat synth --count 300000 --seed 1 -o synth.jsonl", "JSON Lines for `tat train`"),
+            ("tat synth --only sdf --count 5", "of one area, on standard output"),
+            ("tat synth --families", "what there is to draw from"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("--count", metavar="N", type=positive, help="functions to write")
+    parser.add_argument("--seed", metavar="N", type=count, default=0, help="of all draws (0)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, default=Path("-"),
+        help="JSON Lines file to write, whole or not at all (-: standard output)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", metavar="NAME", default="", help="an area, a family, or a kind of composed ones"
+    )
+    parser.add_argument("--families", action="store_true", help="list the families, and write none")
+    parser.add_argument("--json", action="store_true", help="print lists and tables as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

@@ -1,0 +1,84 @@
+"""A description as a comment, in one of several tones."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tat.synth.draws import Draws
+from tat.synth.templates import Template, expanded
+from tat.synth.words import listed
+
+_NAME = re.compile(r"\{(\w+)\}")
+_VERBS = listed("""return compute convert clamp map remap blend mix rotate scale evaluate apply
+    sample calculate give find decode encode pack unpack project transform limit wrap generate
+    multiply add subtract estimate interpolate smooth repeat mirror test check normalize
+    reconstruct write read store copy clear sum count move integrate simulate approximate fold
+    bend twist shift turn raise split extract build create make draw fill fade darken brighten
+    desaturate invert adjust swap advance update accumulate load fetch look determine measure
+    reflect reduce round quantize offset snap combine""")
+_IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
+    "applies": "apply", "multiplies": "multiply", "copies": "copy", "compresses": "compress",
+    "passes": "pass", "pushes": "push", "modifies": "modify", "searches": "search",
+    "matches": "match", "tells": "tell",
+}  # fmt: skip
+_LINE = 80  # characters after which a long comment is broken
+
+
+def comment_of(
+    descriptions: Sequence[Template], mapping: Mapping[str, str], kind: str, notes: Sequence[str],
+    draws: Draws, share: float,
+) -> str:  # fmt: skip
+    """One of the descriptions, or none: `share` of all functions have a comment.
+
+    `mapping` has the names that were given, `kind` stands for T, and a note may follow.
+    """
+    if not descriptions or not draws.chance(share):
+        return ""
+    text = described(descriptions, mapping, kind, draws)
+    if len(descriptions) > 1 and draws.chance(0.06):
+        other = described(descriptions, mapping, kind, draws)
+        if other.rstrip(".") != text.rstrip("."):
+            text = f"{text.rstrip('.')}. {other}"
+    if notes and draws.chance(0.6):
+        text = text.rstrip(".") + ". " + draws.pick(notes)
+    return toned(text, draws, mapping)
+
+
+def described(
+    descriptions: Sequence[Template], mapping: Mapping[str, str], kind: str, draws: Draws
+) -> str:
+    """One of the descriptions, with the names that were given."""
+    text = expanded(draws.pick(descriptions), draws, {})
+    if "{" not in text:
+        return text
+    mark = "`" if draws.chance(0.2) else ""
+
+    def name(match: re.Match[str]) -> str:
+        given = mapping.get(match[1], kind if match[1] == "T" else match[1])
+        return f"{mark}{given}{mark}"
+
+    return _NAME.sub(name, text)
+
+
+def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:
+    """Imperative or not, capital or not, with a full stop or not, on one line or on two.
+
+    A name at the beginning stays as it is, and so does a word such as GGX.
+    """
+    first, _, rest = text.partition(" ")
+    verb = _IMPERATIVES.get(first.lower())
+    if rest and verb and draws.chance(0.4):
+        text = f"{verb.capitalize()} {rest}"
+    if first.strip("`,.:") in mapping.values() or not first[:1].isalpha() or first[1:2].isupper():
+        pass
+    elif draws.chance(0.25):
+        text = text[0].lower() + text[1:]
+    elif text[0].islower() and len(first) > 1 and draws.chance(0.8):
+        text = text[0].upper() + text[1:]
+    if draws.chance(0.5):
+        text = text.rstrip(".")
+    elif not text.endswith((".", "]", ")")) and draws.chance(0.4):
+        text += "."
+    if len(text) > _LINE + 10 and draws.chance(0.7):
+        cut = text.rfind(" ", 0, _LINE)
+        text = f"{text[:cut]}\n{text[cut + 1 :]}"
+    return text

@@ -1,0 +1,287 @@
+"""Functions that call another, which is known by its signature and by what its family says."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from tat.synth import places
+from tat.synth.draft import Argument, Draft
+from tat.synth.draws import Draws, Weighted
+from tat.synth.family import Family, Helper, parse_header, parse_parameters, with_type
+from tat.synth.places import substituted
+from tat.synth.templates import compiled
+from tat.synth.words import titled
+
+_ZERO = {"f32": "0.0", "i32": "0", "u32": "0u"}
+
+
+class Callables:
+    """The families that others can call: plain, few parameters, values to put together."""
+
+    def __init__(self, families: Sequence[Family]) -> None:
+        self.all = [
+            f for f in families
+            if f.plain and len(f.parameters) <= 4 and not f.result.startswith(("bool", "mat"))
+            and not any(p.type == "bool" or p.type.startswith("mat") or "«" in p.type
+                        for p in f.parameters)
+        ]  # fmt: skip
+        self.of_area: dict[str, list[Family]] = {}
+        for family in self.all:
+            self.of_area.setdefault(family.area, []).append(family)
+
+    def pick(self, draws: Draws, beside: str = "") -> Family:
+        """One of them, mostly of the area `beside`, whose values mean the same."""
+        near = self.of_area.get(beside)
+        return draws.pick(near if near and draws.chance(0.75) else self.all)
+
+
+class Callee:
+    """A family as a function that is called."""
+
+    def __init__(self, family: Family, draws: Draws, kind: str = "") -> None:
+        kind = kind or (draws.pick(family.types) if family.generic else "")
+        self.name = draws.pick(family.names)
+        self.parameters = family.parameters
+        self.types = [with_type(p.type, kind) for p in family.parameters]
+        self.result = with_type(family.result, kind)
+        self.arguments = [f"{p.names[0]}Arg_" for p in family.parameters]
+        picked = [draws.pick(p.names) for p in family.parameters]
+        distinct = len({self.name, *picked}) == len(picked) + 1
+        self.formal = picked if distinct else [p.names[0] for p in family.parameters]
+
+    @property
+    def signature(self) -> str:
+        """As a module declares it."""
+        listed = (f"{name}: {kind}" for name, kind in zip(self.formal, self.types))
+        return f"fn {self.name}({', '.join(listed)}) -> {self.result}"
+
+    @property
+    def own(self) -> list[str]:
+        """Parameters of the caller that are passed on."""
+        return [
+            f"{name}/{'/'.join(n for n in p.names if n != self.name) or 'x'}: {kind}"
+            for name, p, kind in zip(self.arguments, self.parameters, self.types)
+        ]
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its result can be scaled and summed as floats are."""
+        return self.result in ("f32", "vec2f", "vec3f", "vec4f")
+
+    def call(self, first: str = "", rest: Sequence[str] | None = None) -> str:
+        """A call with the caller's parameters, the first or all others replaced."""
+        arguments = [first or self.arguments[0], *(self.arguments[1:] if rest is None else rest)]
+        return f"{self.name}({', '.join(arguments)})"
+
+
+def _draft(
+    draws: Draws, callee: Callee, names: str, parameters: Sequence[str], result: str, body: str,
+    descriptions: Sequence[str], more: Sequence[Callee] = (),
+) -> Draft:  # fmt: skip
+    expression = "return" not in body
+    return Draft(
+        Family(
+            "calls", tuple(names.split("/")), parse_parameters(", ".join(parameters)), result,
+            descriptions=list(descriptions), bodies=[(expression, body)],
+            calls=[callee.signature, *(other.signature for other in more)],
+        ).finish(),
+        draws,
+    )  # fmt: skip
+
+
+def _twice(callee: Callee, draws: Draws) -> Draft | None:
+    if callee.types[0] != callee.result:
+        return None
+    title, name = titled(callee.name), callee.name
+    body = draws.pick((
+        callee.call(callee.call()),
+        f"let once/first/inner = {callee.call()};\nreturn {callee.call('once')};",
+    ))  # fmt: skip
+    names = f"double{title}/{name}Twice/repeat{title}"
+    says = [f"Applies {{{name}}} twice"]
+    return _draft(draws, callee, names, callee.own, callee.result, body, says)
+
+
+def _scaled(callee: Callee, draws: Draws) -> Draft | None:
+    if not callee.is_float:
+        return None
+    title, name = titled(callee.name), callee.name
+    body = draws.pick((
+        f"{callee.call()} * factorQ_",
+        f"let valueQ_/value/v/r = {callee.call()};\nreturn valueQ_ * factorQ_;",
+    ))  # fmt: skip
+    parameters = [*callee.own, "factorQ_/factor/strength/weight/intensity: f32"]
+    names = f"scaled{title}/weighted{title}/{name}Scaled"
+    says = [f"{{{name}}} times a factor", f"Scales the result of {{{name}}} by {{factorQ_}}"]
+    return _draft(draws, callee, names, parameters, callee.result, body, says)
+
+
+def _octaves(callee: Callee, draws: Draws) -> Draft | None:
+    if not callee.is_float or callee.types[0] not in ("f32", "vec2f", "vec3f"):
+        return None
+    title, name = titled(callee.name), callee.name
+    growth, start = draws.pick(("2.0", "1.5", "2.02")), draws.pick(("1.0", "0.5"))
+    body = f"""var sumQ_/sum/total/acc = {_zero(callee.result)};
+var ampQ_/amp/amplitude/weight/w = {start};
+var curQ_/cur/q/point = {callee.arguments[0]};
+for (var i = 0; i < octavesQ_; i++) {{
+    sumQ_ += ampQ_ * {callee.call("curQ_")};
+    curQ_ *= {growth};
+    ampQ_ *= 0.5;
+}}
+return sumQ_;"""
+    parameters = [*callee.own, "octavesQ_/octaves/steps/iterations/layers: i32"]
+    names = f"fractal{title}/layered{title}/sum{title}/{name}Octaves"
+    says = [f"Sums several octaves of {{{name}}}",
+            f"Adds {{{name}}} at higher frequencies and halved weights"]  # fmt: skip
+    return _draft(draws, callee, names, parameters, callee.result, body, says)
+
+
+def _zero(kind: str) -> str:
+    return _ZERO.get(kind, f"{kind}()")
+
+
+def _average(callee: Callee, draws: Draws) -> Draft | None:
+    if not callee.is_float or callee.types[0] not in ("f32", callee.result):
+        return None
+    title, name = titled(callee.name), callee.name
+    one, two = callee.call(), callee.call("secondQ_")
+    body = draws.pick((
+        f"({one} + {two}) * 0.5", f"mix({one}, {two}, 0.5)",
+        f"let r0/va = {one};\nlet r1/vb = {two};\nreturn (r0 + r1) * 0.5;",
+    ))  # fmt: skip
+    first, *rest = callee.own
+    parameters = [first, f"secondQ_/second/other/b: {callee.types[0]}", *rest]
+    names = f"average{title}/mean{title}/{name}Average"
+    says = [f"Mean of {{{name}}} at two places"]
+    return _draft(draws, callee, names, parameters, callee.result, body, says)
+
+
+def _over_array(callee: Callee, draws: Draws) -> Draft | None:
+    if not callee.is_float:
+        return None
+    title, name, size = titled(callee.name), callee.name, draws.pick((3, 4, 8, 16))
+    parameters = [f"itemsQ_/items/values/list/points: array<{callee.types[0]}, {size}>",
+                  *callee.own[1:]]  # fmt: skip
+    each = callee.call("itemsQ_[i]")
+    if draws.chance(0.5):
+        word, first, says = "sum", 0, "Sum"
+        start, step = _zero(callee.result), f"accQ_ += {each};"
+    else:
+        word, first, says = "max", 1, "Maximum"
+        start, step = callee.call("itemsQ_[0]"), f"accQ_ = max(accQ_, {each});"
+    pools = {"sum": "acc/total/sum", "max": "best/largest/m"}
+    body = f"""var accQ_/{pools[word]} = {start};
+for (var i = {first}; i < {size}; i++) {{
+    {step}
+}}
+return accQ_;"""
+    names = f"{word}{title}/{name}{titled(word)}/total{title}"
+    said = [f"{says} of {{{name}}} over an array"]
+    return _draft(draws, callee, names, parameters, callee.result, body, said)
+
+
+def _placed(callee: Callee, draws: Draws) -> Draft | None:
+    """A call whose arguments come from settings, a struct, buffers or a stage's inputs."""
+    name, title = callee.name, titled(callee.name)
+    place, words = draws.weighted(_PLACES)
+    names = f"eval{title}/{name}Of/get{title}/{name}For"
+    said = [words % f"{{{name}}}"]
+    draft = _draft(draws, callee, names, callee.own, callee.result, callee.call(), said)
+    if not place(draft):
+        return None
+    draft.notes = ()
+    return draft
+
+
+_PLACES: Weighted[tuple[Callable[[Draft], bool], str]] = Weighted(
+    ((places.as_settings, "Calls %s with the settings of the uniform"), 20),
+    ((places.as_struct, "%s with the values of a struct"), 15),
+    ((places.as_constants, "%s with constants of the module"), 10),
+    ((places.as_kernel, "Evaluates %s for every element"), 35),
+    ((places.as_fragment, "Shows the result of %s as a color"), 20),
+)
+_WAYS: Weighted[Callable[[Callee, Draws], Draft | None]] = Weighted(
+    (_twice, 8), (_scaled, 10), (_octaves, 12), (_average, 8), (_over_array, 9), (_placed, 53)
+)
+
+
+def caller(callables: Callables, draws: Draws) -> Draft | None:
+    """A function that calls one of the families; None where the draw did not come to one."""
+    return draws.weighted(_WAYS)(Callee(callables.pick(draws), draws), draws)
+
+
+def chain(callables: Callables, draws: Draws) -> Draft | None:
+    """One family's function of another's result."""
+    first = callables.pick(draws)
+    callee = Callee(first, draws)
+    for _ in range(8):
+        family = callables.pick(draws, first.area)
+        kind = callee.result if callee.result in family.types else ""
+        other = Callee(family, draws, kind if family.generic else "")
+        distinct = other.name != callee.name and not {other.name, callee.name} & {
+            *other.formal, *callee.formal}  # fmt: skip
+        if distinct and other.types[0] == callee.result:
+            break
+    else:
+        return None
+    rest = [f"{p.names[0]}B_" for p in other.parameters[1:]]
+    parameters = [*callee.own, *(
+        f"{name}/{'/'.join(n + draws.pick(('2', 'B', 'Out')) for n in p.names)}: {kind}"
+        for name, p, kind in zip(rest, other.parameters[1:], other.types[1:])
+    )]  # fmt: skip
+    body = draws.pick((
+        other.call(callee.call(), rest),
+        f"let mid/first/step1/v0 = {callee.call()};\nreturn {other.call('mid', rest)};",
+    ))  # fmt: skip
+    names = f"{callee.name}Then{titled(other.name)}/{callee.name}{titled(other.name)}"
+    says = [f"Applies {{{callee.name}}} and then {{{other.name}}}",
+            f"{{{other.name}}} of {{{callee.name}}}"]  # fmt: skip
+    return _draft(draws, callee, names, parameters, other.result, body, says, [other])
+
+
+def prepared(callables: Callables, draws: Draws) -> Draft | None:
+    """A family's function, of which one parameter goes through another function before."""
+    draft = Draft(callables.pick(draws), draws)
+    able = [a for a in draft.arguments if a.type in ("f32", "vec2f", "vec3f")]
+    if not able:
+        return None
+    argument = draws.pick(able)
+    text = f"return {draft.body};" if draft.is_expression else draft.body
+    callee = _preparation(callables, draft, argument)
+    if callee is None or re.search(rf"\b(?:let|var) {argument.name}\b", text):
+        return None
+    _, _, formal, result = parse_header(callee.signature)
+    for parameter in formal:
+        parameter.template = compiled(parameter.type)
+    draft.helpers = [*draft.helpers, Helper(callee.name, formal, result)]
+    draft.alternatives[callee.name] = (callee.name,)
+    draft.alternatives["ready_"] = (f"{argument.name}2", "q", "warped", "prepared", "t0", "input")
+    extra = list(zip(callee.arguments, callee.types, callee.parameters))[1:]
+    for name, kind, parameter in extra:
+        draft.arguments.append(Argument(name, kind))
+        draft.alternatives[name] = parameter.names
+    draft.is_expression = False
+    rest = substituted(text, [argument.name], "ready_")
+    draft.body = f"let ready_ = {callee.call(argument.name)};\n{rest}"
+    draft.names = tuple(
+        name for n in draft.family.names
+        for name in (f"{n}Of{titled(callee.name)}", f"{callee.name}{titled(n)}")
+    )  # fmt: skip
+    said = [text.rstrip(".") for text in draft.family.descriptions if "«" not in text]
+    after = f", after {{{callee.name}}} of {{{argument.name}}}"
+    draft.descriptions = [text + after for text in said]
+    return draft
+
+
+def _preparation(callables: Callables, draft: Draft, argument: Argument) -> Callee | None:
+    """A function from the argument's type to the same, with a name that is free."""
+    draws = draft.draws
+    for _ in range(8):
+        family = callables.pick(draws, draft.family.area)
+        fits = family.generic and argument.type in family.types
+        callee = Callee(family, draws, argument.type if fits else "")
+        free = callee.name not in draft.family.used and callee.name not in callee.formal
+        same = callee.result == callee.types[0] == argument.type
+        if free and same and family is not draft.family:
+            return callee
+    return None

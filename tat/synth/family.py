@@ -1,0 +1,196 @@
+"""A family: functions that say the same. Reads what its lines may name anew."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tat.synth.templates import Template, compiled
+from tat.synth.words import names_for
+
+FLOATS = ("f32", "vec2f", "vec3f", "vec4f")
+
+_HEADER = re.compile(
+    r"^(?P<attributes>(?:@.*\s)?)fn (?P<names>[\w/]+)\s*\((?P<parameters>.*)\)"
+    r"\s*(?:->\s*(?P<result>.*))?$"
+)
+_ALTERNATIVES = re.compile(r"\b([A-Za-z_]\w*(?:/[A-Za-z_]\w*)+)(?=\s*[:({;=]|$| )")
+_LOCAL = re.compile(r"\b(?:let|var(?:<[^>]*>)?|const|override)\s+([A-Za-z_]\w*(?:/[A-Za-z_]\w*)*)")
+_DECLARED_TYPE = re.compile(r"(?:struct|alias)\s+(\w+)")
+_MEMBER = re.compile(r"(?<![@\w<])(\w+)\s*:(?!:)")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_T = re.compile(r"\bT\b")
+_VALUE = re.compile(r"T|f32|i32|u32|bool|vec[234][fiu]|mat[234]x[234]f")
+
+
+@dataclass
+class Parameter:
+    """A parameter: its names, the canonical one first, its type and attributes."""
+
+    names: tuple[str, ...]
+    type: str
+    attributes: str = ""
+    template: Template = ""
+
+
+@dataclass
+class Helper:
+    """A function that a body calls, of which only the signature is told."""
+
+    name: str
+    parameters: list[Parameter]
+    result: str
+
+    @property
+    def types(self) -> list[str]:
+        """The types of its parameters."""
+        return [parameter.type for parameter in self.parameters]
+
+
+@dataclass
+class Family:
+    """What a table says of one function; `finish` makes it ready to draw from.
+
+    A body is an expression or statements, in canonical WGSL; `bodies` tells which.
+    """
+
+    area: str
+    names: tuple[str, ...]
+    parameters: list[Parameter]
+    result: str
+    attributes: str = ""
+    descriptions: list[str] = field(default_factory=list)
+    bodies: list[tuple[bool, str]] = field(default_factory=list)  # (is it an expression, text)
+    context: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    types: tuple[str, ...] = FLOATS
+    weight: float = 1.0
+    domain: list[str] = field(default_factory=list)
+    reference: bool = False
+    origin: str = ""  # file:line
+    like: int = 0  # stages of this name before it in its table, which all may be called main
+
+    alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)  # every identifier of the block
+    helpers: list[Helper] = field(default_factory=list)
+    body_templates: list[tuple[bool, Template]] = field(default_factory=list)
+    context_templates: list[Template] = field(default_factory=list)
+    description_templates: list[Template] = field(default_factory=list)
+    attribute_template: Template = ""
+
+    @property
+    def id(self) -> str:
+        """area/name, with a number where a stage is not the first of its name."""
+        return f"{self.area}/{self.names[0]}" + (f"-{self.like + 1}" if self.like else "")
+
+    @cached_property
+    def generic(self) -> bool:
+        """Whether a type of its signature is T."""
+        return any(_T.search(kind) for kind in self.signature_types)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it takes values and gives one, and needs nothing else of its module."""
+        if self.context or self.attributes or not self.result or not self.parameters:
+            return False
+        return all(_VALUE.fullmatch(kind) for kind in self.signature_types)
+
+    @property
+    def signature_types(self) -> tuple[str, ...]:
+        """The types of its parameters, then of its result."""
+        return (*(parameter.type for parameter in self.parameters), self.result)
+
+    def finish(self) -> "Family":
+        """Take the alternatives of names out of all texts, and compile their draws."""
+        for parameter in self.parameters:
+            self.alternatives[parameter.names[0]] = names_for(parameter.names)
+            parameter.template = compiled(parameter.type)
+        context = [self._declaration(line) for line in self.context]
+        self.helpers = [self._helper(line) for line in self.calls]
+        bodies = [(kind, _LOCAL.sub(self._local, text)) for kind, text in self.bodies]
+        called = (text for h in self.helpers for text in (h.name, h.result, *h.types))
+        texts = [*(text for _, text in bodies), *context, *self.signature_types, *called]
+        self.used = set(_IDENTIFIER.findall(" ".join(texts)))
+        self.body_templates = [(kind, compiled(text)) for kind, text in bodies]
+        self.context_templates = [compiled(text) for text in context]
+        self.description_templates = [compiled(text) for text in self.descriptions]
+        self.attribute_template = compiled(self.attributes)
+        return self
+
+    def _declaration(self, line: str) -> str:
+        line = _ALTERNATIVES.sub(self._alternative, line)
+        for match in _DECLARED_TYPE.finditer(line):
+            self.alternatives.setdefault(match[1], names_for([match[1]]))
+        line = _LOCAL.sub(self._local, line)
+        for match in _MEMBER.finditer(line):
+            name = match[1].removeprefix("m_")  # see `renamed`
+            self.alternatives.setdefault(name, names_for([name]))
+        return line
+
+    def _alternative(self, match: re.Match[str]) -> str:
+        names = tuple(match[1].split("/"))
+        self.alternatives.setdefault(names[0], names_for(names))
+        return names[0]
+
+    def _local(self, match: re.Match[str]) -> str:
+        names = match[1].split("/")
+        self.alternatives.setdefault(names[0], names_for(names))
+        return match[0][: match.start(1) - match.start(0)] + names[0]
+
+    def _helper(self, line: str) -> Helper:
+        header = parse_header(line)
+        names, parameters, result = header[1:]
+        self.alternatives.setdefault(names[0], names)
+        for parameter in parameters:
+            parameter.template = compiled(parameter.type)
+        return Helper(names[0], parameters, result)
+
+
+Header = tuple[str, tuple[str, ...], list[Parameter], str]
+
+
+def parse_header(line: str) -> Header:
+    """Attributes, names, parameters and result of a signature; ValueError if it is none."""
+    match = _HEADER.match(line)
+    if not match:
+        raise ValueError(f"no signature: {line}")
+    names = tuple(match["names"].split("/"))
+    parameters = parse_parameters(match["parameters"])
+    return match["attributes"].strip(), names, parameters, (match["result"] or "").strip()
+
+
+def parse_parameters(text: str) -> list[Parameter]:
+    """The parameters of a signature, each `names: type` behind its attributes."""
+    parameters = []
+    for part in split_list(text):
+        left, colon, kind = part.rpartition(": ") if ": " in part else part.rpartition(":")
+        *attributes, names = left.split() or [""]
+        if not colon or not names:
+            raise ValueError(f"no parameter: {part}")
+        parameters.append(Parameter(tuple(names.split("/")), kind.strip(), " ".join(attributes)))
+    return parameters
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of a list with commas, except for commas in brackets of any kind."""
+    parts, depth, start = [], 0, 0
+    for place, sign in enumerate(text):
+        if sign in "(<[«{":
+            depth += 1
+        elif sign in ")>]»}" and not (sign == ">" and text[place - 1 : place] == "-"):
+            depth -= 1
+        elif sign == "," and depth == 0:
+            parts.append(text[start:place].strip())
+            start = place + 1
+    last = text[start:].strip()
+    return [*parts, last] if last else parts
+
+
+def with_type(text: str, kind: str) -> str:
+    """`text` with T replaced."""
+    return _T.sub(kind, text) if kind and "T" in text else text
+
+
+def find_families(families: Sequence[Family], wanted: str) -> list[Family]:
+    """The families of an area, or the one of this name or id."""
+    return [f for f in families if wanted in (f.area, f.names[0], f.id)]

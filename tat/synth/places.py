@@ -1,0 +1,288 @@
+"""Other places for a family's parameters: structs, uniforms, constants, stages, kernels."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from tat.synth.draft import Argument, Draft
+from tat.synth.draws import Draws, Weighted
+from tat.synth.words import synonyms, upper_case
+
+NICE = (
+    "0.5", "0.25", "0.1", "2.0", "0.05", "1.5", "0.75", "4.0", "0.01", "3.0", "8.0", "0.2", "0.9",
+    "1.2", "10.0", "0.3", "0.6",
+)  # fmt: skip
+WHOLE = ("1", "2", "3", "4", "5", "8", "16", "32", "64", "10", "7", "12", "256")
+VECTOR = re.compile(r"vec([234])([fiu])$")
+SCALARS = {"f": "f32", "i": "i32", "u": "u32"}
+
+SETTINGS_TYPES = ("Params", "Uniforms", "Settings", "Config", "Options", "Constants", "Globals",
+                  "Data", "UBO", "MaterialParams", "PushConstants")  # fmt: skip
+SETTINGS = ("params", "uniforms", "u", "settings", "config", "options", "ubo", "globals", "cfg",
+            "uni", "args")  # fmt: skip
+_BUNDLE_TYPES = ("Args", "Inputs", "Desc", "Context", "State", "Info", "Surface", "Params")
+_BUNDLES = ("args", "input", "desc", "ctx", "state", "info", "s", "params")
+_VARYINGS = ("VertexOutput", "FragmentInput", "VSOut", "Varyings", "VertexOut", "FSIn", "V2F")
+_POSITIONS = ("position", "pos", "clipPosition", "Position", "fragCoord")
+KERNEL_NAMES = ("main", "computeMain", "csMain", "cs_main", "run", "kernel", "process", "update",
+                "compute")  # fmt: skip
+FRAGMENT_NAMES = ("fsMain", "fs_main", "fragmentMain", "main", "fragment_main", "fs",
+                  "mainFragment")  # fmt: skip
+GROUP_SIZES = ("64", "64", "256", "128", "32", "64, 1, 1", "256, 1, 1")
+_SHOWN = {
+    "f32": "vec4f(vec3f({0}), 1.0)", "vec2f": "vec4f({0}, 0.0, 1.0)", "vec3f": "vec4f({0}, 1.0)",
+    "vec4f": "{0}",
+}  # fmt: skip
+_KEYWORDS = {"const": "const", "private": "var<private>", "override": "override"}
+_HOW_CONSTANT = Weighted(("const", 80), ("private", 12), ("override", 8))
+# Of constants these may be errors when the module is made: out of bounds, or out of the domain.
+_PICKY = re.compile(r"\[|<<|>>|%|\b(?:log2?|sqrt|inverseSqrt|acos|asin|pow|smoothstep|normalize)\(")
+_DERIVATIVE = re.compile(r"\b(?:dpd[xy]|fwidth)\(")
+_LAST_RETURN = re.compile(r"^return ((?:.|\n)+);\s*$", re.M)
+
+
+def literal(draws: Draws, kind: str) -> str:
+    """A constant of a type."""
+    if kind == "f32":
+        return draws.pick(NICE)
+    if kind in ("i32", "u32"):
+        return draws.pick(WHOLE) + ("u" if kind == "u32" else "")
+    vector = VECTOR.match(kind)
+    assert vector
+    scalar = SCALARS[vector[2]]
+    return f"{kind}({', '.join(literal(draws, scalar) for _ in range(int(vector[1])))})"
+
+
+def substituted(text: str, names: Sequence[str], form: str) -> str:
+    """`text` with each of the variables told as `form.format(name)`; members stay."""
+    if not text or not names:
+        return text
+    pattern = re.compile(r"(?<![\w.])(" + "|".join(names) + r")\b(?!\s*\()")
+    return pattern.sub(lambda match: form.format(match[1]), text)
+
+
+def returned(draft: Draft) -> tuple[str, str] | None:
+    """Statements and then the value, of a body that returns once, at its end; None of others."""
+    if draft.is_expression:
+        return "", draft.body
+    if draft.body.count("return") != 1:
+        return None
+    match = _LAST_RETURN.search(draft.body)
+    if not match or match.end() < len(draft.body.rstrip()):
+        return None
+    return draft.body[: match.start()], match[1]
+
+
+def as_settings(draft: Draft) -> bool:
+    """Some parameters become members of a uniform variable."""
+    able = _bundled(draft)
+    if len(able) < 2:
+        return False
+    draws = draft.draws
+    some = draws.chance(0.85)
+    count = draws.between(1, len(able) - 1) if some else draws.between(2, len(able))
+    moved = _moved(draft, able, count)
+    declare_settings(draft, moved)
+    draft.body = substituted(draft.body, [a.name for a in moved], "bundle_.m_{}")
+    draft.arguments = [a for a in draft.arguments if a not in moved]
+    draft.notes += (
+        "Parameters come from the uniform buffer.", "The settings are read from the uniforms.",
+        "Uses the uniform parameters.",
+    )  # fmt: skip
+    return True
+
+
+def as_struct(draft: Draft) -> bool:
+    """Some parameters become members of one parameter."""
+    able = _bundled(draft)
+    if len(able) < 2:
+        return False
+    moved = _moved(draft, able, draft.draws.between(2, len(able)))
+    place = next(i for i, a in enumerate(draft.arguments) if a in moved)
+    draft.alternatives |= {"bundleType_": _BUNDLE_TYPES, "bundle_": _BUNDLES}
+    draft.context.append(_members("bundleType_", moved))
+    draft.body = substituted(draft.body, [a.name for a in moved], "bundle_.m_{}")
+    draft.arguments = [a for a in draft.arguments if a not in moved]
+    draft.arguments.insert(place, Argument("bundle_", "bundleType_"))
+    return True
+
+
+def _bundled(draft: Draft) -> list[Argument]:
+    return [a for a in draft.arguments if a.type != "bool" and "ptr" not in a.type]
+
+
+def _moved(draft: Draft, able: list[Argument], count: int) -> list[Argument]:
+    chosen = draft.draws.sample(able, count)
+    if draft.draws.chance(0.3):
+        return chosen
+    return [a for a in draft.arguments if a in chosen]
+
+
+def _members(name: str, arguments: Sequence[Argument], more: Sequence[str] = ()) -> str:
+    members = [f"m_{a.name}: {a.type}" for a in arguments]
+    return f"struct {name} {{ {', '.join([*members, *more])} }}"
+
+
+def declare_settings(draft: Draft, arguments: Sequence[Argument], more: Sequence[str] = ()) -> None:
+    """A uniform variable `bundle_` with the arguments as members."""
+    draft.alternatives |= {"bundleType_": SETTINGS_TYPES, "bundle_": SETTINGS}
+    draft.context.append(_members("bundleType_", arguments, more))
+    space = "uniform" if draft.draws.chance(0.93) else "storage"
+    draft.context.append(f"{space} bundle_: bundleType_;")
+
+
+def as_constants(draft: Draft) -> bool:
+    """One or two parameters become constants, overrides or private variables of the module."""
+    draws = draft.draws
+    able = [
+        a for a in draft.arguments
+        if a.type in ("f32", "i32", "u32") or (VECTOR.match(a.type) and draws.chance(0.2))
+    ]  # fmt: skip
+    if not able or len(draft.arguments) < 2 or _PICKY.search(draft.body):
+        return False
+    count = min(len(draft.arguments) - 1, draws.pick((1, 1, 2)))
+    how = draws.weighted(_HOW_CONSTANT)
+    moved = draws.sample(able, count)
+    for a in moved:
+        upper = upper_case(a.name)
+        capital = how != "private" and len(upper) > 1 and draws.chance(0.85)
+        if capital and upper not in draft.family.used:
+            draft.alternatives[a.name] = (upper,)
+        value = literal(draws, a.type)
+        use = "const" if how == "override" and VECTOR.match(a.type) else how
+        needed = use != "const" or a.type != "f32" or draws.chance(0.7)
+        kind = f": {a.type}" if needed else ""
+        draft.constants.append(f"{_KEYWORDS[use]} {a.name}{kind} = {value};")
+    draft.arguments = [a for a in draft.arguments if a not in moved]
+    return True
+
+
+def as_pointer(draft: Draft) -> bool:
+    """The result is written through a pointer."""
+    parts = returned(draft)
+    if not parts:
+        return False
+    draft.alternatives["outPtr_"] = ("out", "result", "dst", "outValue", "res", "output")
+    draft.arguments.append(Argument("outPtr_", f"ptr<function, {draft.result}>"))
+    draft.is_expression, draft.body = False, f"{parts[0]}*outPtr_ = {parts[1]};"
+    draft.result = ""
+    return True
+
+
+def as_kernel(draft: Draft) -> bool:
+    """A compute stage does it for every element of buffers."""
+    parts, draws = returned(draft), draft.draws
+    kinds = [*(a.type for a in draft.arguments), draft.result]
+    if parts is None or _DERIVATIVE.search(draft.body) or len(draft.arguments) > 4:
+        return False
+    if any(kind == "bool" or kind.startswith("mat") for kind in kinds):
+        return False
+    count = draws.pick((1, 1, 1, 2)) if len(draft.arguments) > 1 else 1
+    buffers, rest = draft.arguments[:count], draft.arguments[count:]
+    in_place = count == 1 and buffers[0].type == draft.result and draws.chance(0.3)
+    counted = bool(rest) and draws.chance(0.3)
+    if rest:
+        declare_settings(draft, rest, ["total_: u32"] if counted else [])
+        draft.alternatives["total_"] = ("count", "n", "numElements", "length_", "size", "total")
+    target = _declare_buffers(draft, buffers, in_place)
+    size = "bundle_.total_" if counted else f"arrayLength(&{target})"
+    lines = ["let index_ = gid.x;"]
+    if draws.chance(0.8):
+        test = f"index_ >= {size}" if draws.chance(0.9) else f"!(index_ < {size})"
+        lines.append(f"if ({test}) {{\n    return;\n}}")
+    statements, value = parts
+    names = [a.name for a in rest]
+    if rest and draws.chance(0.25):
+        lines += [f"let {name} = bundle_.m_{name};" for name in names]
+    else:
+        statements, value = (
+            substituted(text, names, "bundle_.m_{}") for text in (statements, value)
+        )
+    if statements or draws.chance(0.7):
+        lines += [f"let {a.name} = ins{a.name}[index_];" for a in buffers]
+    else:
+        value = substituted(value, [a.name for a in buffers], "ins{}[index_]")
+    lines.append(f"{statements}{target}[index_] = {value};")
+    draft.attributes = f"@compute @workgroup_size({draws.pick(GROUP_SIZES)})"
+    draft.arguments = [Argument("gid", "vec3u", "@builtin(global_invocation_id)")]
+    draft.alternatives["gid"] = synonyms()["gid"]
+    draft.alternatives["index_"] = ("i", "index", "idx", "id", "tid", "k")
+    draft.is_expression, draft.body, draft.result = False, "\n".join(lines), ""
+    draft.names = KERNEL_NAMES
+    draft.notes += (
+        "One invocation for each element.",
+        "Runs once for every element of the buffer.",
+    )
+    return True
+
+
+def _declare_buffers(draft: Draft, buffers: Sequence[Argument], in_place: bool) -> str:
+    """A buffer for each argument and one for the results; its name."""
+    alone = len(buffers) == 1
+    for a in buffers:
+        plural = a.name + ("es" if a.name.endswith("s") else "s")
+        others = ("input", "src", "dataIn", "inputs", "data")
+        named = (f"{a.name}In", f"{a.name}Buffer", f"{a.name}Data")
+        draft.alternatives["ins" + a.name] = (
+            (plural, plural, *others) if alone else (plural, *named)
+        )
+        space = "storage_rw" if in_place else "storage"
+        draft.context.append(f"{space} ins{a.name}: array<{a.type}>;")
+    if in_place:
+        return "ins" + buffers[0].name
+    draft.alternatives["outs_"] = ("output", "results", "outputs", "dst", "outData", "dataOut",
+                                   "result")  # fmt: skip
+    draft.context.append(f"storage_rw outs_: array<{draft.result}>;")
+    return "outs_"
+
+
+def as_fragment(draft: Draft) -> bool:
+    """A fragment stage shows it as a color."""
+    parts, draws = returned(draft), draft.draws
+    kinds = (*(a.type for a in draft.arguments), draft.result)
+    if not parts or not all(kind in _SHOWN for kind in kinds):
+        return False
+    vectors = [a for a in draft.arguments if VECTOR.match(a.type)][:2]
+    varying = vectors or draft.arguments[:1]
+    rest = [a for a in draft.arguments if a not in varying]
+    texts = list(parts)
+    if rest:
+        declare_settings(draft, rest)
+        texts = [substituted(text, [a.name for a in rest], "bundle_.m_{}") for text in texts]
+    if draws.chance(0.6):
+        names = [a.name for a in varying]
+        texts = [substituted(text, names, "in_.m_{}") for text in texts]
+        _declare_varyings(draft, varying)
+        draft.arguments = [Argument("in_", "inType_")]
+    else:
+        draft.arguments = [
+            Argument(a.name, a.type, f"@location({i})") for i, a in enumerate(varying)
+        ]
+    show = _SHOWN[draft.result]
+    if draws.chance(0.35):
+        draft.alternatives["shown_"] = ("value", "result", "c", "color", "v_", "res", "out")
+        tail = f"let shown_ = {texts[1]};\nreturn {show.format('shown_')};"
+    else:
+        tail = f"return {show.format(texts[1])};"
+    draft.attributes, draft.result = "@fragment", "@location(0) vec4f"
+    draft.is_expression, draft.body = False, texts[0] + tail
+    draft.names = FRAGMENT_NAMES
+    draft.notes += ("Shows the result as a color.", "Fragment stage.")
+    return True
+
+
+def _declare_varyings(draft: Draft, varying: Sequence[Argument]) -> None:
+    draft.alternatives |= {
+        "inType_": _VARYINGS, "in_": ("input", "in", "frag", "v", "fsIn", "i", "vsOut"),
+        "position_": _POSITIONS,
+    }  # fmt: skip
+    members = [f"@location({i}) m_{a.name}: {a.type}" for i, a in enumerate(varying)]
+    if draft.draws.chance(0.6):
+        members.insert(0, "@builtin(position) position_: vec4f")
+    draft.context.append(f"struct inType_ {{ {', '.join(members)} }}")
+
+
+PLACES: Weighted[Callable[[Draft], bool] | None] = Weighted(
+    (None, 62), (as_settings, 9), (as_struct, 7), (as_constants, 6), (as_pointer, 2),
+    (as_kernel, 8), (as_fragment, 6),
+)  # fmt: skip
+"""How often a plain family is told in which place; one that cannot be told so stays as it is."""

@@ -1,0 +1,125 @@
+"""A value that goes through several steps, each told in words."""
+
+import re
+
+from tat.synth.draws import Draws, Weighted
+from tat.synth.places import NICE, WHOLE
+from tat.synth.practice.scope import LOCALS, Scope, bracketed
+from tat.synth.step_tables import Line, line_table
+
+_STARTS = Weighted(("f32", 34), ("vec3f", 28), ("vec2f", 18), ("vec4f", 8), ("i32", 5), ("u32", 7))
+_COUNTS = Weighted((1, 15), (2, 40), (3, 30), (4, 15))
+_SIGNATURE = re.compile(r"v: (?P<before>\w+)(?P<operands>(?:, [AB]: \w+)*) -> (?P<after>\w+)")
+_V = re.compile(r"\bv\b")
+_LOOSE = re.compile(r"[-+*/%&|^>~] ?v\b|\bv\.|\bv [-+*/%&|^>]")  # v needs brackets here
+_ASSIGNED = re.compile(r"v ([-+*]) (\w+)")
+_SHIFTS = ("1", "4", "8")
+
+
+class Chain:
+    """Drawn steps: parameters, the lines of a body, the words of a comment."""
+
+    def __init__(self, draws: Draws) -> None:
+        self.draws, self.scope = draws, Scope(draws)
+        start = draws.weighted(_STARTS)
+        self.first = self.scope.fresh(start)
+        self.parameters = {self.first: start}
+        self.kind = start  # so far
+        self.steps: list[tuple[str, str]] = []  # type, value
+        self.told: list[str] = []
+        last = None
+        for _ in range(draws.weighted(_COUNTS)):
+            line = draws.pick(_by_type()[self.kind])
+            if line is not last:
+                self._add(line)
+            last = line
+        self.lines = self._lines(start)
+        self.words = self._words()
+
+    def _add(self, line: Line) -> None:
+        match = _SIGNATURE.fullmatch(line.left)
+        assert match
+        value, words = line.value, line.words
+        for operand in filter(None, match["operands"].split(", ")):
+            letter, _, kind = operand.partition(": ")
+            code, word = self._operand(kind, ">>" in value)
+            value = re.sub(rf"\b{letter}\b", code, value)
+            words = words.replace(f"{{{letter}}}", word)
+        self.kind = match["after"]
+        self.steps.append((self.kind, value))
+        self.told.append(words)
+
+    def _operand(self, kind: str, shifted: bool) -> tuple[str, str]:
+        """A literal or a new parameter, as code and in words."""
+        draws = self.draws
+        if kind in ("f32", "i32", "u32") and draws.chance(0.3):
+            pool = NICE if kind == "f32" else (_SHIFTS if shifted else WHOLE)
+            word = draws.pick(pool)
+            return word + ("u" if kind == "u32" else ""), word
+        name = self.scope.fresh(kind)
+        self.parameters[name] = kind
+        return name, f"{{{name}}}"
+
+    def _lines(self, start: str) -> list[str]:
+        draws = self.draws
+        repeats = any(len(_V.findall(value)) > 1 for _, value in self.steps[1:])
+        if not repeats and draws.chance(0.5):
+            return [f"return {self._nested()};"]
+        if all(kind == start for kind, _ in self.steps) and draws.chance(0.35):
+            return self._updated()
+        lines, current = [], self.first
+        for kind, value in self.steps[:-1]:
+            name = self.scope.fresh(kind, LOCALS[kind])
+            lines.append(f"let {name}: {kind} = {_put(value, current)};")
+            current = name
+        kind, value = self.steps[-1]
+        if draws.chance(0.75):
+            return [*lines, f"return {_put(value, current)};"]
+        name = self.scope.fresh(kind, LOCALS[kind])
+        return [*lines, f"let {name}: {kind} = {_put(value, current)};", f"return {name};"]
+
+    def _nested(self) -> str:
+        whole = self.first
+        for _, value in self.steps:
+            whole = _put(value, bracketed(whole) if _LOOSE.search(value) else whole)
+        return whole
+
+    def _updated(self) -> list[str]:
+        """One variable that each step changes."""
+        name = self.scope.fresh(self.kind, ["r", "res", "out0", "y", "result", "cur", "acc"])
+        lines = [f"var {name} = {self.first};"]
+        for _, value in self.steps:
+            match = _ASSIGNED.fullmatch(value)
+            if match and match[2] != "v" and self.draws.chance(0.6):
+                lines.append(f"{name} {match[1]}= {match[2]};")
+            else:
+                lines.append(f"{name} = {_put(value, name)};")
+        return [*lines, f"return {name};"]
+
+    def _words(self) -> list[str]:
+        *before, last = self.told
+        joint = self.draws.pick((" and ", ", then ", " and then "))
+        told = ", ".join(before) + joint + last if before else last
+        first = f"{{{self.first}}}"
+        if " it" in self.told[0]:
+            alone = told.replace(" it", f" {first}", 1)
+        else:
+            alone = f"{told}, starting with {first}"
+        return [f"Takes {first}, {told}.", f"From {first}: {told}.", alone[0].upper() + alone[1:]]
+
+
+def _put(value: str, current: str) -> str:
+    return _V.sub(lambda _: current, value)
+
+
+_TABLE: dict[str, list[Line]] = {}
+
+
+def _by_type() -> dict[str, list[Line]]:
+    """The steps that each type may take."""
+    if not _TABLE:
+        for line in line_table("chains"):
+            match = _SIGNATURE.fullmatch(line.left)
+            assert match, line.left
+            _TABLE.setdefault(match["before"], []).append(line)
+    return _TABLE

@@ -1,0 +1,84 @@
+"""New names for canonical ones, none twice, and their use in a text."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from tat.synth.draws import Draws
+from tat.synth.words import RESERVED, decorated, in_case
+
+# A comment, an attribute, a name (with the dot before it, if it is a member's) or a number.
+_TOKEN = re.compile(r"(//[^\n]*|@(?:builtin|interpolate)\([^)]*\)|@\w+|\.?[A-Za-z_]\w*|\d[\w.]*)")
+_SWIZZLE = re.compile(r"[xyzw]{1,4}|[rgba]{1,4}")
+_PLAIN_FLOAT = re.compile(r"(\d+)\.(\d+)")
+LONG_TYPES = {
+    **{f"vec{n}{short}": f"vec{n}<{kind}>" for n in (2, 3, 4)
+       for short, kind in (("f", "f32"), ("i", "i32"), ("u", "u32"), ("h", "f16"))},
+    **{f"mat{c}x{r}{short}": f"mat{c}x{r}<{kind}>" for c in (2, 3, 4) for r in (2, 3, 4)
+       for short, kind in (("f", "f32"), ("h", "f16"))},
+}  # fmt: skip
+
+
+def chosen_names(
+    alternatives: Mapping[str, Sequence[str]], used: Collection[str], draws: Draws, snake: bool
+) -> dict[str, str]:
+    """A name for each canonical one; none is that of another, or anything else in `used`."""
+    mapping: dict[str, str] = {}
+    taken: set[str] = set()
+    novelty = 0.5 if draws.chance(0.1) else 0.04
+    for name, names in alternatives.items():
+        for _ in range(6):
+            pick = draws.pick(names)
+            if draws.chance(novelty) and pick[0].islower() and len(pick) > 1:
+                pick = decorated(pick, draws)
+            pick = in_case(pick, snake)
+            if pick not in taken and pick not in RESERVED and (pick == name or pick not in used):
+                break
+        else:
+            pick = _free(in_case(name, snake), name, taken, draws)
+        taken.add(pick)
+        mapping[name] = pick
+    return mapping
+
+
+def _free(pick: str, name: str, taken: Collection[str], draws: Draws) -> str:
+    if pick in taken or pick in RESERVED:
+        pick = name
+    while pick in taken or pick in RESERVED:
+        pick += "_" if draws.chance(0.5) and not pick.endswith("_") else "2"
+    return pick
+
+
+def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
+    """How each token of a text is told: names and members by `mapping`, and long forms of types.
+
+    A member that could be a swizzle stays. `m_x` is a member that may be called as the parameter
+    x is, whatever that looks like.
+    """
+    table = dict(LONG_TYPES) if long_types else {}
+    for name, new in mapping.items():
+        table[name] = table["m_" + name] = new
+        table[".m_" + name] = "." + new
+        if not _SWIZZLE.fullmatch(name):
+            table["." + name] = "." + new
+    return table
+
+
+def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
+    """`text` with each token as `table` has it, and floats in the form `literal`."""
+    parts = _TOKEN.split(text)
+    get = table.get
+    parts[1::2] = [get(token, token) for token in parts[1::2]]
+    if literal:
+        parts[1::2] = [_literal(token, literal) for token in parts[1::2]]
+    return "".join(parts)
+
+
+def _literal(token: str, form: str) -> str:
+    match = _PLAIN_FLOAT.fullmatch(token)
+    if not match:
+        return token
+    if form == "f":
+        return token + "f"
+    if form == ".":
+        return f"{match[1]}." if match[2] == "0" else token
+    return f".{match[2]}" if match[1] == "0" else token

@@ -1,0 +1,89 @@
+"""Names: which are taken by the language, synonyms, cases, and names that say little."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from tat.resources import resource
+from tat.synth.draws import Draws
+from tat.wgsl.builtins import ENUMERANTS, NAMES
+from tat.wgsl.lexer import KEYWORDS
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
+# Words that the specification reserves ("Reserved Words").
+_RESERVED_WORDS = listed("""NULL Self abstract active alignas alignof as asm asm_fragment async
+    attribute auto await become cast catch class co_await co_return co_yield coherent column_major
+    common compile compile_fragment concept const_cast consteval constexpr constinit crate
+    debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export extends
+    extern external fallthrough filter final finally friend from fxgroup get goto groupshared
+    highp impl implements import inline instanceof interface layout lowp macro macro_rules match
+    mediump meta mod module move mut mutable namespace new nil noexcept noinline nointerpolation
+    non_coherent noncoherent noperspective null nullptr of operator package packoffset partition
+    pass patch pixelfragment precise precision premerge priv protected pub public readonly ref
+    regardless register reinterpret_cast require resource restrict self set shared sizeof smooth
+    snorm static static_assert static_cast std subroutine super target template this thread_local
+    throw trait try type typedef typeid typename typeof union unless unorm unsafe unsized use
+    using varying virtual volatile wgsl where with writeonly yield""")
+RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A", "B", "C"}
+"""Words that no declaration may have as its name, or had better not."""
+
+_BEFORE = listed("""base src dst local world cur prev next new old my the in u a v p sample light
+    view pixel point max min inner outer final init raw scaled main""")
+_BEHIND = listed("0 1 2 In Val Value Arg Param A B Input Factor _ Ref Cur Vec Src")
+_SYLLABLES = listed("ka lo mi ta ve ro su ne po di ra xi qu ze ba fo gu hy je wi")
+_CAPITALS = re.compile(r"(?<=[a-z0-9])([A-Z]+)")
+
+
+@cache
+def synonyms() -> dict[str, tuple[str, ...]]:
+    """A canonical name and all that it may be called, itself first."""
+    text = resource("synth", "synonyms.txt").read_text("utf-8")
+    lines = [tuple(line.split()) for line in text.splitlines()]
+    return {names[0]: names for names in lines if names}
+
+
+def names_for(names: Sequence[str]) -> tuple[str, ...]:
+    """The alternatives of a name: those that are given, or its synonyms where it stands alone.
+
+    A canonical name that ends in _ is for the texts alone, where others are given.
+    """
+    if len(names) > 1:
+        return tuple(names[1:] if names[0].endswith("_") else names)
+    return synonyms().get(names[0], tuple(names))
+
+
+def in_case(name: str, snake: bool) -> str:
+    """A name in snake_case or camelCase; one that begins with a capital stays as it is."""
+    if not name[0].islower():
+        return name
+    if snake:
+        return _CAPITALS.sub(lambda capital: "_" + capital[1].lower(), name)
+    head, *tail = name.split("_")
+    return head + "".join(word[:1].upper() + word[1:] for word in tail) if tail else name
+
+
+def upper_case(name: str) -> str:
+    """A camelCase name in UPPER_CASE."""
+    return _CAPITALS.sub(lambda capital: "_" + capital[1], name).upper()
+
+
+def titled(name: str) -> str:
+    """A name with a capital at its beginning and behind each underscore, which goes."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+
+
+def decorated(name: str, draws: Draws) -> str:
+    """Another name with the same core, or now and then one that says nothing."""
+    share = draws.random()
+    if share < 0.45:
+        return draws.pick(_BEFORE) + name[0].upper() + name[1:]
+    if share < 0.85:
+        return name + draws.pick(_BEHIND)
+    if share < 0.93:
+        return "".join(draws.pick(_SYLLABLES) for _ in range(draws.pick((2, 2, 3))))
+    return draws.pick("abcdefghklmnopqstuvw") + draws.pick(("", "", "0", "1", "2", "3"))
