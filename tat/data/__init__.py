@@ -1,1 +1,1 @@
-"""From files to feeds: sources (files), corpus (samples), tokenizer (ids), batches (arrays)."""
+"""Files to samples, samples to token ids, ids to batches of arrays."""

@@ -1,4 +1,4 @@
-"""Samples to arrays of static shapes, in an order that depends only on the seed and the index."""
+"""Batches: samples as arrays of static shapes, in an order of seed and index alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Batch:
     bucket: Bucket
     sources: np.ndarray  # int32 [B, K, S], PAD behind the end; the sample's own comes first
     source_lengths: np.ndarray  # int32 [B, K]
-    inputs: np.ndarray  # int32 [B, T], BOS and the target but its last token
+    inputs: np.ndarray  # int32 [B, T], BOS and the target without its last token
     targets: np.ndarray  # int32 [B, T]
     target_lengths: np.ndarray  # int32 [B]
 
@@ -30,7 +30,7 @@ class Batch:
 
 
 def digest_of_rows(batches: Sequence[Batch]) -> str:
-    """SHA-256 of what the rows hold, hexadecimal; how they lie in batches does not matter."""
+    """SHA-256 of the content of the rows, hexadecimal; their place in batches does not matter."""
     rows = []
     for batch in batches:
         for row in np.flatnonzero(batch.target_lengths):
@@ -43,13 +43,13 @@ def digest_of_rows(batches: Sequence[Batch]) -> str:
 
 
 def batch_rows(bucket: Bucket, batch_tokens: int) -> int:
-    """B: so many rows as hold `batch_tokens` target positions, at least one."""
+    """B, the rows that hold `batch_tokens` target positions together; at least one."""
     return max(1, batch_tokens // bucket[1])
 
 
 @dataclass(frozen=True)
 class _Epoch:
-    """What is drawn for one pass over the samples."""
+    """The draws for one pass over the samples."""
 
     number: int
     batches: list[tuple[Bucket, np.ndarray]]  # and which samples are in it
@@ -59,12 +59,12 @@ class _Epoch:
 class Batches:
     """The micro-batches of a dataset, by index, epoch after epoch.
 
-    In each epoch the samples of a bucket are shuffled and cut into rows, the last batch of a bucket
-    perhaps not full, and then the batches of all buckets are shuffled. Shuffling sorts by the raw
-    output of Philox (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011) with the
-    key (seed, epoch): it has no state to save, and its raw output never changes between versions of
-    numpy, while that of numpy's own `permutation` may. So is drawn which samples keep their
-    neighbours in an epoch: one model learns to do with and without.
+    In each epoch the samples of a bucket are shuffled and cut into batches, of which the last may
+    not be full. Then the batches of all buckets are shuffled. Shuffling sorts by the raw output of
+    Philox (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011) with the key (seed,
+    epoch). It has no state to save, and its raw output is the same in all versions of numpy, while
+    that of numpy's `permutation` may change. The same draws decide which samples keep their
+    neighbours in an epoch, so that one model learns to work with them and without.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Batches:
         return sum(ceil(len(m) / self.rows_of(b)) for b, m in zip(self.buckets, self._members))
 
     def micro_batch(self, index: int) -> Batch:
-        """Micro-batch `index`, counted over all epochs: a function of seed and index alone."""
+        """Micro-batch `index`, counted over all epochs; it depends on seed and index alone."""
         if not len(self.dataset):
             raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
         epoch, position = divmod(index, self.micro_batches_per_epoch)
@@ -119,7 +119,7 @@ class Batches:
         return self._assemble(*drawn.batches[position], drawn.accompanied)
 
     def in_order(self, limit: int | None = None) -> Iterator[Batch]:
-        """The batches of one unshuffled pass; with a limit so many, spread over all buckets.
+        """The batches of one unshuffled pass; at most `limit` of them, spread over all buckets.
 
         All samples keep their neighbours.
         """

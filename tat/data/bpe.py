@@ -1,4 +1,4 @@
-"""Learning BPE merges from counted pieces: pair totals kept up to date, the best from a heap."""
+"""Learns BPE merges from counted pieces; totals of pairs stay up to date in a heap."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ def learn_merges(counts: Mapping[bytes, int], first_byte: int, limit: int) -> li
     """At most `limit` merges for pieces that occur `counts` times; stops when no pair occurs twice.
 
     Ids: byte b is first_byte + b, merge i is first_byte + 256 + i. The most frequent pair comes
-    first; of equally frequent ones the one whose bytes sort first, so that no order of pieces,
-    dicts or sets shows in the result. No two merges spell the same token: what merges inside a
-    string does not depend on its surroundings as long as nothing merges across its ends.
+    first; of equally frequent ones the one whose bytes sort first, so that the order of pieces,
+    dicts or sets does not matter. No two merges spell the same token: the merges inside a string
+    do not depend on its surroundings as long as nothing merges across its ends.
     """
     learner = _Learner(counts, first_byte)
     merges: list[Pair] = []
@@ -50,7 +50,7 @@ class _Learner:
                 continue
             if self.totals[pair] == -negative:
                 return pair
-            # Totals only fall once a pair is known, so an entry out of date is one too high.
+            # Totals of a known pair only fall, so an outdated entry is too high.
             heappush(self.heap, self._entry(pair))
         return None
 

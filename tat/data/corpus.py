@@ -1,7 +1,7 @@
-"""From files to samples, whatever the files are called and in whatever order they come.
+"""Files to samples; names and order of the files do not matter.
 
 Samples are sorted by their digest, split by the content of their file, and cut by draws keyed to
-their function: everything here depends on what the texts say and never on where they lie.
+their function. All of this depends on the texts and never on their place.
 """
 
 from collections import Counter
@@ -30,11 +30,11 @@ _SILENT = "no function with a body"
 
 @dataclass(frozen=True)
 class Report:
-    """What became of the files."""
+    """Counts of what was read, used and left out."""
 
     files: int  # files read
     skipped: tuple[Skipped, ...]
-    functions: int  # with a body that says something
+    functions: int  # with a body of more than blanks
     completions: int  # samples
     descriptions: int  # samples
     infills: int  # samples
@@ -42,7 +42,7 @@ class Report:
     accompanied: int  # samples with neighbours
 
     def lines(self) -> list[str]:
-        """The report in words: a line for what is used, then one per kind of what is not."""
+        """The report in words: a line for the used texts, then one for each kind of unused ones."""
         used = (
             f"{self.files} files, {self.functions} functions: {self.completions} completion,"
             f" {self.descriptions} description and {self.infills} infill samples,"
@@ -77,9 +77,9 @@ class Corpus:
         return digest_of(*(text for of_sample in parts for text in of_sample))
 
     def texts(self) -> Iterator[str]:
-        """The texts to train a tokenizer on: every different one of the training split, once.
+        """The texts to train a tokenizer on: each different one of the training split once.
 
-        Only completions are read: the other samples repeat what they say.
+        Only completions count: the other samples repeat their text.
         """
         yield from dict.fromkeys(
             text
@@ -121,7 +121,7 @@ def cookbook_corpus(entries: Iterable[tuple[str, str, str]], config: DataConfig)
 
 
 def last_function(name: str, request: str, code: str) -> Function:
-    """What a cookbook entry asks for, with the rest of its code as context."""
+    """The last function of a cookbook entry, with the rest of its code as context."""
     declared = functions(code)
     if not declared:
         raise CorpusError(f"corpus: cookbook entry {name} declares no function; correct its code")
@@ -183,9 +183,9 @@ def _assemble(
     functions: int,
     config: DataConfig,
 ) -> Corpus:
-    """Drop duplicates, find neighbours, tell functions again with other names, sort.
+    """Drop duplicates, find neighbours, add renamed copies of functions, sort.
 
-    Of equal samples one in train stays: no test of what is learnt.
+    Of equal samples the one in train stays: the validation split holds nothing that is learnt.
     """
     kept: dict[str, Sample] = {}
     for sample in sorted(samples, key=lambda s: (s.split == "valid", s.group, s.origin)):

@@ -14,7 +14,7 @@ Bucket = tuple[int, int]  # S, T: source and target length, tokens
 
 
 class EncodableSample(Protocol):
-    """What of a corpus sample is encoded."""
+    """The parts of a sample that are encoded."""
 
     @property
     def source(self) -> tuple[tuple[str, str], ...]: ...
@@ -58,7 +58,7 @@ class Dataset:
 
     sources: Ragged  # [N], each at most S tokens
     targets: Ragged  # [N], each at most T tokens, EOS the last
-    texts: Ragged  # those of all neighbours
+    texts: Ragged  # of all neighbours
     neighbours: np.ndarray  # int32 [N, K - 1], rows of `texts`; -1 where a sample has fewer
     too_long: tuple[str, ...] = ()  # origins of the samples that fit no bucket and are left out
 

@@ -18,8 +18,8 @@ _LINE = re.compile(r"[^\s].*")  # a line without its indentation and its end
 def cut_gaps(body: str, count: float, key: str) -> Iterator[slice]:
     """`count` gaps of `body`, or as many on average, drawn by `key` alone; none in an empty body.
 
-    The draws are SHA-256 of the key and a counter, so that they are the same everywhere and do not
-    depend on what else is drawn.
+    The draws are SHA-256 of the key and a counter: the same everywhere, and independent of other
+    draws.
     """
     pieces = lines_of(body) or _tokens(body)
     if not pieces:
@@ -31,7 +31,7 @@ def cut_gaps(body: str, count: float, key: str) -> Iterator[slice]:
 
 
 def lines_of(body: str) -> list[slice]:
-    """The lines between the one that opens the body and the one that closes it, blank ones not."""
+    """The lines between the first and the last line of the body, without blank ones."""
     start, stop = body.find("\n"), body.rfind("\n")
     return [slice(*line.span()) for line in _LINE.finditer(body, start, stop)] if start >= 0 else []
 

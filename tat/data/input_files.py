@@ -1,4 +1,4 @@
-"""Finding and opening files that may be anything: loops, FIFOs, devices, gone, forbidden."""
+"""Finds and opens files that may be anything: loops, FIFOs, devices, gone, forbidden."""
 
 import errno
 import os
@@ -24,8 +24,8 @@ def list_files(
 ) -> Iterator[Path]:
     """Files among `paths`, and those with one of `suffixes` in folders, depth first and sorted.
 
-    `skip(path, reason)` is told what cannot be looked at, and of a folder that is met again, as in
-    a loop of symbolic links.
+    It calls `skip(path, reason)` for paths that it cannot read, and for a folder that it meets
+    again, as in a loop of symbolic links.
     """
     visited: set[tuple[int, int]] = set()
     stack = [(path, True) for path in reversed(paths)]
@@ -49,12 +49,12 @@ def list_files(
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open for reading without ever waiting on a FIFO or touching a device: OSError for those."""
+    """Open a regular file for reading; OSError for others, without waiting or touching them."""
     _require_regular(os.stat(path).st_mode)
     descriptor = os.open(path, READ_AT_ONCE)
     file = os.fdopen(descriptor, "rb")
     try:
-        _require_regular(os.fstat(descriptor).st_mode)  # it may have been exchanged meanwhile
+        _require_regular(os.fstat(descriptor).st_mode)  # it may have been replaced meanwhile
     except OSError:
         file.close()
         raise
@@ -62,7 +62,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def failure_reason(error: OSError) -> str:
-    """Why a file could not be read, in words whose part before a colon is the kind."""
+    """Why a file could not be read; the part before a colon is the kind of reason."""
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
     return f"unreadable: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""JSON Lines that are read strictly: what is wrong with a line is said with its place."""
+"""Reads JSON Lines strictly; an error names the line and its problem."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ Record = TypeVar("Record")
 def read_json_lines(path: Path, kind: type[Record], wanted: str) -> Iterator[tuple[str, Record]]:
     """The lines of a file as `kind`, each with its place (path:line); blank lines are skipped.
 
-    FileError at the first that is none; `wanted` says in words what a line should hold.
+    FileError at the first wrong line; `wanted` says in words what a line should hold.
     """
     try:
         with open_regular(path) as file:

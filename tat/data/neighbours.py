@@ -1,6 +1,6 @@
-"""Neighbours: functions like the one that is asked for, to be read beside the request.
+"""Neighbours: similar functions that the model reads beside a request.
 
-Training and generation find and cut them here alike, so that a model is used on what it learnt
+Training and generation find and cut them with the same code, so that a model meets what it learnt
 from. Each neighbour is a source of its own, encoded by itself (G. Izacard and E. Grave, "Leveraging
 Passage Retrieval with Generative Models for Open Domain Question Answering", 2021).
 """
@@ -17,7 +17,7 @@ from tat.retrieval.query import Hit, search
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A function that was found: what is read of it, and where it is from."""
+    """A function that was found: the text that the model reads, and its origin."""
 
     text: str  # comment, signature and body
     name: str
@@ -37,7 +37,7 @@ def find_neighbours(
 ) -> list[Neighbour]:
     """Up to `top` functions that fit the words of a source, the best first.
 
-    Left out are near-duplicates of the code `exclude`, what holds it, and hits that are refused.
+    It leaves out near-duplicates of the code `exclude`, texts that hold it, and refused hits.
     """
     query = "\n".join(text for _, text in source)
     hits = search(index, query, top, kind="function", exclude=exclude, refuse=refuse)
@@ -55,8 +55,8 @@ def encode_neighbour(text: str, tokenizer: Tokenizer, limit: int) -> list[int]:
 def with_neighbours(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
     """The samples, each with up to `count` functions of the training split beside it.
 
-    None is from the sample's own group, and none gives its function away. What is found depends on
-    what the texts say and not on the order of the samples.
+    None is from the sample's own group, and none gives its function away. The result depends on the
+    texts and not on the order of the samples.
     """
     pool = {s.digest: s for s in samples if s.split == "train" and s.kind == "completion"}
     index = Index(name="the training split")
@@ -70,7 +70,7 @@ def with_neighbours(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
 
 
 def _document(sample: Sample) -> Document:
-    """A completion, named by its digest: no path decides which of two equal scores comes first."""
+    """A completion, named by its digest, so that no path decides between equal scores."""
     parts = dict(sample.source)
     return Document.of_function(
         sample.digest, 0, parts["signature"], sample.target,

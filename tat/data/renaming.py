@@ -1,7 +1,8 @@
-"""Samples told again with other names, so that a model learns to take names from what it is given.
+"""Renamed copies of samples, from which a model learns to take names from its sources.
 
-A function means the same whatever its parameters, variables and neighbours are called, but a model
-trained on few functions knows their names by heart and writes them where they are not declared.
+The names of parameters, variables and neighbours do not change the meaning of a function. But a
+model trained on few functions knows their names by heart, and writes them where nothing declares
+them.
 """
 
 import re
@@ -15,13 +16,15 @@ from tat.wgsl.declarations import declared_names
 from tat.wgsl.lexer import Token, tokenize
 
 _SPELLED_AS_CODE = re.compile(r"`([^`\s]+)`|\b(\w*[a-z0-9][A-Z_]\w*)\b")
-_OWN_WORDS = frozenset(("builtin", "interpolate", "diagnostic"))  # attributes that are no names
+_OWN_WORDS = frozenset(
+    ("builtin", "interpolate", "diagnostic")
+)  # attributes whose words are no names
 _DRAWS = 8  # of a new name, until one is free
 
 
 @dataclass(frozen=True)
 class _Code:
-    """A text cut up: `pieces[i]` is a name that may be changed, an index of `names`, or fixed."""
+    """A text in pieces: each is fixed, or an index of `names`, a name that may change."""
 
     tokens: list[Token]  # comments left out
     pieces: list[str]
@@ -56,8 +59,8 @@ class _Code:
         return "".join(pieces)
 
 
-class _Telling:
-    """A completion, ready to be told with other names."""
+class _Renamable:
+    """A completion whose names can be replaced."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
@@ -72,21 +75,21 @@ class _Telling:
         self.declared = list(dict.fromkeys(declared))
 
     def renamed(self, names: Sequence[str], number: int) -> Sample:
-        """The sample in which names that it declares are others of `names`.
+        """The sample with other names of `names` in place of those that it declares.
 
-        Left alone are members, for `.x` may be a member or a swizzle, and what it does not declare.
+        Members stay, because `.x` may be a member or a swizzle, and so do undeclared names.
         """
         new = self._new_names(names, number)
-        told = {mark: code.renamed(new) for mark, code in self.parts.items()}
-        told["comment"] = _in_comment(self.comment, new)
-        source = tuple((mark, told[mark]) for mark, _ in self.sample.source)
+        renamed = {mark: code.renamed(new) for mark, code in self.parts.items()}
+        renamed["comment"] = _in_comment(self.comment, new)
+        source = tuple((mark, renamed[mark]) for mark, _ in self.sample.source)
         target = self.target.renamed(new)
         return replace(
-            self.sample, source=source, target=target, code=f"{told['signature']} {target}"
+            self.sample, source=source, target=target, code=f"{renamed['signature']} {target}"
         )
 
     def _new_names(self, names: Sequence[str], number: int) -> dict[str, str]:
-        """Other names for those declared; none is used already, and none is given twice."""
+        """New names for the declared ones; none is in use, and none is given twice."""
         taken, new = set(self.used), {}
         for name in self.declared:
             for attempt in range(_DRAWS):
@@ -100,21 +103,21 @@ class _Telling:
 
 
 def with_renamings(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
-    """The samples, each completion to train on followed by `count` of it with other names.
+    """The samples; `count` renamed copies follow each completion of the training split.
 
-    New names are those that functions of the training split declare; which one a name becomes
-    depends on the sample and the number of its telling alone.
+    New names are those that functions of the training split declare. A draw depends only on the
+    sample and the number of the copy.
     """
-    tellings = {s.digest: _Telling(s) for s in samples if _is_told_again(s)}
-    names = sorted({name for telling in tellings.values() for name in telling.declared})
+    renamables = {s.digest: _Renamable(s) for s in samples if _is_renamable(s)}
+    names = sorted({name for sample in renamables.values() for name in sample.declared})
     for sample in samples:
         yield sample
-        if names and _is_told_again(sample):
-            telling = tellings[sample.digest]
-            yield from (telling.renamed(names, number) for number in range(count))
+        if names and _is_renamable(sample):
+            renamable = renamables[sample.digest]
+            yield from (renamable.renamed(names, number) for number in range(count))
 
 
-def _is_told_again(sample: Sample) -> bool:
+def _is_renamable(sample: Sample) -> bool:
     return sample.split == "train" and sample.kind == "completion"
 
 
@@ -123,7 +126,7 @@ def _parameters(tokens: list[Token]) -> list[str]:
 
 
 def _member_starts(tokens: list[Token]) -> set[int]:
-    """Where identifiers stand that name a member, or are a word of an attribute."""
+    """Starts of identifiers that name a member or are a word of an attribute."""
     starts = set()
     in_struct = in_attribute = False
     edge = Token("operator", "", 0, 0)
@@ -137,7 +140,7 @@ def _member_starts(tokens: list[Token]) -> set[int]:
 
 
 def _in_comment(text: str, new: Mapping[str, str]) -> str:
-    """`text` with names changed where they are spelled as code: `x`, box_size, boxSize."""
+    """`text` with names replaced where they are spelled as code: `x`, box_size, boxSize."""
 
     def other(match: re.Match[str]) -> str:
         if match[1]:

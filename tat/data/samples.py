@@ -1,4 +1,4 @@
-"""A training sample, and how a function gives some.
+"""Training samples, and the functions that they are made from.
 
 completion    (comment, signature, context) -> body
 description   (comment) -> context, signature and body; (comment, context) -> signature and body
@@ -22,7 +22,7 @@ Split = Literal["train", "valid"]
 
 @dataclass(frozen=True)
 class Sample:
-    """What the model is given and what it is to write."""
+    """A source for the model to read and a target for it to write."""
 
     source: Source
     target: str
@@ -34,7 +34,7 @@ class Sample:
 
     @property
     def kind(self) -> Literal["completion", "description", "infill"]:
-        """Which of the forms it has."""
+        """Its form: completion, description or infill."""
         markers = [marker for marker, _ in self.source]
         if "suffix" in markers:
             return "infill"
@@ -60,9 +60,9 @@ class Function:
 
 
 def completion_source(comment: str, signature: str, context: str) -> Source:
-    """The source that asks for a body; empty parts are left out, in training as in generating.
+    """The source that asks for a body, without empty parts; training and generation share it.
 
-    A comment becomes one line, however it was broken, as a description is typed.
+    A comment becomes one line, like a typed description.
     """
     parts = (
         ("comment", " ".join(comment.split())),
@@ -73,12 +73,12 @@ def completion_source(comment: str, signature: str, context: str) -> Source:
 
 
 def infill_source(prefix: str, suffix: str) -> Source:
-    """The source that asks for what stands between `prefix` and `suffix`; either may be empty."""
+    """The source that asks for the text between `prefix` and `suffix`; either may be empty."""
     return (("prefix", prefix), ("suffix", suffix))
 
 
 def function_samples(function: Function, config: DataConfig, seed: int) -> Iterator[Sample]:
-    """A completion, descriptions where a comment says enough, and infills in their share."""
+    """A completion, descriptions where the comment is long enough, and a share of infills."""
     split = split_of(function.group, config.validation_share)
 
     whole = f"{function.signature.strip()} {function.body}"
@@ -105,13 +105,13 @@ def function_samples(function: Function, config: DataConfig, seed: int) -> Itera
 
 
 def split_of(group: str, validation_share: float) -> Split:
-    """The split of a group: its hash decides, so no other group has a say in it."""
+    """The split of a group; only the hash of the group decides."""
     place = int(digest_of("split", group)[:16], 16) / 2**64
     return "valid" if place < validation_share else "train"
 
 
 def digest_of(*texts: str) -> str:
-    """SHA-256 of texts, each behind its length, so that no two lists of texts look the same."""
+    """SHA-256 of texts, each behind its length: no two lists of texts give the same bytes."""
     state = sha256()
     for text in texts:
         data = text.encode()

@@ -1,4 +1,4 @@
-"""Reading training files safely: what cannot be read is named and skipped, the rest goes on."""
+"""Reads training files safely; a file that cannot be read is named and skipped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ import msgspec
 from tat.data.input_files import display_name, failure_reason, list_files, open_regular
 from tat.errors import CorpusError, one_line
 
-SUFFIXES = (".wgsl", ".jsonl")  # what is read of a folder; a file that is named is read in any case
-BROKEN_LINES = 100  # of one file, after which it is given up: it is no JSON Lines
+SUFFIXES = (".wgsl", ".jsonl")  # read in folders; a named file is read with any suffix
+BROKEN_LINES = 100  # in one file, before it counts as no JSON Lines
 
 _BINARY = "binary: it holds a NUL byte"
 
@@ -22,7 +22,7 @@ _BINARY = "binary: it holds a NUL byte"
 class Skipped:
     """Something left out: its path, with the line in JSON Lines, and why.
 
-    What stands before a colon in the reason is its kind, the same for all like it.
+    The part of the reason before a colon is its kind.
     """
 
     path: str
@@ -60,7 +60,7 @@ class FunctionText:
 
 @dataclass(frozen=True)
 class Sources:
-    """What was read, in the order of the paths."""
+    """The texts that were read, in the order of the paths."""
 
     modules: tuple[ModuleText, ...]
     functions: tuple[FunctionText, ...]
@@ -77,7 +77,7 @@ class _JsonLine(msgspec.Struct):
     calls: tuple[str, ...] = ()
     id: str | int = ""
     module_id: str | int = ""
-    license: Any = ""  # a licence that is no text is none, and no reason to lose the line
+    license: Any = ""  # a licence that is no text counts as none; the line stays
 
 
 def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
@@ -106,7 +106,7 @@ def skipped_by_reason(skipped: Sequence[Skipped]) -> dict[str, list[Skipped]]:
 
 
 def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
-    """One line for an empty result: the paths, then each kind of reason with its first example."""
+    """A line for an empty result: the paths, then each kind of reason with an example."""
     where = ", ".join(map(display_name, paths))
     if [item.path for item in skipped] == [where]:
         return one_line(f"{where}: {skipped[0].reason}", 1000)
@@ -119,7 +119,7 @@ def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
 
 
 class _Reader:
-    """Collects what the files hold; `skip` is the one place where something is left out."""
+    """Collects the texts of files; only `skip` leaves something out."""
 
     def __init__(self, max_file_bytes: int) -> None:
         self.limit = max_file_bytes
@@ -133,7 +133,7 @@ class _Reader:
         self.skipped.append(Skipped(origin, one_line(reason)))
 
     def read_file(self, path: Path) -> None:
-        """Read one file; failures are skipped, among them that it vanished since it was listed."""
+        """Read one file, or skip it with the reason; it may have vanished since it was listed."""
         try:
             with open_regular(path) as file:
                 if path.suffix.lower() == ".jsonl":
@@ -145,7 +145,7 @@ class _Reader:
             self.skip(display_name(path), failure_reason(error))
 
     def _read_module(self, file: BinaryIO, origin: str) -> None:
-        # The size that the system reports is not trusted: the file may grow, and /proc says 0.
+        # The reported size proves nothing: the file may grow, and /proc reports 0.
         data = file.read(self.limit + 1)
         if len(data) > self.limit:
             self.skip(origin, self._too_large())
@@ -195,7 +195,7 @@ class _Reader:
             self.skip(path, "empty")
 
     def _add_line(self, origin: str, line: bytes) -> str | None:
-        """Take a JSON line; returns what is wrong with it, if anything."""
+        """Take a JSON line; returns its problem, if it has one."""
         if not line.strip():
             return None
         try:

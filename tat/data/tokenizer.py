@@ -9,7 +9,7 @@ Text is first cut into pieces, and merges never cross a piece:
     line break  a run of line ends with the indentation behind it
     spaces      a run of spaces and tabs, less the last space if a word, number or operator takes it
 
-A run is cut after PIECE_LIMIT bytes, so that the work is linear in the text whatever it holds.
+A run is cut after PIECE_LIMIT bytes, so that the work is linear in any text.
 """
 
 import re
@@ -23,7 +23,7 @@ from tat.errors import CheckpointError, ConfigError
 
 
 class Special(IntEnum):
-    """Tokens that stand for no text; no text, whatever it says, is ever encoded to one."""
+    """Tokens that stand for no text; no text is ever encoded to one."""
 
     PAD = 0
     BOS = 1
@@ -101,7 +101,7 @@ class Tokenizer:
     def train(cls, texts: Iterable[str | bytes], vocabulary: int) -> "Tokenizer":
         """Learn merges from `texts` until `vocabulary` tokens exist or no pair occurs twice.
 
-        The result depends on which texts there are and not on their order.
+        The result depends on the texts and not on their order.
         """
         if vocabulary < FIRST_MERGE:
             raise ConfigError(
@@ -126,7 +126,7 @@ class Tokenizer:
         return self._compiled(_as_bytes(text))
 
     def encode_plainly(self, data: bytes) -> list[int]:
-        """The same without compiled code."""
+        """As `encode`, without compiled code."""
         ids: list[int] = []
         cached = self._cache.get
         for piece in split_pieces(data):
@@ -206,5 +206,5 @@ def _compiled_encoder(tokenizer: Tokenizer) -> Callable[[bytes], list[int]] | No
 
 
 def _as_bytes(text: str | bytes) -> bytes:
-    # surrogatepass: a str that is no valid Unicode (an odd command line) is encoded all the same.
+    # surrogatepass: a str may hold half a surrogate pair, from an odd command line.
     return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text

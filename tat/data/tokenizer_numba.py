@@ -1,7 +1,7 @@
-"""Encoding in compiled code: the pieces and merges of tokenizer.py, by tables.
+"""Encodes in compiled code: the pieces and merges of tokenizer.py, by tables.
 
-Of a piece the whole is looked up first, by a hash of its bytes; what is no token by itself is
-merged with a table of pairs. Tables are open-addressed and at most half full.
+It first looks up a whole piece by a hash of its bytes. A piece that is no token is merged with a
+table of pairs. Tables are open-addressed and at most half full.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _CLASS = _classes()
 
 
 class CompiledEncoder:
-    """Encodes as a Tokenizer of the same merges does; `texts` are what its tokens stand for."""
+    """Encodes as a Tokenizer of the same merges does; `texts` are those of its tokens."""
 
     def __init__(
         self, merges: Sequence[Pair], texts: Sequence[bytes], first_byte: int, limit: int
@@ -92,7 +92,7 @@ def _merged(pairs: Array, a: int, b: int) -> int:
 
 @_compiled
 def _fill_words(words: Array, blob: Array, ends: Array, pairs: Array, first_byte: int) -> None:
-    """Enters the tokens that their own text is encoded to: odd merges may make others."""
+    """Enter the tokens whose text is encoded to themselves; odd merges may make others."""
     mask, start = words.shape[0] - 1, 0
     ids = np.empty(blob.size, np.int32)
     for token in range(ends.size):
@@ -152,7 +152,7 @@ def _is_word(piece: Array, word: Array, blob: Array) -> bool:
 
 @_compiled
 def _piece_end(text: Array, start: int, limit: int) -> int:
-    """Where the piece that begins at `start` ends; see the head of tokenizer.py."""
+    """End of the piece that begins at `start`; see the head of tokenizer.py."""
     kind, at = _CLASS[text[start]], start
     if kind == _LINE_END:
         at = _run(text, start, limit // 2, _LINE_END, _LINE_END)

@@ -1,1 +1,1 @@
-"""Training: the optimizer, the trainer, and the folder in which a run keeps what it makes."""
+"""Training: the optimizer, the trainer, and the session and folder of a run."""

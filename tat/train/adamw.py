@@ -15,7 +15,7 @@ _CHUNK = 65536  # elements of one partial sum of squares
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate of optimizer step `step`, counted from 1: linear warm-up, then the schedule."""
+    """The learning rate of `step`, counted from 1: linear warm-up, then the schedule."""
     warm = min(1.0, step / config.warmup_steps) if config.warmup_steps else 1.0
     if config.schedule == "inverse_square_root":
         anchor = max(1, config.warmup_steps)
@@ -46,11 +46,11 @@ class AdamW:
 
     @property
     def state(self) -> list[Tensor]:
-        """What a checkpoint keeps besides the weights."""
+        """The tensors that a checkpoint keeps besides the weights."""
         return [self.m, self.v, *([self.average] if self.average else [])]
 
     def fold_program(self, first: bool) -> Graph:
-        """A lane's gradients into the step's sum: the first micro-batch assigns, others add."""
+        """Adds a lane's gradients to the step's sum; the first micro-batch assigns."""
         lane = Tensor("gradients", self.parameters.flat.shape, "gradient")
         with Graph() as graph:
             dims = dict(size=self.parameters.flat.size, accumulate=int(not first))
@@ -60,8 +60,8 @@ class AdamW:
     def update_program(self) -> Graph:
         """Feeds "tokens" [1] and "rate" [3]; metric "scale" [2]: applied factor and gradient norm.
 
-        The summed gradients become their mean over the step's tokens. Where their norm is not
-        finite the factor is NaN and nothing is changed.
+        The summed gradients become their mean over the step's tokens. If their norm is not
+        finite, the factor is NaN and nothing changes.
         """
         config, flat, size = self.config, self.parameters.flat, self.parameters.flat.size
         tokens, rate = Tensor("tokens", (1,), "feed"), Tensor("rate", (3,), "feed")

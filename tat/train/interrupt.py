@@ -5,14 +5,14 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-_HANG_UP = getattr(signal, "SIGHUP", None)  # which Windows does not have
+_HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({_HANG_UP: 129} if _HANG_UP else {})
 
 
 class StopRequest:
     """Within `with`, Ctrl-C, SIGTERM and a closed terminal set `exit_code` instead of raising.
 
-    A closed terminal that is to be ignored, as nohup has it, stays ignored. `on_first` and
+    Under nohup a closed terminal stays ignored. `on_first` and
     `on_second` are called from the signal handler, the second right before the end.
     """
 

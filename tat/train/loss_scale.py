@@ -1,7 +1,7 @@
-"""Dynamic loss scaling (Micikevicius et al. 2018): gradients times a factor, to fit into f16.
+"""Dynamic loss scaling (Micikevicius et al. 2018): a factor lifts gradients into f16's range.
 
-The factor is a power of two. It halves where a gradient was not finite, which skips that step, and
-doubles after many steps without.
+The factor is a power of two. A gradient that is not finite skips its step and halves the factor;
+many steps without one double it.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ _LEAST = 1.0  # below it a gradient that is not finite is not the factor's fault
 
 @dataclass
 class LossScale:
-    """The factors of the two steps that come next, and what led to them; kept in a checkpoint.
+    """The factors of the next two steps and their history; kept in a checkpoint.
 
-    A step's factor follows from the results up to the last but one: a step that is begun before
-    the result of the one before is known gets the same as one that waits.
+    A step's factor follows from the results up to the last but one. A step that begins before the
+    previous result is known therefore has the same factor as one that waits.
     """
 
     next: float
@@ -26,11 +26,11 @@ class LossScale:
 
     @classmethod
     def initial(cls, config: TrainConfig) -> "LossScale":
-        """The factor that a run starts with."""
+        """The factor at the start of a run."""
         return cls(config.loss_scale, config.loss_scale)
 
     def judge(self, finite: bool, patience: int) -> bool:
-        """Takes note of the gradient of the step that used `next`; False if there is no way on.
+        """Account for the gradient of the step that used `next`; False if no factor can help.
 
         patience: steps without a skipped one after which the factor doubles.
         """

@@ -16,18 +16,18 @@ from tat.flat import Flat, flatten
 from tat.stored_model import averaged, build_model, stored_config
 from tat.train.named_checkpoint import load_checkpoint
 
-# Settings that come with the weights: another value would describe another model, or other texts
-# than the model learnt to read.
+# Settings that come with the weights. Another value would describe another model, or texts that the
+# model did not learn to read.
 _INHERITED = ("model.", "data.vocabulary", "data.buckets", "data.body_comments", "data.neighbour")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the weights of a run came from; kept in every checkpoint of it."""
+    """The origin of a run's first weights; every checkpoint of the run keeps it."""
 
     name: str  # as --from named it
     sha256: str  # of its weights, by name, and its tokenizer
-    step: int  # optimizer steps that it had had
+    step: int  # optimizer steps behind those weights
 
 
 @dataclass(frozen=True)

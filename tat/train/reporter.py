@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live line on a terminal, plain lines elsewhere."""
+"""Reports a run to a person: a live line on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _CLEAR_AND_SHOW_CURSOR = b"\r\x1b[K\x1b[?25h\n"
 
 @dataclass(frozen=True)
 class Status:
-    """A step and what was measured around it."""
+    """A step and the measurements around it."""
 
     result: StepResult
     tokens_per_s: float  # target tokens
@@ -51,26 +51,26 @@ class Reporter:
             self._show(text)
 
     def step(self, status: Status, last: int) -> None:
-        """One step is done; shown now and then, and always the last."""
+        """Report a finished step; shown now and then, and always the last."""
         now = time.monotonic()
         if now >= self._next or status.result.step == last:
             self._next = now + _PLAIN_INTERVAL
             self._show(status.line(last))
 
     def _show(self, text: str) -> None:
-        with suppress(OSError):  # that nobody reads any more is no reason to stop training
+        with suppress(OSError):  # a closed standard error does not stop training
             print(text, file=self.stream, flush=True)
 
     def stopping(self) -> None:
-        """Says that a signal was heard. Called from its handler, so it must not touch the log."""
-        with suppress(RuntimeError):  # the signal came in the middle of another line
+        """Report a signal. Its handler calls this, so it must not touch the log."""
+        with suppress(RuntimeError):  # the signal interrupted another line
             self._show("finishing this step and saving; Ctrl-C again stops at once, without saving")
 
     def abandon(self) -> None:
-        """Leaves the terminal as it was when there is no time for close()."""
+        """Restore the terminal when there is no time for close()."""
 
     def close(self) -> None:
-        """Leaves the terminal as it was."""
+        """Restore the terminal."""
 
 
 class QuietReporter(Reporter):

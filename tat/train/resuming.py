@@ -1,4 +1,4 @@
-"""What a run remembers, and what of it holds where something was changed before it goes on."""
+"""The progress of a run, and its checks and adjustments when a run goes on."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,22 +23,22 @@ from tat.train.trainer import Trainer
 
 @dataclass
 class Progress:
-    """What a run remembers besides tensors; kept in every checkpoint."""
+    """The state of a run besides tensors; every checkpoint keeps it."""
 
     corpus: str  # fingerprint
     paths: list[str]  # absolute; empty for the bundled cookbook
     micro_batches: int = 0  # drawn so far: the position in the data
-    epoch: int = 0  # micro-batches of one; 0 in what 1.0.0 wrote
-    validation: str = ""  # fingerprint of the set that losses were measured on; "" in 1.0.0
+    epoch: int = 0  # micro-batches in one; 0 in checkpoints of 1.0.0
+    validation: str = ""  # fingerprint of the validation set; "" in checkpoints of 1.0.0
     best_loss: float | None = None  # of all validations on that set
     best_step: int = 0
     stale_validations: int = 0  # since the best
     loss_scale: LossScale | None = None  # with f16
-    gpu: str = ""  # that made the last step; a CPU's threads leave no trace
-    origin: Origin | None = None  # the model that it started from, where it did not from scratch
+    gpu: str = ""  # the GPU that made the last step; "" for a CPU
+    origin: Origin | None = None  # the model that it started from, None from scratch
 
     def judge(self, step: int, loss: float) -> bool:
-        """Takes note of a validation loss; True if it is the best so far."""
+        """Account for a validation loss; True if it is the best so far."""
         best = self.best_loss is None or loss < self.best_loss
         if best:
             self.best_loss, self.best_step = loss, step
@@ -47,14 +47,14 @@ class Progress:
 
     @classmethod
     def restore(cls, path: Path, stored: dict[str, Any]) -> "Progress":
-        """Out of the checkpoint at `path`; CheckpointError if it is not usable."""
+        """The progress in the checkpoint at `path`; CheckpointError if it is not usable."""
         try:
             return msgspec.convert(stored, cls, strict=True)
         except msgspec.ValidationError as error:
             raise CheckpointError(f"{path}: its progress is not usable: {error}") from None
 
     def move(self, corpus: str, paths: Sequence[Path]) -> None:
-        """The run goes on with a corpus of this fingerprint, read from `paths` if there are any."""
+        """Go on with a corpus of this fingerprint, read from `paths` if there are any."""
         if corpus != self.corpus and not self.validation:
             self.validation = "not known"  # of an older version: it may be another now
         self.corpus = corpus
@@ -62,10 +62,10 @@ class Progress:
             self.paths = [str(path.resolve()) for path in paths]
 
     def adopt(self, validation: str, epoch: int) -> list[str]:
-        """Goes on with this validation set and epochs of so many micro-batches.
+        """Go on with this validation set and with epochs of `epoch` micro-batches.
 
-        What was remembered of another set is forgotten, and the position is brought to the new
-        measure; returns what has changed, in words.
+        Losses of another set are forgotten, and the position is converted to the new epochs.
+        Returns the changes in words.
         """
         changes = []
         if self.validation not in ("", validation) and self.best_loss is not None:
@@ -124,7 +124,7 @@ def refuse_changes(
     path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
 ) -> None:
     """ConfigError naming what changed since the run was started and is not allowed to."""
-    stored = asdict(check_stored(checkpoint.configuration))  # with what is newer than it
+    stored = asdict(check_stored(checkpoint.configuration))  # with defaults for newer settings
     changed: dict[str, tuple[Any, Any]] = differences(stored, asdict(config))
     old_corpus = checkpoint.progress.get("corpus")
     if old_corpus != corpus.fingerprint:

@@ -1,8 +1,8 @@
-"""The folder of a run: what training leaves on disk, and who may write it.
+"""The folder of a run: its files on disk, and the lock of its writer.
 
 config.toml      the resolved configuration; a folder without it is no run
 metrics.jsonl    one object per step
-log              what was said, with times
+log              all notes, with times
 checkpoints/     step-00000500.safetensors ...: the last few and the best one
 latest, best     lead to checkpoints: symbolic links, or files with a path where a drive has none
 lock             held by the process that writes; the kernel frees it, however that process ends
@@ -29,7 +29,7 @@ _CHECKPOINT_NAME = re.compile(r"step-[0-9]{8,}\.safetensors")
 
 
 class _Line(msgspec.Struct):
-    """What matters of a line of metrics.jsonl when a run goes back to an earlier step."""
+    """The field of a line of metrics.jsonl that counts when a run goes back to an earlier step."""
 
     step: int = 0
 
@@ -65,7 +65,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path, *, write: bool = True) -> "RunFolder":
-        """An existing run; to write, its lock is taken and what a killed writer left is removed.
+        """An existing run; to write, it takes the lock and removes files of a killed writer.
 
         Raises FileError if `path` is no run and UsageError if another process writes it.
         """
@@ -99,12 +99,12 @@ class RunFolder:
         self.close()
 
     def _withdraw(self) -> None:
-        """Removes what a start left that was refused before it was a run."""
+        """Remove the files of a start that was refused before it became a run."""
         with suppress(OSError):
             for name in ("log", "lock"):
                 (self.path / name).unlink(missing_ok=True)
             for folder in self._made:
-                folder.rmdir()  # fails, as it should, where something else is in it
+                folder.rmdir()  # fails, rightly, if something else is in it
 
     def write_config(self, text: str) -> None:
         """Replace config.toml."""
@@ -134,7 +134,7 @@ class RunFolder:
     def save(self, checkpoint: Checkpoint, *, keep: int, best: bool = False) -> Path:
         """Save `checkpoint`, link it as latest (and `best`), and keep the last `keep` and the best.
 
-        Checkpoints of later steps, left by a run that went back, neither count nor go.
+        Checkpoints of later steps, from before the run went back, are neither counted nor removed.
         """
         self._sync_metrics()
         path = self.path / "checkpoints" / f"step-{checkpoint.step:08}.safetensors"
@@ -175,8 +175,8 @@ class RunFolder:
     def latest_good(self) -> tuple[Path, Checkpoint]:
         """The newest checkpoint and where it lies.
 
-        Raises CheckpointError if it cannot be used; the message offers the last one that can, which
-        is never taken without being asked for: steps would be lost unnoticed.
+        Raises CheckpointError if it cannot be used; the message offers the last good one. Using
+        that without being asked would lose steps unnoticed.
         """
         newest = self.newest()
         try:
@@ -200,7 +200,7 @@ class RunFolder:
             file.write(line)
 
     def _sync_metrics(self) -> None:
-        """Put the metrics on disk: resuming cannot make those before a checkpoint again."""
+        """Put the metrics on disk: resuming cannot restore those before a checkpoint."""
         path = self.path / "metrics.jsonl"
         with writing(path), open(path, "ab") as file:
             os.fsync(file.fileno())
@@ -234,7 +234,7 @@ def _new_folder(parent: Path) -> Path:
         parent.mkdir(parents=True, exist_ok=True)
         for number in count(1):
             folder = parent / (name if number == 1 else f"{name}-{number}")
-            with suppress(FileExistsError):  # tells who made it first without a race
+            with suppress(FileExistsError):  # of several processes one makes it, without a race
                 folder.mkdir()
                 return folder
     raise AssertionError("counting does not end")
@@ -249,7 +249,7 @@ def _step_of(path: Path) -> int:
 
 
 def _step_of_line(line: bytes) -> int:
-    """The step of a line of metrics; 0 if it does not say, so that such a line stays."""
+    """The step of a line of metrics; 0 if it has none, so that such a line stays."""
     try:
         return msgspec.json.decode(line, type=_Line).step
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""A run from start to stop: data, model and Trainer put together, validated, saved and resumed."""
+"""A run from start to stop: it joins data, model and Trainer, validates, saves and resumes."""
 
 import shlex
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from tat.train.step_metrics import Meter
 from tat.train.trainer import Trainer
 
 _HEADER_BYTES = 1 << 16  # of a checkpoint, about: names, shapes, configuration and progress
-_PACE_DECAY = 0.9  # of the moving average that speed and remaining time are shown from
+_PACE_DECAY = 0.9  # of the moving average behind the shown speed and remaining time
 
 
 class Session:
@@ -148,7 +148,7 @@ class Session:
         return dataset
 
     def run(self, stop: StopRequest) -> int:
-        """Trains until train.steps, early stopping or a signal; saves at the end; the exit code."""
+        """Train until train.steps, early stopping or a signal, then save; returns the exit code."""
         settings, trainer = self.config.train, self.trainer
         if trainer.step_count >= settings.steps:
             self.reporter.note(
@@ -191,7 +191,7 @@ class Session:
         return best
 
     def _pauses_after_next(self) -> bool:
-        """Whether weights are looked at after the step that comes: it must be the last begun."""
+        """Whether the next step must be the last one begun, because its weights are needed."""
         step, settings = self.trainer.step_count + 1, self.config.train
         return (
             step >= settings.steps
@@ -209,7 +209,7 @@ class Session:
         return bool(patience) and self.progress.stale_validations >= patience
 
     def save(self, best: bool = False) -> None:
-        """Writes a checkpoint of the step that was done last; `best` marks it as the best one."""
+        """Write a checkpoint of the last finished step; `best` marks it as the best one."""
         self.progress.loss_scale = self.trainer.loss_scale
         self.progress.gpu = self.backend.name if self.backend.queues else ""
         checkpoint = Checkpoint(

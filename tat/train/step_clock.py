@@ -1,4 +1,4 @@
-"""The time that each training step takes, where a step begins before the one before it ends."""
+"""Seconds of each training step, although a step may begin before the previous one ends."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""The schema of metrics.jsonl, one object a step, and the meter that measures what goes into it."""
+"""The schema of metrics.jsonl, one object a step, and the meter that fills it."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from tat.train.trainer import StepResult, Trainer
 
-SCHEMA = 1  # raised when a field changes its meaning; new optional fields leave it
+SCHEMA = 1  # rises when a field changes its meaning, not with a new optional field
 
 _NotNegative = Annotated[float, Meta(ge=0)]
 _Bytes = Annotated[int, Meta(ge=0)]
@@ -48,13 +48,13 @@ class Meter:
         self._arena_bytes = _arena_bytes(trainer)
 
     def measures_after(self, step: int) -> bool:
-        """Whether the attention of a step is timed, for which no other may be underway."""
+        """Whether this step's attention is timed; no other step may then be underway."""
         return bool(self._every) and step % self._every == 0
 
     def record(
         self, result: StepResult, seconds: float, validation_loss: float | None
     ) -> StepMetrics:
-        """The line of a step that took so long."""
+        """The line of a step that took `seconds`."""
         timed = self.measures_after(result.step) and not self._trainer.underway
         scale = result.loss_scale
         return StepMetrics(
@@ -77,7 +77,7 @@ class Meter:
         )
 
     def _attention_ms(self) -> float:
-        """Replays the attention of one micro-batch of the first bucket on what the step left."""
+        """Milliseconds of attention, replayed for one micro-batch of the first bucket."""
         executable = self._trainer.gradient_executable(self._trainer.batches.used_buckets[0])
         calls = executable.plan.calls
         chosen = [i for i, call in enumerate(calls) if call.kernel == "attention"]
@@ -86,7 +86,7 @@ class Meter:
         for index in chosen:
             executable.run_call(index)
         if waits:
-            executable.read("loss")  # comes behind all that was submitted
+            executable.read("loss")  # waits for all submitted work
         return 1000 * (self._clock() - began)
 
 

@@ -1,4 +1,4 @@
-"""The Trainer: micro-batches to gradients on lanes, folded in index order into one update."""
+"""The Trainer: lanes turn micro-batches into gradients, added in order into one update."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,16 +28,16 @@ from tat.train.step_clock import StepClock
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one optimizer step did."""
+    """The result of one optimizer step."""
 
     step: int
     loss: float  # nats per target token, smoothed as configured, dropout on
     lr: float
     gradient_norm: float  # of the mean gradient, before clipping
     tokens: int  # target tokens
-    flops: float  # operations of the products that its plans define
-    loss_scale: LossScale | None = None  # with f16: what is known after it
-    seconds: float = field(default=0.0, compare=False)  # those of all steps add up to the whole
+    flops: float  # operations of its plans' products
+    loss_scale: LossScale | None = None  # with f16: the state after the step
+    seconds: float = field(default=0.0, compare=False)  # all steps add up to the whole time
 
 
 Metric = Callable[[], Array]  # a metric's copy, waiting until its run is done
@@ -89,7 +89,7 @@ class Trainer:
         self.compile_buckets()
 
     def compile_buckets(self) -> None:
-        """Compiles all programs, the largest first, so that arenas have their full size at once."""
+        """Compile all programs, the largest first, so that arenas get their full size at once."""
         for bucket in sorted(self.batches.used_buckets, key=sum, reverse=True):
             for lane in range(self.lanes):
                 self._executable(bucket, lane, True)
@@ -99,7 +99,7 @@ class Trainer:
         return {bucket: self._plan(bucket, True) for bucket in self.batches.used_buckets}
 
     def gradient_executable(self, bucket: Bucket) -> Executable:
-        """What makes the gradient of a micro-batch of this bucket on the first lane."""
+        """The executable for gradients of this bucket's micro-batches on the first lane."""
         return self._executable(bucket, 0, True)
 
     def start(self, values: Mapping[str, Array]) -> None:
@@ -112,10 +112,10 @@ class Trainer:
     def step(self, *, ahead: bool = False) -> StepResult:
         """One optimizer step; DivergedError, weights as before, if a number is not finite.
 
-        With f16 a gradient that is not finite only skips the step, its norm given as 0.
+        With f16, a gradient that is not finite only skips the step, and its norm is given as 0.
 
-        With `ahead`, a backend that queues its work begins with the next step before this one's
-        result is waited for: weights and state are then those behind the next step.
+        With `ahead`, a backend that queues its work begins the next step before it waits for this
+        one's result. Weights and state are then those after the next step.
         """
         if not self._next:
             self._clock.start()
@@ -145,7 +145,7 @@ class Trainer:
         return self.loss_scale.judge(isfinite(norm), self.config.train.loss_scale_steps)
 
     def _factor(self, step: int) -> float:
-        """What the loss of a step is multiplied by."""
+        """The factor of a step's loss."""
         if self.loss_scale is None:
             return 1.0
         ahead = step > self.step_count + 1
@@ -153,7 +153,7 @@ class Trainer:
 
     @property
     def underway(self) -> bool:
-        """Whether a step was begun ahead, of which the next call of step() tells."""
+        """Whether a step was begun ahead; the next call of step() returns its result."""
         return self._next is not None
 
     def _begin(self, step: int) -> _Underway:
@@ -185,7 +185,7 @@ class Trainer:
     def _gradient(self, batch: Batch, lane: int, step: int, index: int) -> Metric:
         executable = self._executable(batch.bucket, lane, True)
         write_batch(executable, batch)
-        if "counter" in executable.plan.feeds:  # nothing asks for it where nothing is dropped
+        if "counter" in executable.plan.feeds:  # only dropout reads it
             counter = np.array([self.config.seed, step, index], np.uint32).view(np.int32)
             executable.write("counter", counter)
         if "loss_scale" in executable.plan.feeds:
@@ -194,7 +194,7 @@ class Trainer:
         return executable.fetch("loss")
 
     def _diagnose(self, step: int, batches: Sequence[Batch]) -> str:
-        """Where the first NaN or infinity of a diverged step arises, found by replaying it."""
+        """The place of the first NaN or infinity of a diverged step, found by replaying it."""
         advice = "lower train.lr or raise train.warmup_steps; the last checkpoint is untouched"
         for index, batch in enumerate(batches):
             self._gradient(batch, 0, step, index)
@@ -251,9 +251,9 @@ class Trainer:
         return weights.unpack(self.model.parameters, self.backend.view(tensor))
 
     def restorable(self, names: Iterable[str]) -> list[Tensor]:
-        """The optimizer's tensors that state of these names must hold.
+        """The tensors of the optimizer that a state with these names must hold.
 
-        A moving average that a run did not have before starts at the weights.
+        A new moving average starts at the weights.
         """
         averaged = any(name.startswith("ema/") for name in names)
         return [t for t in self.optimizer.state if averaged or t is not self.optimizer.average]
