@@ -7,14 +7,14 @@ RUN ?= runs/demo
 REQUEST ?= signed distance from a point to a box with rounded corners
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test vulkan demo test test-all lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help setup setup-test vulkan mpi demo test test-all lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.tat  ## virtual environment with pinned dependencies; puts tat into .venv/bin
 
-setup-test: $(VENV)/.test vulkan  ## the same with what the tests need
+setup-test: $(VENV)/.test vulkan mpi  ## the same with what the tests need
 
 $(VENV)/.tat: requirements/tat.lock pyproject.toml
 	@echo "setting up $(VENV) from locked dependencies" >&2
@@ -36,6 +36,10 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 # Validating and running WGSL needs a Vulkan adapter; a software one does.
 vulkan:
 	@sh packaging/require-vulkan.sh
+
+# Training over several processes is tested over the MPICH of the environment and over Open MPI.
+mpi:
+	@sh packaging/require-mpi.sh
 
 demo: setup  ## train preset tiny on the bundled cookbook and generate a function
 	@rm -rf $(RUN)

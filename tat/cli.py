@@ -10,7 +10,7 @@ from contextlib import suppress
 from tat import __version__
 from tat.arguments.common import Parser, examples
 from tat.commands.common.streams import drop_unwritable_output, prepare_output
-from tat.errors import EXIT_CODES, TatError, one_line
+from tat.errors import EXIT_CODES, failure_of, one_line
 
 # In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
 COMMANDS = (
@@ -54,21 +54,10 @@ def run(arguments: Sequence[str]) -> int:
         code = module.run(options)
         sys.stdout.flush()
         return code
-    except TatError as error:
-        return _fail(str(error), error.exit_code, options)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130, options)
     except BrokenPipeError:
         return 0
-    except MemoryError:
-        reason = "out of memory; a smaller model, train.batch_tokens or bucket needs less"
-        return _fail(reason, 1, options)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 1, options)
-    except Exception as error:
-        reason = f"internal error: {type(error).__name__}: {error}"
-        return _fail(f"{reason}; please report it with what --debug prints", 1, options)
+    except (Exception, KeyboardInterrupt) as error:
+        return _fail(*failure_of(error), options)
     finally:
         drop_unwritable_output()
 

@@ -33,6 +33,7 @@ TUNING = "tuning"  # the preset of a run that starts from a trained model
 # A resumed run may change these freely: none of them changes a bit of the result.
 NOT_COMPARED = (
     "threads", "preset", "train.steps", "train.save_every", "train.keep", "train.metrics_every",
+    "train.ranks_wait_s",
 )  # fmt: skip
 
 _SECTIONS_NOT_COMPARED = ("generate", "device", "bench", "targets", "phases", "tune")

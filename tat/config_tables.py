@@ -70,6 +70,7 @@ class TrainConfig:
     patience: Count
     save_every: Positive
     keep: Positive
+    ranks_wait_s: AboveZero
     metrics_every: Count
 
 

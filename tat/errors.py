@@ -9,7 +9,8 @@
     ├── DeviceError            5   no device, or it was lost
     ├── DivergedError          6   training met NaN or infinity
     ├── RegressionError        7   a benchmark got slower
-    └── InvalidShaderError     8   WGSL that does not validate
+    ├── InvalidShaderError     8   WGSL that does not validate
+    └── RanksError             1   processes that train together, and cannot
 
 A message says what, where and what to do, on one line: the command line prints it as it is and
 exits with `exit_code`; a traceback needs --debug.
@@ -31,6 +32,7 @@ EXIT_CODES = {
     125: "the released file cannot unpack or start",
     129: "ended, for the terminal was closed",
     130: "ended by Ctrl-C",
+    138: "ended by SIGUSR1",
     143: "ended by SIGTERM",
 }  # as the help, the manual and README.md list them
 
@@ -75,6 +77,25 @@ class RegressionError(TatError):
 
 class InvalidShaderError(TatError):
     exit_code = 8
+
+
+class RanksError(TatError):
+    pass
+
+
+def failure_of(error: BaseException) -> tuple[str, int]:
+    """The one line that a failure is told in, and its exit code."""
+    if isinstance(error, TatError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(error, MemoryError):
+        return "out of memory; a smaller model, train.batch_tokens or bucket needs less", 1
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", 1
+    reason = f"internal error: {type(error).__name__}: {error}"
+    return f"{reason}; please report it with what --debug prints", 1
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -90,5 +90,10 @@ def install(backend: Backend, model: Transformer, values: Mapping[str, Array]) -
     backend.write(model.parameters.flat, pack(model.parameters, values))
     for name in model.parameters.channels:
         backend.write(model.parameters.tensors[name], values[name])
+    install_constants(backend, model)
+
+
+def install_constants(backend: Backend, model: Transformer) -> None:
+    """Puts what is not learnt into a backend."""
     config = model.config
     backend.write(model.positions.table, sinusoids(config.max_length, config.width))

@@ -17,6 +17,8 @@ from tat.model.parameters import Parameters
 from tat.ops.graph import Tensor
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW, learning_rate, rate_feed
+from tat.train.tree import fold_tree
+from tat.train.update import Folding
 
 DEFAULT = resolve(environment={}).config.train
 SCHEDULES = ["cosine", "inverse_square_root", "constant"]
@@ -210,18 +212,18 @@ def test_without_decay_there_is_no_average():
     assert "ema" not in update.executable.plan.persistent
 
 
-def test_micro_batches_are_folded_from_the_left():
+@pytest.mark.parametrize(("count", "lanes"), [(1, 1), (3, 2), (4, 1), (6, 2), (11, 3)])
+def test_micro_batches_are_folded_by_the_tree(count, lanes):
     update = Update(AVERAGED)
-    first, other = (
-        update.backend.compile(plan(update.optimizer.fold_program(flag))) for flag in (True, False)
-    )
-    lane = Tensor("gradients", update.parameters.flat.shape, "gradient")
-    gradients = [update.gradient(seed) * 10.0**seed for seed in range(4)]
-    update.backend.write(update.optimizer.gradients, np.full(lane.shape, np.nan))
-    for index, gradient in enumerate(gradients):
-        update.backend.write(lane, gradient)
-        (other if index else first).run()
-    expected = gradients[0]
-    for gradient in gradients[1:]:
-        expected = expected + gradient
-    assert update.backend.read(update.optimizer.gradients).tobytes() == expected.tobytes()
+    backend, optimizer = update.backend, update.optimizer
+    gradients = [update.gradient(seed) * 10.0 ** (seed % 4) for seed in range(count)]
+    backend.write(optimizer.gradients, np.full(optimizer.gradients.shape, np.nan))
+    folding = Folding(optimizer, backend, lanes, range(count))
+    for start in range(0, count, lanes):
+        for lane, index in enumerate(range(start, min(start + lanes, count))):
+            backend.write(optimizer.lane_gradients, gradients[index], lane)
+        for lane, index in enumerate(range(start, min(start + lanes, count))):
+            folding.fold(lane, index)
+    folding.finish()
+    expected = fold_tree(count, {i: (1, g.copy()) for i, g in enumerate(gradients)})
+    assert backend.read(optimizer.gradients).tobytes() == expected.tobytes()

@@ -77,9 +77,9 @@ def test_seconds_of_steps_begun_ahead_are_their_own(
     """A step whose work is done while another is begun is not done in no time."""
     now, begin = [0.0], Trainer._begin
 
-    def begun(trainer: Trainer, step: int) -> object:
+    def begun(trainer: Trainer, step: int, *stop: int) -> object:
         now[0] += 10.0 * step
-        return begin(trainer, step)
+        return begin(trainer, step, *stop)
 
     monkeypatch.setattr(trainer, "StepClock", lambda: StepClock(lambda: now[0]))
     monkeypatch.setattr(Trainer, "_begin", begun)

@@ -61,6 +61,7 @@ ONLY_IN = {
     "tat.wgsl.sandbox_child": ("__main__.py",),
     "tat.wgsl.sandbox_device": CHILD,
     "tat.wgsl.sandbox_kernel": CHILD,
+    "mpi4py": ("train/mpi_library.py",),
     "numba": (
         "kernel_cache.py",
         "backends/cpu/loops.py",
@@ -74,7 +75,7 @@ ONLY_IN = {
     ),
 }
 NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
-RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite"}
+RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite", "mpi4py"}
 
 
 def name_of(path: Path) -> str:

@@ -95,6 +95,16 @@ def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     )
 
 
+def add_ranks(parser: argparse.ArgumentParser) -> None:
+    """--ranks."""
+    parser.add_argument(
+        "--ranks",
+        choices=("auto", "mpi", "alone"),
+        default="auto",
+        help="work together with what mpirun or srun started: auto sees it by itself (auto)",
+    )
+
+
 def add_precision(parser: argparse.ArgumentParser) -> None:
     """--precision."""
     parser.add_argument(

@@ -7,6 +7,7 @@ from tat.arguments.common import (
     add_command,
     add_device,
     add_precision,
+    add_ranks,
     add_settings,
     add_talk,
     count,
@@ -38,12 +39,14 @@ def add(commands: Commands) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
     parser.add_argument(
         "--allow-change", metavar="KEY", action="append", default=[],
-        help="resume although this key (or `corpus`) changed; repeatable",
+        help="resume although this key (or `corpus`) changed; repeatable (`bits`: ranks on"
+        " processors that round otherwise)",
     )  # fmt: skip
     parser.add_argument("--steps", metavar="N", type=positive, help="step at which this call stops")
     parser.add_argument(
         "--seed", metavar="N", type=count, help="of weights, data order and dropout"
     )
+    add_ranks(parser)
     add_device(parser)
     add_precision(parser)
     add_settings(parser)

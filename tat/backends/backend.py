@@ -62,6 +62,15 @@ class Backend(Protocol):
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         """Sets a persistent tensor; its storage is made when it is first named."""
 
+    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+        """A persistent tensor, or a view of one, flat, as the runs so far leave it.
+
+        What is returned waits for it; to be used before the next run that changes it.
+        """
+
+    def store(self, tensor: Tensor, values: Array) -> None:
+        """Sets a persistent tensor, or a view of one, to flat float32 values as they are."""
+
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         """A copy of a persistent tensor."""
 

@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from tat.commands.version import part_versions
 from tat.errors import DeviceError, TatError
 from tat.provenance import processor
 from tat.resources import resource
+from tat.train.mpi_library import find_library, launched
 from tat.wgsl.sandbox import Sandbox
 
 _FEATURES = {"shader-f16": "f16", "timestamp-query": "timestamps", "subgroup": "subgroups"}
@@ -61,6 +63,7 @@ def examine() -> list[Finding]:
         _disk(),
         _vulkan(),
         *_adapters(),
+        _mpi(),
         Finding("auto", "ok", f"--device auto trains on {choose('training', 0).reason}"),
     ]
 
@@ -123,6 +126,20 @@ def described(adapter: AdapterInfo) -> str:
         f" {limit['max-compute-invocations-per-workgroup']} threads and"
         f" {limit['max-compute-workgroup-storage-size'] // 1024} KiB"
     )
+
+
+def _mpi() -> Finding:
+    """The library that training over several processes would use."""
+    try:
+        library = find_library(launched().kind)
+    except TatError as error:
+        return Finding("mpi", "warning", str(error))
+    if library is None:
+        return Finding("mpi", "ok", "no MPI library; only needed to train over several machines")
+    if find_spec("mpi4py") is None:
+        advice = "pip install 'tiny-agent-trainer[mpi]'"
+        return Finding("mpi", "warning", f"{library.product}: {library.name}; no mpi4py: {advice}")
+    return Finding("mpi", "ok", f"{library.product}: {library.name}")
 
 
 def _vulkan() -> Finding:

@@ -11,8 +11,10 @@ from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
 from tat.errors import CheckpointError, ConfigError, UsageError
+from tat.train.agreement import BITS, Onlooker, ended_together, led, shown
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
+from tat.train.ranks import Ranks, open_ranks
 from tat.train.reporter import Reporter, open_reporter
 from tat.train.resuming import Progress, refuse_changes
 from tat.train.run_folder import RunFolder
@@ -22,55 +24,74 @@ from tat.train.session import Session
 def run(options: argparse.Namespace) -> int:
     if options.resume and options.run is None:
         raise UsageError("--resume: name the run with --run DIR")
-    if options.allow_change and not options.resume:
+    if set(options.allow_change) - {BITS} and not options.resume:
         raise UsageError("--allow-change is for --resume; a new run has nothing to change")
     if options.resume and options.pretrained:
         raise UsageError("--from is for a new run; --resume goes on with the weights of --run")
-    if options.resume:
-        return _resume(options)
+    ranks = open_ranks(options.ranks)
+    with ended_together(ranks):
+        return (_resume if options.resume else _start)(options, ranks)
+
+
+def _start(options: argparse.Namespace, ranks: Ranks) -> int:
     pretrained = Pretrained.load(options.pretrained) if options.pretrained else None
     config = _resolve(options, pretrained=pretrained).config
+    ranks.wait_s = config.train.ranks_wait_s
     with (
         StopRequest() as stop,
-        RunFolder.create(options.run) as folder,
-        _reporter(options, folder, stop) as reporter,
+        led(ranks, lambda: RunFolder.create(options.run)) or Onlooker(Path()) as folder,
+        _reporter(options, folder, stop, ranks) as reporter,
     ):
         corpus = _corpus(options.paths, config, reporter)
         session = Session.start(
-            config, folder, corpus, options.paths, reporter, options.device, pretrained
-        )
+            config, folder, corpus, options.paths, reporter, options.device, pretrained, ranks,
+            options.allow_change,
+        )  # fmt: skip
         return session.run(stop)
 
 
-def _resume(options: argparse.Namespace) -> int:
+def _resume(options: argparse.Namespace, ranks: Ranks) -> int:
     with (
         StopRequest() as stop,
-        RunFolder.open(options.run) as folder,
-        _reporter(options, folder, stop) as reporter,
+        led(ranks, lambda: RunFolder.open(options.run)) or Onlooker(options.run) as folder,
+        _reporter(options, folder, stop, ranks) as reporter,
     ):
-        path, checkpoint = folder.latest_good()
-        _check_stored(path, checkpoint)
+        path, checkpoint = _shown(folder, ranks)
         config = _resolve(options, base=checkpoint.configuration).config
         stored = Progress.restore(path, checkpoint.progress).paths
         corpus = _corpus(options.paths or list(map(Path, stored)), config, reporter)
         refuse_changes(path, checkpoint, config, corpus, options.allow_change)
+        ranks.wait_s = config.train.ranks_wait_s
         session = Session.resume(
-            config, folder, corpus, checkpoint, path, reporter, options.device, options.paths
-        )
+            config, folder, corpus, checkpoint, path, reporter, options.device, options.paths,
+            ranks, options.allow_change,
+        )  # fmt: skip
         return session.run(stop)
 
 
 @contextmanager
 def _reporter(
-    options: argparse.Namespace, folder: RunFolder, stop: StopRequest
+    options: argparse.Namespace, folder: RunFolder, stop: StopRequest, ranks: Ranks
 ) -> Iterator[Reporter]:
-    """The reporter of the call; it hears of signals and is always closed."""
-    reporter = open_reporter(options.quiet, options.verbose, folder.log)
+    """The reporter of the call; it hears of signals and is always closed. Rank 0 alone talks."""
+    reporter = open_reporter(options.quiet or ranks.rank > 0, options.verbose, folder.log)
     stop.on_first, stop.on_second = reporter.stopping, reporter.abandon
     try:
         yield reporter
     finally:
         reporter.close()
+
+
+def _shown(folder: RunFolder, ranks: Ranks) -> tuple[Path, Checkpoint]:
+    """The newest checkpoint, read by rank 0."""
+
+    def good() -> tuple[Path, Checkpoint]:
+        path, checkpoint = folder.latest_good()
+        _check_stored(path, checkpoint)
+        return path, checkpoint
+
+    path, checkpoint = led(ranks, good) or (folder.path, None)
+    return shown(ranks, path, checkpoint)
 
 
 def _check_stored(path: Path, checkpoint: Checkpoint) -> None:

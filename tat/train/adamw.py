@@ -11,7 +11,7 @@ from tat.config_tables import TrainConfig
 from tat.model.parameters import Parameters
 from tat.ops.graph import Graph, Tensor
 
-_CHUNK = 65536  # elements of one partial sum of squares
+CHUNK = 65536  # elements of one partial sum of squares
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -49,12 +49,28 @@ class AdamW:
         """The tensors that a checkpoint keeps besides the weights."""
         return [self.m, self.v, *([self.average] if self.average else [])]
 
-    def fold_program(self, first: bool) -> Graph:
-        """Adds a lane's gradients to the step's sum; the first micro-batch assigns."""
-        lane = Tensor("gradients", self.parameters.flat.shape, "gradient")
+    @property
+    def lane_gradients(self) -> Tensor:
+        """What a lane's micro-batch leaves, flat."""
+        return Tensor("gradients", self.parameters.flat.shape, "gradient")
+
+    def level(self, depth: int) -> Tensor:
+        """A sum of gradients on the stack that micro-batches are folded into; see tree.py."""
+        if depth == 0:
+            return self.gradients
+        return Tensor(f"gradient_total.{depth}", self.gradients.shape, "state")
+
+    def fold_program(self, depth: int, assign: bool) -> Graph:
+        """A lane's gradients into a sum of the stack: set to them, or added to."""
+        return self._fold(self.level(depth), self.lane_gradients, assign)
+
+    def merge_program(self, depth: int) -> Graph:
+        """A sum of the stack added to the one below it."""
+        return self._fold(self.level(depth - 1), self.level(depth), False)
+
+    def _fold(self, into: Tensor, what: Tensor, assign: bool) -> Graph:
         with Graph() as graph:
-            dims = dict(size=self.parameters.flat.size, accumulate=int(not first))
-            graph.emit("fold", [self.gradients], [lane], **dims)
+            graph.emit("fold", [into], [what], size=into.size, accumulate=int(not assign))
         return graph
 
     def update_program(self) -> Graph:
@@ -67,9 +83,9 @@ class AdamW:
         tokens, rate = Tensor("tokens", (1,), "feed"), Tensor("rate", (3,), "feed")
         scale = Tensor("scale", (2,), "metric")
         with Graph() as graph:
-            count = -(-size // _CHUNK)
+            count = -(-size // CHUNK)
             (partials,) = graph.emit(
-                "square_sum", [(count,)], [self.gradients], size=size, chunk=_CHUNK
+                "square_sum", [(count,)], [self.gradients], size=size, chunk=CHUNK
             )
             graph.emit("clip", [scale], [partials, tokens], count=count, clip_norm=config.clip_norm)
             graph.emit(

@@ -5,12 +5,15 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-_HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
-_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143} | ({_HANG_UP: 129} if _HANG_UP else {})
+_CODES = {"SIGHUP": 129, "SIGINT": 130, "SIGUSR1": 138, "SIGTERM": 143}
+_HANG_UP = getattr(signal, "SIGHUP", None)  # which Windows does not have, as it lacks SIGUSR1
+_EXIT_CODES = {
+    getattr(signal, name): code for name, code in _CODES.items() if hasattr(signal, name)
+}
 
 
 class StopRequest:
-    """Within `with`, Ctrl-C, SIGTERM and a closed terminal set `exit_code` instead of raising.
+    """Within `with`, Ctrl-C, SIGTERM, SIGUSR1 and a closed terminal set `exit_code`, and only that.
 
     Under nohup a closed terminal stays ignored. `on_first` and
     `on_second` are called from the signal handler, the second right before the end.

@@ -34,8 +34,9 @@ class Progress:
     best_step: int = 0
     stale_validations: int = 0  # since the best
     loss_scale: LossScale | None = None  # with f16
-    gpu: str = ""  # the GPU that made the last step; "" for a CPU
-    origin: Origin | None = None  # the model that it started from, None from scratch
+    gpu: str = ""  # that made the last step; a CPU's threads leave no trace
+    fold: str = ""  # how gradients are added: "tree", or "" in what 1.0.0 wrote, left to right
+    origin: Origin | None = None  # the model that it started from, where it did not from scratch
 
     def judge(self, step: int, loss: float) -> bool:
         """Account for a validation loss; True if it is the best so far."""
@@ -60,6 +61,15 @@ class Progress:
         self.corpus = corpus
         if paths:
             self.paths = [str(path.resolve()) for path in paths]
+
+    def fold_change(self, micro_batches: int) -> list[str]:
+        """In words, if older steps added the gradients of so many micro-batches otherwise."""
+        if self.fold or micro_batches < 4:
+            return []
+        return [
+            "gradients of 4 or more micro-batches are added by a tree since this run was saved:"
+            " last bits differ from what the older version would have gone on with"
+        ]
 
     def adopt(self, validation: str, epoch: int) -> list[str]:
         """Go on with this validation set and with epochs of `epoch` micro-batches.
@@ -145,4 +155,4 @@ def refuse_changes(
 
 def _comparable(config: Config) -> set[str]:
     flat: Flat = flatten(asdict(config))
-    return {*flat, "corpus"}
+    return {*flat, "corpus", "bits"}

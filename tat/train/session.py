@@ -19,8 +19,15 @@ from tat.files import free_bytes
 from tat.flat import flatten, to_toml
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
+from tat.train.agreement import (
+    own_device,
+    own_threads,
+    require_same_bits,
+    require_same_work,
+)
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
+from tat.train.ranks import ALONE, Ranks
 from tat.train.reporter import Reporter, Status
 from tat.train.resuming import Progress, require_same_model, require_state, stored_tokenizer
 from tat.train.run_folder import RunFolder
@@ -36,16 +43,17 @@ class Session:
 
     def __init__(
         self, config: Config, run: RunFolder, corpus: Corpus, tokenizer: Tokenizer,
-        progress: Progress, reporter: Reporter, device: str,
+        progress: Progress, reporter: Reporter, device: str, ranks: Ranks,
     ) -> None:  # fmt: skip
-        self.config, self.run_folder, self.reporter = config, run, reporter
+        self.config, self.run_folder, self.reporter, self.ranks = config, run, reporter, ranks
+        require_same_work(ranks, config, progress.corpus, tokenizer.to_bytes())
         self.tokenizer, self.progress = tokenizer, progress
         self._pace: float | None = None  # smoothed seconds of a step
         self._validation_loss: float | None = None  # the latest
         self._saved: int | None = None  # step of the newest checkpoint
         self.backend = open_backend(
-            device, config.threads, config.memory.alignment, config.train.precision,
-            wait_s=config.device.wait_s,
+            own_device(ranks, device), own_threads(ranks, config.threads),
+            config.memory.alignment, config.train.precision, wait_s=config.device.wait_s,
         )  # fmt: skip
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
@@ -56,7 +64,7 @@ class Session:
         if not len(train):
             raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
         batches = Batches(train, buckets, rows, config.seed, config.data.neighbour_share)
-        self.trainer = Trainer(config, self.model, self.backend, batches)
+        self.trainer = Trainer(config, self.model, self.backend, batches, ranks)
         self.meter = Meter(self.trainer, config.train.metrics_every)
         held_out = Batches(valid, buckets, rows, config.seed)
         self.validation = list(held_out.in_order(config.train.validation_batches))
@@ -64,6 +72,8 @@ class Session:
             digest_of_rows(self.validation), batches.micro_batches_per_epoch
         )
         reporter.note(f"run: {run.path}")
+        if ranks.size > 1:
+            reporter.note(f"ranks: {ranks.size}, over {ranks.library}")
         if self.backend.remark:
             reporter.note(f"device: {self.backend.remark}")
         reporter.note(
@@ -76,6 +86,7 @@ class Session:
     def start(
         cls, config: Config, run: RunFolder, corpus: Corpus, paths: Sequence[Path],
         reporter: Reporter, device: str, pretrained: Pretrained | None = None,
+        ranks: Ranks = ALONE, allowed: Sequence[str] = (),
     ) -> "Session":  # fmt: skip
         """A new run; from scratch, with a tokenizer learnt from the corpus and weights drawn from
         the seed, or with both from `pretrained`."""
@@ -85,9 +96,10 @@ class Session:
             tokenizer, progress.origin = pretrained.tokenizer(), pretrained.origin
         else:
             tokenizer = Tokenizer.train(corpus.texts(), config.data.vocabulary)
-        session = cls(config, run, corpus, tokenizer, progress, reporter, device)
+        session = cls(config, run, corpus, tokenizer, progress, reporter, device, ranks)
         values = pretrained.weights() if pretrained else None
         session.trainer.start(values or weights.draw(session.model.parameters, config.seed))
+        session._compare_bits(allowed)
         if pretrained:
             reporter.note(f"starting from {pretrained.origin.name}")
         run.write_config(to_toml(flatten(asdict(config))))
@@ -96,7 +108,8 @@ class Session:
     @classmethod
     def resume(
         cls, config: Config, run: RunFolder, corpus: Corpus, checkpoint: Checkpoint, path: Path,
-        reporter: Reporter, device: str, paths: Sequence[Path] = (),
+        reporter: Reporter, device: str, paths: Sequence[Path] = (), ranks: Ranks = ALONE,
+        allowed: Sequence[str] = (),
     ) -> "Session":  # fmt: skip
         """Continues after a checkpoint, bit for bit where nothing was changed; `paths`, if given,
         are those of the corpus from now on."""
@@ -104,7 +117,7 @@ class Session:
         progress.move(corpus.fingerprint, paths)
         tokenizer = stored_tokenizer(path, checkpoint)
         require_same_model(path, checkpoint, Transformer(config.model, tokenizer.size))
-        session = cls(config, run, corpus, tokenizer, progress, reporter, device)
+        session = cls(config, run, corpus, tokenizer, progress, reporter, device, ranks)
         require_state(path, checkpoint, session.trainer)
         session._saved = checkpoint.step
         session.trainer.restore(
@@ -112,9 +125,10 @@ class Session:
         )
         if session.trainer.loss_scale and progress.loss_scale:
             session.trainer.loss_scale = progress.loss_scale
+        session._compare_bits(allowed)
         run.truncate_metrics(checkpoint.step)
         reporter.note(f"resuming {path} after step {checkpoint.step}")
-        for change in session.adopted:
+        for change in (*session.adopted, *progress.fold_change(config.train.micro_batches)):
             reporter.note(change)
         return session
 
@@ -123,6 +137,8 @@ class Session:
         would; before the first step, for a checkpoint may be hours away."""
         copies = 4 if self.config.train.ema_decay else 3  # weights, two moments, perhaps an average
         needed = 4 * copies * self.model.parameters.count + tokenizer + _HEADER_BYTES
+        if self.ranks.rank:
+            return  # it writes nothing
         free, run = free_bytes(self.run_folder.path), self.run_folder.path
         if free is None:
             return
@@ -137,6 +153,13 @@ class Session:
                 f"{free / 1e6:.0f} MB are free for checkpoints, which may come to {kept / 1e6:.0f}"
                 f" MB with train.keep = {self.config.train.keep}"
             )
+
+    def _compare_bits(self, allowed: Sequence[str]) -> None:
+        """Refuses ranks that compute otherwise, unless that is allowed."""
+        if self.ranks.size > 1:
+            gradient = self.trainer.first_gradient()
+            if told := require_same_bits(self.ranks, gradient, allowed):
+                self.reporter.note(told)
 
     def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
         dataset = encode_samples(samples, self.tokenizer, self.config.data)
@@ -157,7 +180,7 @@ class Session:
             )
         try:
             while trainer.underway or not (
-                trainer.step_count >= settings.steps or stop or self._stale()
+                trainer.step_count >= settings.steps or self._stopping(stop) or self._stale()
             ):
                 best = self._step(stop)
                 if best or trainer.step_count % settings.save_every == 0:
@@ -167,12 +190,18 @@ class Session:
             self.reporter.close()
         if self._saved != trainer.step_count:
             self.save()
-        return self._farewell(stop)
+        return self._farewell(self._stopping(stop))
+
+    def _stopping(self, stop: StopRequest) -> int:
+        """The exit code that a signal asks for, 0 without one; of ranks all know it of any."""
+        return (stop.exit_code or 0) if self.ranks.size == 1 else self.trainer.stop_asked
 
     def _step(self, stop: StopRequest) -> bool:
         """One step with its metrics; True if its validation loss is the best so far."""
         settings = self.config.train
-        result = self.trainer.step(ahead=not stop and not self._pauses_after_next())
+        result = self.trainer.step(
+            ahead=not stop and not self._pauses_after_next(), stop=stop.exit_code or 0
+        )
         self.progress.micro_batches += settings.micro_batches
         seconds = result.seconds
         self._pace = seconds if self._pace is None else (
@@ -184,7 +213,8 @@ class Session:
             best = self.progress.judge(result.step, self._validation_loss)
             judged = f"validation loss {self._validation_loss:.4f}{', the best so far' * best}"
             self.reporter.detail(f"step {result.step}: {judged}")
-        self.run_folder.append_metrics(self.meter.record(result, seconds, validated))
+        if self.ranks.rank == 0:
+            self.run_folder.append_metrics(self.meter.record(result, seconds, validated))
         remaining = self._pace * (settings.steps - result.step)
         speed = result.tokens / self._pace
         self.reporter.step(Status(result, speed, remaining, self._validation_loss), settings.steps)
@@ -209,25 +239,31 @@ class Session:
         return bool(patience) and self.progress.stale_validations >= patience
 
     def save(self, best: bool = False) -> None:
-        """Write a checkpoint of the last finished step; `best` marks it as the best one."""
+        """Writes a checkpoint of the step that was done last; `best` marks it as the best one.
+
+        Rank 0 does, of what all ranks give it.
+        """
+        state, self._saved = self.trainer.state(), self.trainer.step_count
+        if self.ranks.rank:
+            return
+        self.progress.fold = "tree"
         self.progress.loss_scale = self.trainer.loss_scale
         self.progress.gpu = self.backend.name if self.backend.queues else ""
         checkpoint = Checkpoint(
-            weights=self.trainer.weights(), state=self.trainer.state(),
+            weights=self.trainer.weights(), state=state,
             tokenizer=self.tokenizer.to_bytes(), configuration=asdict(self.config),
             model_hash=self.hash, step=self.trainer.step_count, progress=asdict(self.progress),
         )  # fmt: skip
         path = self.run_folder.save(checkpoint, keep=self.config.train.keep, best=best)
-        self._saved = checkpoint.step
         self.reporter.detail(f"saved {path}")
 
-    def _farewell(self, stop: StopRequest) -> int:
+    def _farewell(self, stopped: int) -> int:
         step, folder = self.trainer.step_count, shlex.quote(str(self.run_folder.path))
-        if stop:
+        if stopped:
             self.reporter.note(
                 f"interrupted after step {step}; continue with `tat train --run {folder} --resume`"
             )
-            return stop.exit_code or 0
+            return stopped
         why = "stopped early: validation no longer improves" if self._stale() else "done"
         best, tail = self.progress.best_loss, ""
         if best is not None:

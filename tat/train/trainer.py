@@ -1,6 +1,6 @@
-"""The Trainer: lanes turn micro-batches into gradients, added in order into one update."""
+"""The Trainer: micro-batches to gradients on lanes, folded by a tree into one update."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,9 +21,13 @@ from tat.model.transformer import Transformer
 from tat.ops.cost import plan_flops
 from tat.ops.graph import Tensor
 from tat.ops.plan import Plan, plan
-from tat.train.adamw import AdamW, learning_rate, rate_feed
+from tat.train.adamw import AdamW, learning_rate
 from tat.train.loss_scale import LossScale
+from tat.train.ranks import ALONE, Ranks
+from tat.train.sharded_update import open_update, own_share
 from tat.train.step_clock import StepClock
+from tat.train.tree import added, in_order
+from tat.train.update import Applied, Computed, Metric
 
 
 @dataclass(frozen=True)
@@ -40,30 +44,29 @@ class StepResult:
     seconds: float = field(default=0.0, compare=False)  # all steps add up to the whole time
 
 
-Metric = Callable[[], Array]  # a metric's copy, waiting until its run is done
-
-
 @dataclass(frozen=True)
 class _Underway:
     """A step whose work the backend has, and the results to wait for."""
 
     step: int
-    batches: list[Batch]
-    losses: list[Metric]
-    scale: Metric  # factor of the gradient, and its norm
-
-    @property
-    def tokens(self) -> int:
-        return sum(batch.tokens for batch in self.batches)
+    batches: list[Batch]  # of this process
+    applied: Applied
 
 
 class Trainer:
-    """Owns batches, loss and steps. A step's result depends on seed and step, not on the lanes."""
+    """Owns batches, loss and steps. A step's result depends on seed and step alone.
+
+    Lanes, and ranks if it is one of several, only decide who computes which micro-batch. Of several
+    all call the same methods in the same order.
+    """
 
     def __init__(
-        self, config: Config, model: Transformer, backend: Backend, batches: Batches
-    ) -> None:
+        self, config: Config, model: Transformer, backend: Backend, batches: Batches,
+        ranks: Ranks = ALONE,
+    ) -> None:  # fmt: skip
         self.config, self.model, self.backend, self.batches = config, model, backend, batches
+        self.ranks = ranks
+        self.stop_asked = 0  # exit code that a signal asked any rank to end with, as all know
         self.step_count = 0  # steps of which the result is known
         self._start = (0, 0)  # a step, and the micro-batches that were drawn up to it
         self._next: _Underway | None = None
@@ -76,16 +79,12 @@ class Trainer:
         self._plan = cache(self._make_plan)
         self._executable = cache(self._compile)
         self._flops = cache(lambda bucket: plan_flops(self._plan(bucket, True)))
-        self.lanes = min(backend.lanes, config.train.micro_batches)
+        own = own_share(config.train.micro_batches, self.ranks)
+        self.lanes = min(backend.lanes, len(own))
         self._pool = ThreadPoolExecutor(self.lanes, "lane") if self.lanes > 1 else None
-        self._update = backend.compile(plan(self.optimizer.update_program(), backend.memory))
-        self._folds = {
-            (lane, first): backend.compile(
-                plan(self.optimizer.fold_program(first), backend.memory), lane
-            )
-            for lane in range(self.lanes)
-            for first in (True, False)
-        }
+        self._update = open_update(
+            self.optimizer, backend, self.lanes, config.train.micro_batches, self.ranks
+        )
         self.compile_buckets()
 
     def compile_buckets(self) -> None:
@@ -103,39 +102,40 @@ class Trainer:
         return self._executable(bucket, 0, True)
 
     def start(self, values: Mapping[str, Array]) -> None:
-        """Sets the weights; moments start at zero and the average at the weights."""
-        weights.install(self.backend, self.model, values)
-        if self.optimizer.average:
-            packed = weights.pack(self.model.parameters, values)
-            self.backend.write(self.optimizer.average, packed)
+        """Sets the weights to rank 0's; moments start at zero and the average at the weights."""
+        weights.install_constants(self.backend, self.model)
+        self._update.install(self._packed(values))
 
-    def step(self, *, ahead: bool = False) -> StepResult:
+    def _packed(self, values: Mapping[str, Array]) -> Array | None:
+        """In the weights' layout, at rank 0."""
+        return None if self.ranks.rank else weights.pack(self.model.parameters, values)
+
+    def step(self, *, ahead: bool = False, stop: int = 0) -> StepResult:
         """One optimizer step; DivergedError, weights as before, if a number is not finite.
 
         With f16, a gradient that is not finite only skips the step, and its norm is given as 0.
 
-        With `ahead`, a backend that queues its work begins the next step before it waits for this
-        one's result. Weights and state are then those after the next step.
+        With `ahead`, a backend that queues its work begins with the next step before this one's
+        result is waited for: weights and state are then those behind the next step. Of several
+        ranks none does. stop: the exit code that a signal asked this process to end with.
         """
         if not self._next:
             self._clock.start()
-        now = self._next or self._begin(self.step_count + 1)
+        now = self._next or self._begin(self.step_count + 1, stop)
         self._next = None
-        if ahead and self.backend.queues:
+        if ahead and self.backend.queues and self.ranks.size == 1:
             self._next = self._begin(now.step + 1)
-        total = 0.0
-        for loss in now.losses:
-            total += float(loss()[0])
-        norm = float(now.scale()[1])
+        applied = now.applied
+        total, norm = applied.loss(), float(applied.scale()[1])
         if not (isfinite(total) and self._accepts(norm)):
             self._next = None
             raise DivergedError(self._diagnose(now.step, now.batches))
-        self.step_count = now.step
+        self.step_count, self.stop_asked = now.step, applied.stop
         lr = learning_rate(self.config.train, now.step)
-        work = sum(self._flops(batch.bucket) for batch in now.batches)
         return StepResult(
-            now.step, total / now.tokens, lr, norm if isfinite(norm) else 0.0, now.tokens, work,
-            replace(self.loss_scale) if self.loss_scale else None, self._clock.finished(),
+            now.step, total / applied.tokens, lr, norm if isfinite(norm) else 0.0, applied.tokens,
+            applied.work, replace(self.loss_scale) if self.loss_scale else None,
+            self._clock.finished(),
         )  # fmt: skip
 
     def _accepts(self, norm: float) -> bool:
@@ -156,26 +156,29 @@ class Trainer:
         """Whether a step was begun ahead; the next call of step() returns its result."""
         return self._next is not None
 
-    def _begin(self, step: int) -> _Underway:
+    def _begin(self, step: int, stop: int = 0) -> _Underway:
         """Gives the backend all work of a step, from its batches to the update."""
-        count = self.config.train.micro_batches
-        begun, drawn = self._start
-        first = drawn + (step - 1 - begun) * count
-        batches = [self.batches.micro_batch(first + i) for i in range(count)]
-        tokens = sum(batch.tokens for batch in batches)
-        self._update.write("tokens", np.array([tokens * self._factor(step)]))
-        self._update.write("rate", rate_feed(self.config.train, step))
-        losses: list[Metric] = []
+        own, first = self._update.own, self._first(step)
+        jobs = [(i, self.batches.micro_batch(first + i)) for i in own]
+        batches, losses = [batch for _, batch in jobs], []
         with self.backend.together():
-            for start in range(0, count, self.lanes):
-                wave = range(start, min(start + self.lanes, count))
-                losses += self._run([(batches[i], lane, step, i) for lane, i in enumerate(wave)])
-                for lane, i in enumerate(wave):
-                    self._folds[lane, i == 0].run()
-            self._update.run()
-            scale = self._update.fetch("scale")
+            for start in range(0, len(jobs), self.lanes):
+                wave = jobs[start : start + self.lanes]
+                losses += self._run(
+                    [(batch, lane, step, i) for lane, (i, batch) in enumerate(wave)]
+                )
+                for lane, (i, _) in enumerate(wave):
+                    self._update.fold(lane, i)
+            work = sum(self._flops(batch.bucket) for batch in batches)
+            computed = Computed(losses, [batch.tokens for batch in batches], work, stop)
+            applied = self._update.apply(step, self._factor(step), computed)
         self._clock.began()
-        return _Underway(step, batches, losses, scale)
+        return _Underway(step, batches, applied)
+
+    def _first(self, step: int) -> int:
+        """The number of a step's first micro-batch, counted from the start of the run."""
+        begun, drawn = self._start
+        return drawn + (step - 1 - begun) * self.config.train.micro_batches
 
     def _run(self, jobs: Sequence[tuple[Batch, int, int, int]]) -> list[Metric]:
         """The summed loss of each (batch, lane, step, index), gradients left in the lanes."""
@@ -196,34 +199,46 @@ class Trainer:
     def _diagnose(self, step: int, batches: Sequence[Batch]) -> str:
         """The place of the first NaN or infinity of a diverged step, found by replaying it."""
         advice = "lower train.lr or raise train.warmup_steps; the last checkpoint is untouched"
-        for index, batch in enumerate(batches):
+        found = ""
+        for index, batch in zip(self._update.own, batches):
             self._gradient(batch, 0, step, index)
             culprit = self._executable(batch.bucket, 0, True).first_non_finite()
             if culprit:
-                return f"step {step}, micro-batch {index}: {culprit} is not finite; {advice}"
-        return f"step {step}: the summed gradient is not finite; {advice}"
+                found = f"step {step}, micro-batch {index}: {culprit} is not finite; {advice}"
+                break
+        told = filter(None, self.ranks.together(found))
+        return next(told, f"step {step}: the summed gradient is not finite; {advice}")
+
+    def first_gradient(self) -> Array:
+        """Of the next step's micro-batch 0, flat: what every rank has the same bits of."""
+        step = self.step_count + 1
+        batch = self.batches.micro_batch(self._first(step))
+        self._gradient(batch, 0, step, 0)()
+        return self.backend.view(self.optimizer.lane_gradients, 0)
 
     def evaluate(self, batches: Iterable[Batch]) -> float:
         """Unsmoothed nats per token, dropout off; of the averaged weights if there are any."""
-        if self.optimizer.average is None:
-            return self._evaluate(batches)
+        average = self._update.average()
+        if average is None:
+            return self._evaluate(list(batches))
         flat = self.model.parameters.flat
         kept = self.backend.read(flat)
-        self.backend.write(flat, self.backend.view(self.optimizer.average))
+        self.backend.write(flat, average)
         try:
-            return self._evaluate(batches)
+            return self._evaluate(list(batches))
         finally:
             self.backend.write(flat, kept)
 
-    def _evaluate(self, batches: Iterable[Batch]) -> float:
-        total, tokens = 0.0, 0
-        for batch in batches:
+    def _evaluate(self, batches: Sequence[Batch]) -> float:
+        """Every rank takes each so manieth; losses are added in the order of the batches."""
+        losses = []
+        for batch in batches[self.ranks.rank :: self.ranks.size]:
             executable = self._executable(batch.bucket, 0, False)
             write_batch(executable, batch)
             executable.run()
-            total += float(executable.read("loss")[0])
-            tokens += batch.tokens
-        return total / max(1, tokens)
+            losses.append(float(executable.read("loss")[0]))
+        total = added(in_order(self.ranks.gather(np.array(losses, np.float64))))
+        return total / max(1, sum(batch.tokens for batch in batches))
 
     def _make_plan(self, bucket: Bucket, training: bool) -> Plan:
         shape = BatchShape(self.batches.rows_of(bucket), *bucket, self.batches.sources)
@@ -240,15 +255,15 @@ class Trainer:
         return weights.unpack(self.model.parameters, self.backend.view(self.model.parameters.flat))
 
     def state(self) -> dict[str, Array]:
-        """The optimizer's state by "adamw.m/NAME" and so on, to be used before the next step."""
-        return {
-            f"{tensor.name}/{name}": values
-            for tensor in self.optimizer.state
-            for name, values in self._unpacked(tensor).items()
-        }
+        """The optimizer's state by "adamw.m/NAME" and so on, to be used before the next step.
 
-    def _unpacked(self, tensor: Tensor) -> dict[str, Array]:
-        return weights.unpack(self.model.parameters, self.backend.view(tensor))
+        All of it at rank 0, nothing at the others.
+        """
+        return {
+            f"{kind}/{name}": values
+            for kind, flat in (self._update.state() or {}).items()
+            for name, values in weights.unpack(self.model.parameters, flat).items()
+        }
 
     def restorable(self, names: Iterable[str]) -> list[Tensor]:
         """The tensors of the optimizer that a state with these names must hold.
@@ -265,8 +280,9 @@ class Trainer:
         and state of a checkpoint."""
         self.start(values)
         for tensor in self.restorable(state):
-            named = {name: state[f"{tensor.name}/{name}"] for name in self.model.parameters.tensors}
-            self.backend.write(tensor, weights.pack(self.model.parameters, named))
+            names = self.model.parameters.tensors
+            named = {name: state.get(f"{tensor.name}/{name}") for name in names}
+            self._update.restore(tensor, self._packed(named))
         self.step_count, self._next, self._start = step, None, (step, drawn)
 
     def close(self) -> None:

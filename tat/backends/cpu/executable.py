@@ -120,6 +120,18 @@ class CpuBackend:
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.persistent(tensor, lane).copy()
 
+    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+        values = self._part(tensor, lane)
+        return lambda: values
+
+    def store(self, tensor: Tensor, values: Array) -> None:
+        self._part(tensor, 0)[...] = values
+        self.weights_version += tensor.kind == "weight"
+
+    def _part(self, tensor: Tensor, lane: int) -> Array:
+        flat = self.persistent(tensor.root, lane).reshape(-1)
+        return flat[tensor.offset : tensor.offset + tensor.size]
+
     def view(self, tensor: Tensor, lane: int = 0) -> Array:
         values = self.persistent(tensor, lane).view()
         values.flags.writeable = False

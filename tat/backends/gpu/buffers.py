@@ -133,17 +133,50 @@ class BufferManager:
 
         return values
 
+    def fetch_part(self, buffer: Any, tensor: Tensor) -> Callable[[], Array]:
+        """Queues copies of a float32 tensor in its buffer; what is returned waits, flat.
+
+        Each piece goes from the mapped memory to its place at once.
+        """
+        start, end = tensor.offset * ELEMENT_BYTES, (tensor.offset + tensor.size) * ELEMENT_BYTES
+        pieces = [
+            (at - start, self._download(buffer, tensor.name, at, min(_TRANSFER, end - at)))
+            for at in range(start, end, _TRANSFER)
+        ]
+
+        def values() -> Array:
+            data = np.empty(end - start, np.uint8)
+            with reported(f"reading {tensor.name}"):
+                for at, piece in pieces:
+                    piece.wait_into(data[at:], self._device.wait_s)
+            return data.view(np.float32)
+
+        return values
+
+    def store_part(self, buffer: Any, tensor: Tensor, values: Array) -> None:
+        """Sets a float32 tensor in its buffer to flat float32 values, with no copy in between."""
+        data = np.ascontiguousarray(values, np.float32).reshape(-1).view(np.uint8)
+        with reported(f"writing {tensor.name}"):
+            self._submissions.flush()
+            for at in range(0, data.size, _TRANSFER):
+                part = data[at : at + _TRANSFER]
+                place = tensor.offset * ELEMENT_BYTES + at
+                self._device.handle.queue.write_buffer(buffer, place, part)
+
     def _copied(self, buffer: Any, name: str, offset: int, size: int) -> Callable[[], bytes]:
         """Queues a copy of bytes; what is returned waits for them, and no longer than it may."""
-        target = self._buffer(name, size, _MAP_READ | _COPY_DST)
-        with reported(f"reading {name}"):
-            download = Download(self._device.handle, self._submissions, buffer, target, offset)
+        download = self._download(buffer, name, offset, size)
 
         def content() -> bytes:
             with reported(f"reading {name}"):
                 return download.wait(self._device.wait_s)
 
         return content
+
+    def _download(self, buffer: Any, name: str, offset: int, size: int) -> Download:
+        target = self._buffer(name, size, _MAP_READ | _COPY_DST)
+        with reported(f"reading {name}"):
+            return Download(self._device.handle, self._submissions, buffer, target, offset)
 
 
 def _megabytes(size: int) -> str:

@@ -88,6 +88,15 @@ class GpuBackend:
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.buffers.download(self.buffers.persistent(tensor), tensor)
 
+    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+        buffer = self.buffers.persistent(tensor.root)
+        return self.buffers.fetch_part(buffer, tensor)
+
+    def store(self, tensor: Tensor, values: Array) -> None:
+        self.buffers.store_part(self.buffers.persistent(tensor.root), tensor, values)
+        if tensor.kind == "weight":
+            self.half_weights.outdate()
+
     def view(self, tensor: Tensor, lane: int = 0) -> Array:
         values = self.read(tensor)
         values.flags.writeable = False

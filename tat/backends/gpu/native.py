@@ -106,6 +106,18 @@ class Download:
 
     def wait(self, seconds: float) -> bytes:
         """The content, once; TimeoutError if it is not there after so long."""
+        content = bytes(self._mapped(seconds))
+        self._target.destroy()
+        return content
+
+    def wait_into(self, out: Any, seconds: float) -> None:
+        """The same, into the start of an array of bytes."""
+        mapped = self._mapped(seconds)
+        memoryview(out)[: len(mapped)] = mapped
+        self._target.destroy()
+
+    def _mapped(self, seconds: float) -> Any:
+        """The content as it is mapped, until the target is destroyed."""
         from wgpu.backends.wgpu_native import ffi, lib
 
         self._submissions.flush()
@@ -123,6 +135,4 @@ class Download:
             raise RuntimeError("the device was lost before a copy could be mapped")
         target = self._target
         place = lib.wgpuBufferGetConstMappedRange(target._internal, 0, target.size)
-        content = bytes(ffi.buffer(place, target.size))
-        target.destroy()
-        return content
+        return ffi.buffer(place, target.size)

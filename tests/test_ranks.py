@@ -1,0 +1,262 @@
+"""Training over MPI: bits for any number of ranks, resuming on others, failures, signals.
+
+Over the MPICH of the virtual environment and Debian's Open MPI (packaging/require-mpi.sh).
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cli_harness import MODULES
+
+pytest.importorskip("mpi4py", reason="training over MPI needs mpi4py")
+
+MAIN = Path(__file__).with_name("ranks_main.py")
+# Several slices (65536 elements each), several roots a rank, dropout and an average.
+SETTINGS = (
+    "model.layers=1", "model.width=64", "model.heads=2", "model.feed_forward=128",
+    "model.max_length=256", "model.dropout=0.1", "data.vocabulary=600",
+    "data.buckets=[[96,64],[192,128],[256,256]]", "data.validation_share=0.3",
+    "train.batch_tokens=64", "train.micro_batches=6", "train.warmup_steps=2", "train.lr=0.01",
+    "train.schedule_steps=20", "train.ema_decay=0.9", "train.validate_every=2",
+    "train.save_every=2", "train.ranks_wait_s=2", "threads=1",
+)  # fmt: skip
+STEPS = 6
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Starts several processes."""
+
+    name: str
+    words: tuple[str, ...]
+
+    def start(self, ranks: int, *arguments: object, **environment: str) -> subprocess.Popen:
+        program = [sys.executable, str(MAIN), *map(str, arguments)]
+        words = [*self.words, "-n", str(ranks)] if ranks > 1 else []
+        paths = f"{MAIN.parent.parent}:{MAIN.parent}"
+        return subprocess.Popen(
+            [*words, *program], env={**os.environ, "PYTHONPATH": paths, **environment},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, ranks: int, *arguments: object, **environment: str) -> tuple[int, str]:
+        """Exit code, and all that was said."""
+        process = self.start(ranks, *arguments, **environment)
+        try:
+            told, _ = process.communicate(timeout=60)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, told
+
+
+def found(name: str, program: str | Path, *words: str) -> Launcher:
+    if shutil.which(program) is None:
+        reason = f"{name} is not installed, and only root may (packaging/require-mpi.sh)"
+        if os.geteuid() == 0:
+            pytest.fail(f"{name} is not installed: run packaging/require-mpi.sh")
+        pytest.skip(reason)
+    return Launcher(name, (str(program), *words))
+
+
+def mpich() -> Launcher:
+    return found("MPICH", Path(sys.prefix, "bin", "mpirun"))
+
+
+def open_mpi() -> Launcher:
+    words = ("--allow-run-as-root", "--oversubscribe", "--bind-to", "none")
+    return found("Open MPI", "mpirun.openmpi", *words)
+
+
+LAUNCHERS = {"mpich": mpich, "openmpi": open_mpi}
+
+
+@pytest.fixture(params=LAUNCHERS)
+def launcher(request: pytest.FixtureRequest) -> Launcher:
+    return LAUNCHERS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def shaders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shaders")
+    for number in range(4):
+        for name, text in MODULES.items():
+            changed = text.replace("fn ", f"fn n{number}_").replace("1.0", f"{number}.5")
+            (folder / f"{number}-{name}").write_text(changed)
+    return folder
+
+
+def words(run: Path, steps: int, *more: object) -> list[object]:
+    settings = [word for value in SETTINGS for word in ("--set", value)]
+    return ["train", *more, "--run", run, "--steps", steps, *settings]
+
+
+@pytest.fixture(scope="module")
+def alone(shaders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one process, without MPI."""
+    run = tmp_path_factory.mktemp("runs") / "alone"
+    code, told = Launcher("none", ()).run(1, *words(run, STEPS, shaders))
+    assert code == 0, told
+    return run
+
+
+def results(run: Path) -> tuple[bytes, list[dict]]:
+    """The last checkpoint, and of each step what does not tell the time."""
+    timed = ("seconds", "tokens_per_s", "gflops", "rss_bytes", "arena_bytes", "attention_ms")
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    kept = [{k: v for k, v in line.items() if k not in timed} for line in lines]
+    return (run / "latest").read_bytes(), kept
+
+
+@pytest.mark.parametrize(
+    ("name", "ranks"), [("mpich", 2), ("mpich", 3), ("mpich", 4), ("openmpi", 3)]
+)
+def test_any_number_of_ranks_has_the_bits_of_one_process(name, ranks, alone, shaders, tmp_path):
+    code, told = LAUNCHERS[name]().run(ranks, *words(tmp_path / "run", STEPS, shaders))
+    assert code == 0, told
+    assert f"ranks: {ranks}, over {'MPICH' if name == 'mpich' else 'Open MPI'}" in told
+    assert told.count(f"done at step {STEPS}") == 1
+    assert results(tmp_path / "run") == results(alone)
+
+
+def test_a_run_goes_on_with_any_other_number_of_ranks(alone, shaders, tmp_path):
+    run = tmp_path / "run"
+    assert mpich().run(3, *words(run, 2, shaders))[0] == 0
+    for steps, ranks, launcher in ((3, 2, open_mpi()), (4, 1, mpich()), (STEPS, 4, mpich())):
+        code, told = launcher.run(ranks, "train", "--run", run, "--resume", "--steps", steps)
+        assert code == 0 and "resuming" in told, told
+    assert results(run) == results(alone)
+
+
+FAULTS = {
+    "1:4:kill": None,
+    "1:4:raise": "tat: rank 1 of 3: somewhere: No space left on device; all ranks end",
+    "1:4:hang": "tat: rank 1 of 3 has not answered for 2 s (train.ranks_wait_s); all ranks end",
+    "2:4:nan": "tat: step 4, micro-batch 0: ",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [*(("mpich", f) for f in FAULTS), ("openmpi", "1:4:kill"),
+                        ("openmpi", "1:4:raise")],
+)  # fmt: skip
+def test_a_rank_that_fails_ends_all_with_one_line_and_a_good_checkpoint(
+    name, fault, alone, shaders, tmp_path
+):
+    run = tmp_path / "run"
+    code, told = LAUNCHERS[name]().run(3, *words(run, STEPS, shaders), "-q", RANKS_FAULT=fault)
+    said = [line for line in told.splitlines() if line.startswith("tat:")]
+    if FAULTS[fault] is None:
+        assert code in (9, 137) and not said, told
+    else:
+        assert code == (6 if fault.endswith("nan") else 1), told
+        assert len(said) == 1 and said[0].startswith(FAULTS[fault]), told
+    assert os.readlink(run / "latest").endswith("step-00000002.safetensors")
+    if fault.endswith("kill"):
+        more = ("train", "--run", run, "--resume", "--steps", STEPS)
+        assert Launcher("none", ()).run(1, *more)[0] == 0
+        assert results(run) == results(alone)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "codes"),
+    [("mpich", signal.SIGINT, {130}), ("mpich", signal.SIGTERM, {143}),
+     ("mpich", signal.SIGUSR1, {138}), ("openmpi", signal.SIGUSR1, {138})],
+)  # fmt: skip
+def test_a_signal_to_the_launcher_saves_and_ends_all(name, number, codes, shaders, tmp_path):
+    run = tmp_path / "run"
+    process = LAUNCHERS[name]().start(2, *words(run, 100000, shaders, "--set", "seed=1"))
+    ended = time.monotonic() + 40
+    while time.monotonic() < ended and not (run / "metrics.jsonl").exists():
+        time.sleep(0.05)
+    process.send_signal(number)
+    told, _ = process.communicate(timeout=40)
+    assert process.returncode in codes, told
+    assert "continue with `tat train" in told
+    steps = len((run / "metrics.jsonl").read_text().splitlines())
+    assert os.readlink(run / "latest").endswith(f"step-{steps:08}.safetensors")
+
+
+def lines(told: str) -> list[str]:
+    return [line for line in told.splitlines() if line.startswith("tat:")]
+
+
+def test_a_launcher_of_another_mpi_than_the_library_is_refused(shaders, tmp_path):
+    library = Path(sys.prefix, "lib", "libmpi.so.12")
+    code, told = open_mpi().run(2, *words(tmp_path / "run", 1, shaders), MPI4PY_LIBMPI=str(library))
+    [line] = lines(told)
+    assert code == 1 and "Open MPI's launcher started 2 processes, but MPICH was loaded" in line
+    assert "and sees 1; start with the mpirun of that library" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_launcher_of_another_mpi_is_refused_the_other_way_round_too(shaders, tmp_path):
+    open_mpi()
+    run = tmp_path / "run"
+    code, told = mpich().run(2, *words(run, 1, shaders), TATFILE_MPI_LIBRARY="libmpi.so.40")
+    [line] = lines(told)
+    assert code == 1 and not run.exists()
+    assert "MPICH's launcher started 2 processes, but Open MPI was loaded (libmpi.so.40)" in line
+    assert "and sees 1;" in line
+
+
+def test_slurm_without_mpi_is_refused(shaders, tmp_path):
+    run = tmp_path / "run"
+    code, told = Launcher("none", ()).run(1, *words(run, 1, shaders), SLURM_NTASKS="4")
+    [line] = lines(told)
+    assert code == 1 and "Slurm started 4 processes, but " in line and "--mpi=pmi" in line
+    assert not run.exists()
+    more = ("--ranks", "alone")
+    assert Launcher("none", ()).run(1, *words(run, 1, shaders, *more), SLURM_NTASKS="4")[0] == 0
+
+
+def test_fewer_micro_batches_than_ranks_are_refused(launcher, shaders, tmp_path):
+    more = ("--set", "train.micro_batches=1")
+    code, told = launcher.run(2, *words(tmp_path / "run", 1, shaders), *more)
+    [line] = lines(told)
+    assert code == 1 and "2 processes, but train.micro_batches is 1" in line
+    assert not (tmp_path / "run" / "config.toml").exists()
+
+
+def test_what_rank_0_refuses_all_refuse_in_one_line(alone, shaders):
+    code, told = mpich().run(3, *words(alone, 1, shaders))
+    [line] = lines(told)
+    assert code == 2 and "is not empty; add --resume" in line
+
+
+def test_a_rank_with_other_settings_or_files_is_named(shaders, tmp_path):
+    given = [sys.executable, str(MAIN), *map(str, words(tmp_path / "run", 1, shaders))]
+    both = [*mpich().words, "-n", "1", *given, ":", "-n", "1", *given, "--set", "train.lr=0.5"]
+    paths = f"{MAIN.parent.parent}:{MAIN.parent}"
+    done = subprocess.run(
+        both, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60
+    )
+    [line] = lines(done.stderr)
+    assert done.returncode == 1
+    assert "rank 1 has another train.lr (0.5) than rank 0 (0.01)" in line
+
+
+def test_doctor_names_the_library():
+    code, told = Launcher("none", ()).run(1, "doctor", "--json")
+    [finding] = [f for f in json.loads(told.splitlines()[-1]) if f["name"] == "mpi"]
+    assert code == 0 and finding["status"] == "ok" and "MPICH" in finding["detail"]
+
+
+def test_processors_that_round_otherwise_are_refused_until_allowed(shaders, tmp_path):
+    run = tmp_path / "run"
+    code, told = mpich().run(2, *words(run, 1, shaders), RANKS_FAULT="1:0:bits")
+    [line] = lines(told)
+    assert code == 1 and "rank 1 computes other bits than rank 0" in line
+    more = ("--allow-change", "bits")
+    shutil.rmtree(run, ignore_errors=True)
+    code, told = mpich().run(2, *words(run, 1, shaders, *more), RANKS_FAULT="1:0:bits")
+    assert code == 0 and "another processor than rank 0's" in told, told
