@@ -91,3 +91,41 @@ def test_with_no_names_to_take_samples_stay_as_they_are():
     bare = replace(SHADE, signature="@vertex", body="{ }", context="")
     [sample, *_] = function_samples(bare, replace(CONFIG, infill_share=0.0), 0)
     assert list(with_renamings([sample], 2)) == [sample]
+
+
+SHADOWS = Function(
+    comment="how far `at` is, by length",
+    signature="fn far(at: vec3f, step: f32) -> f32",
+    body="""{
+    let length = length(at);
+    var max = max(length, step);
+    let read = min(max, tiles[0]);
+    return smoothstep(0.0, read, length);
+}""",
+    context="@group(0) @binding(0) var<storage, read> tiles: array<f32>;",
+    group="c", origin="a.wgsl:1",
+)  # fmt: skip
+
+
+def test_built_ins_keep_their_names_and_give_them_to_nothing():
+    given = [s for f in (SHADOWS, OTHER) for s in function_samples(f, CONFIG, 0)]
+    told = [s for s in with_renamings(given, 20) if s not in given]
+    assert len(told) > 20
+    kept = ("length", "max", "read", "step", "smoothstep", "min", "array", "vec3f")
+    with Sandbox() as sandbox:
+        for sample in (s for s in told if s.origin == SHADOWS.origin):
+            parts = dict(sample.source)
+            words = [t.text for text in (*parts.values(), sample.target) for t in tokenize(text)]
+            before = [
+                t.text
+                for text in (SHADOWS.comment, SHADOWS.signature, SHADOWS.body, SHADOWS.context)
+                for t in tokenize(text)
+            ]
+            for name in kept:
+                assert words.count(name) == before.count(name), name
+            assert "at" not in words
+            module = f"{parts['context']}\n{parts['signature']} {sample.target}"
+            assert sandbox.validate(module) is None
+        for sample in (s for s in told if s.origin == OTHER.origin):
+            words = {t.text for text in dict(sample.source).values() for t in tokenize(text)}
+            assert not words & {"length", "max", "read", "step"}

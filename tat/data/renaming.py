@@ -12,6 +12,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from tat.data.samples import Sample
+from tat.wgsl.builtins import ENUMERANTS, NAMES
 from tat.wgsl.declarations import declared_names
 from tat.wgsl.lexer import Token, tokenize
 
@@ -19,6 +20,7 @@ _SPELLED_AS_CODE = re.compile(r"`([^`\s]+)`|\b(\w*[a-z0-9][A-Z_]\w*)\b")
 _OWN_WORDS = frozenset(
     ("builtin", "interpolate", "diagnostic")
 )  # attributes whose words are no names
+PREDECLARED = NAMES | ENUMERANTS  # names of the language: never changed, never given
 _DRAWS = 8  # of a new name, until one is free
 
 
@@ -72,7 +74,9 @@ class _Renamable:
         declared = [*_parameters(self.parts["signature"].tokens)]
         for text in texts:
             declared += declared_names(text.tokens)
-        self.declared = list(dict.fromkeys(declared))
+        # A local may have the name of a built-in, and be made by calling it: `let length =
+        # length(at);`. Which is meant takes scopes to say, so such names stay.
+        self.declared = [name for name in dict.fromkeys(declared) if name not in PREDECLARED]
 
     def renamed(self, names: Sequence[str], number: int) -> Sample:
         """The sample with other names of `names` in place of those that it declares.
