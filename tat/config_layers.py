@@ -50,7 +50,7 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"configuration {path}: not a regular file; name a TOML file")
     if status.st_size > _MAX_FILE_BYTES:
         raise ConfigError(f"configuration {path}: larger than {_MAX_FILE_BYTES} bytes")
-    return path.read_text("utf-8")
+    return path.read_text("utf-8-sig")
 
 
 def environment_layers(environment: Mapping[str, str], known: Flat) -> Iterator[Layer]:

@@ -12,6 +12,7 @@ import msgspec
 
 from tat import __version__, provenance
 from tat.benchmarks.timing import Timings
+from tat.data.given_text import without_mark
 from tat.data.input_files import open_regular
 from tat.errors import FileError, one_line
 
@@ -94,7 +95,7 @@ def read_results(path: Path) -> Results:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise FileError(f"{path}: larger than {_MAX_BYTES} bytes; name a file of `tat bench`")
-        suite = msgspec.json.decode(content, type=_Suite)
+        suite = msgspec.json.decode(without_mark(content), type=_Suite)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}; name a file of `tat bench -o`") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tat.data.given_text import record_as_read
 from tat.data.input_files import display_name, failure_reason, open_regular
 from tat.errors import FileError, one_line
 
@@ -17,7 +18,8 @@ Record = TypeVar("Record")
 def read_json_lines(path: Path, kind: type[Record], wanted: str) -> Iterator[tuple[str, Record]]:
     """The lines of a file as `kind`, each with its place (path:line); blank lines are skipped.
 
-    FileError at the first wrong line; `wanted` says in words what a line should hold.
+    FileError at the first wrong line; `wanted` says in words what a line should hold. Texts are as
+    training reads them.
     """
     try:
         with open_regular(path) as file:
@@ -44,6 +46,6 @@ def utf8_text(data: bytes, origin: str) -> str:
 
 def _decoded(text: str, origin: str, kind: type[Record], wanted: str) -> Record:
     try:
-        return msgspec.json.decode(text, type=kind)
+        return record_as_read(msgspec.json.decode(text, type=kind))
     except (ValueError, RecursionError) as error:  # ValueError: msgspec's, and lone surrogates
         raise FileError(f"{origin}: no {wanted}: {one_line(str(error))}") from None

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from tat.data.given_text import as_read, record_as_read, without_mark
 from tat.data.input_files import display_name, failure_reason, list_files, open_regular
 from tat.errors import CorpusError, one_line
 
@@ -160,7 +161,8 @@ class _Reader:
         return f"larger than {self.limit} bytes (data.max_file_bytes)"
 
     def _add_module(self, origin: str, text: str, name: str = "", license: str = "") -> None:
-        module = ModuleText(origin, _with_line_feeds(text), name, license)
+        text = as_read(text)
+        module = ModuleText(origin, text, name, license)
         content = module.content_hash
         if not text.strip():
             self.skip(origin, "empty")
@@ -196,10 +198,10 @@ class _Reader:
 
     def _add_line(self, origin: str, line: bytes) -> str | None:
         """Take a JSON line; returns its problem, if it has one."""
-        if not line.strip():
+        if not without_mark(line).strip():
             return None
         try:
-            record = msgspec.json.decode(line, type=_JsonLine)
+            record = record_as_read(msgspec.json.decode(without_mark(line), type=_JsonLine))
         except (ValueError, RecursionError) as error:  # ValueError: msgspec's and bad UTF-8
             return f"broken JSON: {error}"
         license = record.license if isinstance(record.license, str) else ""
@@ -211,12 +213,7 @@ class _Reader:
         texts = [record.comment, record.signature, record.body, record.context, *record.calls]
         if any("\0" in text for text in texts):
             return _BINARY
-        fields = [_with_line_feeds(text) for text in texts]
         self.functions.append(
-            FunctionText(origin, str(record.module_id), *fields[:4], license, tuple(fields[4:]))
+            FunctionText(origin, str(record.module_id), *texts[:4], license, record.calls)
         )
         return None
-
-
-def _with_line_feeds(text: str) -> str:
-    return text.replace("\r\n", "\n")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tat.data.given_text import as_read
 from tat.data.samples import Source, completion_source, infill_source
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
@@ -27,6 +28,8 @@ class Prompt:
     >>> gap = Prompt(prefix="fn area(r: f32) -> f32 { return ", suffix=" * r * r; }")
     >>> gap.module("3.14159")  # to validate
     'fn area(r: f32) -> f32 { return 3.14159 * r * r; }'
+
+    Texts are taken as training reads them: see `tat.data.given_text`.
     """
 
     description: str = ""
@@ -39,6 +42,9 @@ class Prompt:
     last_resorts: tuple[Adaptation, ...] = ()  # what fits less, for when nothing else validates
 
     def __post_init__(self) -> None:
+        for name in ("description", "signature", "context", "prefix", "suffix"):
+            if text := getattr(self, name):
+                object.__setattr__(self, name, as_read(text))
         if self.is_gap and (self.description or self.signature or self.context):
             raise UsageError(
                 "prompt: a gap has a prefix and a suffix and nothing else; drop the rest"

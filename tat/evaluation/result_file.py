@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from tat.data.given_text import without_mark
 from tat.data.input_files import display_name, failure_reason, open_regular
 from tat.errors import FileError, UsageError, one_line
 from tat.evaluation.statistics import Estimate, difference, estimate
@@ -82,7 +83,7 @@ def read_report(path: Path) -> Report:
     """A result file; FileError if it is none."""
     try:
         with open_regular(path) as file:
-            return msgspec.json.decode(file.read(_MOST_BYTES), type=Report)
+            return msgspec.json.decode(without_mark(file.read(_MOST_BYTES)), type=Report)
     except OSError as error:
         raise FileError(f"{display_name(path)}: {failure_reason(error)}") from None
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from tat.data.given_text import without_mark
 from tat.data.input_files import display_name, failure_reason, open_regular
 from tat.data.neighbours import Neighbour
 from tat.decode.generator import Generator
@@ -99,7 +100,7 @@ def _read_lines(path: Path, grammar: Grammar | None) -> list[Job]:
         number = 0
         while line := file.readline(_MAX_PROMPT_BYTES + 1):
             number += 1
-            if line.strip():
+            if without_mark(line).strip():
                 jobs.append(_job(line, number, f"{name}:{number}", grammar))
     if not jobs:
         raise FileError(f"{name}: has no prompt; write one JSON object a line")
@@ -116,7 +117,7 @@ def _job(line: bytes, number: int, origin: str, grammar: Grammar | None) -> Job:
     if len(line) > _MAX_PROMPT_BYTES:
         raise FileError(f"{origin}: more than {_MAX_PROMPT_BYTES} bytes; no model reads that much")
     try:
-        request = msgspec.json.decode(line, type=Line)
+        request = msgspec.json.decode(without_mark(line), type=Line)
         fields = {k: getattr(request, k) for k in Line.__struct_fields__ if k != "id"}
         prompt = Prompt(**fields)
         _require_wgsl(prompt, grammar, "signature", "context")
