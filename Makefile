@@ -6,8 +6,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 RUN ?= runs/demo
 REQUEST ?= signed distance from a point to a box with rounded corners
 
+OP ?= layer_norm
+OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py)
+
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help setup setup-test vulkan mpi demo test test-all lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+=======
+.PHONY: help setup setup-test vulkan demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+>>>>>>> 4056c72 (ops: primitives, and operations that the reference alone knows)
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -52,6 +59,12 @@ test: lint  ## all tests that belong to a change (about 10 minutes on 2 cores, 3
 
 test-all: lint  ## the long ones too
 	$(BIN)/python -m pytest
+
+test-op: $(VENV)/.test  ## all about one operation in half a minute: OP=layer_norm
+	$(BIN)/python -m pytest --op $(OP) $(OP_TESTS)
+
+kernels: $(VENV)/.tat  ## docs/kernels.md anew: which operation runs where
+	$(BIN)/python docs/make_kernels.py
 
 lint: setup-test
 	$(BIN)/ruff check

@@ -387,6 +387,42 @@ _FUSED = [
     *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),
 ]
 
+_multiply, _times = cases_of("multiply"), cases_of("times", factor=-2.5)
+_sigmoid, _rsqrt = cases_of("sigmoid"), cases_of("rsqrt", epsilon=1e-5)
+_row_mean, _multiply_rows = cases_of("row_mean"), cases_of("multiply_rows")
+_take_columns, _join_columns = cases_of("take_columns"), cases_of("join_columns")
+_MULTIPLY = [_multiply(size=1), _multiply(size=13)]
+_SIGMOID = [
+    _sigmoid(size=1),
+    _sigmoid(size=37),
+    _sigmoid(size=5, label="tails", x=[-1e4, -40, 0, 40, 1e4]),
+]
+_RSQRT = [_rsqrt(size=1), _rsqrt(size=13, epsilon=0.5), _rsqrt(size=3, x=[0.5, 1.0, 100.0])]
+_ROW_MEAN = [_row_mean(rows=1, width=1), _row_mean(rows=5, width=7)]
+_MULTIPLY_ROWS = [_multiply_rows(rows=1, width=1), _multiply_rows(rows=5, width=7)]
+_TAKE_COLUMNS = [
+    _take_columns(rows=1, width=1, first=0, count=1),
+    _take_columns(rows=3, width=10, first=4, count=5),
+]
+_PRIMITIVES = [
+    *_MULTIPLY,
+    _times(size=1),
+    _times(size=13, factor=0.125),
+    *_SIGMOID,
+    *_also(_SIGMOID[:2], "sigmoid_backward"),
+    *_RSQRT,
+    *_also(_RSQRT[:2], "rsqrt_backward"),
+    *_ROW_MEAN,
+    *_also(_ROW_MEAN, "row_mean_backward"),
+    *_MULTIPLY_ROWS,
+    *_also(_MULTIPLY_ROWS, "multiply_rows_backward_factors", "multiply_columns"),
+    *_both(_also(_MULTIPLY_ROWS, "multiply_columns_backward_gain")),
+    *_TAKE_COLUMNS,
+    *_also(_TAKE_COLUMNS, "take_columns_backward"),
+    _join_columns(rows=1, left=1, right=1),
+    _join_columns(rows=4, left=3, right=6),
+]
+
 CASES: tuple[Case, ...] = (
     *_EMBEDDING,
     *_both(_also(_EMBEDDING, "embedding_backward")),
@@ -428,4 +464,5 @@ CASES: tuple[Case, ...] = (
     *_SAMPLE_TOKEN,
     *_INT8,
     *_FUSED,
+    *_PRIMITIVES,
 )

@@ -1,6 +1,7 @@
 """Set up before any test module is imported."""
 
 import subprocess
+from difflib import get_close_matches
 from pathlib import Path
 
 import cli_harness
@@ -10,13 +11,25 @@ from hypothesis import settings
 
 import tat  # noqa: F401  it sets the number of BLAS threads, which numpy reads when first imported
 from tat.backends.opening import automatic
+from tat.backends.opening.adapters import list_adapters
+from tat.errors import DeviceError
+from tat.ops.kernels import KERNELS
 
 automatic.any_hardware = lambda: False  # tests do the same work where there is a GPU
 settings.register_profile("tat", deadline=None)  # a slow machine is no failure
 settings.load_profile("tat")
 
+# What --op keeps beside the tests that name an operation: that nothing of it is missing.
+_OF_THE_TABLE = (
+    "test_kernel_rows", "test_kernel_docs", "test_every_operation_is_checked",
+    "test_cases_cover_the_table_under_distinct_names", "test_numpy_kernels_are_the_table",
+    "test_numba_kernels_are_some_of_the_table_with_equal_parameters",
+    "test_shaders_are_of_the_kernels_of_the_table",
+)  # fmt: skip
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--op", help="run what is about one operation of the table of kernels alone")
     parser.addoption("--program", type=Path, help="run the tests of the command line on this file")
 
 
@@ -28,8 +41,40 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if operation := config.getoption("--op"):
+        _choose_operation(operation, config, items)
     if config.getoption("--program"):
         reason = pytest.mark.skip(reason="reaches into the process that it tests")
         for item in items:
             if item.get_closest_marker("in_process"):
                 item.add_marker(reason)
+
+
+def _choose_operation(name: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the tests of an operation and its gradient, and those of the table as a whole."""
+    if name not in KERNELS:
+        close = ", ".join(get_close_matches(name, KERNELS)) or "see docs/kernels.md"
+        raise pytest.UsageError(f"--op {name}: tat/ops/kernels.py has no such row ({close})")
+    family = {kernel for kernel in KERNELS if kernel == name or kernel.startswith(f"{name}_back")}
+
+    def wanted(item: pytest.Item) -> bool:
+        given = getattr(item, "callspec", None)
+        values = given.params.values() if given else ()
+        named = [getattr(v, "kernel", None) or getattr(v, "name", v) for v in values]
+        kernels = {n.partition(".")[0] for n in named if isinstance(n, str)} & KERNELS.keys()
+        return bool(kernels & family if kernels else {item.path.stem, item.name} & {*_OF_THE_TABLE})
+
+    kept = [item for item in items if wanted(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+    if any(item.get_closest_marker("gpu") for item in kept) and not _any_adapter():
+        for item in kept:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="no adapter; `make vulkan` installs one"))
+
+
+def _any_adapter() -> bool:
+    try:
+        return bool(list_adapters())
+    except DeviceError:
+        return False

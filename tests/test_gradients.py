@@ -16,7 +16,7 @@ from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Initial, Parameters
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
-from tat.ops import copying, losses
+from tat.ops import copying, losses, primitives
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Graph, Tensor
 
@@ -42,9 +42,18 @@ OPERATIONS: dict[str, Operation] = {
         t["q"], t["kv"], t["lengths"],
         heads=e["heads"], sources=e["sources"], causal=bool(e["causal"]),
     ),
+    "multiply": lambda t, _: primitives.multiply(t["a"], t["b"]),
+    "times": lambda t, e: primitives.times(t["x"], e["factor"]),
+    "sigmoid": lambda t, _: primitives.sigmoid(t["x"]),
+    "rsqrt": lambda t, e: primitives.rsqrt(t["x"], e["epsilon"]),
+    "row_mean": lambda t, _: primitives.row_mean(t["x"]),
+    "multiply_rows": lambda t, _: primitives.multiply_rows(t["x"], t["factors"]),
+    "multiply_columns": lambda t, _: primitives.multiply_columns(t["x"], t["gain"]),
+    "take_columns": lambda t, e: primitives.take_columns(t["x"], e["first"], e["count"]),
+    "join_columns": lambda t, _: primitives.join_columns(t["a"], t["b"]),
 }  # fmt: skip
 CHECKED_BELOW = {"cross_entropy", "copy_cross_entropy"}
-INSIDE_THESE = {"output_projection", "point"}
+PARTS_OF_LOSSES = {"output_projection", "point"}  # whose gradients the losses make
 NOT_DIFFERENTIATED = {
     "total", "cache_write", "cache_gather", "copy_mixture", "repetition_penalty", "sample_token",
 }  # fmt: skip
@@ -142,11 +151,14 @@ def assert_gradients_match(check: Check) -> None:
 def test_every_operation_is_checked():
     public = {
         name
-        for module in (ops, losses, copying)
+        for module in (ops, losses, copying, primitives)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }
-    assert public == {*OPERATIONS, *CHECKED_BELOW, *INSIDE_THESE, *NOT_DIFFERENTIATED}
+    known = {*OPERATIONS, *CHECKED_BELOW, *PARTS_OF_LOSSES, *NOT_DIFFERENTIATED}
+    unchecked, gone = ", ".join(sorted(public - known)), ", ".join(sorted(known - public))
+    assert not unchecked, f"{unchecked}: put them into OPERATIONS, so that gradients are checked"
+    assert not gone, f"{gone}: no operation has this name"
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.kernel in OPERATIONS], ids=str)
@@ -184,6 +196,38 @@ def an_input_added_to_its_own_dropout(t: Tensors) -> Tensor:
 def an_output_that_nothing_uses(t: Tensors) -> Tensor:
     ops.gelu(t["x"])
     return ops.linear(t["x"], t["weight"], t["bias"])
+
+
+def rms_norm(t: Tensors) -> Tensor:
+    means = primitives.row_mean(primitives.multiply(t["x"], t["x"]))
+    scaled = primitives.multiply_rows(t["x"], primitives.rsqrt(means, 1e-5))
+    return primitives.multiply_columns(scaled, t["gain"])
+
+
+def gated_feed_forward(t: Tensors) -> Tensor:
+    """SwiGLU (Shazeer 2020) of one product, whose halves are the gate and what it lets through."""
+    both = ops.linear(t["x"], t["weight"], t["bias"])
+    gate = primitives.take_columns(both, 0, 4)
+    silu = primitives.multiply(gate, primitives.sigmoid(gate))
+    return primitives.multiply(silu, primitives.take_columns(both, 4, 4))
+
+
+def quarter_turn(t: Tensors) -> Tensor:
+    """The halves of each row turned, as rotary positions do it."""
+    left, right = primitives.take_columns(t["x"], 0, 2), primitives.take_columns(t["x"], 2, 2)
+    return primitives.join_columns(primitives.times(right, -1.0), left)
+
+
+@pytest.mark.parametrize(
+    ("operation", "shapes"),
+    [
+        (rms_norm, dict(x=(3, 5), gain=(5,))),
+        (gated_feed_forward, dict(x=(3, 5), weight=(5, 8), bias=(8,))),
+        (quarter_turn, dict(x=(3, 4))),
+    ],
+)
+def test_an_idea_composed_of_primitives_has_its_gradient(operation, shapes):
+    assert_gradients_match(Check(operation, drawn(**shapes)))
 
 
 SQUARE = drawn(x=(3, 5), weight=(5, 5), bias=(5,), gain=(5,))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.reference.kernels import linear_int8
+from tat.backends.reference.int8 import linear_int8
 from tat.checkpoint import load, save
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss

@@ -35,13 +35,3 @@ def coverage() -> list[Coverage]:
         )
         for name in KERNELS
     ]
-
-
-def as_table() -> str:
-    """The coverage as a table of Markdown, which docs/kernels.md holds."""
-    rows = [
-        f"| {c.kernel} | {c.training or '-'} | {c.inference or '-'} | {c.gpu or '-'} |"
-        for c in coverage()
-    ]
-    head = "| operation | CPU, training | CPU, inference | GPU |\n|---|---|---|---|\n"
-    return head + "\n".join(rows) + "\n"

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from tat.backends.backend import Backend
-from tat.backends.reference import kernels as reference
 from tat.backends.reference.cases import Case, case_of
+from tat.backends.reference.functions import functions as reference
 from tat.benchmarks.model_workloads import LENGTH, STEP_ROWS
 from tat.benchmarks.subject import Benchmark, Setting, Subject, require_close
 from tat.config import Config
@@ -89,7 +89,7 @@ def _kernel(setting: Setting, case: Case) -> Iterator[Subject]:
     def check() -> None:
         _fill(backend, tensors, arguments)
         executable.run_call(0)
-        for name, expected in case.run(vars(reference), np.float64).items():
+        for name, expected in case.run(reference(), np.float64).items():
             largest = max(1.0, np.abs(expected).max())
             error = np.abs(backend.read(tensors[name]) - expected).max() / largest
             require_close(f"{name} of {case.kernel} beside float64", float(error), _CLOSE)

@@ -187,6 +187,32 @@ _ROWS = (
     ),
 )
 
+# Primitives, of which new operations can be composed before they have kernels of their own.
+_PRIMITIVE_ROWS = (
+    row("multiply", "y[size]; a[size] b[size]; size"),
+    row("times", "y[size]; x[size]; size factor:f32"),
+    row("sigmoid", "y[size]; x[size]; size"),
+    row("sigmoid_backward", "dx[size]; dy[size] y[size]; size"),
+    row("rsqrt", "y[size]; x[size]>0; size epsilon:f32"),
+    row("rsqrt_backward", "dx[size]; dy[size] y[size]; size"),
+    row("row_mean", "y[rows]; x[rows,width]; rows width"),
+    row("row_mean_backward", "dx[rows,width]; dy[rows]; rows width"),
+    row("multiply_rows", "y[rows,width]; x[rows,width] factors[rows]; rows width"),
+    row(
+        "multiply_rows_backward_factors",
+        "dfactors[rows]; dy[rows,width] x[rows,width]; rows width",
+    ),
+    row("multiply_columns", "y[rows,width]; x[rows,width] gain[width]; rows width"),
+    row(
+        "multiply_columns_backward_gain",
+        "dgain[width]; dy[rows,width] x[rows,width]; rows width accumulate",
+        updates="dgain",
+    ),
+    row("take_columns", "y[rows,count]; x[rows,width]@rows*count; rows width first count"),
+    row("take_columns_backward", "dx[rows,width]; dy[rows,count]; rows width first count"),
+    row("join_columns", "y[rows,left+right]; a[rows,left] b[rows,right]; rows left right"),
+)
+
 # Decoding: caches, and tokens that a device chooses by itself.
 _DECODING_ROWS = (
     row(
@@ -332,5 +358,5 @@ _FUSED_ROWS = (
 )
 
 KERNELS: dict[str, Kernel] = {
-    r.name: r for r in (*_ROWS, *_DECODING_ROWS, *_INT8_ROWS, *_FUSED_ROWS)
+    r.name: r for r in (*_ROWS, *_PRIMITIVE_ROWS, *_DECODING_ROWS, *_INT8_ROWS, *_FUSED_ROWS)
 }

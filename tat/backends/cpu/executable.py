@@ -11,8 +11,7 @@ from numpy import ndarray as Array
 
 from tat.backends.cpu.columns import OPERATIONS
 from tat.backends.notes import say_once
-from tat.backends.reference import fused
-from tat.backends.reference import kernels as numpy_kernels
+from tat.backends.reference.functions import functions
 from tat.machine import cores
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
@@ -58,10 +57,8 @@ class CpuBackend:
         self.dtype = np.dtype(dtype)
         self.lanes = threads or cores()
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
-        functions = vars(numpy_kernels) | vars(fused)
-        self.kernels = {name: functions[name] for name in KERNELS}
         compiled = compiled_kernels() if modules else {}
-        self.kernels |= compiled
+        self.kernels = functions() | compiled
         fast = {*compiled, *NUMPY_SUFFICES, *OPERATIONS}
         self._slow = {*KERNELS} - fast if modules else set[str]()
         self._tables = modules.tables.Tables(self) if modules else None

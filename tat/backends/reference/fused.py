@@ -6,7 +6,7 @@ Each calls the functions that it stands for. Letters and conventions as in kerne
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.reference import kernels
+from tat.backends.reference import copying, decoding, kernels
 
 
 def linear_gelu(
@@ -64,7 +64,7 @@ def layer_norm_linear_cache_write(
 ) -> None:  # fmt: skip
     made, extents = np.empty_like(y[:rows]), dict(rows=rows, inputs=inputs, outputs=outputs)
     layer_norm_linear(made, x, gain, shift, weight, bias, **extents, epsilon=epsilon)
-    kernels.cache_write(y, made, position, batch=rows, width=outputs, length=length)
+    decoding.cache_write(y, made, position, batch=rows, width=outputs, length=length)
 
 
 def _normal(x: Array, gain: Array, shift: Array, epsilon: float) -> Array:
@@ -111,5 +111,5 @@ def copy_cross_entropy_backward_scale(
     rows: int, vocabulary: int, smoothing: float,
 ) -> None:  # fmt: skip
     dims = dict(rows=rows, vocabulary=vocabulary, smoothing=smoothing)
-    kernels.copy_cross_entropy_backward(dlogits, logits, lse, kept, targets, **dims)
+    copying.copy_cross_entropy_backward(dlogits, logits, lse, kept, targets, **dims)
     dlogits *= factor[0]

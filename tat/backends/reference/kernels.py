@@ -1,7 +1,8 @@
-"""NumPy kernels, complete and in any float type: reference of all backends and float64 oracle.
+"""NumPy kernels in any float type: the reference of all backends, and the float64 oracle.
 
-Names, argument order and attributes are those of ops/kernels.py. Arrays have the shapes of the
-plan's tensors; outputs are written in place. Letters as there.
+Names, argument order and attributes are those of ops/kernels.py, as in all modules of this room;
+functions.py has them all. Arrays have the shapes of the plan's tensors; outputs are written in
+place. Letters as there.
 """
 
 import numpy as np
@@ -9,27 +10,7 @@ from numpy import ndarray as Array
 from numpy import uint32
 
 from tat import hashing
-from tat.backends.reference.attention import attention as attention
-from tat.backends.reference.attention import attention_backward as attention_backward
 from tat.backends.reference.blocks import blocks as _blocks
-from tat.backends.reference.copying import copy_cross_entropy as copy_cross_entropy
-from tat.backends.reference.copying import (
-    copy_cross_entropy_backward as copy_cross_entropy_backward,
-)
-from tat.backends.reference.copying import copy_mixture as copy_mixture
-from tat.backends.reference.copying import pointer as pointer
-from tat.backends.reference.copying import pointer_backward as pointer_backward
-from tat.backends.reference.decoding import cache_gather as cache_gather
-from tat.backends.reference.decoding import cache_write as cache_write
-from tat.backends.reference.decoding import repetition_penalty as repetition_penalty
-from tat.backends.reference.decoding import sample_token as sample_token
-from tat.backends.reference.int8 import embedding_int8 as embedding_int8
-from tat.backends.reference.int8 import linear_int8 as linear_int8
-from tat.backends.reference.int8 import output_projection_int8 as output_projection_int8
-from tat.backends.reference.optimizer import adamw as adamw
-from tat.backends.reference.optimizer import clip as clip
-from tat.backends.reference.optimizer import moving_average as moving_average
-from tat.backends.reference.optimizer import square_sum as square_sum
 
 _GELU = 0.7978845608028654  # sqrt(2/pi)
 _GELU_CUBE = 0.044715
