@@ -10,11 +10,7 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py)
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help setup setup-test vulkan mpi demo test test-all lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
-=======
-.PHONY: help setup setup-test vulkan demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
->>>>>>> 4056c72 (ops: primitives, and operations that the reference alone knows)
+.PHONY: help setup setup-test vulkan mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17

@@ -180,7 +180,7 @@ def _traced_calls(copy: bool) -> list[Call]:
         step_program(model, shape),
         sampling_program(model, shape, 4, first=2),
         move_program(model, shape, replace(shape, rows=1)),
-        optimizer.fold_program(first=True),
+        optimizer.fold_program(0, assign=True),
         optimizer.update_program(),
     ]
     return [call for graph in graphs for call in (*graph.calls, *fused(graph.calls))]

@@ -48,7 +48,7 @@ def _calls(config: Config) -> list[Call]:
         step_program(model, one),
         step_program(int8, one),
         loss_program(model, half, loss, training=True),
-        optimizer.fold_program(first=True),
+        optimizer.fold_program(0, assign=True),
         optimizer.update_program(),
     ]
     return [call for graph in graphs for call in graph.calls]

@@ -133,7 +133,7 @@ def small_step(seed: int) -> SmallStep:
     graphs = [
         loss_program(model, shape, loss, training=True, scaled=True),
         _copy_loss(model, shape, loss),
-        optimizer.fold_program(first=True),
+        optimizer.fold_program(0, assign=True),
         optimizer.update_program(),
         step_program(model, shape),
     ]
