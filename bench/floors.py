@@ -71,7 +71,7 @@ def adapted(index: Index, sandbox: Sandbox) -> System:
     def first_valid(function: ReferenceFunction) -> str | None:
         prompt = function.prompt
         for adaptation in retriever.beside(prompt, []).adaptations:
-            text = adaptation.tell()
+            text = adaptation.render()
             if sandbox.validate(prompt.module(text)) is None:
                 return text.removeprefix(prompt.lead)
         return None

@@ -283,7 +283,7 @@ def test_functions_are_told_with_the_names_of_a_prompt(index):
     told = retriever.beside(prompt, [])
     first, second = told.adaptations
     assert len(told.last_resorts) == 1
-    assert first.tell() == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
+    assert first.render() == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
     assert (first.origin.file, first.origin.license) == ("sd_disc.wgsl", "MIT")
     assert second.origin.score <= first.origin.score
     [other] = retriever.beside(prompt, [], exclude=CODE["sd_disc"]).adaptations[:1]
@@ -300,7 +300,7 @@ def test_what_is_indexed_as_a_function_may_be_anything():
     ))  # fmt: skip
     prompt = Prompt("odd", "fn odd(x: f32) -> f32")
     found = Retriever(made, config().data, settings=config().generate).beside(prompt, [])
-    told = {hit.origin.file: hit.tell() for hit in found.adaptations}
+    told = {hit.origin.file: hit.render() for hit in found.adaptations}
     assert told == {"two": f"{prompt.lead}{{ return x; }}", "none": prompt.lead}
 
 

@@ -1,1 +1,1 @@
-"""From a prompt to text: a loaded model, its caches and the search."""
+"""Prompts to texts: a loaded model, its caches, batches of streams, and the search."""

@@ -1,4 +1,4 @@
-"""Texts that are decoded together, a row each; those that end leave their row to others."""
+"""Decodes texts together, a row each; a text that ends leaves its row to another."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from tat.model.programs import BatchShape
 class Batch:
     """Up to `most` streams with up to `sources` sources each, in as few rows as they need.
 
-    What becomes of a stream does not depend on the rows beside it. A row that nobody has attends to
-    nothing but costs as much as any other, so a batch is halved where that is enough.
+    A stream does not depend on the rows beside it. An unused row attends to nothing but costs as
+    much as any other, so a batch is halved where half is enough.
     """
 
     def __init__(self, programs: Programs, most: int, sources: int) -> None:
@@ -28,14 +28,16 @@ class Batch:
         self._source_lengths = np.zeros((0, sources), np.int32)
 
     def run(self, waiting: deque[Stream]) -> Iterator[Stream]:
-        """Decode all that wait, and what joins them meanwhile; yields each stream at its end."""
+        """Decode all waiting streams, and those that join meanwhile; yields each at its end."""
         while waiting or any(self._streams):
             yield from self.admit(waiting)
             yield from self.step()
 
     def admit(self, waiting: deque[Stream]) -> Iterator[Stream]:
-        """Give rows to streams in their order while there are rows; yields those that are at their
-        end already. Of streams that follow each other, equal sources are encoded once."""
+        """Give rows to streams in their order while there are rows; yields those that ended.
+
+        Equal sources of consecutive streams are encoded once.
+        """
         self._resize(sum(map(bool, self._streams)) + len(waiting))
         free = [row for row, stream in enumerate(self._streams) if stream is None]
         while waiting and free:
@@ -51,7 +53,7 @@ class Batch:
                 self._encode(sources, rows)
 
     def step(self) -> Iterator[Stream]:
-        """One token further in every row, or more where a draft holds; yields those that ended."""
+        """One token further in every row, more with an accepted draft; yields ended streams."""
         going = self._going()
         if not going:
             return
@@ -72,7 +74,7 @@ class Batch:
         yield from self._leave(going)
 
     def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
-        """Each row takes tokens of the chain for as long as it goes the way that was guessed."""
+        """Each row takes tokens of the chain as long as the guesses are right."""
         steps = zip(*self._chain.steps(self._streams, tokens, lengths), strict=True)
         for count, (logits, guesses) in enumerate(steps):
             if not going:
@@ -96,7 +98,7 @@ class Batch:
                 yield stream
 
     def _check(self, stream: Stream, draft: Sequence[int]) -> Iterator[Stream]:
-        """One pass behind the last token and those of a draft, each as good as it proves right."""
+        """One pass over the last token and a draft (speculative decoding); right guesses stay."""
         fed, start = [stream.last, *draft], stream.position
         lengths = np.arange(start + 1, start + 1 + len(fed))
         step = self._programs.step(self._shape, len(fed))
@@ -115,7 +117,7 @@ class Batch:
         return [row for row, stream in enumerate(self._streams) if stream]
 
     def _resize(self, wanted: int) -> None:
-        """Move to the fewest of `most` rows, half, a quarter and so on that are enough."""
+        """Move to the fewest rows that are enough, of `most`, its half, its quarter and so on."""
         rows = self._most
         while rows > 1 and wanted <= -(-rows // 2):
             rows = -(-rows // 2)
@@ -140,7 +142,7 @@ class Batch:
                 write_sources(step, self._ids, self._source_lengths)
 
     def _move(self, old: BatchShape, going: Array, counts: Sequence[int]) -> None:
-        """Take over what the caches of another shape hold of the rows `going`."""
+        """Copy the caches of the rows `going` from another shape."""
         rows, sources = self._shape.rows, self._shape.sources
         segments = (going[:, None] * sources + np.arange(sources)).reshape(-1)
         move = self._programs.move(old, self._shape)
@@ -151,7 +153,7 @@ class Batch:
         move.run()
 
     def _encode(self, sources: Sequence[Sequence[int]], rows: Sequence[int]) -> None:
-        """Encode the sources that these rows have in common."""
+        """Encode the sources that these rows share."""
         self._ids[rows], self._source_lengths[rows] = 0, 0
         for k, source in enumerate(sources):
             self._ids[rows, k, : len(source)] = source

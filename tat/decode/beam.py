@@ -1,4 +1,4 @@
-"""Beam search: of the texts so far, the likeliest few go on, side by side."""
+"""Beam search: at each token the likeliest few texts go on, side by side."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Hypothesis:
         return self.tokens[-1] if self.tokens else int(Special.BOS)
 
     def followed_by(self, token: int, log_probability: float) -> "Hypothesis | None":
-        """With one more token; None where the constraint does not take it."""
+        """The hypothesis with one more token; None where the constraint refuses it."""
         constraint = self.constraint.copy() if self.constraint else None
         if constraint is not None and not constraint.accept([token]):
             return None
@@ -37,14 +37,14 @@ class Hypothesis:
 
 
 def beam_search(generator: Generator, request: Request, width: int) -> list[Generation]:
-    """Up to `width` texts of a request, the best first, those that came to their end before others.
+    """Up to `width` texts of a request, finished ones first, then the best first.
 
-    Texts are ordered by log-probability / length^length_penalty, EOS counted. At each step the best
-    continuations are gone through until `width` are found that go on; those met on the way that
-    end are done if they are among the best `width`. The search is over when `width` texts are done
-    (first come, first served: Kasai et al., "A Call for Clarity in Beam Search", 2022), when none
-    can go on, or at max_tokens. With a width of 1 that is greedy choice. Probabilities are the
-    model's, whatever a constraint leaves of them.
+    Texts are ordered by log-probability / length^length_penalty, where EOS counts. Each step goes
+    through the best continuations until it has `width` that go on. One on the way that ends is
+    finished if it is among the best `width`. The search ends when `width` texts are finished (first
+    come, first served: Kasai et al., "A Call for Clarity in Beam Search", 2022), when none can go
+    on, or at max_tokens. A width of 1 is greedy choice. Probabilities are the model's, without
+    regard to tokens that a constraint refuses.
     """
     search = _Search(generator, request, width)
     live = [Hypothesis((), 0.0, request.constraint, 0)]
@@ -52,7 +52,7 @@ def beam_search(generator: Generator, request: Request, width: int) -> list[Gene
     while live and len(done) < width and len(live[0].tokens) < generator.max_tokens:
         ended, following = search.step(live)
         done += ended
-        if not ended and not following:  # nothing is allowed behind any of them
+        if not ended and not following:  # no token may follow any of them
             break
         live = following
     rest = live if len(done) < width else []
@@ -101,7 +101,7 @@ class _Search:
         yield from heapq.merge(*rankings, key=lambda hypothesis: -hypothesis.score)
 
     def _ranking(self, hypothesis: Hypothesis, logits: Array) -> Iterator[Hypothesis]:
-        """Those of one text, the best first."""
+        """The continuations of one text, the best first."""
         scores = self._request.preference(logits, hypothesis.tokens).copy()
         logs, masked = log_softmax(scores), False
         while np.isfinite(scores).any():
@@ -110,12 +110,12 @@ class _Search:
             following = hypothesis.followed_by(token, float(logs[token]))
             if following is not None:
                 yield following
-            elif not masked:  # one refusal seldom comes alone
+            elif not masked:  # after one refusal others are likely
                 hypothesis.constraint.mask(scores)
                 masked = True
 
     def _settled(self, following: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """The same in rows of their own, with what is cached of their tokens."""
+        """The hypotheses in rows of their own, with the caches of their tokens."""
         rows = [hypothesis.row for hypothesis in following]
         if rows != list(range(len(rows))):
             index, counts = np.full(self._width, -1), np.zeros(self._width, np.int32)

@@ -1,4 +1,4 @@
-"""Tokens that a device draws without asking, a block at a time."""
+"""Blocks of tokens that a device draws and feeds back by itself, ahead of the host."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ class _Block:
     starts: Array  # [B]: the positions that the first of them feeds
     going: Array  # [B]: rows that are not idle
     count: int
-    history: Callable[[], Array]  # waits for them
+    history: Callable[[], Array]  # waits for the steps
 
 
 class Chain:
-    """Guesses how each text goes on, and runs ahead of who takes the tokens.
+    """Guesses the next tokens of each text, and runs ahead of the streams that take them.
 
-    A device that works through a queue draws as the texts' preferences do, feeds the tokens back,
-    and begins the next block before this one was looked at. Blocks double while the guesses are
-    right, and halve where one is not: what was made behind it is lost.
+    A device with a queue draws by the texts' preferences, feeds the tokens back, and begins the
+    next block before the host reads this one. Blocks double while the guesses are right. After a
+    wrong guess the rest of the block is lost, and the next one is half as long.
     """
 
     def __init__(self, executable: Executable) -> None:
@@ -44,8 +44,8 @@ class Chain:
     ) -> tuple[Array, Array]:
         """Logits [N, B, V] and the tokens [N, B] that were drawn from them.
 
-        They stand behind tokens [B], the last of the streams' lengths [B], and behind N - 1 guesses
-        of how these go on. An idle row has length 0.
+        They follow tokens [B], the last ones of lengths [B], and N - 1 guesses after these. An
+        idle row has length 0.
         """
         right = self._is_next(tokens, lengths)
         if right:

@@ -1,8 +1,8 @@
-"""Choosing a token from logits.
+"""Preferences: rules that choose a token from logits.
 
-A preference scores all tokens, and the token is the best scored of those that are allowed. Scores
-depend on the logits and the tokens so far alone, never on what is allowed or on other texts of a
-batch: a token decoded again, with some masked, or in other company, is chosen alike.
+A preference scores all tokens, and the best allowed token is chosen. Scores depend only on the
+logits and the tokens so far, never on masks or on other texts of a batch. So a token that is
+decoded again, with a mask or in another batch, is the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ from tat.errors import UsageError
 Preference = Callable[[Array, Sequence[int]], Array]
 """From logits [V], -inf where a token is never written, and the tokens so far to scores [V]."""
 
-_HOTTEST = 1e9  # temperature above which logits no longer count beside noise; float32 holds both
+_HOTTEST = 1e9  # above this temperature only noise counts; float32 holds both
 
 
 def greedy(logits: Array, tokens: Sequence[int]) -> Array:
-    """The logits: the most likely token, the lowest id of equals."""
+    """The logits themselves: the most likely token wins, of equal ones the lowest id."""
     return logits
 
 
@@ -52,14 +52,14 @@ class Sampling:
 
     @classmethod
     def configured(cls, settings: GenerateConfig) -> "Sampling":
-        """As the settings have it."""
+        """The sampling that the settings describe."""
         return cls(
             settings.temperature, settings.top_k, settings.top_p, settings.min_p,
             settings.repetition_penalty, settings.seed,
         )  # fmt: skip
 
     def preference(self, prompt: Sequence[int], number: int = 0) -> Preference:
-        """Of text `number` for a prompt, given as tokens."""
+        """The preference for text `number` of a prompt, given as tokens."""
         if self.temperature > 0 and (number or self.draws_first):
             return Sampler(self, _key(prompt), number)
         if self.repetition_penalty == 1:
@@ -67,7 +67,7 @@ class Sampling:
         return Sampler(Sampling(0.0, repetition_penalty=self.repetition_penalty))
 
     def draw(self, key: int, number: int) -> Draw:
-        """Of text `number` for a prompt of this key of 64 bits."""
+        """The draw for text `number` of a prompt with this key of 64 bits."""
         words = (self.seed, self.seed >> 32, key, key >> 32, number)
         (folded,) = hashing.fold(0, words).tolist()
         return Draw(
@@ -79,7 +79,7 @@ class Sampling:
 class Sampler:
     """Chooses the tokens of one text as `tat.draws` defines draws.
 
-    The noise is counted by seed, prompt, number of the text, position and token.
+    Seed, prompt, number of the text, position and token determine the noise.
     """
 
     def __init__(self, sampling: Sampling, key: int = 0, number: int = 0) -> None:
@@ -92,7 +92,7 @@ class Sampler:
 
 
 def draw_of(preference: Preference) -> Draw | None:
-    """What a device needs to choose alike; None where only the preference itself knows."""
+    """The parameters with which a device chooses the same; None if only the host can."""
     if isinstance(preference, Sampler):
         return preference.draw
     return Draw() if preference is greedy else None
@@ -105,5 +105,5 @@ def log_softmax(logits: Array) -> Array:
 
 
 def _key(prompt: Sequence[int]) -> int:
-    """64 bits that differ from prompt to prompt."""
+    """A key of 64 bits from the prompt."""
     return int.from_bytes(sha256(np.asarray(prompt, "<i4").tobytes()).digest()[:8], "little")

@@ -23,9 +23,9 @@ from tat.ops.plan import plan
 
 
 class Programs:
-    """Of one model, for texts of up to `capacity` tokens.
+    """The programs of one model, for texts of up to `capacity` tokens.
 
-    Programs of one shape share its caches: of each shape one batch at a time.
+    Programs of one shape share caches, so only one batch of each shape is decoded at a time.
     """
 
     def __init__(self, loaded: LoadedModel, capacity: int) -> None:
@@ -44,11 +44,11 @@ class Programs:
         return self._backend.rows_alike
 
     def shape(self, rows: int, sources: int) -> BatchShape:
-        """Of a batch: it has room for the longest sources."""
+        """The shape of a batch, with room for the longest sources."""
         return BatchShape(rows, self.longest_source, self.capacity, sources)
 
     def place(self, source: Sequence[int], shape: BatchShape, segments: Sequence[int]) -> None:
-        """Encode a source and put its memory in these places, row * K + k, of a batch's."""
+        """Encode a source and put its memory at `segments`, row * K + k, of a batch."""
         bucket = next(length for length in self._buckets if length >= len(source))
         alone = BatchShape(1, bucket, 1)
         encode = self._encode(alone)
@@ -57,7 +57,7 @@ class Programs:
         write_sources(encode, ids, np.array([[len(source)]]))
         encode.run()
         if (shape.rows, shape.sources, shape.source) == (1, 1, bucket):
-            return  # the caches are one and the same
+            return  # both shapes have the same caches
         place = self._place(alone, shape)
         index = np.full(shape.rows * shape.sources, -1)
         index[list(segments)] = 0
@@ -89,16 +89,16 @@ class Programs:
 
 
 def next_logits(step: Executable, tokens: Array, lengths: Array) -> Array:
-    """Logits [B, V] behind tokens [B], each the last of lengths [B]; a row of length 0 is idle."""
+    """Logits [B, V] after tokens [B], the last ones of lengths [B]; length 0 is an idle row."""
     step.write("token", tokens[:, None])
     step.write("position", np.maximum(lengths - 1, 0))
     step.write("lengths", lengths[:, None])
     step.run()
-    return np.array(step.read("logits"))  # what a GPU's backend gives may not be changed
+    return np.array(step.read("logits"))  # a GPU's array is read-only
 
 
 def write_sources(executable: Executable, ids: Array, lengths: Array) -> None:
-    """Tells a program of its sources: ids [B, K, S], lengths [B, K]."""
+    """Write the sources of a program: ids [B, K, S], lengths [B, K]."""
     executable.write("source_lengths", lengths)
     if "sources" in executable.plan.feeds:  # a step reads them for its copy head alone
         executable.write("sources", ids)

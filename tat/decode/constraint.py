@@ -1,4 +1,4 @@
-"""What may be written for a prompt: text that the grammar takes and whose names are in scope."""
+"""Constraints on the text for a prompt: the grammar accepts it, and its names are in scope."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ _LONGEST_BLANK = 100  # bytes in a row
 
 
 class Constraint(Protocol):
-    """Decides token by token; it remembers what it took."""
+    """Accepts tokens one by one, and remembers them."""
 
     def accept(self, tokens: Sequence[int]) -> int:
-        """Take as many of `tokens` as may follow one after another; returns how many."""
+        """Take tokens from the front of `tokens` while they may follow; returns how many."""
 
     def mask(self, logits: np.ndarray) -> None:
-        """Set logits [V] of tokens that cannot come next to -inf: of many such, maybe not all."""
+        """Set logits [V] of tokens that cannot come next to -inf; some such tokens may remain."""
 
     def copy(self) -> "Constraint":
-        """Another of the same state, which goes its own way."""
+        """An independent constraint in the same state."""
 
 
 @dataclass(frozen=True)
 class _Layout:
     """The end of a text, as far as comments and blank space go.
 
-    The grammar allows both nearly everywhere and without end: a model whose tokens are refused
-    would drift off in them. Comments can be refused, for models that learnt bodies without.
+    The grammar allows both nearly everywhere and without end, and a model whose tokens are refused
+    would drift off into them. Comments can be refused, for models that learnt bodies without.
     """
 
     comments: bool  # whether they are allowed
@@ -41,7 +41,7 @@ class _Layout:
     blank: int = 0  # bytes of blank space at the end
 
     def after(self, text: bytes) -> "_Layout | None":
-        """The end once `text` follows; None where it may not."""
+        """The end after `text`; None if it may not follow."""
         joined = self.last + text
         if not self.comments and (b"//" in joined or b"/*" in joined):
             return None
@@ -51,7 +51,7 @@ class _Layout:
 
 
 class Constraints:
-    """Makes the constraints of prompts, for one tokenizer; outside gaps maybe without comments."""
+    """Makes constraints for prompts with one tokenizer; optionally refuses comments."""
 
     def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
         self.comments = comments
@@ -59,7 +59,7 @@ class Constraints:
         self.grammar = Grammar(self.tokens, Special.EOS)
 
     def of(self, prompt: Prompt) -> "WgslConstraint | None":
-        """The constraint of a prompt, or None if its prefix is not how a module starts."""
+        """The constraint of a prompt; None if its prefix does not start a module."""
         if prompt.is_gap:
             return self._of_gap(prompt.prefix or "", prompt.suffix or "")
         scope = Scope.given(prompt.context, prompt.lead)
@@ -79,9 +79,9 @@ class Constraints:
 class WgslConstraint:
     """Grammar and scope after the tokens taken so far.
 
-    Of a gap's text it is asked that the prefix can go on so, and that the whole is a module where
-    it ends; not yet, before that, that the suffix can still follow. It may be spelled in several
-    ways, of which one has to.
+    The text of a gap has to continue the prefix, and at its end prefix, text and suffix have to be
+    a module. Before its end nothing asks whether the suffix can still follow. It may be spelled in
+    several ways, of which one has to.
     """
 
     def __init__(
@@ -93,19 +93,19 @@ class WgslConstraint:
         self._layout = layout
 
     def copy(self) -> "WgslConstraint":
-        """Another of the same state, for another text with the same beginning."""
+        """An independent constraint in the same state, for a text with the same beginning."""
         matcher = self._matcher.copy()
         return WgslConstraint(self._tokens, matcher, self._scope, self._suffixes, self._layout)
 
     def accept(self, tokens: Sequence[int]) -> int:
-        """Take as many of `tokens` as may follow; the end token is one of them."""
+        """Take tokens from the front of `tokens` while they may follow; the end token counts."""
         for count, token in enumerate(tokens):
             if not (self._may_end() if token == Special.EOS else self._take(token)):
                 return count
         return len(tokens)
 
     def mask(self, logits: np.ndarray) -> None:
-        """Set the logits of what the grammar refuses to -inf; scope is for `accept` to ask."""
+        """Set the logits of tokens that the grammar refuses to -inf; `accept` checks the scope."""
         allowed = np.frombuffer(self._matcher.allowed(), np.uint8) != 0
         allowed[Special.EOS] = True
         logits[~allowed] = -np.inf
@@ -135,7 +135,7 @@ class WgslConstraint:
         return True
 
     def _may_become_keyword(self, scope: Scope) -> bool:
-        """Whether one of the keywords that the last word has to become may stand there, as one."""
+        """Whether the grammar takes one of the keywords that the last word has to become."""
         for keyword in scope.keywords:
             rest = _bytes(keyword[len(scope.tail) :] + " ")
             if self._matcher.copy().accept(rest) == len(rest):
@@ -143,7 +143,7 @@ class WgslConstraint:
         return False
 
     def _may_be_operator(self, scope: Scope) -> bool:
-        """Whether the slash at the end may divide, where it is not to start a comment."""
+        """Whether the slash at the end may be a division, where comments are refused."""
         return any(
             scope.after(rest.encode()) is not None
             and self._matcher.copy().accept(_bytes(rest)) == len(rest)

@@ -1,32 +1,32 @@
-"""Drafts: tokens that may follow, guessed from texts that went the same way before.
+"""Drafts for speculative decoding: tokens that followed the same tokens before.
 
-What was read, a prompt and its neighbours, often says what is written next (Yang et al., "Inference
-with Reference", 2023). A guess is checked by the model in one pass over all its tokens, and only
-what the model would have chosen stays: it costs time where it is wrong, and never a token.
+A prompt and its neighbours often contain the text that is written next (Yang et al., "Inference
+with Reference", 2023). The model checks a draft in one pass over all its tokens, and only tokens
+that it would have chosen itself stay. A wrong draft costs time and changes no token.
 """
 
 from collections.abc import Sequence
 
-Place = tuple[Sequence[int], int]  # a text, and where in it the tokens stand that may follow
+Place = tuple[Sequence[int], int]  # a text, and the index of the tokens that may follow
 
 
 class Drafter:
-    """Finds the last tokens of a text in the sources, or earlier in the text itself."""
+    """Finds the last tokens of a text again, in its sources or earlier in itself."""
 
     def __init__(self, sources: Sequence[Sequence[int]], match: int, most: int) -> None:
-        """`match` tokens at least have to be the same; drafts have `most` tokens at most."""
+        """At least `match` tokens have to be the same; drafts have at most `most` tokens."""
         self._match, self._most = match, most
         self._in_sources: dict[tuple[int, ...], list[Place]] = {}
         self._in_text: dict[tuple[int, ...], list[Place]] = {}
-        self._seen = 0  # tokens of the text up to which it is entered
+        self._seen = 0  # tokens of the text that are entered
         for source in sources:
             for end in range(match, len(source)):
                 self._enter(self._in_sources, source, end)
 
     def propose(self, settled: Sequence[int], written: Sequence[int]) -> list[int]:
-        """What may follow `written`, which begins with `settled`.
+        """Tokens that may follow `written`, which begins with `settled`.
 
-        Of several places the one that agrees for longest, the first of equals.
+        Of several places the one with the longest agreement counts, of equal ones the first.
         """
         for end in range(max(self._match, self._seen), len(settled)):
             self._enter(self._in_text, settled, end)
@@ -39,14 +39,14 @@ class Drafter:
         return list(text[start : start + self._most])
 
     def forget_text(self) -> None:
-        """The text was taken back in part: enter it anew."""
+        """Enter the text anew, because part of it was taken back."""
         self._in_text.clear()
         self._seen = 0
 
     def _enter(
         self, places: dict[tuple[int, ...], list[Place]], text: Sequence[int], end: int
     ) -> None:
-        """Make the tokens before `end` findable."""
+        """Enter the tokens before `end`, so that `propose` finds them."""
         places.setdefault(tuple(text[end - self._match : end]), []).append((text, end))
 
 

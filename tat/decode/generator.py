@@ -1,4 +1,4 @@
-"""From prompts to texts: one by one as they are written, or many together."""
+"""Prompts to texts, one by one as they are written, or many together."""
 
 import codecs
 from collections import deque
@@ -24,35 +24,35 @@ from tat.errors import UsageError
 
 @dataclass(frozen=True)
 class Generation:
-    """What came of a prompt."""
+    """The text for a prompt."""
 
     text: str
     tokens: int  # generated, the end token not counted
-    finished: bool  # False where max_tokens cut it off, or nothing was allowed to follow
+    finished: bool  # False if max_tokens cut it off, or no token was allowed to follow
     score: float  # the model's log-probability of it in nats, divided by its length^length_penalty
 
 
 @dataclass(frozen=True)
 class Request:
-    """A prompt with what may be written for it, and how it is chosen."""
+    """A prompt with its constraint and preference."""
 
     prompt: Prompt
     constraint: Constraint | None = None
     preference: Preference = greedy
     reviewer: Reviewer | None = None  # of statements; it takes part in one text
-    redraw: Callable[[int], Preference] | None = None  # how to choose after so many refusals
+    redraw: Callable[[int], Preference] | None = None  # the preference after so many refusals
 
 
 class Generator:
     """Generates texts of up to `max_tokens` tokens; programs are compiled when first needed.
 
-    One call at a time: texts that are still being written lose their caches to the next.
+    One call at a time: the next one takes the caches of texts that are still being written.
     """
 
     def __init__(
         self, loaded: LoadedModel, max_tokens: int, settings: GenerateConfig | None = None
     ) -> None:
-        """`settings` other than the checkpoint's: its own are those of the day of training."""
+        """`settings` replace those of the checkpoint, which are from the day of training."""
         self.loaded, self.max_tokens = loaded, max_tokens
         self.settings = settings or loaded.config.generate
         capacity = loaded.config.model.max_length
@@ -76,7 +76,7 @@ class Generator:
         constraint: Constraint | None = None,
         preference: Preference = greedy,
     ) -> Generation:
-        """What comes of one prompt; `emit` gets text as it is settled, the lead first."""
+        """The text for one prompt; `emit` gets settled text as it comes, the lead first."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         stream = self.stream(Request(prompt, constraint, preference))
         emit(prompt.lead)
@@ -86,7 +86,7 @@ class Generator:
         return self.generation(prompt, stream.tokens, stream.score)
 
     def generate_all(self, requests: Sequence[Request]) -> list[Generation]:
-        """What comes of each request, decoded `settings.batch` at a time; equal to one by one."""
+        """The text for each request, decoded `settings.batch` at a time; equal to one by one."""
         streams = [self.stream(request) for request in requests]
         sources = max((len(stream.sources) for stream in streams), default=1)
         for _ in self.run(deque(streams), sources):
@@ -95,7 +95,7 @@ class Generator:
         return [self.generation(r.prompt, s.tokens, s.score) for r, s in pairs]
 
     def run(self, waiting: deque[Stream], sources: int) -> Iterator[Stream]:
-        """Decode all that wait, and what joins them meanwhile, with up to `sources` sources each.
+        """Decode waiting streams, and those that join, with up to `sources` sources each.
 
         Yields each stream at its end.
         """
@@ -107,18 +107,18 @@ class Generator:
         constraint: Constraint | None = None,
         preference: Preference = greedy,
     ) -> Iterator[int]:
-        """Tokens after one source, as `Stream` defines them, while they are settled."""
+        """Tokens after one source, as `Stream` defines them, as they are settled."""
         return self.tokens_of(self._stream([source], constraint, preference))
 
     def stream(self, request: Request) -> Stream:
-        """A text that is about to be written; UsageError for a prompt that cannot be read."""
+        """The stream of a text to write; UsageError for a prompt that cannot be read."""
         sources = self.sources(request.prompt)
         stream = self._stream(sources, request.constraint, request.preference)
         stream.review(request.reviewer, request.redraw)
         return stream
 
     def generation(self, prompt: Prompt, tokens: Sequence[int], score: float) -> Generation:
-        """The text of tokens at their end, and of the sum of their log-probabilities."""
+        """The generation from finished tokens and the sum of their log-probabilities."""
         finished = len(tokens) > 0 and tokens[-1] == Special.EOS
         count = len(tokens) - finished
         text = self.loaded.tokenizer.decode(tokens[:count]).decode("utf-8", "replace")
@@ -126,14 +126,14 @@ class Generator:
         return Generation(prompt.lead + text, count, finished, score)
 
     def sources(self, prompt: Prompt) -> list[list[int]]:
-        """The prompt's tokens, and those of its neighbours cut as in training."""
+        """The prompt's tokens, and those of its neighbours, cut as in training."""
         tokenizer, data = self.loaded.tokenizer, self.loaded.config.data
         limit = min(data.neighbour_tokens, self.longest)
         texts = (encode_neighbour(text, tokenizer, limit) for text in prompt.neighbours)
         return [self.source(prompt), *texts]
 
     def source(self, prompt: Prompt) -> list[int]:
-        """The prompt's own tokens that the model reads; UsageError if it has room for none."""
+        """The prompt's own tokens that the model reads; UsageError if there is no room."""
         return self.reading(prompt).tokens
 
     def refusal(self, prompt: Prompt) -> str:
@@ -159,7 +159,7 @@ class Generator:
         return Stream(sources, self.max_tokens, settings.block, constraint, preference, drafter)
 
     def tokens_of(self, stream: Stream) -> Iterator[int]:
-        """The tokens of one stream while they are settled."""
+        """The tokens of one stream as they are settled."""
         batch, seen = Batch(self.programs, 1, len(stream.sources)), 0
         [*batch.admit(deque([stream]))]
         while not stream.ended:
@@ -169,7 +169,7 @@ class Generator:
 
 
 def normalised(score: float, length: int, penalty: float) -> float:
-    """A sum of log-probabilities divided by length^penalty, so that lengths can be compared.
+    """A sum of log-probabilities divided by length^penalty, to compare texts of any length.
 
     Penalty 1 is the mean over tokens, 0 the sum, which favours short texts; EOS counts as a token.
     The form of CTranslate2 and Hugging Face, simpler than that of Wu et al. 2016, equation 14.

@@ -1,4 +1,4 @@
-"""A checkpoint made ready to compute."""
+"""Loads a checkpoint into a backend, ready to generate; exports one for that."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ class LoadedModel:
 
 
 def exported(path: Path, checkpoint: Checkpoint, int8: bool) -> Checkpoint:
-    """What generating needs of a checkpoint: averaged weights, in int8 if asked for, no state."""
+    """A checkpoint for generating: averaged weights, in int8 if asked for, and no state."""
     checkpoint = replace(checkpoint, weights=averaged(checkpoint), state={})
     if checkpoint.int8 or not int8:
         return checkpoint
@@ -44,12 +44,12 @@ def load_model(
 ) -> LoadedModel:  # fmt: skip
     """The model of a checkpoint read from `path`, with averaged weights where there are any.
 
-    With `int8` its matrices are rounded to int8, as those of an exported file are.
+    With `int8`, matrices are rounded as in an exported file.
     """
     checkpoint = exported(path, checkpoint, int8)
     config = stored_config(path, checkpoint.configuration)
     model, tokenizer = build_model(path, checkpoint, config)
-    # One thread per core here, however many it was trained with: they move no bit.
+    # One thread per core here, however many trained it: threads change no bit.
     backend = open_backend(
         "cpu" if checkpoint.int8 and device == "auto" else device, 0, config.memory.alignment,
         precision, work="decoding", wait_s=config.device.wait_s,

@@ -1,4 +1,4 @@
-"""What a person asks for, as the parts of a source that the model was trained on."""
+"""Requests, as parts of the sources that the model was trained on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from tat.wgsl.stubs import with_stubs
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A function of a library that may answer a prompt, told with its names."""
+    """A function of an index that may answer a prompt, renamed to the prompt's names."""
 
-    tell: Callable[[], str]  # the prompt's signature, and a body: made for those that are tried
+    render: Callable[[], str]  # the prompt's signature and a renamed body; called when it is tried
     origin: Hit
 
 
@@ -38,8 +38,10 @@ class Prompt:
     prefix: str | None = None
     suffix: str | None = None
     neighbours: tuple[str, ...] = ()  # functions to read beside it, found in an index
-    adaptations: tuple[Adaptation, ...] = ()  # what an index has that may answer it, the best first
-    last_resorts: tuple[Adaptation, ...] = ()  # what fits less, for when nothing else validates
+    adaptations: tuple[
+        Adaptation, ...
+    ] = ()  # functions of an index that may answer it, the best first
+    last_resorts: tuple[Adaptation, ...] = ()  # less fitting ones, for when nothing else validates
 
     def __post_init__(self) -> None:
         for name in ("description", "signature", "context", "prefix", "suffix"):
@@ -59,21 +61,21 @@ class Prompt:
 
     @property
     def source(self) -> Source:
-        """Marked parts, in the order of the training samples."""
+        """The marked parts of its source, in the order of training samples."""
         if self.is_gap:
             return infill_source(self.prefix or "", self.suffix or "")
         return completion_source(self.description, self.signature, self.context)
 
     @property
     def lead(self) -> str:
-        """Text in front of what the model generates, to make it whole: the given signature."""
+        """The given signature, which precedes the generated text."""
         return f"{self.signature.strip()} " if self.signature.strip() else ""
 
     @property
     def head(self) -> str:
-        """What stands above a generated text in the module that it is part of.
+        """The text above a generated text in its module.
 
-        That is the context, where a function of which only the signature is given gets a stub.
+        It is the context; a function of which only the signature is given gets a stub.
         """
         if self.is_gap:
             return self.prefix or ""

@@ -1,6 +1,6 @@
-"""What a model reads of a prompt that is longer than the sources it was trained on.
+"""Shortens prompts that are longer than the sources that the model was trained on.
 
-What it leaves out is not forgotten: grammar, names in scope and validation know the whole prompt.
+Grammar, names in scope and validation still know the whole prompt.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from tat.wgsl.stubs import with_stubs
 
 _HOLE = " tat_gap_7f3a "  # no shader has this name
 _DISTANCES = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)  # lines on each side of a gap
-_LENGTHS = (1000, 500, 250, 120, 60, 30)  # characters, where a line is longer than the model reads
+_LENGTHS = (1000, 500, 250, 120, 60, 30)  # characters, where one line is too long for the model
 
 
 class Reading(NamedTuple):
-    """The tokens that are read of a prompt, and in words what of its context is not."""
+    """The tokens of a prompt that are read, and in words the part of its context that is not."""
 
     tokens: list[int]
     left_out: str
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
 
 
 def read(prompt: Prompt, tokenizer: Tokenizer, longest: int) -> Reading:
-    """As much of the prompt as `longest` tokens hold; UsageError if none of `readings` fits."""
+    """The longest of `readings` with at most `longest` tokens; UsageError if none fits."""
     lengths = []
     for source, left_out in readings(prompt):
         tokens = tokenizer.encode_source(source)
@@ -42,9 +42,9 @@ def read(prompt: Prompt, tokenizer: Tokenizer, longest: int) -> Reading:
 
 
 def readings(prompt: Prompt) -> Iterator[tuple[Source, str]]:
-    """The whole prompt, then ever less of its context, and what is left out.
+    """The whole prompt, then ever less of its context; each with the left-out parts in words.
 
-    What the signature needs is always read: without it a body could only be guessed at.
+    The declarations that the signature needs always stay: a body depends on them.
     """
     yield prompt.source, ""
     if prompt.is_gap:
@@ -86,11 +86,11 @@ def _function_around(prefix: str, suffix: str) -> tuple[str, str] | None:
 
 
 def _shorter_contexts(prompt: Prompt) -> Iterator[tuple[str, str]]:
-    """In the order of training: declarations, then the signatures of what may be called."""
+    """Ever shorter contexts, as in training: declarations, then signatures of functions."""
     module = with_stubs(without_comments(prompt.context))
     items = [(item.kind, module[item.start : item.end]) for item in split_module(module)]
     declarations = [text for kind, text in items if kind != "fn"]
-    # One by one: together they would be looked through for what each needs.
+    # One by one: together they would be searched for the declarations that each needs.
     signatures = [functions(text)[0].signature for kind, text in items if kind == "fn"]
     if items:
         yield "\n".join((*declarations, *signatures)), "comments and functions' bodies"

@@ -1,4 +1,4 @@
-"""Functions from an index: for the model to read beside a prompt, and to be tried as answers."""
+"""Functions from an index, which the model reads beside a prompt or which answer it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tat.wgsl.declarations import functions
 
 
 class Retriever:
-    """Finds the neighbours of prompts in one index, as training found those of its samples."""
+    """Finds neighbours of prompts in an index, as training found those of its samples."""
 
     def __init__(
         self,
@@ -24,11 +24,11 @@ class Retriever:
         top: int | None = None,
         settings: GenerateConfig | None = None,
     ) -> None:
-        """`top` neighbours at most, or as many as the model was `trained` with.
+        """At most `top` neighbours, or as many as the model was `trained` with.
 
-        `settings` say how many functions are tried as answers, none without them. UsageError if
-        neighbours are asked for and it was trained with none: it never learnt to tell them from
-        the prompt.
+        `settings` say how many functions are tried as answers; without settings none is. UsageError
+        for neighbours with a model that was trained without: it cannot distinguish them from the
+        prompt.
         """
         if top and not trained.neighbours:
             raise UsageError(
@@ -47,14 +47,14 @@ class Retriever:
         exclude: str = "",
         refuse: Callable[[Hit], bool] | None = None,
     ) -> list[Neighbour]:
-        """What the encoder is to read beside `prompt`, the best first.
+        """Functions for the encoder to read beside `prompt`, the best first.
 
-        For evaluation: near-duplicates of the code `exclude` and hits that are refused stay out.
+        For evaluation it leaves out near-duplicates of the code `exclude`, and refused hits.
         """
         return find_neighbours(self.index, prompt.source, self.top, exclude=exclude, refuse=refuse)
 
     def beside(self, prompt: Prompt, found: list[Neighbour], exclude: str = "") -> Prompt:
-        """`prompt` with neighbours that were found, and with what may answer it as it is."""
+        """`prompt` with its found neighbours, and with functions that may answer it."""
         adaptations = tuple(self._adapted(prompt, exclude))
         return replace(
             prompt,
@@ -70,11 +70,11 @@ class Retriever:
         query = f"{prompt.description}\n{prompt.signature}"
         count = self.adaptations + self.last_resorts
         hits = search(self.index, query, count, kind="function", exclude=exclude)
-        return [Adaptation(partial(_told, hit, prompt), hit) for hit in hits]
+        return [Adaptation(partial(_renamed, hit, prompt), hit) for hit in hits]
 
 
-def _told(hit: Hit, prompt: Prompt) -> str:
-    """What is indexed as a function may be anything; what is none is told as no body."""
+def _renamed(hit: Hit, prompt: Prompt) -> str:
+    """The prompt's lead, and the hit's body renamed; no body if the hit is no function."""
     function = next(iter(functions(hit.text)), None)
     if function is None:
         return prompt.lead

@@ -1,12 +1,12 @@
-"""Texts reviewed as they are written: a statement that naga refuses is drawn again.
+"""Reviews texts as they are written: a statement that naga refuses is drawn again.
 
-So is one that shows that the model has lost its way: a name that grew, calls that nest without end.
+So is a statement that shows a lost model: a name that keeps growing, calls that nest without end.
 
     let a = f(x);   a statement ends: naga takes it, and the next one begins here
     let b = a.zz;   naga refuses: the tokens go back to where this statement began
-    let b = a.xz;   drawn anew, with other noise
+    let b = a.xz;   drawn again, with other noise
 
-A review depends on the text alone, so that no batch, block or device moves a token.
+A review depends on the text alone, so no batch, block or device changes a token.
 """
 
 import re
@@ -21,7 +21,7 @@ from tat.wgsl.lexer import Token, tokenize
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 from tat.wgsl.stubs import stub
 
-# Limits beyond which a text says nothing any more. Of 4,202 public functions 0.9 % break one.
+# Limits of a meaningful text; 0.9 % of 4,202 public functions break one.
 _LONGEST_NAME = 40  # characters
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of a name: camel or snake case
 _MOST_REPEATED_PART = 2  # times that a name may have the same part
@@ -32,25 +32,25 @@ _LEAST_COUNTED = 5
 _MOST_UNUSED = 10  # declarations that nothing used so far
 
 _ROUND = {"(": 1, ")": -1}
-_MARK = re.compile(rb"[(;{}]")  # what a token has that ends a statement, or nests deeper
-_PATIENCE = 4  # refusals at one place before the statement in front of it goes, too
+_MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests deeper
+_PATIENCE = 4  # refusals at one place, before the previous statement goes, too
 
 
 class Reviewer(Protocol):
-    """Decides after each token whether a part of the text is to be written again."""
+    """Decides after each token whether a part of the text has to be written again."""
 
     def take(self, tokens: Sequence[int]) -> int | None:
         """After one more token: how many tokens stay, or None where all may."""
 
     def attempts(self) -> int:
-        """Times that it took something back; which draws come next depends on it."""
+        """Times that it took text back; the next draws depend on it."""
 
 
 class _End(NamedTuple):
     """The end of a statement that was taken, where the next one begins."""
 
     tokens: int
-    characters: int  # of the text; of a token with half a character, those before it
+    characters: int  # of the text, without half a character at its end
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class Review:
     prompt: Prompt
     sandbox: Sandbox
     pieces: Sequence[bytes]
-    most: int  # statements that are drawn again, at most; then nothing is refused any more
+    most: int  # statements to draw again; after them nothing is refused
     refusals: Counter[int] = field(default_factory=Counter)
     _ends: list[_End] = field(default_factory=list)
 
@@ -88,10 +88,10 @@ class Review:
         return None
 
     def _back(self) -> int | None:
-        """Where to go on from after a refusal: this statement's beginning, or one further back."""
+        """The place to go on from after a refusal: this statement's beginning or an earlier one."""
         place = self._ends[-1].tokens
         if place == 0 and not self.attempts() and self._problem(f"{self.prompt.lead}{{"):
-            self.most = 0  # it is the context that naga refuses: no statement would help
+            self.most = 0  # naga refuses the context: no statement helps
             return None
         self.refusals[place] += 1
         if self.refusals[place] % _PATIENCE == 0 and len(self._ends) > 1:
@@ -99,7 +99,7 @@ class Review:
         return self._ends[-1].tokens
 
     def _problem(self, text: str) -> Diagnostic | None:
-        """What naga finds wrong in the text so far, however it is closed; None if nothing is."""
+        """naga's problem with the text so far, however it is closed; None without one."""
         module, problem = f"{self.prompt.head}{text}", None
         for closing in closings(code(text), text):
             problem = self.sandbox.validate(f"{module}{closing}")
@@ -127,7 +127,7 @@ def is_lost(statement: Sequence[Token]) -> bool:
 
 
 def wanders(tokens: Sequence[Token]) -> bool:
-    """Whether a text says the same statement over and over, or declares what it never uses."""
+    """Whether a text repeats a statement over and over, or declares many unused names."""
     statements = Counter(map(tuple, _statements([token.text for token in tokens])))
     if any(n > _MOST_EQUAL and len(s) >= _LEAST_COUNTED for s, n in statements.items()):
         return True

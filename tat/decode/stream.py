@@ -1,4 +1,4 @@
-"""One text as it grows: which token it feeds to the model, and what it makes of the logits."""
+"""One text as it grows: it feeds a token to the model and chooses the next by the logits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tat.decode.review import Reviewer
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A token of the block, with what a masked choice in its place needs."""
+    """A token of the block, with all that a masked choice in its place needs."""
 
     token: int
     logits: Array
@@ -26,10 +26,10 @@ class _Chosen:
 class Stream:
     """Tokens after some sources, up to EOS (included), `limit`, or where none is allowed.
 
-    They are what masking every token gives: a block is chosen unmasked, and from the first token
-    that the constraint refuses it is decoded again. Its logits are still those of the text before
-    it, and what caches hold behind it is written over. Blocks double, up to `longest_block`, until
-    one is refused: what comes behind a refused token is decoded for nothing.
+    The tokens equal those of masking at every token. A block is chosen without masks, and decoded
+    again from the first token that the constraint refuses: the logits at that token depend only on
+    the text before it, and the caches behind it are overwritten. Blocks double, up to
+    `longest_block`, until a token is refused, because tokens behind it are decoded in vain.
     """
 
     sources: Sequence[Sequence[int]]  # tokens of the prompt, then of each of its neighbours
@@ -38,18 +38,18 @@ class Stream:
     constraint: Constraint | None = None
     preference: Preference = greedy
     drafter: Drafter | None = None
-    tokens: list[int] = field(default_factory=list)  # settled: the constraint took them
+    tokens: list[int] = field(default_factory=list)  # settled: the constraint accepted them
     ended: bool = False
     _scores: list[float] = field(default_factory=list)  # the model's log-probability of each token
     _block: list[_Chosen] = field(default_factory=list)
-    _size: int = 1  # of the block, when it is whole
+    _size: int = 1  # of a whole block
 
     def __post_init__(self) -> None:
         self.ended = self.limit == 0
         self._reviewer: Reviewer | None = None
 
     def review(self, reviewer: Reviewer | None, redraw: Callable[[int], Preference] | None) -> None:
-        """Have the text reviewed from its beginning; `redraw` chooses after so many refusals."""
+        """Review the text from its beginning; `redraw` gives the preference after refusals."""
         if reviewer is not None and redraw is not None:
             self._reviewer, self._redraw = reviewer, redraw
             self._fresh = self.constraint.copy() if self.constraint else None
@@ -61,23 +61,23 @@ class Stream:
 
     @property
     def position(self) -> int:
-        """Of the token that is chosen next."""
+        """The position of the token that is chosen next."""
         return len(self.tokens) + len(self._block)
 
     @property
     def last(self) -> int:
-        """The token that the next logits follow: the one to feed."""
+        """The token to feed: the next logits follow it."""
         if self._block:
             return self._block[-1].token
         return self.tokens[-1] if self.tokens else int(Special.BOS)
 
     @property
     def written(self) -> list[int]:
-        """The tokens that are settled, and those that the constraint has not seen yet."""
+        """The settled tokens, and those that the constraint has not seen yet."""
         return [*self.tokens, *(chosen.token for chosen in self._block)]
 
     def drafted(self) -> list[int]:
-        """Guesses of the next tokens, fewer than may still be written; none without a drafter."""
+        """Drafted next tokens, fewer than may still be written; none without a drafter."""
         room = self.limit - self.position - 1
         if self.drafter is None or room < 1:
             return []
@@ -86,7 +86,7 @@ class Stream:
     def take(self, logits: Array) -> None:
         """Choose the next token by its logits [V], which it keeps and changes.
 
-        A block that is whole then is settled.
+        A block that becomes whole is settled.
         """
         logits[[Special.PAD, Special.BOS]] = -np.inf
         scores = self.preference(logits, self.written)
@@ -111,7 +111,7 @@ class Stream:
             self._replace(block[taken])
 
     def _replace(self, refused: _Chosen) -> None:
-        """Take the best token that the constraint takes; the text ends where it takes none."""
+        """Take the best token that the constraint accepts; the text ends where there is none."""
         scores = refused.scores.copy()
         self.constraint.mask(scores)
         while np.isfinite(scores).any():
@@ -129,7 +129,7 @@ class Stream:
         self.ended = token == Special.EOS or len(self.tokens) == self.limit
 
     def _taken_back(self) -> bool:
-        """Whether the reviewer refuses what was just written; if so it is gone, and drawn anew."""
+        """Whether the reviewer refuses the last statement, which is then drawn again."""
         if self._reviewer is None or self.tokens[-1] == Special.EOS:
             return False
         kept = self._reviewer.take(self.tokens)

@@ -1,7 +1,7 @@
-"""Candidates for a prompt until naga agrees.
+"""Tries candidates for a prompt until naga accepts one.
 
-What a library has comes first, then the model's most likely text, then draws; or beams. Where none
-validates the rest of the library is tried.
+Functions of an index come first, then the model's most likely text, then draws, or beams. If none
+validates, further functions of the index are tried.
 """
 
 from collections import deque
@@ -18,19 +18,19 @@ from tat.decode.stream import Stream
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
-_ATTEMPT = 1 << 16  # between the numbers of draws of one candidate, after each refused statement
+_ATTEMPT = 1 << 16  # step of a candidate's draw number after each refused statement
 
 
 @dataclass(frozen=True)
 class Search:
-    """How many texts are generated for a prompt, and how."""
+    """The number of texts to generate for a prompt, and the way to do it."""
 
     sampling: Sampling
     budget: int  # candidates until enough validate; 0 returns texts without validating them
     beams: int = 1  # of beam search; if there are several, its texts are the candidates
     wanted: int = 1  # different texts of a prompt
-    gaps: bool = True  # whether texts of gaps are validated, with what stands around them
-    redraws: int = 0  # statements of a text that are drawn again where naga refuses them, at most
+    gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix
+    redraws: int = 0  # refused statements of a text that are drawn again, at most
 
     def validates(self, prompt: Prompt) -> bool:
         """Whether texts of this prompt are validated."""
@@ -39,11 +39,11 @@ class Search:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A text, and what is wrong with it: None if it validates, or if nothing was validated.
+    """A text and its problem; None if it validates, or if nothing was validated.
 
-    Places in `problem` are those of the whole text of a gap, else of the generated text. A text
-    that was not generated has the `origin` that it was adapted from, and its BM25 for a score. A
-    prompt that was refused has no text, and the reason for its problem.
+    Places in `problem` count in the whole text of a gap, else in the generated text. A text from an
+    index has the `origin` that it was adapted from, and its BM25 score. A refused prompt has no
+    text, and the reason is its problem.
     """
 
     generation: Generation
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def rank(self) -> tuple[bool, bool, bool, float]:
-        """The higher the better: valid, at its end, from a library, likely."""
+        """The higher the better: valid, finished, from an index, likely."""
         generation = self.generation
         known = self.origin is not None
         return self.problem is None, generation.finished, known, generation.score
@@ -82,14 +82,14 @@ def generate_all_valid(
     sandbox: Sandbox,
     search: Search,
 ) -> Iterator[list[Outcome]]:
-    """For each prompt, in their order, up to `wanted` different texts, the best first.
+    """Up to `wanted` different texts for each prompt, in order, the best first.
 
-    Adaptations come first: of functions that people wrote more do what was asked for than of
-    those that a small model writes. If none validates, the most likely text comes, and if that does
-    not, the rest of the budget is drawn, all together, and the likeliest of what validates is
-    returned. Last resorts are for prompts that have nothing else. A prompt that the model cannot
-    read has a library alone to answer it, or is refused. Texts of several prompts are decoded
-    together; none depends on the others.
+    Adaptations come first, because people's functions do what was asked more often than a small
+    model's do. If none validates, the model's most likely text is tried. If that does not validate
+    either, the rest of the budget is drawn together, and the likeliest valid text is returned. Last
+    resorts are for prompts that have nothing else. Only an index can answer a prompt that the model
+    cannot read; else the prompt is refused. Texts of several prompts are decoded together; none
+    depends on the others.
     """
     if search.beams > 1:
         for prompt in prompts:
@@ -109,7 +109,7 @@ def generate_all_valid(
 
 
 class _Candidates:
-    """The texts of one prompt; without a sandbox none is found wrong."""
+    """The texts of one prompt; without a sandbox all count as valid."""
 
     def __init__(self, prompt: Prompt, sandbox: Sandbox | None) -> None:
         self.prompt, self._sandbox = prompt, sandbox
@@ -117,20 +117,20 @@ class _Candidates:
         self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
 
     def add(self, generation: Generation) -> None:
-        """Judge one more, once if it came before."""
+        """Judge one more text; one that came before keeps its verdict."""
         self.count += 1
         if generation.text not in self._judged:
             self._judged[generation.text] = generation, self._problem(generation), None
 
     def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
-        """Take those that validate until there are `wanted` texts; whether there are.
+        """Take adaptations that validate until there are `wanted` texts; returns whether there are.
 
-        What does not is left out: it is no answer that anybody gave.
+        Others are left out: nobody gave them as an answer.
         """
         for adaptation in adaptations if self._sandbox else ():
             if self.valid >= wanted:
                 break
-            text, origin = adaptation.tell(), adaptation.origin
+            text, origin = adaptation.render(), adaptation.origin
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
             if text not in self._judged and self._problem(generation) is None:
                 self._judged[text] = generation, None, origin
@@ -138,11 +138,11 @@ class _Candidates:
 
     @property
     def valid(self) -> int:
-        """Different ones that are."""
+        """The different texts that validate."""
         return sum(problem is None for _, problem, _ in self._judged.values())
 
     def best(self, wanted: int) -> list[Outcome]:
-        """Different ones, the best first."""
+        """The different texts, the best first."""
         if not self.valid:
             self.adapt(self.prompt.last_resorts, 1)
         judged = self._judged.values()
@@ -153,7 +153,7 @@ class _Candidates:
         return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
 
     def without_model(self, wanted: int, reason: str) -> list[Outcome]:
-        """What a library has, or the refusal of a prompt that the model cannot read."""
+        """The answers of an index, or the refusal of a prompt that the model cannot read."""
         found = self.best(wanted)
         tried = len(self.prompt.adaptations) + len(self.prompt.last_resorts)
         if not found and self._sandbox and tried:
@@ -183,7 +183,7 @@ class _Case:
     candidates: _Candidates
     source: Sequence[int]
     constraint: Constraint | None
-    asked: int = 0  # candidates in all, also those not there yet
+    asked: int = 0  # all candidates, also those still to come
 
 
 class _Queue:
@@ -219,13 +219,13 @@ class _Queue:
             yield from self._next()
 
     def _next(self) -> Iterator[list[Outcome]]:
-        """What is there of the answers, in the order of prompts."""
+        """The next outcomes that are complete, in the order of prompts."""
         while self._given in self._answers:
             yield self._answers.pop(self._given)
             self._given += 1
 
     def _admit(self, coming: Iterator[tuple[int, Prompt]]) -> None:
-        """Open prompts while there are rows that nobody waits for."""
+        """Open prompts while there are free rows."""
         while len(self._waiting) < self._generator.settings.batch:
             number, prompt = next(coming, (0, None))
             if prompt is None:
@@ -244,7 +244,7 @@ class _Queue:
             self._waiting.extend(self._asked(case, self._search.wanted))
 
     def _ask_more(self, case: _Case) -> bool:
-        """Ask for the rest of the budget if not enough validates, and draws can differ."""
+        """Ask for the rest of the budget if too few validate and draws can differ."""
         search = self._search
         enough = case.candidates.valid >= search.wanted or search.sampling.temperature == 0
         if enough or case.asked >= search.budget:
@@ -253,7 +253,7 @@ class _Queue:
         return True
 
     def _asked(self, case: _Case, total: int) -> list[Stream]:
-        """Streams of further candidates, so that there are `total` of them."""
+        """Streams of further candidates, up to `total` in all."""
         streams = []
         for number in range(case.asked, total):
             constraint = case.constraint.copy() if case.constraint else None

@@ -1,1 +1,1 @@
-"""What generated functions are worth: how they are judged, and how sure the figures are."""
+"""Judges generated functions, and estimates how certain the figures are."""

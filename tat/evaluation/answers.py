@@ -1,4 +1,4 @@
-"""Answers to prompts: what a model returns for them, and why it returns nothing."""
+"""Answers of a model to prompts, or the reason why there is none."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Respondent:
-    """A model with all that decides what it answers; no retriever is without neighbours."""
+    """A model with all settings that decide its answers; without a retriever no neighbours."""
 
     generator: Generator
     constraints: Constraints | None
@@ -34,21 +34,21 @@ class Respondent:
         return not self.generator.refusal(prompt) and not self.generator.reading(prompt).left_out
 
     def beside_neighbours(self, prompt: Prompt, code: str) -> Prompt:
-        """`prompt` with what retrieval finds for it, none of which gives `code` away."""
+        """`prompt` with found functions, none of which gives `code` away."""
         if self.retriever is None:
             return prompt
         found = self.retriever.neighbours(prompt, exclude=code)
         return self.retriever.beside(prompt, found, exclude=code)
 
     def answers(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
-        """What is returned for each prompt, in their order: nothing if no candidate validates."""
+        """The answer to each prompt, in order; none if no candidate validates."""
         parts = self.generator, prompts, self.constraints, self.sandbox, self.search
         for [outcome] in generate_all_valid(*parts):
             wrong = str(outcome.problem or "")
             yield Answer(None if wrong else outcome.generation.text, wrong)
 
     def draws(self, prompt: Prompt, count: int) -> list[Answer]:
-        """So many texts for one prompt, each drawn from the model by itself and none validated."""
+        """`count` texts for one prompt, each drawn by itself and none validated."""
         if problem := self.generator.refusal(prompt):
             return [Answer(None, problem)] * count
         sampling = replace(self.search.sampling, draws_first=True)

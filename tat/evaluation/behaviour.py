@@ -1,9 +1,9 @@
 """Whether a function computes what its reference computes: both are run on the same inputs.
 
-64 rows are drawn by numpy's default_rng(0), uniform in [-2, 2), all components of a row one after
-another; in the first half of the rows x becomes |x| / 2. An integer is 10 x without its fraction,
-unsigned ones of |x|; a bool is x > 0. A result agrees if every component of it does whose reference
-is finite, within 1e-4 + 1e-3 |reference|.
+numpy's default_rng(0) draws 64 rows, uniform in [-2, 2), component by component. In the first half
+of the rows x becomes |x| / 2. An integer is 10 x without its fraction, an unsigned one uses |x|,
+and a bool is x > 0. A result agrees if each component with a finite reference agrees within 1e-4 +
+1e-3 |reference|.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _SECONDS = 5.0  # for one run; a software GPU takes 0.03
 
 
 class Run(NamedTuple):
-    """Results [64, components], or why there are none."""
+    """Results [64, components], or the reason why there are none."""
 
     results: np.ndarray | None
     problem: str = ""
@@ -45,7 +45,7 @@ def inputs(signature: Signature) -> np.ndarray:
 
 
 def run(sandbox: Sandbox, module: str, signature: Signature) -> Run:
-    """Runs a function of `module`; one that does not end in time has no results."""
+    """Run a function of `module`; one that does not end in time has no results."""
     types = [kind.name for kind in signature.parameters.values()]
     try:
         results = evaluate(

@@ -1,4 +1,4 @@
-"""Functions to score on, the modules they stand in, and predictions of their bodies."""
+"""Reference functions with their modules, and predictions of their bodies."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from tat.errors import FileError
 
 
 class ReferenceFunction(msgspec.Struct, frozen=True):
-    """A function as a person wrote it; a line of a functions file, whose other fields are left.
+    """A function as a person wrote it: a line of a functions file; other fields are ignored.
 
     `context` holds the declarations that it needs and `calls` the signatures of the functions of
     its module that it calls. `standalone`: context, signature and body alone are a valid module.
-    `testable`: it takes and gives plain values and depends on nothing else.
+    `testable`: it takes and returns plain values and depends on nothing else.
     """
 
     id: str
@@ -31,7 +31,7 @@ class ReferenceFunction(msgspec.Struct, frozen=True):
 
     @property
     def given(self) -> str:
-        """Context and signatures of called functions, as a prompt gives them."""
+        """Context and signatures of called functions, in the form of a prompt."""
         return "\n".join(part for part in (self.context, *self.calls) if part)
 
     @property
@@ -70,7 +70,7 @@ def read_modules(path: Path) -> dict[str, str]:
 
 
 def module_file_of(functions: Path) -> Path | None:
-    """The file beside `functions_NAME` that holds its modules: NAME, if there is one."""
+    """The modules of a file `functions_NAME`: the file NAME beside it, if there is one."""
     beside = functions.with_name(functions.name.removeprefix("functions_"))
     return beside if beside != functions and beside.is_file() else None
 

@@ -1,4 +1,4 @@
-"""One gap in each function, and how well a text fills it: a line, or a run of lines.
+"""Judges texts in gaps of functions; a gap is a line or a run of lines.
 
 The model reads the context, the signature and the body around the gap, as infill samples have them
 in training. The gap is drawn from a hash of the function's id, so it is the same on every machine.
@@ -23,12 +23,12 @@ Kind = Literal["line", "block"]
 
 INFILL_MEASURES = ("exact", "edit_similarity", "first_token", "valid", "abstained")
 _LONGEST = 5_000  # characters of a text that is compared; edit distance takes their product
-_LEAST_TOKENS = 3  # of a gap: a line that only closes a bracket says nothing of a model
+_LEAST_TOKENS = 3  # of a gap: a line that only closes a bracket tests nothing
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A piece of a function's body that is to be written again."""
+    """A piece of a function's body for a model to write."""
 
     function: ReferenceFunction
     start: int  # in the body, characters
@@ -53,16 +53,16 @@ class Gap:
 
 
 def gap_of(function: ReferenceFunction, kind: Kind) -> Gap | None:
-    """The gap of a function: one line, or a run of two to eight; None where it has no such lines.
+    """The gap of a function: one line, or two to eight; None if it has no such lines.
 
     Only lines of three lexical tokens or more are drawn as lines; a body without line ends counts
     as one line.
     """
     pieces = lines_of(function.body) or [_inside(function.body)]
-    telling = [i for i, p in enumerate(pieces) if _says_something(function.body[p])]
-    if not telling:
+    speaking = [i for i, p in enumerate(pieces) if _says_something(function.body[p])]
+    if not speaking:
         return None
-    first = telling[_draw(function.id, kind) % len(telling)]
+    first = speaking[_draw(function.id, kind) % len(speaking)]
     last = first
     if kind == "block":
         if len(pieces) < 2:
@@ -75,7 +75,7 @@ def gap_of(function: ReferenceFunction, kind: Kind) -> Gap | None:
 def judge_gap(
     gap: Gap, text: str | None, reason: str, sandbox: Sandbox, modules: Mapping[str, str]
 ) -> Outcome:
-    """The outcome for what was written in a gap; None is an abstention, wrong in every measure."""
+    """The outcome for a text in a gap; None is an abstention, wrong in every measure."""
     measures = {"abstained": float(text is None), **_likeness(gap.text, text)}
     problem, place = reason, placement(gap.function, modules)
     if text is not None:
@@ -115,7 +115,7 @@ def _likeness(reference: str, text: str | None) -> dict[str, float]:
 
 
 def _inside(body: str) -> slice:
-    """What stands between the braces of a body."""
+    """The text between the braces of a body."""
     inner = body.strip()[1:-1].strip()
     start = body.find(inner) if inner else len(body)
     return slice(start, start + len(inner))

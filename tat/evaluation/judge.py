@@ -1,4 +1,4 @@
-"""Judges bodies of functions: are they valid, how like the reference, do they compute the same."""
+"""Judges bodies of functions: validity, likeness to the reference, and behaviour."""
 
 from collections.abc import Mapping
 
@@ -12,8 +12,8 @@ from tat.evaluation.result_file import Outcome
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 
-# How often a body compiles says little by itself (one that returns the zero value does): it always
-# stands beside how often it behaves.
+# The rate of valid bodies says little by itself, because one that returns the zero value is valid.
+# It always stands beside the rate of bodies that behave like their references.
 MEASURES = ("valid", "behaviour", "exact", "similarity", "abstained", "valid_of_returned")
 _LONGEST = 100_000  # characters of a body; the longest of 4,705 public functions has 15 thousand
 
@@ -21,8 +21,8 @@ _LONGEST = 100_000  # characters of a body; the longest of 4,705 public function
 class Judge:
     """Judges one body after another, in one sandbox.
 
-    A body is put where its function stands: alone with its context if that is a valid module, else
-    in its module, else beside stubs of what it calls; the last is not run.
+    A body takes the place of its function: alone with its context if that is a valid module, else
+    in its module, else beside stubs of the functions that it calls. Only the first two are run.
     """
 
     def __init__(self, sandbox: Sandbox, modules: Mapping[str, str]) -> None:
@@ -31,7 +31,7 @@ class Judge:
     def judge(self, function: ReferenceFunction, body: str | None, reason: str = "") -> Outcome:
         """The outcome for `body`; None is an abstention, for `reason`, and wrong in every measure.
 
-        A measure is left out where the reference itself gives nothing to compare with.
+        A measure is left out where the reference has nothing to compare with.
         """
         place = placement(function, self._modules)
         measures = {"abstained": float(body is None), **_likeness(function, body)}
@@ -58,7 +58,7 @@ class Judge:
     def _misbehaviour(
         self, place: Placement, function: ReferenceFunction, body: str | None
     ) -> str | None:
-        """How a valid body computes something else, "" if it does not; None if nobody can say."""
+        """How a valid body differs in behaviour, "" if it does not; None if that is unknown."""
         signature = _signature(function)
         if signature is None:
             return None

@@ -1,11 +1,11 @@
-"""How far two bodies are the same text, read as lexical tokens without comments."""
+"""Likeness of two bodies as texts: lexical tokens without comments."""
 
 from difflib import SequenceMatcher
 
 from tat.wgsl.lexer import tokenize
 
-# What is much longer than the reference is like nothing of it, and would take minutes to match. The
-# longest of 4,705 public functions has 4,401 tokens.
+# A text much longer than the reference is unlike it, and would take minutes to match. The longest
+# of 4,705 public functions has 4,401 tokens.
 _MOST_TIMES, _MOST_MORE, _MOST = 8, 512, 8192
 
 

@@ -1,6 +1,6 @@
-"""Loops without an end, which a driver may leave silently, as Mesa's llvmpipe does.
+"""Finds endless loops, which a driver such as Mesa's llvmpipe may leave silently.
 
-So turns are counted: a body gets a counter in each of its loops, and a function that returns it.
+It counts turns: a body gets a counter in each of its loops, and a function that returns it.
 """
 
 from tat.evaluation.behaviour import run
@@ -9,8 +9,8 @@ from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, ValueType
 
-# Turns of all loops together from which a call is taken not to end. llvmpipe leaves after 65,535,
-# but counts those of the calls beside one, too. The inputs are small numbers.
+# A call with more turns of all loops counts as endless. llvmpipe leaves after 65,535 turns, but
+# counts those of neighbouring calls, too. The inputs are small numbers.
 _ENDLESS = 32_768
 _COUNTER = "tat_turns"
 _COUNT = f" {_COUNTER} += 1u; "
@@ -22,7 +22,7 @@ def has_loop(body: str) -> bool:
 
 
 def with_counter(body: str) -> str:
-    """`body` with a statement that counts at the start of each loop's own."""
+    """`body` with a counting statement at the start of each loop."""
     parts, copied, waiting = [], 0, False
     for token in tokenize(body):
         if token.kind == "keyword" and token.text in ("loop", "while", "for"):

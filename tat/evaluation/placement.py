@@ -1,4 +1,4 @@
-"""Where a body is put to be judged: alone with what the function needs, or in its module."""
+"""The text around a body to be judged: its declarations, its module, or stubs."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from tat.wgsl.stubs import with_stubs
 
 
 class Placement(NamedTuple):
-    """The text before a body and after it; `runs` where all that the function calls is there."""
+    """The text before and after a body; `runs` if all called functions are there."""
 
     before: str
     after: str
     runs: bool
 
     def module(self, body: str) -> str:
-        """The whole module; a comment that the body ends in ends with it."""
+        """The whole module; a comment at the end of the body ends with it."""
         return f"{self.before}{body}\n{self.after}"
 
 
 def placement(function: ReferenceFunction, modules: Mapping[str, str]) -> Placement:
-    """Alone if it can stand alone, else in its module; where that is not known, beside stubs."""
+    """Alone if it can stand alone, else in its module; without a known module beside stubs."""
     if function.standalone:
         return Placement(f"{function.context}\n{function.signature} ", "", True)
     module = modules.get(function.module_id)
@@ -34,7 +34,7 @@ def placement(function: ReferenceFunction, modules: Mapping[str, str]) -> Placem
 
 
 def _span(module: str, function: ReferenceFunction) -> tuple[int, int] | None:
-    """Where the body of `function` stands in its module."""
+    """Start and end of the body of `function` in its module."""
     for item in split_module(module):
         text = module[item.start : item.end]
         whole = text.startswith(function.signature) and text.endswith(function.body)

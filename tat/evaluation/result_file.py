@@ -1,4 +1,4 @@
-"""What an evaluation found: an outcome per case, and the measures over all of them."""
+"""The result file of an evaluation: an outcome for each case, and figures over all."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,9 @@ System = dict[str, str | int | float | bool | None]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How one case came out: values by measure, and none of a measure that does not apply.
+    """The outcome of one case: values by measure, without measures that do not apply.
 
-    `groups` are those besides `all` whose figures it enters; `problem` says what was wrong, if
-    anything.
+    It enters the figures of `groups` and of `all`; `problem` is "" or says what was wrong.
     """
 
     id: str
@@ -62,7 +61,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Estimate]]:
 
 
 def differences(report: Report, other: Report) -> dict[str, Estimate]:
-    """Of each measure, how much higher `report` is over the cases that both have.
+    """How much higher `report` is in each measure, over the cases that both have.
 
     UsageError where they have none in common.
     """

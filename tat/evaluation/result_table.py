@@ -1,4 +1,4 @@
-"""A report as a table for people."""
+"""Prints the report of an evaluation as a table."""
 
 from typing import TextIO
 
@@ -10,7 +10,7 @@ from tat.evaluation.statistics import Estimate
 
 _WIDTH = 100  # columns, where standard output is no terminal
 _UNMEASURED = "not measured"
-_PLAIN = ("similarity",)  # measures that are no percentages
+_PLAIN = ("similarity",)  # measures that are not percentages
 
 
 def print_report(report: Report, stream: TextIO) -> None:

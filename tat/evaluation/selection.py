@@ -1,4 +1,4 @@
-"""Judging only some of many cases."""
+"""Selects some of many cases to judge."""
 
 from collections.abc import Sequence
 from typing import TypeVar
