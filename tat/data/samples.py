@@ -13,6 +13,7 @@ from typing import Literal
 
 from tat.config_tables import DataConfig
 from tat.data.infill import cut_gaps
+from tat.retrieval.words import count_words
 from tat.wgsl.comments import without_comments
 from tat.wgsl.stubs import with_stubs
 
@@ -91,7 +92,7 @@ def function_samples(function: Function, config: DataConfig, seed: int) -> Itera
     body = function.body if config.body_comments else without_comments(function.body)
     yield sample(completion_source(comment, function.signature, given), body)
     head = f"{context}\n\n" if context else ""
-    if config.description_words and len(comment.split()) >= config.description_words:
+    if config.description_words and count_words(comment) >= config.description_words:
         written = f"{function.signature.strip()} {body}"
         yield sample(completion_source(comment, "", ""), head + written)
         if given:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from tat.errors import one_line
-from tat.retrieval.words import words
+from tat.retrieval.words import words_of_version_1, words_to_index
 from tat.wgsl.declarations import functions, split_module
 
 MODULE_LIMIT = 20_000  # characters; of a larger module only functions and structs are chunks
@@ -35,8 +35,9 @@ class Chunk(NamedTuple):
     context: str
     topics: str
 
-    def terms(self) -> tuple[str, str, str, str]:
-        """Words of name, signature, comment and body, each in one text, to be searched."""
+    def terms(self, version: int) -> tuple[str, str, str, str]:
+        """Words of name, signature, comment and body, for an index of `version`."""
+        words = words_to_index if version > 1 else words_of_version_1
         body = self.text[len(self.signature) :]
         comment = f"{self.comment}\n{self.topics}"
         parts = (self.name, self.signature, comment, body)

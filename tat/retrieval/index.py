@@ -12,7 +12,7 @@ from tat.errors import FileError, TatError
 from tat.retrieval.chunks import Chunk, Document
 
 APPLICATION = int.from_bytes(b"tatI")  # marks a database as ours, in SQLite's own header
-VERSION = 1  # of the schema, and of how documents become chunks and words
+VERSION = 2  # of the schema, and of how documents become chunks and words
 DIGEST = 32  # bytes
 
 # FTS5 keeps no text (content = ''), only the places of words. To remove a chunk it needs the words
@@ -75,6 +75,7 @@ class Index:
                 self._database.deserialize(content)
             else:
                 self._database.executescript(_SCHEMA)
+            [(self.version,)] = self._database.execute("PRAGMA user_version")
 
     def __len__(self) -> int:
         [(chunks,)] = self.select("SELECT count(*) FROM chunks")
@@ -144,13 +145,13 @@ class Index:
         identity = execute(_NEW_DOCUMENT, (document.digest, *_place(document))).lastrowid
         for place, chunk in enumerate(chunks):
             number = execute(_NEW_CHUNK, (identity, place, *chunk)).lastrowid
-            execute(_NEW_TERMS, (number, *chunk.terms()))
+            execute(_NEW_TERMS, (number, *chunk.terms(self.version)))
 
     def _remove(self, document: int) -> None:
         execute = self._database.execute
         chunks = f"SELECT id, {_FIELDS} FROM chunks WHERE document = ?"
         for number, *fields in execute(chunks, (document,)).fetchall():
-            execute(_REMOVE_TERMS, (number, *Chunk(*fields).terms()))
+            execute(_REMOVE_TERMS, (number, *Chunk(*fields).terms(self.version)))
         execute("DELETE FROM chunks WHERE document = ?", (document,))
         execute("DELETE FROM documents WHERE id = ?", (document,))
 

@@ -45,6 +45,8 @@ def update_index(path: Path, documents: Iterable[Document]) -> Changes:
     with _only_writer(path):
         exists = os.path.exists(path)
         index = open_index(path) if exists else Index(name=str(path))
+        if index.version < VERSION:  # older ones are searched as they are, and made anew here
+            index = Index(name=str(path))
         changes = index.update(documents)
         if changes or not exists:
             with atomic_file(path) as file:
@@ -59,10 +61,10 @@ def _checked(path: Path, content: bytes) -> bytes:
     application, version = int.from_bytes(header[68:72]), int.from_bytes(header[60:64])
     if not header.startswith(b"SQLite format 3\0") or application != APPLICATION:
         raise FileError(f"{path}: not an index of tat; make one with `tat index PATH -o FILE`")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise FileError(
-            f"{path}: an index of version {version}, this tat reads {VERSION}; delete it and run "
-            "`tat index` again"
+            f"{path}: an index of version {version}, this tat reads those up to {VERSION}; delete"
+            " it and run `tat index` again"
         )
     if sha256(database).digest() != digest:
         raise FileError(f"{path}: damaged index; delete it and run `tat index` again")
