@@ -68,7 +68,7 @@ def step_calls(config: Config, shape: BatchShape, scaled: bool) -> list[Call]:
     optimizer = AdamW(model.parameters, config.train)
     graphs = [
         loss_program(model, shape, loss, training=True, scaled=scaled),
-        optimizer.fold_program(first=True),
+        optimizer.fold_program(0, assign=True),
         optimizer.update_program(),
     ]
     return [call for graph in graphs for call in fused(graph.calls)]
