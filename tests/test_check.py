@@ -132,7 +132,7 @@ def test_a_tokenizer_that_loses_bytes_is_found(monkeypatch):
 def test_a_generator_that_is_not_saved_is_found(monkeypatch):
     drawn = iter(range(10**6))
     monkeypatch.setattr(
-        "tat.train.trainer.rate_feed", lambda config, step: np.array([1e-3 * next(drawn), 0.1, 0.1])
+        "tat.train.update.rate_feed", lambda config, step: np.array([1e-3 * next(drawn), 0.1, 0.1])
     )
     assert "resuming" in failed(ValidatorAgent())
 

@@ -224,10 +224,10 @@ def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
     begin = Trainer._begin
     with monkeypatch.context() as patched:
 
-        def failing(trainer: Trainer, step: int) -> object:
+        def failing(trainer: Trainer, step: int, *stop: int) -> object:
             if step == 4:
                 fault(patched, trainer.backend)
-            return begin(trainer, step)
+            return begin(trainer, step, *stop)
 
         patched.setattr(Trainer, "_begin", failing)
         patched.setenv("TAT_DEVICE_WAIT_S", "123")
