@@ -11,7 +11,7 @@ from tat.train.adamw import CHUNK, AdamW, rate_feed
 from tat.train.exchange import Exchange, Sums
 from tat.train.ranks import Ranks
 from tat.train.tree import Node, fold_tree, shares, slices
-from tat.train.update import Applied, Computed, Folding, Metric, Update, WholeUpdate, read_losses
+from tat.train.update import Applied, Folding, Metric, Update, WholeUpdate, read_losses
 
 
 class ShardedUpdate:
@@ -32,6 +32,7 @@ class ShardedUpdate:
         self._norm = self._compiled(self._norm_program()) if self._size else None
         self._apply = self._compiled(self._apply_program())
         self._host = np.zeros(self._flat.size, np.float32)  # the weights, on their way
+        self._step, self._factor, self._tokens = 0, 1.0, [0]  # of the step that is underway
         self._exchange: Exchange | None = None
         self._leaving: list[tuple[Node, Metric]] = []  # sums that the device is still to give
 
@@ -68,9 +69,11 @@ class ShardedUpdate:
                            decay=config.ema_decay)  # fmt: skip
         return graph
 
+    def begin(self, step: int, factor: float, tokens: list[int]) -> None:
+        self._step, self._factor, self._tokens = step, factor, tokens
+        self._exchange = self._ranks.exchange(self._count, self._parts)
+
     def fold(self, lane: int, index: int) -> None:
-        if self._exchange is None:
-            self._exchange = self._ranks.exchange(self._count, self._parts)
         self._folding.fold(lane, index)
         self._send()  # what was complete before this micro-batch was begun
         for depth, node in self._folding.done_after(index):
@@ -82,25 +85,24 @@ class ShardedUpdate:
             self._exchange.offer(node, values())
         self._leaving = []
 
-    def apply(self, step: int, factor: float, computed: Computed) -> Applied:
+    def apply(self, losses: list[Metric], work: float, stop: int) -> Applied:
         self._send()
         assert self._exchange
         sums = self._exchange.finish()
-        self._exchange = None
-        own = [computed.stop, computed.work, *read_losses(computed.losses), *computed.tokens]
+        own = [stop, work, *read_losses(losses), *self._tokens]
         facts = self._ranks.gather(np.array(own, np.float64))
-        losses = [float(x) for fact in facts for x in fact[2 : len(fact) // 2 + 1]]
+        told = [float(x) for fact in facts for x in fact[2 : len(fact) // 2 + 1]]
         tokens = int(sum(x for fact in facts for x in fact[len(fact) // 2 + 1 :]))
         partials = self._norm_of(sums)
         self._apply.write("partials", np.concatenate(self._ranks.gather(partials)))
-        self._apply.write("tokens", np.array([tokens * factor]))
+        self._apply.write("tokens", np.array([tokens * self._factor]))
         if self._size:
-            self._apply.write("rate", rate_feed(self._optimizer.config, step))
+            self._apply.write("rate", rate_feed(self._optimizer.config, self._step))
         self._apply.run()
         scale = self._apply.read("scale")
         self._share_weights()
         work, stop = sum(fact[1] for fact in facts), int(max(fact[0] for fact in facts))
-        return Applied(lambda: losses, tokens, float(work), lambda: scale, stop)
+        return Applied(lambda: told, tokens, float(work), lambda: scale, stop)
 
     def _norm_of(self, sums: Sums) -> Array:
         """float32: the partial sums of squares of this rank's slice of the whole sum."""

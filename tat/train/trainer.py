@@ -27,7 +27,7 @@ from tat.train.ranks import ALONE, Ranks
 from tat.train.sharded_update import open_update, own_share
 from tat.train.step_clock import StepClock
 from tat.train.tree import added, in_order
-from tat.train.update import Applied, Computed, Metric
+from tat.train.update import Applied, Metric
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,7 @@ class Trainer:
         own, first = self._update.own, self._first(step)
         jobs = [(i, self.batches.micro_batch(first + i)) for i in own]
         batches, losses = [batch for _, batch in jobs], []
+        self._update.begin(step, self._factor(step), [batch.tokens for batch in batches])
         with self.backend.together():
             for start in range(0, len(jobs), self.lanes):
                 wave = jobs[start : start + self.lanes]
@@ -170,8 +171,7 @@ class Trainer:
                 for lane, (i, _) in enumerate(wave):
                     self._update.fold(lane, i)
             work = sum(self._flops(batch.bucket) for batch in batches)
-            computed = Computed(losses, [batch.tokens for batch in batches], work, stop)
-            applied = self._update.apply(step, self._factor(step), computed)
+            applied = self._update.apply(losses, work, stop)
         self._clock.began()
         return _Underway(step, batches, applied)
 

@@ -23,16 +23,6 @@ Metric = Callable[[], Array]  # a copy of a tensor, waiting until its run is don
 
 
 @dataclass(frozen=True)
-class Computed:
-    """What a process knows of its own micro-batches of a step, in order."""
-
-    losses: list[Metric]  # [1] each, nats summed over a micro-batch's tokens
-    tokens: list[int]  # target tokens of each
-    work: float  # operations
-    stop: int = 0  # exit code that a signal asked this process to end with; 0 without one
-
-
-@dataclass(frozen=True)
 class Applied:
     """A step that the device has been told to do, by all processes."""
 
@@ -93,11 +83,18 @@ class Update(Protocol):
 
     own: range  # the micro-batches of a step that this process computes
 
+    def begin(self, step: int, factor: float, tokens: list[int]) -> None:
+        """A step begins, whose loss has a factor; tokens: of each of its own micro-batches."""
+
     def fold(self, lane: int, index: int) -> None:
         """Takes a micro-batch's gradients, the next in order, out of a lane."""
 
-    def apply(self, step: int, factor: float, computed: Computed) -> Applied:
-        """Updates the weights; factor: of the loss."""
+    def apply(self, losses: list[Metric], work: float, stop: int) -> Applied:
+        """Updates the weights.
+
+        losses: [1] each, nats summed over the tokens of each of its own micro-batches; work: their
+        operations; stop: exit code that a signal asked this process to end with, 0 without one.
+        """
 
     def install(self, flat: Array | None) -> None:
         """Sets the weights to rank 0's, and the average to them."""
@@ -117,22 +114,23 @@ class WholeUpdate:
 
     def __init__(self, optimizer: AdamW, backend: Backend, lanes: int, count: int) -> None:
         self.own = range(count)
-        self._optimizer, self._backend = optimizer, backend
+        self._optimizer, self._backend, self._tokens = optimizer, backend, 0
         self._folding = Folding(optimizer, backend, lanes, self.own)
         self._program = backend.compile(plan(optimizer.update_program(), backend.memory))
+
+    def begin(self, step: int, factor: float, tokens: list[int]) -> None:
+        self._tokens = sum(tokens)
+        self._program.write("tokens", np.array([self._tokens * factor]))
+        self._program.write("rate", rate_feed(self._optimizer.config, step))
 
     def fold(self, lane: int, index: int) -> None:
         self._folding.fold(lane, index)
 
-    def apply(self, step: int, factor: float, computed: Computed) -> Applied:
-        tokens = sum(computed.tokens)
-        self._program.write("tokens", np.array([tokens * factor]))
-        self._program.write("rate", rate_feed(self._optimizer.config, step))
+    def apply(self, losses: list[Metric], work: float, stop: int) -> Applied:
         self._folding.finish()
         self._program.run()
         scale = self._program.fetch("scale")
-        losses = computed.losses
-        return Applied(lambda: read_losses(losses), tokens, computed.work, scale, computed.stop)
+        return Applied(lambda: read_losses(losses), self._tokens, work, scale, stop)
 
     def install(self, flat: Array | None) -> None:
         self._backend.write(self._optimizer.parameters.flat, flat)
