@@ -15,36 +15,14 @@ A run is cut after PIECE_LIMIT bytes, so that the work is linear in any text.
 import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from enum import IntEnum
 from itertools import pairwise
 
 from tat.data.bpe import Pair, learn_merges
 from tat.errors import CheckpointError, ConfigError
+from tat.tokens import FIRST_BYTE as FIRST_BYTE
+from tat.tokens import MARKERS as MARKERS
+from tat.tokens import Special as Special
 
-
-class Special(IntEnum):
-    """Tokens that stand for no text; no text is ever encoded to one."""
-
-    PAD = 0
-    BOS = 1
-    EOS = 2
-    COMMENT = 3
-    SIGNATURE = 4
-    CONTEXT = 5
-    PREFIX = 6
-    SUFFIX = 7
-    NEIGHBOUR = 8
-
-
-MARKERS = {
-    "comment": Special.COMMENT,
-    "signature": Special.SIGNATURE,
-    "context": Special.CONTEXT,
-    "prefix": Special.PREFIX,
-    "suffix": Special.SUFFIX,
-    "neighbour": Special.NEIGHBOUR,
-}
-FIRST_BYTE = len(Special)  # id of byte 0; the merges follow byte 255
 FIRST_MERGE = FIRST_BYTE + 256
 PIECE_LIMIT = 64  # bytes of a run
 CACHE_LIMIT = 1 << 16  # pieces whose ids are remembered

@@ -1,11 +1,11 @@
 """The copy head: at each target position, where in the sources the next token may be taken from."""
 
-from tat.data.tokenizer import FIRST_BYTE
 from tat.model.layers import Linear
 from tat.model.parameters import Initial, Parameters
 from tat.ops import vocabulary as ops
 from tat.ops.copying import Pointer
 from tat.ops.graph import Tensor, current
+from tat.tokens import FIRST_BYTE
 
 _RELUCTANCE = -2.0  # logit of copying at the start: 12 % of the probability goes to the sources
 
