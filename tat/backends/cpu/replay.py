@@ -6,7 +6,7 @@ works through them.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy import ndarray as Array
@@ -20,21 +20,29 @@ from tat.backends.cpu.products import scratch_bytes as product_scratch
 from tat.backends.cpu.table_rows import LINE, lead, replay, serve
 from tat.backends.cpu.table_rows import layout as rows_layout
 from tat.backends.notes import say_once
-from tat.ops.graph import Call
+from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Plan
-
-if TYPE_CHECKING:
-    from tat.backends.cpu.executable import CpuBackend
 
 # Kernels that only move rows have the same bits in NumPy: plans of these alone need no table.
 _MOVES = ("cache_gather",)
 
 
+class Owner(Protocol):
+    """Of the persistent tensors that tables take, and of the promise that rows are alike."""
+
+    lanes: int
+    rows_alike: bool
+    weights_version: int  # after writes to weights, packed copies of them are stale
+
+    def persistent(self, tensor: Tensor, lane: int) -> Array:
+        """The storage of a weight, state or constant."""
+
+
 class Tables:
     """Makes the tables of a backend's plans; its packed weights serve all of them."""
 
-    def __init__(self, backend: "CpuBackend") -> None:
+    def __init__(self, backend: Owner) -> None:
         check_layouts([rows_layout(), attention_layout(), copying_layout()])
         self._backend = backend
         self._packed: dict[str, tuple[int, Array]] = {}  # with the weights' version then
