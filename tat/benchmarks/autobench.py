@@ -1,7 +1,7 @@
 """AutoBench: runs the benchmarks and compares them with earlier results.
 
-A machine that is slower, or busy, is no regression: what is compared are multiples of a reference
-workload that is timed in turns with each benchmark.
+A slower or busy machine is no regression: it compares multiples of a reference workload, which is
+timed in turns with each benchmark.
 """
 
 import statistics
@@ -25,7 +25,7 @@ _SCALES = {"ms": 1e3, "µs": 1e6}
 
 @dataclass(frozen=True)
 class Measurement:
-    """One benchmark's figures. `target` is None where none is set for this model and device."""
+    """One benchmark's figures; `target` is None without one for this model and device."""
 
     name: str
     summary: str
@@ -48,7 +48,7 @@ class Comparison:
 
     name: str
     change: float  # share by which it is slower now; negative is faster
-    probability: float  # of so much in its direction by chance, among all that are compared
+    probability: float  # of such a change by chance, corrected for the number of comparisons
     verdict: Literal["slower", "faster", "same"]
 
 
@@ -63,12 +63,12 @@ class AutoBench:
         self._setting = setting or Setting.of(config, device)
 
     def chosen(self, names: Sequence[str] = ()) -> list[Benchmark]:
-        """Those named, or all; on a GPU only what runs on one. UsageError for an unknown name."""
+        """The named benchmarks, or all; on a GPU only those for one. UsageError for others."""
         rows = choose(benchmarks(self.config), names)
         return [row for row in rows if row.on_device or self.device == "cpu"]
 
     def measure(self, names: Sequence[str] = (), quick: bool = False) -> Iterator[Measurement]:
-        """One after another, each checked before it is timed; TatError where one is wrong."""
+        """Time benchmarks one by one, each after its check; TatError for a wrong result."""
         reference = Reference()
         for row in self.chosen(names):
             yield self._measure(row, quick, reference)
@@ -100,7 +100,7 @@ class AutoBench:
 
     @property
     def _shape(self) -> str:
-        """Layers, width, heads, feed-forward width, vocabulary and copy head: what is computed."""
+        """Layers, width, heads, feed-forward width, vocabulary and copy head of the workload."""
         model = self.config.model
         extents = model.layers, model.width, model.heads, model.feed_forward
         return "x".join(map(str, (*extents, self.config.data.vocabulary))) + "+copy" * model.copy
@@ -116,7 +116,7 @@ class AutoBench:
                 )
 
     def target(self, row: Benchmark) -> float | None:
-        """What it is to reach, in its unit; targets speak of the default model on a CPU."""
+        """The target in the benchmark's unit; targets are for the default model on a CPU."""
         default = resolve(flags={"preset": "base"}, environment={}, files=()).config
         shape = ("layers", "width", "heads", "feed_forward")
         same = all(getattr(self.config.model, s) == getattr(default.model, s) for s in shape)
@@ -136,10 +136,9 @@ def run_suite(
 def compare(
     base: Mapping[str, Result], now: Mapping[str, Result], bench: BenchConfig
 ) -> list[Comparison]:
-    """What both have, in the order of `now`.
+    """Comparisons of the benchmarks that both have, in the order of `now`.
 
-    Slower (or faster) is what changed by more than the threshold and, by the Mann-Whitney test,
-    more than chance would have it.
+    Slower or faster means: by more than the threshold, and by the Mann-Whitney test not by chance.
     """
     names = [name for name in now if name in base]
     pairs = [(base[name].timings.ratios, now[name].timings.ratios) for name in names]

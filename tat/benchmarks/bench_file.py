@@ -1,4 +1,4 @@
-"""Results of benchmarks as a file of pyperf's JSON format, which pyperf itself reads too.
+"""Files of benchmark results in pyperf's JSON format, which pyperf can read.
 
 Each timing is a run of its own, so that the time of the reference workload right before it can
 stand in the run's metadata, as "tat_reference", in seconds.
@@ -40,7 +40,7 @@ class _Suite(msgspec.Struct):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What one benchmark gave."""
+    """The result of one benchmark."""
 
     name: str
     seconds: tuple[float, ...]  # of one unit of work
@@ -49,19 +49,19 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def timings(self) -> Timings:
-        """Both together."""
+        """The seconds with their references."""
         return Timings(self.seconds, self.reference)
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Those of one run by name, and what they have in common."""
+    """The results of one run by name, and their common metadata."""
 
     benchmarks: dict[str, Result]
     metadata: dict[str, Any]
 
 
 def run_metadata(device: str, model: str) -> dict[str, Any]:
-    """Machine, commit, version and workload, in pyperf's names where it has one."""
+    """Machine, commit, version and workload, under pyperf's names where it has them."""
     return {
         "cpu_model_name": provenance.processor(),
         "cpu_count": provenance.cores(),
@@ -89,7 +89,7 @@ def _benchmark(result: Result) -> _Benchmark:
 
 
 def read_results(path: Path) -> Results:
-    """What `tat bench` or pyperf wrote; FileError for anything else."""
+    """Results that `tat bench` or pyperf wrote; FileError for anything else."""
     try:
         with open_regular(path) as file:
             content = file.read(_MAX_BYTES + 1)
@@ -109,7 +109,7 @@ def read_results(path: Path) -> Results:
 
 
 def _result(benchmark: _Benchmark, common: dict[str, Any]) -> Result:
-    """pyperf puts what all runs share one level up, or two, and so perhaps the name."""
+    """A result; pyperf may store common metadata, the name included, one or two levels up."""
     metadata = common | benchmark.metadata
     runs = [(value, run.metadata) for run in benchmark.runs for value in run.values]
     references = [about.get(REFERENCE_KEY) for _, about in runs]
@@ -122,7 +122,7 @@ def _result(benchmark: _Benchmark, common: dict[str, Any]) -> Result:
 
 
 def _with_references(path: Path, results: dict[str, Result]) -> dict[str, Result]:
-    """Where timings have no reference beside them, the median of the benchmark "reference"."""
+    """The result with the median of the benchmark "reference" where timings have no own one."""
     whole = results.pop("reference", None)
     for name, result in results.items():
         if not all(value > 0 for value in (*result.seconds, *result.reference)):

@@ -1,4 +1,4 @@
-"""The table of benchmarks."""
+"""The table of benchmarks, and choosing from it by name."""
 
 from collections.abc import Sequence
 
@@ -41,14 +41,14 @@ _ROWS = (
 
 
 def benchmarks(config: Config) -> dict[str, Benchmark]:
-    """All by name, those of single kernels last; shapes are the configuration's."""
+    """All benchmarks by name, those of single kernels last, in the configuration's shapes."""
     return {row.name: row for row in (*_ROWS, *kernel_benchmarks(config))}
 
 
 def choose(table: dict[str, Benchmark], names: Sequence[str]) -> list[Benchmark]:
-    """Those named, by name or by what comes before a dot; all for no name. UsageError for others.
+    """Benchmarks by name or by the part before a dot, in the table's order; all without a name.
 
-    In the order of the table, whatever the order of the names.
+    UsageError for an unknown name.
     """
     if not names:
         return list(table.values())

@@ -31,7 +31,7 @@ def history_path() -> Path:
 def append_history(
     path: Path, measurements: Sequence[Measurement], metadata: Mapping[str, Any]
 ) -> None:
-    """Adds a line for one call; FileError if it cannot be written."""
+    """Add a line for one call; FileError if it cannot be written."""
     entry = HistoryEntry(
         run=dict(metadata),
         seconds={m.name: m.result.timings.median for m in measurements},
@@ -44,7 +44,7 @@ def append_history(
 
 
 def read_history(path: Path) -> list[HistoryEntry]:
-    """The lines of a history, a torn last one left out; FileError for one that is none."""
+    """The lines of a history without a torn last one; FileError for a wrong line."""
     entries = []
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
         if not line.endswith(b"\n"):

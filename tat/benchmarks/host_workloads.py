@@ -1,4 +1,4 @@
-"""Workloads that no device takes part in: tokenizing, a softmax, checkpoints, starting."""
+"""Workloads without a device: tokenizing, a softmax, checkpoints, starting."""
 
 import subprocess
 import tempfile
@@ -83,7 +83,7 @@ def write_checkpoint(setting: Setting) -> Iterator[Subject]:
 
 @contextmanager
 def read_checkpoint(setting: Setting) -> Iterator[Subject]:
-    """The same from disk, checksum verified; the file is in the system's cache."""
+    """Read that checkpoint and verify its checksum; the file is in the system's cache."""
     with tempfile.TemporaryDirectory(prefix="tat-bench-") as folder:
         path, checkpoint = Path(folder) / "checkpoint", _checkpoint(setting)
         save(path, checkpoint)

@@ -1,4 +1,4 @@
-"""Each kernel of the model's plans alone, at the extents that the plans give it."""
+"""Workloads of single kernels, with the extents of the model's plans."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +19,16 @@ from tat.ops.graph import Call, Graph, Tensor
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW
 
-# Elements of the longest flat kernel: beyond them time grows in proportion, and the float64
+# Elements of the longest flat kernel. Beyond them time grows in proportion, and the float64
 # reference would take gigabytes.
 _MOST_ELEMENTS = 1 << 22
-# A plan repeats a small call, up to so many elements in all and so often: its start costs 10 µs.
+# A plan repeats a small call within these limits, because its start costs 10 µs.
 _PLAN_ELEMENTS, _MOST_REPEATS = 1 << 20, 256
 _CLOSE = 1e-4  # to float64, relative to the largest value or to 1: sums over 2048 come to 1e-6
 
 
 def kernel_benchmarks(config: Config) -> list[Benchmark]:
-    """One for each distinct call of a forward pass, a decoding step and half a training step."""
+    """A benchmark for each distinct call of a forward pass, a decoding and a training step."""
     cases = [_case(call, config) for call in _calls(config)]
     return [
         Benchmark(name, f"a call of {case.kernel}, one thread", "µs", partial(_kernel, case=case))
@@ -69,7 +69,7 @@ def _name(case: Case) -> str:
 
 @contextmanager
 def _kernel(setting: Setting, case: Case) -> Iterator[Subject]:
-    """The call in a plan of its own, on one thread and drawn values."""
+    """A plan of this call alone, on one thread and drawn values."""
     backend = setting.open_backend(1)
     arguments = case.arguments(np.float32)
     tensors = {
@@ -99,7 +99,7 @@ def _kernel(setting: Setting, case: Case) -> Iterator[Subject]:
 
 
 def _kind(name: str, case: Case) -> str:
-    """Weights are what a backend may pack."""
+    """The kind of a tensor; backends may pack weights."""
     return "weight" if name in ("weight", "table") and name in case.row.inputs else "state"
 
 

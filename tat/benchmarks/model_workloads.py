@@ -70,14 +70,14 @@ def forward_executable(backend: Backend, model: Transformer, length: int = LENGT
 def decode(setting: Setting) -> Iterator[Subject]:
     """Greedy decoding, batch 1, with cached keys and values; the time is that of one token.
 
-    The encoder has run before, as it has in what bench/inference.py compares with CTranslate2.
+    The encoder has run before, as in the comparison of bench/inference.py with CTranslate2.
     """
     yield from _decode(setting, int8=False)
 
 
 @contextmanager
 def decode_int8(setting: Setting) -> Iterator[Subject]:
-    """The same with matrices rounded to int8."""
+    """Greedy decoding with matrices rounded to int8."""
     yield from _decode(setting, int8=True)
 
 
@@ -98,7 +98,7 @@ def _decode(setting: Setting, int8: bool) -> Iterator[Subject]:
 
 
 class Decoder:
-    """Decodes greedily after a source of drawn ids, up to as many tokens as that has."""
+    """Decodes greedily after a source of drawn ids, up to the length of that source."""
 
     def __init__(self, backend: Backend, model: Transformer) -> None:
         shape = BatchShape(rows=1, source=LENGTH, target=LENGTH)
@@ -112,7 +112,7 @@ class Decoder:
         encode.run()
 
     def run(self, count: int = LENGTH) -> tuple[list[int], Array]:
-        """So many tokens, and the logits [V] that the last was chosen by."""
+        """Decode `count` tokens; returns the logits [V] that chose the last one."""
         tokens, logits = [int(Special.BOS)], np.empty(0)
         for position in range(count):
             _write(self.step, {
@@ -144,7 +144,7 @@ def attention(setting: Setting) -> Iterator[Subject]:
 def attention_executable(
     config: Config, backend: Backend, length: int = ATTENTION_LENGTH
 ) -> tuple[Executable, Tensor]:
-    """The layer on rows [T, D] of drawn values, and its output; beside a model, if there is one."""
+    """The layer on drawn rows [T, D], and its output; beside a model, if there is one."""
     parameters = Parameters()
     layer = MultiHeadAttention(parameters, "attention", config.model.width, config.model.heads)
     parameters.freeze()
@@ -190,7 +190,7 @@ def make_trainer(
 ) -> Trainer:
     """A trainer whose every step takes `rows` samples that fill the bucket (length, length).
 
-    In `micro_batches`, which has to divide `rows`; 0 takes as many as the backend has lanes for.
+    `micro_batches` has to divide `rows`; 0 means as many as the backend has lanes for.
     """
     count = micro_batches or max(n for n in range(1, backend.lanes + 1) if rows % n == 0)
     train = replace(
@@ -224,12 +224,12 @@ def _ids(model: Transformer, shape: tuple[int, ...], seed: int) -> Array:
 
 
 def _write(executable: Executable, feeds: dict[str, object]) -> None:
-    """Sets those feeds that the plan has."""
+    """Write the feeds that the plan has."""
     for name, values in feeds.items():
         if name in executable.plan.feeds:
             executable.write(name, np.asarray(values))
 
 
 def _error(got: Array, expected: Array) -> float:
-    """Relative to the largest value."""
+    """The largest error, relative to the largest value."""
     return float(np.abs(got - expected).max() / np.abs(expected).max())

@@ -1,23 +1,23 @@
-"""Whether one sample of timings is slower than another by more than chance."""
+"""Tests whether timings are slower than others by more than chance."""
 
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from math import comb, erfc, sqrt
 
-_EXACT = 400  # product of the sizes up to which probabilities are counted out
+_EXACT = 400  # product of the sizes up to which probabilities are exact
 
 
 def slower(base: Sequence[float], now: Sequence[float]) -> float:
-    """The probability of `now` being so much larger than `base` by chance; small is slower.
+    """The probability that chance makes `now` so much larger than `base`; small means slower.
 
-    One-sided Mann-Whitney U test (Mann and Whitney 1947), which asks for no normal distribution:
+    One-sided Mann-Whitney U test (Mann and Whitney 1947). It needs no normal distribution, and
     timings have a long tail. Exact for small samples, else the normal approximation.
     """
     wins = sum((n > b) + 0.5 * (n == b) for n, b in product(now, base))
     sizes = len(base), len(now)
     if sizes[0] * sizes[1] <= _EXACT:
-        least = int(wins)  # half a win, of a tie, does not count
+        least = int(wins)  # half a win, from a tie, does not count
         tail = sum(_arrangements(*sizes, u) for u in range(least, sizes[0] * sizes[1] + 1))
         return tail / comb(sum(sizes), sizes[0])
     mean = sizes[0] * sizes[1] / 2
@@ -26,9 +26,9 @@ def slower(base: Sequence[float], now: Sequence[float]) -> float:
 
 
 def adjusted(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities of each among so many that are looked at together (Holm 1979).
+    """Probabilities corrected for their number (Holm 1979).
 
-    Below p, one of them is a mistake in at most p of all families.
+    If all below p count as found, at most a share p of families contains a mistake.
     """
     order = sorted(range(len(probabilities)), key=probabilities.__getitem__)
     result, least = [0.0] * len(order), 0.0

@@ -1,4 +1,4 @@
-"""What a benchmark is made of."""
+"""The parts of a benchmark: its row in the table, its setting, its workload."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,10 +12,10 @@ from tat.errors import TatError
 
 @dataclass(frozen=True)
 class Setting:
-    """What workloads are made for: the model's shape, and where it computes."""
+    """The setting of a workload: the model's shape, and the device."""
 
     config: Config
-    open_backend: Callable[[int], Backend]  # on so many threads
+    open_backend: Callable[[int], Backend]  # takes a number of threads
 
     @classmethod
     def of(cls, config: Config, device: str = "cpu") -> "Setting":
@@ -24,16 +24,16 @@ class Setting:
         return cls(config, lambda threads: open_backend(device, threads, alignment))
 
     def backend(self) -> Backend:
-        """One with the configured threads."""
+        """A backend with the configured threads."""
         return self.open_backend(self.config.threads)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A workload made ready."""
+    """A workload that is ready to run."""
 
     run: Callable[[], object]
-    check: Callable[[], None]  # TatError if what it computes is wrong; may run it
+    check: Callable[[], None]  # TatError if the result is wrong; may run it
     units: int = 1  # of work in a run, such as tokens; times are for one of them
     plan_hash: str = ""
 
@@ -46,7 +46,7 @@ class Benchmark:
     summary: str
     unit: str  # "ms" or "µs"
     make: Callable[[Setting], AbstractContextManager[Subject]]
-    target: str = ""  # its key in [targets], which speaks of the default model
+    target: str = ""  # its key in [targets], which is for the default model
     on_device: bool = False  # whether it runs on any device, or on the host alone
 
 

@@ -1,4 +1,4 @@
-"""Timing a workload beside a reference workload, so that a slower machine shows in both."""
+"""Times a workload beside a reference workload: a slower machine slows both."""
 
 import gc
 import statistics
@@ -45,7 +45,7 @@ class Timings:
 def measure(
     run: Run, reference: Run, *, samples: int, least: float, clock: Clock = time.perf_counter
 ) -> Timings:
-    """Times `run` in loops of at least `least` seconds, `samples` times, after a warm-up."""
+    """Time `run` in loops of at least `least` seconds, `samples` times, after a warm-up."""
     with _no_garbage_collection():
         loops = calibrate(run, least, clock)
         pairs = [
@@ -56,7 +56,7 @@ def measure(
 
 
 def calibrate(run: Run, least: float, clock: Clock = time.perf_counter) -> int:
-    """Runs that take `least` seconds together, a power of two; the first run is not counted."""
+    """The number of runs that take `least` seconds together, a power of two."""
     run()
     loops = 1
     while _time(run, loops, clock) < least and loops < _MOST_LOOPS:
@@ -74,7 +74,7 @@ def _time(run: Run, loops: int, clock: Clock) -> float:
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     enabled = gc.isenabled()
-    gc.collect()  # what made the workload ready is gone, and with it perhaps gigabytes
+    gc.collect()  # objects of the setup are gone, perhaps gigabytes
     gc.disable()
     try:
         yield
@@ -84,7 +84,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 class Reference:
-    """What no change of tat makes faster or slower: products, a sweep over memory, plain Python.
+    """A workload that no change of tat affects: products, a sweep over memory, plain Python.
 
     The three take about the same time, a few milliseconds in all, on one core.
     """

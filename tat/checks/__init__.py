@@ -1,1 +1,1 @@
-"""ValidatorAgent (`tat check`) and the checks it is made of; the phases run them, too."""
+"""ValidatorAgent (`tat check`) and its checks, which the phases run, too."""

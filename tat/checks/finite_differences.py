@@ -1,4 +1,4 @@
-"""The gradient of a whole small model against finite differences, in float64."""
+"""Compares the gradient of a whole small model with finite differences, in float64."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ from tat.errors import TatError
 from tat.ops.plan import plan
 
 # Relative to the norm of the weight's gradient, or to a share of the whole gradient's norm if that
-# is larger: gradients of the keys' biases are 0 but for rounding. 1.4e-7 is the most seen.
+# is larger: gradients of the keys' biases are 0 up to rounding. The largest error seen is 1.4e-7.
 TOLERANCE = 1e-5
 _LEAST_SHARE = 1e-3
-_STEP = 1e-5  # of a move along the direction; differences err by its square
+_STEP = 1e-5  # along the direction; the error is of its square
 
 
 def check_gradients(seed: int = 0) -> str:
-    """Along one direction in each weight; TatError names the first whose gradient is wrong."""
+    """Compare along one direction in each weight; TatError names the first wrong gradient."""
     step = small_step(seed)
     graph, parameters = step.graphs[0], step.parameters
     backend = CpuBackend(1, dtype=np.float64)
@@ -40,7 +40,7 @@ def check_gradients(seed: int = 0) -> str:
     for name, value in values.items():
         gradient, size = gradients[name], np.linalg.norm(gradients[name])
         noise = random.standard_normal(value.shape)
-        # Along the gradient a wrong factor shows best, and across it what is missing.
+        # A wrong factor shows best along the gradient, a missing part across it.
         direction = noise / np.linalg.norm(noise) + gradient / max(least, size)
         claimed = float((gradient * direction).sum())
         error = abs(_slope(loss, value, direction) - claimed) / max(least, size)

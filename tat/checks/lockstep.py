@@ -1,6 +1,6 @@
-"""Two backends run one plan call by call from equal inputs; the first call that diverges is named.
+"""Runs one plan call by call on two backends, and names the first call that diverges.
 
-Errors cannot add up: before each call the subject gets the reference's inputs, so a difference
+Errors cannot accumulate: before each call the subject gets the reference's inputs, so a difference
 beyond rounding belongs to the call that shows it.
 """
 
@@ -24,8 +24,8 @@ from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW, rate_feed
 
-# Of one kernel call in float32, relative to the largest value of its output (or to 1e-3 if that is
-# smaller): 1.7e-6 is the most seen on NumPy, Numba and llvmpipe.
+# Of one kernel call in float32, relative to the largest value of its output, or to 1e-3 if that is
+# larger. NumPy, Numba and llvmpipe reach 1.7e-6.
 TOLERANCE = 2e-5
 _SMALLEST = 1e-3
 
@@ -40,7 +40,7 @@ class SmallStep:
     persistent: Mapping[str, Array]  # initial values
 
     def fill(self, backend: Backend, executable: Executable) -> None:
-        """Writes the feeds and initial values that a plan of one of the graphs has."""
+        """Write the feeds and initial values of a plan of one of the graphs."""
         for name in executable.plan.feeds:
             if name in self.feeds:
                 executable.write(name, self.feeds[name])
@@ -68,7 +68,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a step went: the calls compared, the largest error, and what diverged, if any."""
+    """The result for a step: calls compared, largest error, and the divergence, if any."""
 
     calls: int
     worst: float
@@ -76,7 +76,7 @@ class Agreement:
 
 
 def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreement:
-    """A training step of a small model, gradient and update, and a decoding step."""
+    """Compare a training step of a small model (gradient and update) and a decoding step."""
     step = small_step(seed)
     calls, worst = 0, 0.0
     for graph in step.graphs:
@@ -87,14 +87,14 @@ def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreeme
         for index, call in enumerate(made):
             error, output = _compare_call(*pair, index, call)
             worst = max(worst, error)
-            if not error <= TOLERANCE:  # also where it is not a number
+            if not error <= TOLERANCE:  # also if it is not a number
                 return Agreement(calls + index + 1, worst, Divergence(index, call, output, error))
         calls += len(made)
     return Agreement(calls, worst, None)
 
 
 def _compile(backend: Backend, graph: Graph, fuses: bool) -> Executable:
-    """A plan of as many calls on both backends: with fused kernels where the subject has these."""
+    """One plan for both backends: with fused kernels where the subject has them."""
     return backend.compile(plan(graph, replace(backend.memory, fuses=fuses)))
 
 
@@ -119,7 +119,7 @@ def _error(expected: Array, got: Array) -> float:
 
 
 def small_step(seed: int) -> SmallStep:
-    """The step that is compared; it has dropout, a short row and an empty one."""
+    """The compared step; it has dropout, a short row and an empty one."""
     flags = {
         "preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96,
         "model.dropout": 0.1, "model.copy": False,
@@ -159,14 +159,14 @@ def small_step(seed: int) -> SmallStep:
 
 
 def _copy_states(model: Transformer, shape: BatchShape) -> dict[str, Shape]:
-    """What a copy head would get from the model, and the shape of each."""
+    """The inputs of a copy head, with their shapes."""
     rows, width = shape.rows * shape.target, model.config.width
     keys = (shape.rows * shape.sources * shape.source, width)
     return {"hidden": (rows, width), "q": (rows, width), "k": keys, "gate": (rows, 1)}
 
 
 def _copy_loss(model: Transformer, shape: BatchShape, loss: CrossEntropyLoss) -> Graph:
-    """A copy head's loss on given states, so that its kernels are compared beside the others."""
+    """A copy head's loss on given states, to compare its kernels as well."""
     hidden, q, k, gate = (
         Tensor(name, size, "state") for name, size in _copy_states(model, shape).items()
     )

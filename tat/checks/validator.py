@@ -1,4 +1,4 @@
-"""The ValidatorAgent: does tat compute on this machine what it should? Each check is end to end."""
+"""The ValidatorAgent: end-to-end checks that tat computes correctly on this machine."""
 
 import tempfile
 import time
@@ -32,7 +32,7 @@ from tat.train.session import Session
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     status: Literal["ok", "failed"]
@@ -47,7 +47,7 @@ class ValidatorAgent:
         self.device = device
 
     def checks(self) -> Iterator[Check]:
-        """Each check's result as it comes; a failing one never hides those after it."""
+        """The result of each check as it comes; later ones run after a failure, too."""
         yield run_check("configuration", check_presets)
         yield run_check("tokenizer", check_tokenizer)
         for backend in self._subjects():
@@ -72,11 +72,11 @@ class ValidatorAgent:
 
 
 def run_check(name: str, look: Callable[[], str]) -> Check:
-    """Does a check, which returns what was found or raises what is wrong."""
+    """Do a check: a function that returns its finding, or raises an error."""
     began = time.perf_counter()
     try:
         status, detail = "ok", look()
-    except Exception as error:  # whatever is wrong with this machine, the report goes on
+    except Exception as error:  # an error of any kind is a result, and the report goes on
         status, detail = "failed", str(error) or type(error).__name__
     return Check(name, status, detail, time.perf_counter() - began)
 
@@ -90,7 +90,7 @@ def check_presets() -> str:
 
 
 def check_tokenizer() -> str:
-    """Whatever is encoded decodes to the same bytes, and so it does after storing the tokenizer."""
+    """Encoded bytes decode to themselves, also after the tokenizer was stored."""
     texts = [entry.code for entry in cookbook()]
     tokenizer = Tokenizer.from_bytes(Tokenizer.train(texts, 600).to_bytes())
     noise = np.random.default_rng(0).bytes(4096)
@@ -109,7 +109,7 @@ def check_lockstep(subject: Backend) -> str:
 
 
 def check_decoding(backend: Backend) -> str:
-    """Token by token with caches gives the logits of the whole pass."""
+    """Decoding token by token with caches gives the logits of the whole pass."""
     flags = {"preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96}
     model = Transformer(resolve(flags=flags, environment={}).config.model, 300)
     shape = BatchShape(rows=1, source=12, target=9)

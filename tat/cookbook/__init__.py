@@ -1,1 +1,1 @@
-"""The cookbook: bundled WGSL functions with descriptions, to train on, to retrieve and to read."""
+"""The cookbook: bundled WGSL functions with descriptions, to train on, search and read."""

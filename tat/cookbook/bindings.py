@@ -1,4 +1,4 @@
-"""What a reference binds to a kernel as bytes for the sandbox, and its outputs back as arrays."""
+"""Converts bindings of references to bytes for the sandbox, and outputs back to arrays."""
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def sandbox_binding(binding: Binding) -> protocol.Binding:
 
 
 def read_output(binding: Binding, data: bytes, like: np.ndarray) -> np.ndarray:
-    """What a kernel left in `binding`, of the shape and kind of `like`; ValueError if it differs.
+    """The output of a kernel in `binding`, in shape and kind of `like`; ValueError otherwise.
 
     Floats come as float64. Integers come as int64, negative only where `like` has negative ones.
     """

@@ -18,7 +18,7 @@ def cookbook_index(split: str = "") -> Index:
 
 
 def cookbook_documents(split: str = "") -> Iterator[Document]:
-    """The bundled functions, to be found by the words of their requests too."""
+    """The bundled functions, which the words of their requests find, too."""
     for entry in load():
         if split not in ("", entry.split):
             continue
@@ -29,7 +29,7 @@ def cookbook_documents(split: str = "") -> Iterator[Document]:
 
 
 def _first_line(entry: Entry) -> int:
-    """The line of its file where the code of an entry starts."""
+    """The line at which the code of an entry starts in its file."""
     path = resource("cookbook", "entries", entry.area, f"{entry.name}.wgsl")
     whole = path.read_text("utf-8")
     return whole.count("\n", 0, max(0, whole.find(entry.code.rstrip()))) + 1

@@ -1,4 +1,4 @@
-"""Generated code under the tests of a cookbook entry, in place of the entry's own."""
+"""Runs the tests of a cookbook entry on generated code."""
 
 from dataclasses import replace
 
@@ -9,24 +9,24 @@ from tat.wgsl.declarations import functions
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import parse_signature
 
-_NAME = "tat_entry"  # of what calls a generated function that is named as the entry is
+_NAME = "tat_entry"  # of the caller of a generated function that has the entry's own name
 
 
 def test_generated(entry: Entry, code: str, sandbox: Sandbox) -> Result:
-    """How `code`, whose last function is the answer, does in the tests of the entry.
+    """The result of the entry's tests on `code`, whose last function is the answer.
 
-    How that function and its parameters are called does not matter, for nobody who asks in words
-    says so. Types do, and so does all else that the tests use of the entry by name.
+    The names of that function and of its parameters do not matter, because a request in words does
+    not give them. Types matter, and so do other names of the entry that the tests use.
     """
     return test_entry(replace(entry, code=_under_its_names(entry, code)), sandbox)
 
 
 def _under_its_names(entry: Entry, code: str) -> str:
-    """`code` and behind it a function with the entry's parameters that calls the last of it."""
+    """`code`, and a function with the entry's parameters that calls the last one of `code`."""
     found = functions(code)
     try:
         wanted = parse_signature(functions(entry.code)[-1].signature)
-    except UsageError:  # tests of what takes other than plain values call it by its name
+    except UsageError:  # for other than plain values tests call a function by name
         return code
     if not found:
         return code

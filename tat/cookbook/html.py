@@ -59,7 +59,7 @@ def _class(tokens: Sequence[Token], i: int) -> str:
     if _TYPE.fullmatch(text):
         return "t"
     called = i + 1 < len(tokens) and tokens[i + 1].text == "("
-    return "f" if called or text == "bitcast" else ""  # the one function with a template list
+    return "f" if called or text == "bitcast" else ""  # the only function with a template list
 
 
 def _part(name: str) -> str:

@@ -14,11 +14,12 @@ A file opens with its metadata, one key a line, and is valid WGSL as a whole:
 
 A long value goes on in lines indented by two or more spaces after the slashes; the first blank line
 ends the block. Two or more paraphrases are needed. `source` is left out where there is none, and
-`picture` where nothing can be seen: it is a WGSL expression of `uv` (vec2f in [0, 1], y downwards)
+`picture` where nothing can be seen. It is a WGSL expression of `uv` (vec2f in [0, 1], y downwards)
 that gives the vec3f to show there, as sRGB.
 
-Below stands the code: what the principal function needs, then that function, last in the file and
-named as the file is, under a `///` comment that says what it computes, with units and ranges.
+Below stands the code: first the declarations that the principal function needs, then that function.
+It is the last one and has the file's name. A `///` comment above it gives its result, units and
+ranges.
 """
 
 import re
@@ -49,7 +50,7 @@ class Entry:
     tags: tuple[str, ...]
     difficulty: int  # 1 to 3
     split: str  # "train" or "test"
-    request: str  # what the code does, as a person would ask for it
+    request: str  # a person's request for the code
     paraphrases: tuple[str, ...]  # the same request in other words
     source: str  # paper or specification of a known formula, or ""
     picture: str  # WGSL expression of `uv` that draws it, or ""

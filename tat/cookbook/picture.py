@@ -1,4 +1,4 @@
-"""Draws the pictures of entries: their `picture` expression over the unit square, by running it."""
+"""Draws the pictures of entries: it runs their `picture` expression over the unit square."""
 
 import numpy as np
 

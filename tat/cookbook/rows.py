@@ -11,7 +11,7 @@ from tat.errors import FileError
 from tat.wgsl.signature import Signature, ValueType
 
 COUNT = 64  # random rows, besides the edge cases
-_BATCHES = 100  # of random rows to draw before `keep` is taken to refuse nearly all
+_BATCHES = 100  # of random rows to draw before `keep` counts as refusing nearly all
 
 Row = tuple[Any, ...]  # values in the order of the parameters, as a reference takes them
 
@@ -33,7 +33,7 @@ def input_rows(name: str, reference: Pure, signature: Signature) -> list[Row]:
         rows = [_edge(edge, list(types.values())) for edge in reference.edges]
         drawn = _drawn(seeded(name), reference, types)
         rows += [row for row, _ in zip(drawn, range(COUNT))]
-    except Exception as error:  # domains and `keep` are part of what is tested
+    except Exception as error:  # domains and `keep` are tested, too
         raise FileError(f"{name}: inputs of its reference: {error!r}") from error
     if len(rows) < COUNT + len(reference.edges):
         raise FileError(f"{name}: `keep` refuses nearly all rows; narrow the domains instead")

@@ -46,7 +46,7 @@ class Result:
 def test_entry(entry: Entry, sandbox: Sandbox, reference: Pure | Kernel | None = None) -> Result:
     """Runs `entry` and compares it with `reference`, by default the bundled one of its name.
 
-    Only a missing device raises; whatever is wrong with the entry or the reference is a failure.
+    Only a missing device raises; any error of the entry or the reference is a failure.
     """
     try:
         if reference is None:
@@ -83,12 +83,12 @@ def _test_pure(entry: Entry, reference: Pure, sandbox: Sandbox) -> Result:
 
 
 def _expected(name: str, reference: Pure, signature: Signature, row: Row) -> np.ndarray:
-    """What the reference says for one row; FileError if that is no finite value of the type."""
+    """The reference's value for one row; FileError if it is not finite and of the type."""
     result = signature.result
     try:
         with np.errstate(all="ignore"):
             value = np.asarray(reference(*row))
-    except Exception as error:  # a reference is part of what is tested: its faults are reported
+    except Exception as error:  # references are tested, too: their faults are reported
         shown = _show(signature, row)
         raise FileError(f"{name}: the reference fails for {shown}: {error!r}") from error
     if not result.holds(value):
@@ -161,12 +161,12 @@ def _plain(value: np.generic) -> str:
 
 
 def _free(expected: np.ndarray) -> np.ndarray:
-    """Where any value will do."""
+    """The positions at which any value will do."""
     return np.isnan(expected) if expected.dtype.kind == "f" else np.zeros(expected.shape, bool)
 
 
 def agree(got: np.ndarray, expected: np.ndarray, tolerance: Tolerance) -> np.ndarray:
-    """Where `got` is as expected: floats within the tolerance, integers and bools exactly."""
+    """Whether each value of `got` is right: floats within the tolerance, others exactly."""
     if expected.dtype.kind != "f":
         return got == expected
     allowed = tolerance.absolute + tolerance.relative * np.abs(expected)

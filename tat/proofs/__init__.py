@@ -1,1 +1,1 @@
-"""The four phases (`tat phase`): each proves a part of this build on what the one before proved."""
+"""The four phases (`tat phase`): each proves a part of a build, on the manifest before it."""

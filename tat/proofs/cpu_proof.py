@@ -1,4 +1,4 @@
-"""Phase 2: the CPU path is right, independent of threads, and fast."""
+"""Phase 2, optimizer: the CPU path is right, independent of threads, and fast."""
 
 from tat.backends.cpu.executable import CpuBackend
 from tat.benchmarks.autobench import AutoBench
@@ -9,9 +9,9 @@ _BENCHMARKS = ("forward", "attention", "decode", "step", "tokenize")
 
 
 def run(context: Context, findings: Findings) -> None:
-    """Compares all kernels with float64, then times what users wait for.
+    """Compare all kernels with float64, then time the workloads that users wait for.
 
-    Targets speak of the default model: of another the times only inform.
+    Targets are for the default model; times of another model only inform.
     """
     findings.check("tokenizer", check_tokenizer)
     plain, fastest = CpuBackend(1, numba=False), CpuBackend(1)

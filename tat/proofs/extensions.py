@@ -1,7 +1,7 @@
-"""Agents that may follow the four phases: those that come with tat, and those of other packages.
+"""The modules of the phases, and agents that may follow them, from tat or other packages.
 
 An agent is a function with a phase's signature. Its manifest, made like a phase's on that of the
-integrator, bears the agent's name. A package offers one by an entry point of the group tat.agents:
+integrator, has the agent's name. A package offers one by an entry point of the group tat.agents:
 
     [project.entry-points."tat.agents"]
     census = "my_package.census:run"
@@ -26,7 +26,7 @@ BUILT_IN = {"tune": "tat.tuning.tuner"}  # the same of agents
 def find_phase(name: str) -> Phase:
     """One of the four phases, or an agent; UsageError if there is none of that name.
 
-    Installed packages are only looked through for a name that does not come with tat.
+    Installed packages are searched only for a name that tat does not have.
     """
     if name in PHASES:
         return import_module(_PROOFS[name]).run
@@ -38,6 +38,6 @@ def find_phase(name: str) -> Phase:
         raise UsageError(f"no agent {one_line(name, 60)}; choose of: {names}")
     try:
         return installed[name].load()
-    except Exception as error:  # whatever is wrong with another package
+    except Exception as error:  # another package may fail in any way
         reason = one_line(f"{type(error).__name__}: {error}", 200)
         raise TatError(f"agent {name} cannot be loaded: {reason}; repair its package") from error

@@ -1,4 +1,4 @@
-"""Phase 4: what was trained generates the same text every time and everywhere, and WGSL."""
+"""Phase 4, integrator: the trained model generates WGSL, the same text every time."""
 
 import subprocess
 import tempfile
@@ -28,11 +28,11 @@ from tat.resources import program, resource
 from tat.wgsl.grammar import Grammar
 from tat.wgsl.sandbox import Sandbox
 
-_PROGRAM_SECONDS = 120.0  # after which a call of the program has failed
+_PROGRAM_SECONDS = 120.0  # before a call of the program counts as failed
 
 
 def run(context: Context, findings: Findings) -> None:
-    """Has requests of the cookbook answered in every way and compares the answers."""
+    """Answer requests of the cookbook in every way, and compare the answers."""
     phases = context.config.phases
     entries = cookbook(tag="starter")[:: max(1, len(cookbook(tag="starter")) // phases.prompts)]
     prompts = [Prompt(entry.request) for entry in entries[: phases.prompts]]
@@ -54,7 +54,7 @@ def run(context: Context, findings: Findings) -> None:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a checkpoint's model answers, greedily."""
+    """The greedy answers of a checkpoint's model."""
 
     checkpoint: Path
     prompts: Sequence[Prompt]
@@ -67,7 +67,7 @@ class Answers:
 
     @cached_property
     def free(self) -> list[list[int]]:
-        """Tokens of each answer, whatever the grammar says."""
+        """Tokens of each answer, without the grammar."""
         return self.tokens_of(self.loaded)
 
     @cached_property
@@ -81,13 +81,13 @@ class Answers:
         return Generator(loaded, self.tokens)
 
     def tokens_of(self, loaded: LoadedModel) -> list[list[int]]:
-        """What `free` is, from another copy of the model."""
+        """The tokens of `free`, from another copy of the model."""
         generator = self.generator(loaded)
         return [list(generator.tokens(generator.source(prompt))) for prompt in self.prompts]
 
 
 def check_determinism(answers: Answers) -> str:
-    """A model that is loaded again answers the same, and each prompt the same again."""
+    """A reloaded model gives the same answers, and each prompt has the same answer again."""
     again = load_model(answers.checkpoint, load(answers.checkpoint), "cpu")
     for _ in range(2):
         if answers.tokens_of(again) != answers.free:
@@ -96,7 +96,7 @@ def check_determinism(answers: Answers) -> str:
 
 
 def check_whole_pass(answers: Answers) -> str:
-    """One pass over a whole answer chooses each of the tokens that were decoded one by one."""
+    """One pass over a whole answer chooses each token that was decoded one by one."""
     loaded, count = answers.loaded, 0
     generator = answers.generator(loaded)
     for prompt, tokens in zip(answers.prompts, answers.free, strict=True):
@@ -124,7 +124,7 @@ def _whole_pass(loaded: LoadedModel, source: Sequence[int], tokens: Sequence[int
 
 
 def check_grammar(answers: Answers) -> str:
-    """Answers that keep to the grammar are accepted by one that reads their bytes anew."""
+    """A grammar over bytes accepts each answer that keeps to the grammar over tokens."""
     grammar, ended = Grammar.of_bytes(), 0
     for prompt, answer in zip(answers.prompts, answers.constrained, strict=True):
         matcher, data = grammar.matcher("program"), answer.text.encode()
@@ -146,7 +146,7 @@ def valid_share(answers: Answers) -> float:
 
 
 def check_saved(answers: Answers) -> str:
-    """A checkpoint that was loaded and saved answers as the first does."""
+    """A checkpoint that was loaded and saved again gives the same answers."""
     with tempfile.TemporaryDirectory(prefix="tat-integrator-") as folder:
         copy = Path(folder) / "copy.safetensors"
         save(copy, load(answers.checkpoint))
@@ -156,13 +156,13 @@ def check_saved(answers: Answers) -> str:
 
 
 def check_program(answers: Answers) -> str:
-    """The program as a user calls it: its version, what it says of the model, and an answer."""
+    """The program as a user calls it: version, `tat inspect`, and an answer."""
     path = str(answers.checkpoint)
     if (version := _call("--version").strip()) != f"tat {__version__}":
         raise TatError(f"`tat --version` says {version}, not tat {__version__}")
-    told = msgspec.json.decode(_call("inspect", path, "--json"))
-    if told["step"] != answers.loaded.step:
-        raise TatError(f"`tat inspect` says step {told['step']}, not {answers.loaded.step}")
+    shown = msgspec.json.decode(_call("inspect", path, "--json"))
+    if shown["step"] != answers.loaded.step:
+        raise TatError(f"`tat inspect` says step {shown['step']}, not {answers.loaded.step}")
     text = _call(
         "generate", answers.prompts[0].description, "--run", path, "--stream", "--no-grammar",
         "--max-tokens", str(answers.tokens), "--device", "cpu", "-q",

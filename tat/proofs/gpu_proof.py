@@ -1,4 +1,4 @@
-"""Phase 3: the GPU computes what the CPU does, and faster."""
+"""Phase 3, accelerator: the GPU computes the same as the CPU, and faster."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,15 +22,15 @@ from tat.proofs.phase_run import Context, Findings
 from tat.proofs.trained_model import model_of
 from tat.stored_model import averaged, build_model, stored_config
 
-LOGITS_BOUND = 1e-4  # of the largest logit, between devices; 4e-6 is the most seen
+LOGITS_BOUND = 1e-4  # of the largest logit, between devices; the largest seen is 4e-6
 _SHAPE = BatchShape(rows=2, source=48, target=40)
 _TIMED = ("forward", "step")
 
 
 def run(context: Context, findings: Findings) -> None:
-    """Compares the GPU with the CPU, then times both; skipped where there is no GPU.
+    """Compare the GPU with the CPU, then time both; skipped where there is no GPU.
 
-    A software adapter proves the shaders, but its times would say nothing of a GPU.
+    A software adapter proves the shaders, but its times say nothing about a GPU.
     """
     if context.device == "cpu":
         findings.skipped = "no device: --device cpu was asked for"
@@ -53,7 +53,7 @@ def run(context: Context, findings: Findings) -> None:
 
 
 def check_logits(path: Path, backend: Backend) -> str:
-    """Logits of the checkpoint's model are those of the CPU, and the same when run again."""
+    """Logits of the checkpoint's model equal those of the CPU, and repeat in every bit."""
     checkpoint = load(path)
     model, _ = build_model(path, checkpoint, stored_config(path, checkpoint.configuration))
     random, results = np.random.default_rng(0), []
@@ -82,7 +82,7 @@ def check_logits(path: Path, backend: Backend) -> str:
 
 
 def _compare_speed(context: Context, findings: Findings) -> None:
-    """Times on the GPU, and how many times faster its training step is than NumPy's."""
+    """Times on the GPU, and the speed-up of its training step over NumPy."""
     config, device = context.config, context.device
     gpu = "gpu" if device == "auto" else device
     fast = dict(_measured(findings, "", AutoBench(config, gpu)))

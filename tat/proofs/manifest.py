@@ -1,8 +1,8 @@
-"""What a phase leaves: TARGET/manifests/<phase>.json, checked before anything builds on it.
+"""Manifests: the sealed result of a phase in TARGET/manifests/<phase>.json.
 
-A manifest names by SHA-256 what the phase read (the program, its defaults, the manifest before) and
-what it wrote, and is sealed by the SHA-256 of itself: an edit, a changed input and a lost output
-are all found, in it and in those that it builds on.
+A manifest has the SHA-256 of each input (the program, its defaults, the manifest before), of each
+output, and of itself. An edit, a changed input and a lost output are detected, in it and in the
+manifests before it.
 """
 
 import os
@@ -34,7 +34,7 @@ Digests = dict[str, str]  # name, most often a path below TARGET -> SHA-256, hex
 
 
 class Benchmark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measured value; without a target, or with another model's, it only informs."""
+    """One measured value; without a target for this model it only informs."""
 
     name: str
     value: float
@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     version: int
     phase: str
     status: Status
-    reason: str  # of what failed or was skipped; "" if verified
+    reason: str  # why it failed or was skipped; "" if verified
     standalone: bool  # made without the manifest of the phase before
     started: str  # UTC, ISO 8601
     seconds: float
@@ -64,12 +64,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def manifest_path(target: Path, phase: str) -> Path:
-    """Where the manifest of a phase lies."""
+    """The path of a phase's manifest."""
     return target / "manifests" / f"{phase}.json"
 
 
 def predecessor(phase: str) -> str | None:
-    """The phase that comes before; of what is not one of the four, the last of them."""
+    """The phase before; for an agent the last phase."""
     if phase not in PHASES:
         return PHASES[-1]
     index = PHASES.index(phase)
@@ -77,7 +77,7 @@ def predecessor(phase: str) -> str | None:
 
 
 def write_manifest(target: Path, manifest: Manifest) -> Manifest:
-    """Seals and stores a manifest, in place of an earlier one; returns it as stored."""
+    """Seal and store a manifest in place of an earlier one; returns it as stored."""
     path = manifest_path(target, manifest.phase)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def write_manifest(target: Path, manifest: Manifest) -> Manifest:
 
 
 def read_manifest(target: Path, phase: str) -> Manifest:
-    """A manifest as it was written; FileError if it is missing, damaged or was edited."""
+    """The manifest of a phase; FileError if it is missing, damaged or was edited."""
     path = manifest_path(target, phase)
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -111,8 +111,8 @@ def read_manifest(target: Path, phase: str) -> Manifest:
 def require(target: Path, phase: str, config: Config) -> Manifest:
     """The manifest of a phase that the next may build on; FileError says why it may not.
 
-    It has to be verified (the accelerator's may be skipped), made on what all phases before it left
-    and with this program and configuration, and what it wrote has to be as it was.
+    It has to be verified (the accelerator's may be skipped) and made with this program, this
+    configuration and the manifests of all phases before it. Its outputs must not have changed.
     """
     before = predecessor(phase)
     if before:
@@ -134,7 +134,7 @@ def require(target: Path, phase: str, config: Config) -> Manifest:
 
 
 def inputs_of(target: Path, phase: str, standalone: bool) -> Digests:
-    """What a phase is about to read."""
+    """The inputs of a phase that is about to run."""
     inputs = dict(_outside())
     before = predecessor(phase)
     if before and not standalone:
@@ -144,18 +144,18 @@ def inputs_of(target: Path, phase: str, standalone: bool) -> Digests:
 
 
 def outputs_of(target: Path, files: Iterable[Path]) -> Digests:
-    """What a phase has written, all of it below `target`."""
+    """The outputs of a phase, all below `target`."""
     return {_name(target, path): file_digest(path) for path in files}
 
 
 def configuration_of(config: Config) -> dict[str, Any]:
-    """A configuration as JSON holds it."""
+    """A configuration as JSON values."""
     return msgspec.json.decode(msgspec.json.encode(config))
 
 
 @cache
 def _outside() -> Mapping[str, str]:
-    """The inputs of every phase, as they were when this process first asked."""
+    """The common inputs of all phases, as of this process's first call."""
     defaults = file_digest(resource("config", "default.toml"))
     return {PROGRAM: _program_digest(), DEFAULTS: defaults}
 
@@ -201,7 +201,7 @@ def _name(target: Path, path: Path) -> str:
 
 
 def _changed(target: Path, digests: Mapping[str, str]) -> str | None:
-    """The first file that has another hash than it is said to have, or is gone."""
+    """The first file that is gone or has another hash than the recorded one."""
     outside = _outside()
     for name, expected in digests.items():
         try:
@@ -214,7 +214,7 @@ def _changed(target: Path, digests: Mapping[str, str]) -> str | None:
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Which settings are others than they were, in words."""
+    """The changed settings in words."""
     a, b = flatten(old), flatten(new)
     keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
     return [one_line(f"{key} was {a.get(key)}, now {b.get(key)}", 100) for key in keys]

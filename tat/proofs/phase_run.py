@@ -1,4 +1,4 @@
-"""One phase from what it is given to its manifest."""
+"""Runs one phase, from its context to its manifest."""
 
 import platform
 import time
@@ -29,23 +29,23 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Context:
-    """What a phase is given."""
+    """The inputs of a phase."""
 
     config: Config
     target: Path  # the folder for all that phases make
     device: str = "auto"
     standalone: bool = False  # without the manifest of the phase before
-    resuming: bool = False  # an earlier attempt was killed: what it left may be used
+    resuming: bool = False  # an earlier attempt was killed, and its files may be used
     quiet: bool = False
 
     def folder(self, phase: str) -> Path:
-        """Where a phase keeps its files."""
+        """The folder of a phase's files."""
         return self.target / phase
 
 
 @dataclass
 class Findings:
-    """What a phase has found so far; it says each thing as it comes."""
+    """The findings of a phase so far; each is printed as it comes."""
 
     say: Say
     checks: list[Check] = field(default_factory=list)
@@ -54,23 +54,23 @@ class Findings:
     skipped: str = ""  # why the phase could not do its work here
 
     def check(self, name: str, look: Callable[[], str]) -> bool:
-        """Looks at one thing; one that is wrong is recorded and does not stop the phase."""
+        """Do one check; a failure is recorded and does not stop the phase."""
         check = run_check(name, look)
         self.checks.append(check)
         self.say(f"  {check.status:8}{name:30} {check.detail}  ({check.seconds:.1f} s)")
         return check.status == "ok"
 
     def note(self, name: str, value: float, unit: str) -> None:
-        """A value that informs."""
+        """Record a value that only informs."""
         self._add(Benchmark(name, value, unit, None, "informative"))
 
     def judge(self, name: str, value: float, unit: str, *, least: float) -> None:
-        """A value that is to reach `least`."""
+        """Record a value that has to reach `least`."""
         verdict = "met" if value >= least else "missed"
         self._add(Benchmark(name, value, unit, least, verdict))
 
     def measured(self, measurement: Measurement) -> None:
-        """A benchmark's time, with a verdict where there is a target for this model."""
+        """Record a benchmark's time, with a verdict if it has a target for this model."""
         met = measurement.met
         verdict = "informative" if met is None else "met" if met else "missed"
         row = (measurement.name, measurement.value, measurement.unit, measurement.target, verdict)
@@ -82,7 +82,7 @@ class Findings:
         self.say(f"  {row.verdict:12}{row.name:26} {row.value:.4g} {row.unit}{goal}")
 
     def reason(self) -> str:
-        """What is wrong, or why nothing could be done; empty if all is well."""
+        """The failed checks and missed targets in words; empty if there are none."""
         wrong = [f"{c.name}: {c.detail}" for c in self.checks if c.status == "failed"]
         wrong += [
             f"{b.name}: {b.value:.4g} {b.unit}, and the target is {b.target:g}"
@@ -96,10 +96,10 @@ Phase = Callable[[Context, Findings], None]  # raises TatError where it cannot g
 
 
 def run_phase(name: str, body: Phase, context: Context, say: Say) -> Manifest:
-    """Does a phase on the verified manifest of the one before, and stores its own.
+    """Run a phase on the verified manifest of the one before, and store its own.
 
-    A failure is stored and raised: TatError, or what the body raised. FileError if the manifest
-    before cannot be built on; nothing is stored then.
+    A failure is stored and raised: TatError, or the error of the body. FileError, with nothing
+    stored, if the manifest before does not hold.
     """
     before = predecessor(name)
     if before and not context.standalone:

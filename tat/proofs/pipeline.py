@@ -1,4 +1,4 @@
-"""Phases one after the other through the queue, so that a killed call goes on where it was."""
+"""Runs phases one after the other through the queue; a killed call can go on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,12 +12,12 @@ from tat.proofs.task_queue import Queue
 
 
 def run_all(context: Context, agents: Sequence[str], say: Say) -> list[Manifest]:
-    """The four phases and these agents; what is verified already is left as it is.
+    """Run the four phases and these agents; verified ones are not done again.
 
-    TatError at the first that fails: what follows is not begun.
+    TatError at the first failure; later phases are not begun.
     """
     names = (*PHASES, *agents)
-    bodies = {name: find_phase(name) for name in names}  # unknown agents come out at once
+    bodies = {name: find_phase(name) for name in names}  # an unknown agent fails before any work
     with Queue(context.target / "queue.sqlite") as queue:
         done = _verified(context, names)
         queue.put({name: "done" if name in done else "pending" for name in names})
@@ -27,7 +27,7 @@ def run_all(context: Context, agents: Sequence[str], say: Say) -> list[Manifest]
 
 
 def run_one(name: str, context: Context, say: Say) -> Manifest:
-    """One phase, done again even if it is verified."""
+    """Run one phase, even if it is verified."""
     body = find_phase(name)
     with Queue(context.target / "queue.sqlite") as queue:
         queue.put({name: "pending"})
@@ -36,7 +36,7 @@ def run_one(name: str, context: Context, say: Say) -> Manifest:
 
 
 def _verified(context: Context, names: Sequence[str]) -> dict[str, Manifest]:
-    """The manifests that hold, each with all before it."""
+    """The manifests that hold, each with all manifests before it."""
     found: dict[str, Manifest] = {}
     for name in names:
         with suppress(FileError):
@@ -47,7 +47,7 @@ def _verified(context: Context, names: Sequence[str]) -> dict[str, Manifest]:
 def _work(
     queue: Queue, context: Context, bodies: Mapping[str, Phase], say: Say
 ) -> Iterator[Manifest]:
-    """Does the phases that wait, in this order."""
+    """Run the pending phases in this order."""
     while task := queue.begin(tuple(bodies)):
         name, resuming = task.name, task.attempts > 1
         say(f"{name}: going on after attempt {task.attempts - 1}" if resuming else name)

@@ -1,7 +1,7 @@
-"""Tasks that outlive the process that works on them: an SQLite file, safe against a kill anywhere.
+"""A queue of tasks in an SQLite file, which survives a kill of its process at any point.
 
-Each change is one transaction. Who works on a task is known by process id and start time, so that
-a task whose process is gone can be taken up again, and one whose process lives is left alone.
+Each change is one transaction. A task records the id and start time of its process: if that process
+is gone, another one can take the task up again.
 """
 
 import os
@@ -34,18 +34,18 @@ _COLUMNS = "name, state, attempts, pid, started, result"
 
 @dataclass(frozen=True)
 class Task:
-    """A task as the file has it."""
+    """A task of the file."""
 
     name: str
     state: State
-    attempts: int  # how often it was begun since it was last put in; 2 and more: after a kill
+    attempts: int  # times begun since it was put in; 2 and more after a kill
     pid: int  # of the process that began it last
     started: int  # when that process did, in clock ticks since boot
-    result: str  # what came of it, or why it failed
+    result: str  # its result, or why it failed
 
     @property
     def worked_on(self) -> bool:
-        """Whether the process that began it is still at it."""
+        """Whether the process that began it still works on it."""
         return self.state == "running" and start_time(self.pid) == self.started
 
 
@@ -53,7 +53,7 @@ class Queue:
     """The tasks in one file."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes the file; FileError if it is something else, or damaged."""
+        """Open or make the file; FileError if it is something else, or damaged."""
         self.path = path
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ class Queue:
             raise
 
     def close(self) -> None:
-        """Closes the file; a task that is being worked on stays so until the process ends."""
+        """Close the file; a task in work stays in work until the process ends."""
         self._connection.close()
 
     def __enter__(self) -> "Queue":
@@ -77,7 +77,7 @@ class Queue:
         self.close()
 
     def put(self, states: Mapping[str, State]) -> None:
-        """Sets tasks to pending or done, adding those that are new.
+        """Set tasks to pending or done, and add new ones.
 
         A pending task keeps its attempts if its process was killed, and only then. UsageError if
         another process works on any task of the file.
@@ -94,7 +94,7 @@ class Queue:
                 )
 
     def begin(self, names: Sequence[str]) -> Task | None:
-        """Takes the first of these tasks that is pending, or was left by a killed process.
+        """Take the first of these tasks that is pending, or that a killed process left.
 
         None if there is no such task; UsageError if another process works on any.
         """
@@ -113,7 +113,7 @@ class Queue:
             return next(t for t in _tasks(connection) if t.name == task.name)
 
     def finish(self, name: str, state: Literal["done", "failed"], result: str = "") -> None:
-        """Records what came of a task."""
+        """Record the result of a task."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE task SET state = ?, result = ? WHERE name = ?", (state, result, name)
@@ -134,7 +134,7 @@ class Queue:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing of the block, alone in the file."""
+        """A transaction: all changes of the block or none, with no other writer."""
         with self._reported():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -146,7 +146,7 @@ class Queue:
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
-        """Turns what SQLite raises into a FileError."""
+        """Turn errors of SQLite into a FileError."""
         try:
             yield
         except sqlite3.OperationalError as error:  # locked, full, read-only, no folder
@@ -156,7 +156,7 @@ class Queue:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Makes the table of a new file; of another it is seen whether it is a queue."""
+    """Make the table of a new file; check that another file is a queue."""
     kind = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if (kind, version) == (_APPLICATION, _VERSION):
@@ -176,7 +176,7 @@ def _tasks(connection: sqlite3.Connection) -> list[Task]:
 def start_time(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None if it is gone or a zombie.
 
-    A process id alone is used again; proc(5), /proc/PID/stat, fields 3 and 22.
+    Process ids alone are reused; proc(5), /proc/PID/stat, fields 3 and 22.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

@@ -1,4 +1,4 @@
-"""The model that the phases are about: trained on the bundled cookbook, by `tat train`'s means."""
+"""The model of the phases, trained on the bundled cookbook as `tat train` does."""
 
 import shutil
 from dataclasses import replace
@@ -17,9 +17,9 @@ from tat.train.session import Session
 
 
 def train(config: Config, folder: Path, *, resume: bool, quiet: bool) -> Path:
-    """A run to its end on the cookbook's starters; returns the last checkpoint.
+    """Train to the end on the cookbook's starters; returns the last checkpoint.
 
-    With `resume` it goes on with what a killed call left, if that fits; else the folder is emptied.
+    With `resume` it continues the run of a killed call, if that fits; else it empties the folder.
     SystemExit, after saving, if a signal asks to stop.
     """
     entries = [(e.name, e.request, e.code) for e in cookbook(tag="starter")]
@@ -55,16 +55,16 @@ def _continues(folder: Path, config: Config) -> bool:
 
 
 def _remove_run(folder: Path) -> None:
-    """Deletes a run that nobody writes; what is no run is left alone."""
+    """Delete a run that no process writes; leave anything else alone."""
     if (folder / "config.toml").is_file():
         RunFolder.open(folder).close()
         shutil.rmtree(folder)
 
 
 def model_of(context: Context, phase: str) -> Path:
-    """The checkpoint that a phase works with: the architect's.
+    """The checkpoint for a phase: that of the architect.
 
-    Standalone, a model of the same shape is trained for a few steps.
+    A standalone phase trains a model of the same shape for a few steps.
     """
     if not context.standalone:
         outputs = read_manifest(context.target, "architect").outputs

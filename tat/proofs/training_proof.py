@@ -1,4 +1,4 @@
-"""Phase 1: the model, its gradients, its training and its checkpoints."""
+"""Phase 1, architect: the model, its gradients, its training and its checkpoints."""
 
 import tempfile
 from pathlib import Path
@@ -15,7 +15,7 @@ from tat.reports.metrics_agent import MetricsAgent, RunSummary
 
 
 def run(context: Context, findings: Findings) -> None:
-    """Builds and checks the model, trains it on the cookbook and proves its checkpoint."""
+    """Build and check the model, train it on the cookbook and prove its checkpoint."""
     findings.check("configuration", check_presets)
     findings.check("model", lambda: check_model(context.config))
     findings.check("gradients, float64", check_gradients)
@@ -39,16 +39,16 @@ def check_model(config: Config) -> str:
 
 
 def check_course(course: RunSummary, share: float) -> str:
-    """The loss fell below this share of what it was."""
+    """The loss fell below this share of its first value."""
     first, last = course.first_loss, course.last_loss
-    told = f"from {first:.3f} to {last:.3f} nats a token in {course.steps} steps"
+    course_words = f"from {first:.3f} to {last:.3f} nats a token in {course.steps} steps"
     if not last < share * first:
-        raise TatError(f"the loss did not fall below {share} of the first: it went {told}")
-    return f"the loss fell {told}"
+        raise TatError(f"the loss did not fall below {share} of the first: it went {course_words}")
+    return f"the loss fell {course_words}"
 
 
 def check_checkpoint(path: Path) -> str:
-    """What is loaded and saved again has the same bytes."""
+    """A checkpoint that is loaded and saved again has the same bytes."""
     with tempfile.TemporaryDirectory(prefix="tat-architect-") as folder:
         copy = Path(folder) / path.name
         save(copy, load(path))

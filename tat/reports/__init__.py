@@ -1,1 +1,1 @@
-"""MetricsAgent and ReportAgent (`tat report`): a run summed up, figures beside targets."""
+"""MetricsAgent and ReportAgent (`tat report`): figures of a run, and of tat beside targets."""

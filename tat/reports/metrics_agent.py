@@ -1,4 +1,4 @@
-"""MetricsAgent: reads what a run recorded of its steps and sums it up."""
+"""MetricsAgent: reads the metrics of a run's steps and sums them up."""
 
 import statistics
 from collections import Counter
@@ -27,7 +27,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     tokens: int  # target tokens
     hours: float  # spent in steps
     tokens_per_s: float  # median
-    tokens_per_s_low: float  # nine of ten steps are faster
+    tokens_per_s_low: float  # 90 % of the steps are faster
     gflops: float  # median
     attention_ms: float | None  # median
     gradient_norm: float  # median
@@ -77,7 +77,7 @@ class MetricsAgent:
         return self._curve(lambda record: record.loss)
 
     def speed(self) -> list[tuple[int, float]]:
-        """Target tokens a second over steps, averaged likewise."""
+        """Target tokens a second over steps, averaged in the same way."""
         return self._curve(lambda record: record.tokens_per_s)
 
     def validation_loss(self) -> list[tuple[int, float]]:
@@ -89,7 +89,7 @@ class MetricsAgent:
 
 
 def read_metrics(path: Path) -> list[StepMetrics]:
-    """The records of a metrics.jsonl, a torn last line left out; FileError if one is not usable."""
+    """The records of a metrics.jsonl without a torn last line; FileError for a wrong one."""
     try:
         lines = path.read_bytes().splitlines(keepends=True)
     except OSError as error:

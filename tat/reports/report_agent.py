@@ -1,4 +1,4 @@
-"""ReportAgent: what was promised, what is measured, what others take; from JSON files alone."""
+"""ReportAgent: targets, measurements and peers in one table, from JSON files alone."""
 
 import statistics
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ COLUMNS = ("", "unit", "first version", "now", "target", "peer", "verdict")
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the figures of a row come from: a benchmark, a target in [targets], a peer.
+    """The sources of a row: a benchmark, a target in [targets], a peer.
 
     `peer` is a JSON file and the keys down to an object with the "ratio" of tat's time to that of
     the peer, taken in turns in one run.
@@ -54,7 +54,7 @@ BENCHMARKS = tuple(source.benchmark for source in (*_SOURCES, _STEP))
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the report; figures are in `unit`, None where nothing was measured."""
+    """A row of the report; figures are in `unit`, None without a measurement."""
 
     title: str
     unit: str
@@ -74,12 +74,12 @@ class ReportAgent:
 
     @cached_property
     def first(self) -> Results:
-        """The timings of the first version; none where the file is missing."""
+        """The timings of the first version; none if the file is missing."""
         path = self.files.folder / FIRST_VERSION
         return read_results(path) if path.exists() else Results({}, {})
 
     def rows(self) -> list[Row]:
-        """One for each figure that was promised."""
+        """A row for each target."""
         return [*map(self._row, _SOURCES), self._step_row(), self._gpu_row()]
 
     def _row(self, source: _Source) -> Row:
@@ -91,7 +91,7 @@ class ReportAgent:
         return Row(source.title, source.unit, first, now, f"{target:g}", peer, ratio, verdict)
 
     def _step_row(self) -> Row:
-        """Its target is a share of the peer's time."""
+        """The row of the training step; its target is a share of the peer's time."""
         peer, ratio = self._peer(_STEP)
         share = self.targets.step_torch
         first, now = (self._seconds(side, "step", _STEP.unit) for side in (self.first, self.now))
@@ -100,7 +100,7 @@ class ReportAgent:
         return Row(_STEP.title, _STEP.unit, first, now, target, peer, ratio, verdict)
 
     def _gpu_row(self) -> Row:
-        """A training step on a GPU beside NumPy on the same host, in whatever precision is best."""
+        """A training step on a GPU beside NumPy on the same host, in the faster precision."""
         found = self.files.part(dict[str, dict[str, float]], _SPEED_UP, "speedup") or {}
         ratios = [ratio["numpy"] for ratio in found.values() if "numpy" in ratio]
         speed_up, target = max(ratios, default=None), self.targets.gpu_speedup
@@ -115,7 +115,7 @@ class ReportAgent:
         return ("PyTorch CUDA", statistics.median(ratios)) if ratios else ("", None)
 
     def _peer(self, source: _Source) -> tuple[str, float | None]:
-        """Name and ratio; neither where it was not measured."""
+        """Name and ratio of the peer; neither without a measurement."""
         found = self.files.part(Ratio, *source.peer) if source.peer else None
         if found is None:
             return "", None
@@ -128,7 +128,7 @@ class ReportAgent:
         return found.timings.median * _SCALES[unit] if found else None
 
     def text(self) -> str:
-        """The table as plain text, with a line on where each column comes from."""
+        """The table as plain text, with a line about the source of each column."""
         rows = [COLUMNS, *(cells(row) for row in self.rows())]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
@@ -145,7 +145,7 @@ class ReportAgent:
         ]
 
     def notes(self) -> list[tuple[str, str]]:
-        """Where the columns come from."""
+        """A line about the source of each column."""
         first, gpu = self.first.metadata, self.files.part(GpuStep, *_GPU_STEP)
         hosts = [self.files.part(str, f, "processor") or "-" for f in ("step.json", _SPEED_UP)]
         return [
@@ -168,7 +168,7 @@ def machine_of(metadata: dict[str, Any]) -> str:
 
 
 def figure(value: float | None) -> str:
-    """A number with three digits that count; "-" for none."""
+    """A number with three significant digits; "-" for none."""
     if value is None:
         return "-"
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -25,7 +25,7 @@ _GROWTH_AXES = {
     "batch": "rows of a step", "length": "source tokens, and as many target tokens",
     "vocabulary": "tokens of the vocabulary",
 }  # fmt: skip
-_CALLS = 20  # of the history, the last
+_CALLS = 20  # the last ones of the history
 _MEMORY = {"weights_bytes": "weights", "state_bytes": "gradients and state", "arena_bytes": "arena"}
 
 
@@ -57,7 +57,7 @@ def run_page(agent: MetricsAgent) -> str:
 
 
 def summary_lines(summary: RunSummary) -> list[tuple[str, str]]:
-    """What a run did, as names and figures for people."""
+    """Names and figures of a run for people."""
     best = summary.best_validation_loss
     validated = "-" if best is None else f"{best:.4f} at step {summary.best_validation_step}"
     attention = "-" if summary.attention_ms is None else f"{summary.attention_ms:.2f} ms"
@@ -102,7 +102,7 @@ def _peers(rows: Sequence[Row]) -> str:
 
 
 def _growth(growth: Growth | None) -> str:
-    """Two plots and a table for each extent that was varied."""
+    """Two plots and a table for each varied extent."""
     if growth is None:
         return ""
     plots, rows = [], []
@@ -172,7 +172,7 @@ def _plots(pictures: Sequence[str]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], figures: Sequence[int]) -> str:
-    """`figures` are the columns that stand to the right; verdicts are coloured."""
+    """An HTML table; the columns `figures` are right-aligned, verdicts are coloured."""
 
     def cell(tag: str, index: int, words: str) -> str:
         kind = words if words in ("met", "missed") else "figure" if index in figures else ""

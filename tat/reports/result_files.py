@@ -1,4 +1,4 @@
-"""The JSON files that the scripts of bench/ leave, read as strictly as anything from outside."""
+"""Reads the JSON files that scripts of bench/ wrote, as strictly as foreign files."""
 
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,14 +15,14 @@ _Size = Annotated[float, Meta(ge=0)]
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """Of tat's time to a peer's, taken in turns in one run."""
+    """The ratio of tat's time to a peer's, measured in turns in one run."""
 
     ratio: float
     peer: str = ""
 
 
 class GpuStep(msgspec.Struct, frozen=True):
-    """Training steps in turns with PyTorch on a GPU, seconds each."""
+    """Seconds of training steps on a GPU, in turns with PyTorch."""
 
     device: str
     tat_s: list[Annotated[float, Meta(gt=0)]]
@@ -40,27 +40,27 @@ class GrowthPoint(msgspec.Struct, frozen=True):
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """Cost over the extents of model and batch, by name of what was varied."""
+    """Cost over the extents of model and batch, by name of the varied extent."""
 
     about: str
     axes: dict[str, list[GrowthPoint]]
 
 
 class LossCurves(msgspec.Struct, frozen=True):
-    """What bench/curve.py keeps of a run."""
+    """The loss curves of a run, as bench/curve.py stores them."""
 
     training_loss: Curve
     validation_loss: Curve = []
 
 
 class ResultFiles:
-    """A folder of them; what is missing is None."""
+    """A folder of result files; a missing one is None."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def part(self, kind: type[T], file: str, *keys: str) -> T | None:
-        """What lies below `keys` in a file, as `kind`; FileError where it is something else."""
+        """The value below `keys` in a file, as `kind`; FileError if it is something else."""
         found = self._decoded(file)
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None

@@ -1,6 +1,6 @@
-"""Plots as SVG text, for a page or a file of their own; colours follow the viewer's light or dark.
+"""Draws plots as SVG, for a page or a file of their own, in light or dark colours.
 
-Numbers are drawn as they are: what is plotted comes from JSON files alone.
+All plotted numbers come from JSON files.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 48, 44  # margins
 _ROW, _LABELS, _NOTES = 26, 230, 190  # of bars: height of a row, room for label and note
 _TICKS = 7  # about
 
-# In a page once; in a file of its own inside the picture.
+# Once in a page; in a file of its own inside the picture.
 STYLE = """\
 :root { --ink: #24292f; --dim: #6e7781; --rule: #d0d7de; --ground: #ffffff;
   --c0: #0b6bcb; --c1: #c2410c; --c2: #15803d; --c3: #7e22ce; --c4: #a16207; --c5: #be123c; }
@@ -40,7 +40,7 @@ class Series:
 
 @dataclass(frozen=True)
 class _Axis:
-    """Values onto pixels."""
+    """Maps values to pixels."""
 
     start: float  # pixels
     end: float
@@ -57,7 +57,7 @@ class _Axis:
 
 
 def _round_step(step: float) -> float:
-    """The next of 1, 2 and 5 times a power of ten."""
+    """The next larger of 1, 2 and 5 times a power of ten."""
     power = 10.0 ** floor(log10(step or 1))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= step * 0.999)
 

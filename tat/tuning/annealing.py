@@ -1,4 +1,4 @@
-"""Search among points of some bits: simulated quantum annealing, and random search beside it.
+"""Searches among points of some bits: simulated quantum annealing and random search.
 
 Quantum-inspired: path-integral Monte Carlo of an Ising model in a transverse field that is turned
 off slowly, on an ordinary computer (Kadowaki and Nishimori, Phys. Rev. E 58, 5355, 1998; Martonak,
@@ -12,15 +12,15 @@ from math import exp, log, tanh
 import numpy as np
 
 Point = tuple[int, ...]  # bits, each 0 or 1
-Energy = Callable[[Point], float]  # to be made small, and costly to find
+Energy = Callable[[Point], float]  # to minimise; costly to compute
 
 _FINAL_FIELD = 0.1  # multiples of the temperature
-_PATIENCE = 50  # proposals for each trial, after which the rest of the trials is drawn at random
+_PATIENCE = 50  # proposals for a trial, before the remaining trials are random
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How it is annealed."""
+    """The schedule of the annealing."""
 
     replicas: int  # P, Trotter slices: copies of the point that are coupled in a ring
     temperature: float  # of each copy, P T in the papers; in units of the energy
@@ -30,10 +30,10 @@ class Schedule:
 def quantum_annealing(
     bits: int, energy: Energy, trials: int, schedule: Schedule, seed: int
 ) -> Iterator[tuple[Point, float]]:
-    """The different points in the order in which they are tried, with their energies.
+    """Different points in the order of trials, with their energies.
 
-    A copy flips one bit at a time by Metropolis' rule for its energy and its agreement with its two
-    neighbours. The weaker the field, the stronger the copies are coupled, until they meet.
+    Each copy flips one bit at a time by Metropolis' rule, for its energy and its agreement with its
+    two neighbours. As the field weakens, the coupling grows, until all copies agree.
     """
     random, known = np.random.default_rng(seed), {}
     trials = min(trials, 2**bits)
@@ -75,7 +75,7 @@ def random_search(
 
 
 def gray_level(bits: Point) -> int:
-    """The number that a Gray code stands for: numbers beside each other differ in one bit."""
+    """The number of a Gray code; codes of consecutive numbers differ in one bit."""
     level = 0
     for bit in bits:
         level = 2 * level + (bit ^ (level & 1))
@@ -83,7 +83,7 @@ def gray_level(bits: Point) -> int:
 
 
 def _coupling(field: float, done: float) -> float:
-    """Between copies, in units of their temperature: ln coth(field) / 2, the field going down."""
+    """The coupling of copies in units of temperature, ln coth(field) / 2, as the field falls."""
     now = field + (_FINAL_FIELD - field) * done
     return -0.5 * log(tanh(now))
 

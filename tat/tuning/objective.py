@@ -1,4 +1,4 @@
-"""What a choice of training settings is worth: the validation loss after a short training."""
+"""Rates training settings by the validation loss after a short training."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -37,7 +37,7 @@ BITS = sum(_BITS)  # of a point of the search
 
 @dataclass(frozen=True)
 class Settings:
-    """What is searched for."""
+    """The settings that the search varies."""
 
     rate: float  # multiple of train.lr
     warmup: float  # share of train.schedule_steps
@@ -52,13 +52,13 @@ class Settings:
 
     @classmethod
     def of(cls, point: Point) -> "Settings":
-        """Of a point: for each setting the Gray code of its place on the grid."""
+        """The settings of a point, which has the Gray code of each one's place on its grid."""
         ends = (*accumulate(_BITS),)
         parts = [point[end - bits : end] for bits, end in zip(_BITS, ends, strict=True)]
         return cls(*(grid[gray_level(part)] for grid, part in zip(_GRIDS, parts, strict=True)))
 
     def applied(self, config: Config) -> Config:
-        """A configuration with these settings; heads stay, and feed_forward goes with width."""
+        """A configuration with these settings; heads stay, and feed_forward scales with width."""
         model, train = config.model, config.train
         unit = 2 * model.heads  # the width is even and a multiple of heads
         width = max(unit, int(self.width * model.width) // unit * unit)
@@ -71,7 +71,7 @@ class Settings:
         )
 
     def changes(self, config: Config) -> Flat:
-        """What `applied` sets, by dotted key."""
+        """The values that `applied` sets, by dotted key."""
         tuned = self.applied(config)
         keys = ("model.width", "model.feed_forward", "model.dropout", "train.lr",
                 "train.warmup_steps")  # fmt: skip
@@ -80,10 +80,10 @@ class Settings:
 
 
 class Objective:
-    """Trains for some steps on one corpus, with the whole schedule pressed into them."""
+    """Trains for some steps on one corpus, with the whole schedule compressed into them."""
 
     def __init__(self, config: Config, paths: Sequence[Path] = ()) -> None:
-        """Without paths on the cookbook's training split, judged by its test split."""
+        """Without paths it uses the cookbook: its training split, judged by its test split."""
         self.config = config
         corpus = load_corpus(paths, config.data, config.seed) if paths else _cookbook(config)
         if not corpus.valid:
@@ -122,7 +122,7 @@ class Objective:
 
 
 def _short(config: Config) -> Config:
-    """The configuration of a trial: all lengths of the schedule in the same proportion."""
+    """The configuration of a trial: all lengths of the schedule in proportion."""
     train, steps = config.train, config.tune.steps
     warmup = min(steps - 1, round(train.warmup_steps * steps / train.schedule_steps))
     short = replace(train, steps=steps, schedule_steps=steps, warmup_steps=warmup, ema_decay=0.0)
@@ -130,7 +130,7 @@ def _short(config: Config) -> Config:
 
 
 def _cookbook(config: Config) -> Corpus:
-    """The cookbook's two splits, of which no family is in both."""
+    """The cookbook's two splits; no family is in both."""
     train, test = (
         cookbook_corpus(
             [(e.name, e.request, e.code) for e in cookbook() if e.split == split], config.data
@@ -141,7 +141,7 @@ def _cookbook(config: Config) -> Corpus:
 
 
 def _fingerprint(config: Config, corpus: Corpus) -> str:
-    """Of all that a loss depends on besides the settings."""
+    """A hash of all inputs of a loss but the settings."""
     parts = {name: asdict(getattr(config, name)) for name in ("model", "data", "train")}
-    told = msgspec.json.encode([parts, config.seed, config.tune.steps, corpus.fingerprint])
-    return sha256(told).hexdigest()
+    inputs = msgspec.json.encode([parts, config.seed, config.tune.steps, corpus.fingerprint])
+    return sha256(inputs).hexdigest()

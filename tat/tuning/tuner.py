@@ -1,4 +1,4 @@
-"""The agent that tunes: a search for training settings by short trainings, each done only once."""
+"""Searches for training settings by short trainings, each done only once; also an agent."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from tat.tuning.objective import BITS, Objective, Settings
 
 @dataclass(frozen=True)
 class Tuning:
-    """What a search found."""
+    """The result of a search."""
 
-    config: Config  # that it began with
+    config: Config  # at the start of the search
     given: float  # validation loss with the configured settings, nats a token
     best: Settings
     loss: float  # with the best settings
@@ -31,7 +31,7 @@ class Tuning:
         return self.loss < self.given
 
     def write(self, path: Path) -> None:
-        """A file that `--config` takes, with the settings that were best."""
+        """Write a file for `--config` with the best settings."""
         changes = self.best.changes(self.config) if self.better else {}
         steps, seed = self.config.tune.steps, self.config.seed
         head = (
@@ -48,7 +48,7 @@ class Tuning:
 
 
 def run(context: Context, findings: Findings) -> None:
-    """The agent after the four phases: tunes on the cookbook and keeps what it found."""
+    """The agent after the four phases: tune on the cookbook and store the settings."""
     folder = context.folder("tune")
     tuning = tune(context.config, Objective(context.config), folder / "tuned.trials", findings.say)
     path = folder / "tuned.toml"
@@ -67,10 +67,10 @@ def _check_settings(path: Path, config: Config) -> str:
 def tune(
     config: Config, objective: Objective, trials: Path, say: Say, *, anneal: bool = True
 ) -> Tuning:
-    """Searches by annealing or at random; what is in the queue `trials` already is not done again.
+    """Search by annealing or at random; trials in the queue `trials` are not done again.
 
-    DivergedError if no settings can be trained with. The search depends on the seed alone, so that
-    a killed one, called again, comes to the same end.
+    DivergedError if training diverges with all settings. The search depends on the seed alone, so a
+    killed one that is called again has the same result.
     """
     with Queue(trials) as queue:
         journal = _Journal(queue, objective, say)
@@ -100,15 +100,15 @@ class _Journal:
 
     def __init__(self, queue: Queue, objective: Objective, say: Say) -> None:
         self._queue, self._objective, self._say = queue, objective, say
-        self._guess = log(objective.vocabulary)  # the loss of knowing nothing
+        self._guess = log(objective.vocabulary)  # the loss of uniform guesses
         self._losses = {t.name: float(t.result) for t in queue.tasks() if t.state == "done"}
 
     def energy(self, point: Point) -> float:
-        """The loss, or twice that of guessing where training diverges: annealing needs a number."""
+        """The loss, or twice that of guessing if training diverges: annealing needs a number."""
         return min(self.loss(Settings.of(point)), 2 * self._guess)
 
     def loss(self, settings: Settings | None) -> float:
-        """The loss of a trial, done now if it was not before."""
+        """The loss of a trial, which is done now if it is new."""
         name = self._name(settings)
         before = name in self._losses
         if not before:
@@ -116,12 +116,12 @@ class _Journal:
             self._queue.begin((name,))
             self._losses[name] = self._objective.loss(settings)
             self._queue.finish(name, "done", repr(self._losses[name]))
-        told = settings or "the configured settings"
-        self._say(f"  {self._losses[name]:8.4f}  {told}{', known' * before}")
+        shown = settings or "the configured settings"
+        self._say(f"  {self._losses[name]:8.4f}  {shown}{', known' * before}")
         return self._losses[name]
 
     def known(self, settings: Settings) -> float:
-        """The loss of a trial that was done."""
+        """The loss of a finished trial."""
         return self._losses[self._name(settings)]
 
     def _name(self, settings: Settings | None) -> str:
