@@ -1,0 +1,33 @@
+"""References of concepts/noise.txt: hashes with whole numbers of Python, cut to 32 bits where that is due."""
+
+import struct
+
+import numpy as np
+
+_MASK = 0xFFFFFFFF
+
+
+def hashFloatBits(x):
+    h = struct.unpack("<I", struct.pack("<f", x))[0]
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
+        h = ((h ^ h >> shift) * factor) & _MASK
+    return h
+
+
+def hashCell2(p):
+    h = (int(p[0]) * 374761393 + int(p[1]) * 668265263) & _MASK
+    h = ((h ^ h >> 13) * 1274126177) & _MASK
+    return h ^ h >> 16
+
+
+def xorshift128(s):
+    x, y, z, w = (int(v) for v in s)
+    t = (x ^ x << 11) & _MASK
+    return np.array([y, z, w, w ^ w >> 19 ^ t ^ t >> 8])
+
+
+def squirrelNoise(n, seed):
+    m = (n * 0xB5297A4D + seed) & _MASK
+    m = ((m ^ m >> 8) + 0x68E31DA4) & _MASK
+    m = ((m ^ m << 8) * 0x1B56C4E9) & _MASK
+    return m ^ m >> 8
