@@ -1,4 +1,4 @@
-"""References of concepts/noise.txt: hashes with whole numbers of Python, cut to 32 bits where that is due."""
+"""References of concepts/noise.txt: hashes with whole numbers of Python, cut to 32 bits."""
 
 import struct
 

@@ -9,7 +9,7 @@ def hexRound(h):
         return np.array([q + r / 2, r * np.sqrt(3) / 2])
 
     base = np.floor(h)
-    cells = [base + [i, j] for i in range(-1, 3) for j in range(-1, 3)]
+    cells = [base + np.array([i, j]) for i in range(-1, 3) for j in range(-1, 3)]
     distances = np.array([np.linalg.norm(place(*h) - place(*cell)) for cell in cells])
     order = distances.argsort()
     if distances[order[1]] - distances[order[0]] < 1e-3:
