@@ -1,4 +1,4 @@
-"""What the copy head is worth: two models trained alike, with it and without, on real functions.
+"""The value of the copy head: two models trained alike, with it and without, on real functions.
 
     python bench/copy_head.py TRAIN.jsonl VALID.jsonl [--preset small --steps 4000 --device gpu]
         [--set key=value]... [-o bench/results/copy_head.json]
@@ -42,7 +42,7 @@ _SECONDS_BETWEEN_LINES = 60
 
 @dataclass(frozen=True)
 class Score:
-    """What a model made of one function: sums over its target tokens, EOS included."""
+    """The result of a model on one function: sums over its target tokens, EOS included."""
 
     tokens: int
     nats: float

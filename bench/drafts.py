@@ -1,4 +1,4 @@
-"""What drafts bring: tokens per pass, and time beside decoding without, on held-out functions.
+"""The gain of drafts: tokens per pass, and time beside decoding without, on held-out functions.
 
     python bench/drafts.py RUN functions_valid.jsonl [--index INDEX] [--count 50] [-o RESULT.json]
 

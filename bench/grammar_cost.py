@@ -1,4 +1,4 @@
-"""What grammar and scope cost per token of the default model, as a share of the time without.
+"""The cost of grammar and scope per token of the default model, as a share of the time without.
 
     python bench/grammar_cost.py [--rounds 7] [--int8 | --device gpu]
                                  [-o bench/results/grammar_cost.json]

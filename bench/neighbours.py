@@ -1,4 +1,4 @@
-"""What retrieved neighbours cost: a training step of preset tiny with K sources beside K = 1.
+"""The cost of retrieved neighbours: a training step of preset tiny with K sources beside K = 1.
 
     python bench/neighbours.py [--length 128] [--rounds 15] [--json]
 

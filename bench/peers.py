@@ -1,4 +1,4 @@
-"""What is measured beside tat: child processes that time what each line asks for, and ratios."""
+"""Peers measured beside tat, in child processes that time each request, and ratios."""
 
 import os
 import statistics

@@ -26,7 +26,7 @@ def refusal(constraints: Constraints, function: dict, ids: list[int]) -> int | N
 
 
 def check(path: Path) -> dict:
-    """What is refused of one file."""
+    """The refusals in one file."""
     functions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     result: dict = {"functions": len(functions)}
     bodies = [function["body"] for function in functions]

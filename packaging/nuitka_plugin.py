@@ -41,7 +41,7 @@ class TatPlugin(NuitkaPluginBase):
         return None if _is_compiled(str(module_name)) else "bytecode"
 
     def onCompilationStartChecks(self) -> None:
-        """What stays bytecode is read once, for its imports.
+        """A module that stays bytecode is read once, for its imports.
 
         Nuitka optimizes it until nothing changes, and then throws that away: 40 % of a build.
         """

@@ -54,7 +54,7 @@ def require_place(path: Path | None) -> None:
 
 
 def free_bytes(folder: Path) -> int | None:
-    """What this user may still write into a folder; None where the drive does not say."""
+    """Bytes that this user may still write into a folder; None if the drive does not say."""
     try:
         usage = shutil.disk_usage(folder)
     except OSError:

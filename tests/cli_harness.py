@@ -42,7 +42,7 @@ schedule_steps = 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `tat` returned and said."""
+    """The exit code and output of a call of `tat`."""
 
     code: int
     out: str  # standard output: data

@@ -105,7 +105,7 @@ def test_noise_is_counted_by_seed_prompt_position_and_number():
 
 
 def noise(positions: int, size: int, seed: int = 0) -> np.ndarray:
-    """What a sampler adds to equal logits, [positions, size]."""
+    """The noise that a sampler adds to equal logits, [positions, size]."""
     sampler = Sampler(Sampling(1.0, seed=seed), key=5)
     return np.array([sampler(np.zeros(size), [0] * i) for i in range(positions)])
 

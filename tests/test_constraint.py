@@ -1,4 +1,4 @@
-"""What may be written for a prompt: the forms of texts, names, keywords, and hostile prompts."""
+"""Constraints on the text for a prompt: forms, names, keywords, and hostile prompts."""
 
 import numpy as np
 import pytest

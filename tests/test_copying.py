@@ -50,7 +50,7 @@ def pointer_of(t: dict[str, Tensor]) -> Pointer:
 
 
 def log_probabilities(values: dict[str, Array], dtype: type = np.float64) -> Array:
-    """What decoding gets to see, [B*T, V]."""
+    """The logits that decoding sees, [B*T, V]."""
     t = tensors(values)
     with Graph() as graph:
         logits = Tensor("logits", (ROWS, VOCABULARY), "metric")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.gpu
 
 @dataclass(frozen=True)
 class Adapter:
-    """What choose() looks at."""
+    """The fields of an adapter that choose() reads."""
 
     device: str
     adapter_type: str

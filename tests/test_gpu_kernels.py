@@ -251,7 +251,7 @@ def test_a_grid_of_more_groups_than_one_dimension_holds():
 
 
 def test_nan_reaches_the_outputs():
-    """What first_non_finite and a skipped update rely on, though WGSL does not promise it."""
+    """first_non_finite and a skipped update rely on this, though WGSL does not promise it."""
     for kernel, argument, output in (
         ("cross_entropy", "logits", "loss"),
         ("attention", "q", "y"),

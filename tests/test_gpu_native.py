@@ -1,4 +1,4 @@
-"""What is done through wgpu's C functions: unchecked shaders, downloads that wait for one run."""
+"""Work through wgpu's C functions: unchecked shaders, downloads that wait for one run."""
 
 from dataclasses import replace
 

@@ -143,7 +143,7 @@ _BYTES = {
 
 
 def workgroup_bytes(name: str) -> int:
-    """What a shader declares of workgroup memory."""
+    """The workgroup memory that a shader declares."""
     text = re.sub(r"\b(\d+)u\b", r"\1", specialised(name))
     constants = dict(re.findall(r"^const (\w+): u32 = ([^;]+);", text, re.M))
 

@@ -103,7 +103,7 @@ class Check:
         return Tensor(name, value.shape, "state")
 
     def gradients(self) -> dict[str, Array]:
-        """What the backward pass says, by input."""
+        """The gradients of the backward pass, by input."""
         self.executable.run()
         flat = Tensor("gradients", self.parameters.flat.shape, "gradient")
         named = weights.unpack(self.parameters, self.backend.read(flat).copy())

@@ -64,7 +64,7 @@ def test_a_fused_row_costs_the_products_of_its_parts(part):
 
 
 def refusal(kernel: str, outputs: list, inputs: list[Tensor], **attributes: float) -> str:
-    """What the graph says of a call that does not fit."""
+    """The graph's message about a call that does not fit."""
     with Graph() as graph, graph.scope("encoder.0"), pytest.raises(TypeError) as caught:
         graph.emit(kernel, outputs, inputs, **attributes)
     assert not graph.calls

@@ -1,4 +1,4 @@
-"""What a run records of its steps, and what the MetricsAgent makes of it."""
+"""The metrics that a run records of its steps, and their summary by the MetricsAgent."""
 
 import json
 from mmap import mmap

@@ -63,7 +63,7 @@ def test_scripts_are_valid_and_printed(shell, capsys, tmp_path):
 
 
 def offered(typed, folder):
-    """What bash offers when Tab is pressed at the end of `typed`."""
+    """The words that bash offers when Tab is pressed at the end of `typed`."""
     (folder / "script").write_text(completion(build_parser(), "bash"))
     words = typed.split(" ")
     script = f"""
@@ -96,7 +96,7 @@ awkward = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]),
 @pytest.mark.parametrize("shell", SHELLS)
 @given(awkward)
 def test_help_texts_cannot_break_out_of_a_script(shell, text):
-    """Whatever a help text says, quotes stay balanced and the script keeps its lines."""
+    """With any help text, quotes stay balanced and the script keeps its lines."""
     parser = argparse.ArgumentParser(prog="tat")
     parser.add_argument("--option", help=text.replace("%", "%%"))
     plain = argparse.ArgumentParser(prog="tat")

@@ -331,7 +331,7 @@ def test_the_real_phases_on_a_small_model(micro, tmp_path):
 
 
 def findings_of(phase: Callable, config: Config, tmp_path: Path, **more: object) -> Findings:
-    """What a phase finds by itself, standalone."""
+    """The findings of a standalone phase."""
     findings = Findings(quiet)
     phase(Context(config, tmp_path, standalone=True, quiet=True, **more), findings)
     return findings

@@ -1,4 +1,4 @@
-"""What is read of prompts that are longer than the model's sources: what the signature needs."""
+"""Prompts longer than the model's sources: the declarations of the signature stay."""
 
 import pytest
 from decoding import TOKENIZER, new_generator

@@ -240,7 +240,7 @@ def test_metrics_are_on_disk_after_each_step(run):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 30), st.integers(0, 40), st.binary(max_size=60), st.integers(0, 60))
 def test_going_back_leaves_one_object_for_each_step(run, done, step, garbage, cut):
-    """Whatever a crash leaves of the last line, and whatever stands there instead."""
+    """A crash may leave any part of the last line, and anything may stand there instead."""
     path = run.path / "metrics.jsonl"
     path.unlink(missing_ok=True)
     for number in range(1, done + 1):

@@ -30,7 +30,7 @@ def gradients(count: int, size: int = 5) -> np.ndarray:
 
 
 def folded(own: range, values: np.ndarray) -> list[np.ndarray]:
-    """What a rank's stack holds after its micro-batches, done as the programs do."""
+    """A rank's stack after its micro-batches, computed as the programs do."""
     stack: list[np.ndarray | None] = [None] * stack_size(own)
     for index, fold in zip(own, folds(own), strict=True):
         if fold.assign:

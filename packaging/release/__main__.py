@@ -92,7 +92,7 @@ def measure_baseline() -> None:
 
 
 def complete_dist(staged: Path) -> None:
-    """What goes beside the file: bill of materials, man pages, completions, licences, checksums."""
+    """Write the files beside the program: bill of materials, manual, completions, checksums."""
     shutil.copy(staged / "sbom.json", DIST / "tat.cdx.json")
     shutil.copytree(staged / "man", DIST / "man")
     shutil.copy(ROOT / "NOTICE", DIST)

@@ -119,7 +119,7 @@ def _compile_to(kept: Path, program: Path, recorded: Path) -> None:
 
 
 def _compile_all(program: Path, kernels: Path) -> dict[str, dict[str, int]]:
-    """What each level had in its cache, and what not, which now is there."""
+    """The hits and misses of each level in its cache, which now has all of them."""
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         counts = workers.map(lambda level: _compile(program, kernels, level), LEVELS)
         return dict(zip(LEVELS, counts, strict=True))

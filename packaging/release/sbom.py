@@ -112,7 +112,7 @@ def _collect(
 
 
 def _in_programs(report: ElementTree.Element) -> Iterator[Part]:
-    """What the launcher and the program consist of, besides tat."""
+    """The parts of the launcher and the program besides tat."""
     yield _python()
     yield Part.of_pypi("nuitka", pinned("nuitka")[0])
     yield Part.of_debian("musl", installed_version(Path("/usr/lib/x86_64-linux-musl/libc.a"))[1])

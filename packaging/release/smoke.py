@@ -157,7 +157,7 @@ def _shipped(path: Path) -> bool:
 
 
 def _tat(place: Place, *arguments: str, code: int = 0) -> str:
-    """What one command prints, and with a failure what it says; its exit code has to be `code`."""
+    """The output of one command, with its messages if it fails; it has to exit with `code`."""
     done = subprocess.run(
         [*place.start, *arguments], env=place.environment, cwd=place.outside, encoding="utf-8",
         capture_output=True, timeout=300, check=False,

@@ -1,4 +1,4 @@
-"""What the build takes from outside, each checked by its hash: the zstd decoder's source."""
+"""Sources from outside, checked by their hash: the zstd decoder."""
 
 import os
 import re

@@ -57,7 +57,7 @@ class Backend(Protocol):
         """Binds a plan to storage."""
 
     def together(self) -> AbstractContextManager[None]:
-        """What is run inside may reach the device at the end of it, all at once."""
+        """Runs inside this block may reach the device together, at its end."""
 
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         """Sets a persistent tensor; its storage is made when it is first named."""

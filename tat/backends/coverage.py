@@ -10,7 +10,7 @@ from tat.ops.kernels import KERNELS
 
 @dataclass(frozen=True)
 class Coverage:
-    """What has a form of an operation of its own, beside the reference, which has all."""
+    """The implementations of an operation besides the reference, which has all."""
 
     kernel: str
     training: str  # on the CPU: "numba", "numpy" where that is as fast, "" for the reference alone

@@ -1,4 +1,4 @@
-"""What a backend has to tell the user while it works: on standard error, each thing once."""
+"""Notes of a backend to the user while it works: on standard error, each one once."""
 
 import sys
 

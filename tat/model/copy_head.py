@@ -22,7 +22,7 @@ class CopyHead:
         self.gate_bias = parameters.vector("copy.gate.bias", 1, _RELUCTANCE)
 
     def keys(self, memory: Tensor, into: Tensor | None = None) -> Tensor:
-        """What is pointed at, of the memory [B*K*S, D] -> [B*K*S, D], a new tensor or `into`."""
+        """The keys of source positions, from memory [B*K*S, D] to [B*K*S, D], new or in `into`."""
         with current().scope("copy.key"):
             return self.key(memory, into)
 

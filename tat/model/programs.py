@@ -105,14 +105,14 @@ def _logits(model: Transformer, hidden: Tensor, pointer: Pointer | None) -> Tens
 
 
 def _memory_caches(model: Transformer, shape: BatchShape) -> list[Tensor]:
-    """What a step keeps of the memory: each decoder layer's keys and values [B*K*S, 2D]."""
+    """Caches of the memory: each decoder layer's keys and values [B*K*S, 2D]."""
     size = (shape.rows * shape.sources * shape.source, 2 * model.config.width)
     key = f"{shape.rows}x{shape.sources}x{shape.source}"
     return [Tensor(f"cache.memory.{i}.{key}", size, "state") for i in range(len(model.decoder))]
 
 
 def _own_caches(model: Transformer, shape: BatchShape) -> list[Tensor]:
-    """What a step keeps of the tokens so far: each decoder layer's keys and values [B*T, 2D]."""
+    """Caches of the tokens so far: each decoder layer's keys and values [B*T, 2D]."""
     size = (shape.rows * shape.target, 2 * model.config.width)
     key = f"{shape.rows}x{shape.target}"
     return [Tensor(f"cache.own.{i}.{key}", size, "state") for i in range(len(model.decoder))]

@@ -7,8 +7,8 @@ from tat.ops.graph import Tensor, current
 
 @dataclass(frozen=True)
 class Pointer:
-    """What decides where to copy from: queries [B*T, D] against the keys of the source positions
-    [B*K*S, D], and the gate [B*T, 1], the logit of copying at all.
+    """The inputs of a copy head: queries [B*T, D] of target positions, keys [B*K*S, D] of source
+    positions, and the gate [B*T, 1], the logit of copying.
 
     ids [B, K, S] are the source tokens, of which those below `first` are never copied, and lengths
     [B, K] say how many of them count.

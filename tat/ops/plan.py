@@ -13,7 +13,7 @@ ELEMENT_BYTES = 4  # offsets are planned for float32 and int32; a float64 oracle
 
 @dataclass(frozen=True)
 class Memory:
-    """What a device asks of a plan."""
+    """The requirements of a device on a plan."""
 
     alignment: int = 256  # bytes, of every tensor's offset
     separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)

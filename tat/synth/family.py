@@ -49,7 +49,7 @@ class Helper:
 
 @dataclass
 class Family:
-    """What a table says of one function; `finish` makes it ready to draw from.
+    """The entry of a table for one function; `finish` makes it ready to draw from.
 
     A body is an expression or statements, in canonical WGSL; `bodies` tells which.
     """

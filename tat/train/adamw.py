@@ -51,7 +51,7 @@ class AdamW:
 
     @property
     def lane_gradients(self) -> Tensor:
-        """What a lane's micro-batch leaves, flat."""
+        """The gradient of a lane's micro-batch, flat."""
         return Tensor("gradients", self.parameters.flat.shape, "gradient")
 
     def level(self, depth: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What ranks settle before their first step: who writes, what all train on, and on which device."""
+"""Ranks agree before their first step on the writer, the training data and the device."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def ended_together(ranks: Ranks) -> Iterator[None]:
 
 
 def led(ranks: Ranks, make: Callable[[], Made]) -> Made | None:
-    """What rank 0 makes, None at the others; what it refuses, all refuse."""
+    """The object that rank 0 makes, None at the others; if it refuses, all refuse."""
     made: Made | None = None
     refused: TatError | None = None
     if ranks.rank == 0:

@@ -22,7 +22,7 @@ class Exchange(Protocol):
 
 
 class Kept:
-    """What is exchanged by one process: nothing."""
+    """The exchange of a single process: none."""
 
     def __init__(self) -> None:
         self._sums: Sums = {}

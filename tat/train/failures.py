@@ -26,7 +26,7 @@ class PeerFailedError(Exception):
 
 
 class Failures:
-    """What the ranks of one world tell each other of failures, apart from all other messages."""
+    """Messages about failures among the ranks of one world, apart from all others."""
 
     def __init__(self, module: Any, patience: Callable[[], float]) -> None:
         """module: mpi4py.MPI; patience: seconds that rank 0 may be busy with something else."""
@@ -90,7 +90,7 @@ class Failures:
         return bool(self._known)
 
     def _verdict(self) -> tuple[str, int]:
-        """What is said of the failures that rank 0 knows, and the exit code."""
+        """A message about the failures that rank 0 knows, and the exit code."""
         real = {rank: told for rank, told in self._known.items() if not told[2]}
         if real:
             rank = min(real)

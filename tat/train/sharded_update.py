@@ -154,7 +154,7 @@ class ShardedUpdate:
 
 
 def open_update(optimizer: AdamW, backend: Backend, lanes: int, count: int, ranks: Ranks) -> Update:
-    """What fits the ranks; count: micro-batches of a step."""
+    """The update for these ranks; count: micro-batches of a step."""
     if ranks.size == 1:
         return WholeUpdate(optimizer, backend, lanes, count)
     return ShardedUpdate(optimizer, backend, lanes, count, ranks)

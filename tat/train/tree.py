@@ -111,6 +111,6 @@ def added(losses: Iterable[float]) -> float:
 
 
 def in_order(parts: Sequence[Sequence[float]]) -> list[float]:
-    """What was dealt out in turn, item i to part i mod N, in one list again."""
+    """One list from parts that got the items in turn: item i is in part i mod N."""
     count = sum(map(len, parts))
     return [parts[i % len(parts)][i // len(parts)] for i in range(count)]

@@ -79,7 +79,7 @@ class Folding:
 
 
 class Update(Protocol):
-    """What the Trainer asks of either. All but `own` and `fold` is done by all ranks together."""
+    """The interface for the Trainer. All ranks call all of it together but `own` and `fold`."""
 
     own: range  # the micro-batches of a step that this process computes
 

@@ -1,1 +1,1 @@
-"""What the released program has besides tat: its start, its kernel cache, its software GPU."""
+"""The parts of the released program besides tat: start, kernel cache, software GPU."""

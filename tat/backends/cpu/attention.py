@@ -29,7 +29,7 @@ _summing = njit(
 
 
 def scratch_bytes(keys: int) -> int:
-    """What a thread needs for queries over `keys` keys: scores and results of a tile, shares."""
+    """Scratch memory of a thread over `keys` keys: scores and results of a tile, shares."""
     return 4 * _ROWS * (keys + LANES + _WIDE + 1)
 
 

@@ -45,7 +45,7 @@ def pack(weight: Array) -> Array:
 
 
 def scratch_bytes(rows: int, depth: int, int8: bool) -> int:
-    """What a thread needs for a product: its tile and, for int8, the rounded rows and their steps.
+    """Scratch memory of a thread for a product: a tile and, for int8, rounded rows and steps.
 
     Rows of whole steps come in pairs, so an odd depth takes one more.
     """

@@ -90,7 +90,7 @@ class Tables:
 
 
 def _scratch_bytes(call: Call) -> int:
-    """What a thread needs beside the tensors of a call."""
+    """The scratch memory of a thread for a call."""
     if call.kernel == "attention":
         return attention_scratch(call.attributes["sources"] * call.attributes["keys"])
     if call.kernel in ("linear", "output_projection", "linear_int8", "output_projection_int8"):

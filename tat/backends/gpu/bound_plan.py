@@ -21,7 +21,7 @@ _PARAMS_SLOT = 256  # bytes, the alignment of a uniform binding
 
 @dataclass(frozen=True)
 class Shared:
-    """What all plans of a device share."""
+    """The parts that all plans of a device share."""
 
     device: Device
     buffers: BufferManager
@@ -111,7 +111,7 @@ class BoundPlan:
         return BoundDispatch(raw_dispatch(program.pipeline, group, dispatch.grid), group)
 
     def _resource(self, dispatch: Dispatch, number: int, half: bool) -> dict[str, Any]:
-        """What stands at a binding: 0 the parameters, then the tensors, then scratch."""
+        """The buffer at a binding: 0 has the parameters, then tensors follow, then scratch."""
         if number == 0:
             offset = self._slots[dispatch.params] * _PARAMS_SLOT
             return {"buffer": self._params, "offset": offset, "size": len(dispatch.params)}

@@ -33,7 +33,7 @@ _NATIVE = ("Vulkan", "Metal", "D3D12")  # OpenGL would list the same devices aga
 
 @dataclass(frozen=True)
 class Limits:
-    """What differs between devices, in bytes."""
+    """Limits that differ between devices, in bytes."""
 
     binding: int  # that one shader argument may take
     buffer: int  # that one allocation may take

@@ -70,7 +70,7 @@ class GpuBackend:
         return self.submissions.together()
 
     def _compiled(self, graph: Graph, feeds: Feeds) -> Callable[[], Any]:
-        """What records commands that run a graph on feeds that stay."""
+        """A recorder of commands that run a graph on feeds that stay."""
         executable = self.compile(plan(graph, self.memory))
         for name, values in feeds.items():
             executable.write(name, values)

@@ -1,4 +1,4 @@
-"""What wgpu's Python interface lacks or is slow at, by the C functions beneath it."""
+"""C functions of wgpu for work that its Python interface lacks or does slowly."""
 
 import time
 from collections.abc import Iterable

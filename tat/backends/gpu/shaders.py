@@ -121,7 +121,7 @@ def _expand(path: Path, instead: Mapping[str, str], seen: set[str]) -> str:
 
 @cache
 def bindings(name: str) -> tuple[Binding, ...]:
-    """What a shader declares, in the order of the numbers."""
+    """The bindings of a shader, in the order of their numbers."""
     found = _BINDING.findall(source(name))
     elements = {f"array<{alias}>" for alias, _ in _ALIAS.findall(source(name))}
     turned = _TRANSPOSED.findall(source(name))

@@ -9,7 +9,7 @@ from tat.errors import DeviceError
 
 
 class Submissions:
-    """What goes to the queue of a device. Each add() is a submit, but for those in together()."""
+    """The queue of a device. Each add() is a submit, except inside together()."""
 
     def __init__(self, device: Device, name: str) -> None:
         """name: of who runs there, for errors."""
@@ -20,7 +20,7 @@ class Submissions:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is added inside is submitted at the end, or before something that must be later."""
+        """Commands added inside are submitted at the end, or before work that must come later."""
         self._gathering += 1
         try:
             yield

@@ -1,4 +1,4 @@
-"""What GPUs there are, asked of a child process: a driver that crashes takes only that along."""
+"""Lists the GPUs in a child process, so that a driver that crashes ends only the child."""
 
 import subprocess
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class AdapterInfo(msgspec.Struct, frozen=True):
 
 
 def selectors(software: Sequence[bool]) -> list[str]:
-    """What --device calls each adapter; software ones have numbers only where all are."""
+    """The names of adapters for --device; software ones have numbers only if all are."""
     if all(software):
         return [f"gpu:{index}" for index in range(len(software))]
     numbers = iter(range(len(software)))

@@ -120,7 +120,7 @@ def _is_not_opposite(start, end) -> bool:
     absolute=1e-4,
 )
 def quaternion_between(start, end) -> FloatArray:
-    """What it has to do: turn `start` into `end`, by no more than the angle between both."""
+    """Its task: turn `start` into `end`, by no more than the angle between both."""
     cosine = min(max(start @ end, -1), 1)
     return np.append(end, math.cos(math.acos(cosine) / 2))
 

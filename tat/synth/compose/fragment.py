@@ -139,7 +139,7 @@ def fragment(draws: Draws) -> Draft:
 
 
 def _plain_value(base: Base, draws: Draws) -> tuple[str, list[str]]:
-    """What is returned without any step, and words for what was done to it."""
+    """The result without any step, and words for what was done to it."""
     share = draws.random()
     if not base.handles:
         return base.whole, []

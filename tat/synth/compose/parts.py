@@ -1,4 +1,4 @@
-"""What composed functions share: from canonical parts to a draft, and usual names."""
+"""Parts of composed functions: from canonical parts to a draft, and usual names."""
 
 from collections.abc import Iterable, Sequence
 

@@ -11,7 +11,7 @@ _ALIGNED = 128  # elements: 256 bytes in f16, the alignment of a binding
 
 
 def bound_tensors(dispatch: Dispatch) -> list[tuple[Binding, Tensor]]:
-    """What a shader binds of a call's tensors."""
+    """The tensors of a call that a shader binds."""
     count = len(dispatch.tensors)
     taken = (b for b in bindings(dispatch.shader) if 1 <= b.number <= count)
     return [(binding, dispatch.tensors[binding.number - 1]) for binding in taken]

@@ -1,4 +1,4 @@
-"""What a kernel call becomes on the GPU: passes, each a shader, a grid and a share of scratch."""
+"""The passes of a kernel call on the GPU: each has a shader, a grid and a part of scratch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
