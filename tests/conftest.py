@@ -19,7 +19,7 @@ automatic.any_hardware = lambda: False  # tests do the same work where there is 
 settings.register_profile("tat", deadline=None)  # a slow machine is no failure
 settings.load_profile("tat")
 
-# What --op keeps beside the tests that name an operation: that nothing of it is missing.
+# Tests that --op keeps beside those that name an operation: they find missing parts of it.
 _OF_THE_TABLE = (
     "test_kernel_rows", "test_kernel_docs", "test_every_operation_is_checked",
     "test_cases_cover_the_table_under_distinct_names", "test_numpy_kernels_are_the_table",

@@ -48,7 +48,7 @@ def write(folder: Path, text: str, name: str = "twice", area: str = "numerics") 
     return path
 
 
-# What the loader accepts.
+# Files that the loader accepts.
 
 
 def test_an_entry_is_read_whole(tmp_path: Path):
@@ -106,7 +106,7 @@ def test_a_tag_selects():
     assert library.load("no-such-tag") == ()
 
 
-# What it refuses, and where it says the fault is.
+# Files that it refuses, with the place of the fault.
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_folder_without_entries_is_refused(tmp_path: Path):
         library.read_folder(tmp_path)
 
 
-# What must hold for the bundled entries.
+# Rules for the bundled entries.
 
 
 def test_the_twenty_starters_are_there_to_train_on():

@@ -10,6 +10,7 @@ EXAMPLES = (
     "tat.ops.plan.Plan",
     "tat.wgsl.lexer.tokenize",
     "tat.decode.prompt.Prompt",
+    "tat.backends.reference.cases.Case",
 )
 
 

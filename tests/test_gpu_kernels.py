@@ -82,7 +82,7 @@ FUSED_EDGES = (
     ),
 )
 
-# What is more than one tile, block or group of a shader, and so than the shared cases have.
+# Extents of more than one tile, block or group of a shader, beyond the shared cases.
 EDGES = (
     *HALF_PRODUCTS,
     edge("gelu", size=1000),

@@ -182,7 +182,7 @@ def test_only_plain_files_are_packed(tmp_path):
         list_entries(tmp_path)
 
 
-# What the build takes from outside
+# Sources that the build takes from outside
 
 
 def test_every_debian_package_has_a_hash_and_a_place_in_notice():

@@ -53,8 +53,8 @@ FORBIDDEN = {
     ("model", "data"): "a model knows tokens by their ids alone",
 }
 
-# What only these may import: a folder or a module each. naga can take its process with it, so wgpu
-# is for the sandbox's child, and the modules that only the child is made of are for it alone.
+# Imports that are reserved to these folders and modules. naga can end its process, so wgpu is for
+# the sandbox's child, and only the child imports its own modules.
 CHILD = ("wgsl/sandbox_child.py", "wgsl/sandbox_device.py", "wgsl/sandbox_kernel.py")
 ONLY_IN = {
     "wgpu": ("backends/gpu", *CHILD),

@@ -10,7 +10,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "launcher"
 _WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 _COMMON = ("-std=c11", "-O2", "-fstack-protector-strong", "-ffunction-sections")
 _LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-s")
-# What the program needs of a host besides its C library; without one of them the probe fails.
+# Libraries of the host besides its C library; the probe fails if one is missing.
 _HOST_LIBRARIES = ("libm.so.6", "libz.so.1", "libgcc_s.so.1", "libstdc++.so.6")
 
 

@@ -19,7 +19,7 @@ _SMALL = ("model.layers=1", "model.width=32", "model.heads=2", "model.feed_forwa
           "train.batch_tokens=128", "train.micro_batches=1")  # fmt: skip
 _BROKEN = "fn twice(x: f32) -> f32 {\n  return y;\n}\n"
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-# What locale variables may say: with files on this system, without, and no name of a locale at all.
+# Values of locale variables: with files on this system, without, and no name of a locale at all.
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "de_DE", "xx_YY", "C", "POSIX", "", "x" * 300)
 LOCALE_VARIABLES = ("LANG", "LC_CTYPE", "LC_ALL")
 _FOREIGN = "größe-距離"  # a name of files whose letters are in no other encoding together

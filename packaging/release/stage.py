@@ -9,8 +9,8 @@ from pathlib import Path
 from release.commands import run
 from release.sources import ROOT
 
-# What Nuitka leaves to the host. The loader stands beside the program: Nuitka looks for its folder
-# where the running program is, and with the bundled library that is the loader.
+# Libraries that Nuitka leaves to the host. The loader stands beside the program: Nuitka looks for
+# its folder where the running program is, and with the bundled library that is the loader.
 C_LIBRARY = (
     "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",
     "libgcc_s.so.1", "libstdc++.so.6", "libz.so.1",

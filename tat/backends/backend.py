@@ -65,7 +65,7 @@ class Backend(Protocol):
     def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
         """A persistent tensor, or a view of one, flat, as the runs so far leave it.
 
-        What is returned waits for it; to be used before the next run that changes it.
+        The returned function waits for it. Call it before the next run that changes it.
         """
 
     def store(self, tensor: Tensor, values: Array) -> None:

@@ -1,7 +1,7 @@
 """Primitives: an idea is composed of them and runs, with its gradient, before it is fast.
 
-They are on the reference alone (docs/kernels.md): slow, and on no GPU. What proves itself gets a
-row and kernels of its own. RMSNorm, for example, is
+They are on the reference alone (docs/kernels.md): slow, and on no GPU. A composition that proves
+useful gets a row and kernels of its own. RMSNorm, for example, is
 
     mean = row_mean(multiply(x, x))
     y = multiply_columns(multiply_rows(x, rsqrt(mean, 1e-5)), gain)

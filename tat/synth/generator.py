@@ -27,7 +27,7 @@ Maker = Callable[[Draws], Draft | None]
 
 FINGERPRINTS = 1 << 21  # 16 MiB
 _TRIES = 8  # of a draw that comes to nothing
-# Shares of all functions. What is not listed here comes from the tables.
+# Shares of all functions. The rest comes from the tables.
 COMPOSED: dict[str, float] = {
     "vertex": 0.10, "fragment": 0.11, "elementwise": 0.05, "image": 0.025, "particles": 0.02,
     "caller": 0.10, "chain": 0.03, "prepared": 0.05, "described": 0.07, "freestyle": 0.045,

@@ -91,7 +91,7 @@ def _placeholders(shapes: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str
 def require_same_work(ranks: Ranks, config: Config, corpus: str, tokenizer: bytes) -> None:
     """RanksError naming the first thing in which a rank differs from rank 0.
 
-    corpus: its fingerprint. What moves no bit of the result may differ.
+    corpus: its fingerprint. Settings that change no bit of the result may differ.
     """
     if ranks.size == 1:
         return

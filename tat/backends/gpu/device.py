@@ -10,8 +10,8 @@ from typing import Any
 
 from tat.errors import DeviceError, one_line
 
-# What every WebGPU device grants. The shaders are held to it, so that one that needs more fails
-# on the first machine and not on the smallest.
+# Limits that every WebGPU device grants. Shaders are held to them, so that one that needs more
+# fails on the first machine and not on the smallest.
 _GUARANTEED = {
     "max-storage-buffers-per-shader-stage": 8,
     "max-compute-workgroup-storage-size": 16384,  # bytes
@@ -21,7 +21,7 @@ OFFSET_ALIGNMENT = 256  # bytes, of a binding's start: the coarsest that a devic
 HALF = "shader-f16"  # the feature of arithmetic and storage in f16
 MAX_GROUPS = 65535  # workgroups of one dimension of a dispatch
 
-# What to do where a plan does not fit. f16 is no way out: plans are laid out for float32.
+# Advice for a plan that does not fit. f16 does not help: plans are laid out for float32.
 LESS_MEMORY = (
     "lower train.batch_tokens or the lengths in data.buckets, or take a smaller preset"
     " (train.precision changes nothing here)"

@@ -42,7 +42,14 @@ Extents = Mapping[str, int | float]
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel call to try: `given` values replace drawn ones, `stretch` multiplies these."""
+    """One kernel call to try: `given` values replace drawn ones, `stretch` multiplies these.
+
+    >>> case = Case("add", {"size": 3}, given={"a": [1, 2, 3], "b": [10, 20, 30]})
+    >>> case.shape("y")
+    (3,)
+    >>> case.run(reference(), np.float64)
+    {'y': array([11., 22., 33.])}
+    """
 
     kernel: str
     extents: Extents
@@ -61,7 +68,7 @@ class Case:
 
     @property
     def attributes(self) -> dict[str, int | float]:
-        """The extents that the kernel is told, in the order of its row."""
+        """The extents that are attributes of the kernel, in the order of its row."""
         return {name: self.extents[name] for name, _ in self.row.attributes}
 
     def shape(self, argument: str) -> tuple[int, ...]:

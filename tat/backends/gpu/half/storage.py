@@ -20,7 +20,7 @@ def bound_tensors(dispatch: Dispatch) -> list[tuple[Binding, Tensor]]:
 def half_tensors(dispatches: Iterable[Dispatch]) -> frozenset[Tensor]:
     """The tensors of a plan that every shader takes in f16.
 
-    What a shader declares with a type of its own is never in f16: the residual stream and its
+    Arguments that a shader declares with a fixed type are never in f16: the residual stream and its
     gradient, the statistics of norms and softmax, logits and losses.
     """
     found: set[Tensor] = set()

@@ -25,10 +25,10 @@ class _Copy:
 
 
 class HalfWeights:
-    """Copies of flat weights in f16, made anew before they are read when these were written.
+    """Copies of flat weights in f16, renewed before a read after the weights changed.
 
-    What is in a copy stands where the weights have it. One holds them as they are. Another, made
-    only where a plan has shaders that ask for it, holds matrices transposed.
+    Values keep the offsets of the weights. One copy holds matrices as they are. Another one, made
+    only if a shader of a plan asks for it, holds them transposed.
     """
 
     def __init__(self, compile: Callable[[Graph, Feeds], Callable[[], Any]], most: int) -> None:

@@ -155,7 +155,7 @@ PASSES: dict[str, Passes] = {
     "sample_token": _for_each_sequence,
 }
 
-# What is done otherwise where products may take their factors in f16.
+# Other passes for products that may take their factors in f16.
 HALF_PASSES: dict[str, Passes] = {
     "attention": half_attention_passes,
     "attention_backward": half_attention_backward_passes,
