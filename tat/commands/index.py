@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tat.config import resolve
 from tat.cookbook.documents import cookbook_documents
-from tat.data.sources import FunctionText, ModuleText, read_sources, skipped_by_reason
+from tat.data.sources import FunctionText, ModuleText, left_out_lines, read_sources
 from tat.errors import one_line
 from tat.retrieval.chunks import Document
 from tat.retrieval.index_file import update_index
@@ -39,8 +39,7 @@ def run(options: argparse.Namespace) -> int:
 def _file_documents(paths: Sequence[Path], notes: list[str]) -> Iterator[Document]:
     """The modules and functions in files; `notes` gets what was skipped, by reason."""
     sources = read_sources(paths, resolve().config.data.max_file_bytes)
-    for kind, of in skipped_by_reason(sources.skipped).items():
-        notes.append(f"{len(of)} skipped: {kind}; first {of[0].path}")
+    notes += left_out_lines(sources.skipped, sources.others)
     yield from map(_document, (*sources.modules, *sources.functions))
 
 

@@ -18,14 +18,18 @@ from tat.data.sources import (
     ModuleText,
     Skipped,
     Sources,
+    left_out_lines,
     nothing_usable,
     read_sources,
-    skipped_by_reason,
 )
 from tat.errors import CorpusError, FileError
-from tat.wgsl.declarations import functions
+from tat.wgsl.declarations import Function as WholeFunction
+from tat.wgsl.declarations import broken_functions, functions
+from tat.wgsl.holes import first_hole
 
 _SILENT = "no function with a body"
+_BROKEN = "functions without a whole head and body"
+_FOR_PREPROCESSOR = "functions with text for a preprocessor or template"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Report:
     infills: int  # samples
     duplicates: int  # samples dropped because an equal one is kept
     accompanied: int  # samples with neighbours
+    others: tuple[Path, ...] = ()  # files of folders that are of other kinds
 
     def lines(self) -> list[str]:
         """The report in words: a line for the used texts, then one for each kind of unused ones."""
@@ -49,9 +54,7 @@ class Report:
             f" {self.duplicates} duplicates dropped"
         )
         neighbours = [f"{self.accompanied} samples with neighbours"] if self.accompanied else []
-        kinds = skipped_by_reason(self.skipped).items()
-        skipped = [f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds]
-        return [used, *neighbours, *skipped]
+        return [used, *neighbours, *left_out_lines(self.skipped, self.others)]
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,9 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     samples = [sample for f in found for sample in function_samples(f, config, seed)]
     skipped = (*sources.skipped, *silent)
     if not samples:
-        raise CorpusError(nothing_usable(paths, skipped))
+        raise CorpusError(nothing_usable(paths, skipped, sources.others))
     corpus = _assemble(samples, sources.files, skipped, len(found), config)
+    corpus = replace(corpus, report=replace(corpus.report, others=sources.others))
     if not corpus.train:
         raise CorpusError(
             "corpus: every file fell into the validation split; give more files or set "
@@ -139,25 +143,38 @@ def _functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
     skipped: list[Skipped] = []
     for module in sources.modules:
         try:
-            of_module = _functions_of_module(module)
+            whole = functions(module.text)
         except FileError as error:
             skipped.append(Skipped(module.origin, f"unreasonable: {error}"))
             continue
-        found += of_module
+        of_module = _functions_of_module(module, whole)
         if not of_module:
             skipped.append(Skipped(module.origin, _SILENT))
+        elif broken := broken_functions(module.text, len(whole)):
+            skipped.append(Skipped(module.origin, f"{_BROKEN}: {broken}"))
+        found += _without_holes(of_module, skipped)
     for line in sources.functions:
         if _says_something(line.body):
-            found.append(_function_of_line(line))
+            found += _without_holes([_function_of_line(line)], skipped)
         else:
             skipped.append(Skipped(line.origin, _SILENT))
     return found, skipped
 
 
-def _functions_of_module(module: ModuleText) -> list[Function]:
+def _without_holes(found: Sequence[Function], skipped: list[Skipped]) -> Iterator[Function]:
+    """The functions that are WGSL as they stand; `skipped` gets the others."""
+    for function in found:
+        texts = (function.signature, function.body, function.context, *function.calls)
+        if hole := next(filter(None, map(first_hole, texts)), ""):
+            skipped.append(Skipped(function.origin, f"{_FOR_PREPROCESSOR}: {hole}"))
+        else:
+            yield function
+
+
+def _functions_of_module(module: ModuleText, whole: Sequence[WholeFunction]) -> list[Function]:
     group = digest_of(module.id) if module.id else module.content_hash
     found: list[Function] = []
-    for f in functions(module.text):
+    for f in whole:
         if _says_something(f.body):
             line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
             origin = f"{module.origin}:{line}"

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -18,14 +19,24 @@ _SPECIAL_FILES = {
     stat.S_IFDIR: "a folder",
 }
 
+# Of files that hold shaders in another language or form, or in strings.
+_MAY_HOLD_SHADERS = frozenset((
+    ".wesl", ".glsl", ".vert", ".frag", ".comp", ".hlsl", ".metal", ".slang", ".ts", ".tsx", ".mts",
+    ".cts", ".js", ".jsx", ".mjs", ".cjs", ".html", ".vue", ".svelte", ".rs", ".jsonl", ".wgsl",
+))  # fmt: skip
+
 
 def list_files(
-    paths: Sequence[Path], suffixes: Sequence[str], skip: Callable[[str, str], None]
+    paths: Sequence[Path],
+    suffixes: Sequence[str],
+    skip: Callable[[str, str], None],
+    other: Callable[[Path], None] = lambda path: None,
 ) -> Iterator[Path]:
     """Files among `paths`, and those with one of `suffixes` in folders, depth first and sorted.
 
     It calls `skip(path, reason)` for paths that it cannot read, and for a folder that it meets
-    again, as in a loop of symbolic links.
+    again, as in a loop of symbolic links; and `other(path)` for files in folders that have another
+    suffix and may hold shaders all the same.
     """
     visited: set[tuple[int, int]] = set()
     stack = [(path, True) for path in reversed(paths)]
@@ -34,8 +45,11 @@ def list_files(
         try:
             status = os.stat(path)
             if not stat.S_ISDIR(status.st_mode):
-                if named or path.suffix.lower() in suffixes:
+                suffix = path.suffix.lower()
+                if named or suffix in suffixes:
                     yield path
+                elif suffix in _MAY_HOLD_SHADERS:
+                    other(path)
                 continue
             names = sorted(os.listdir(path), reverse=True)
         except OSError as error:
@@ -46,6 +60,14 @@ def list_files(
             continue
         visited.add((status.st_dev, status.st_ino))
         stack += [(path / name, False) for name in names]
+
+
+def left_out(others: Sequence[Path], read: str) -> str:
+    """A line about files of other kinds in folders; `read` says what is read of a folder."""
+    kinds = Counter(path.suffix.lower() for path in others).most_common()
+    listed = ", ".join(f"{count} {suffix}" for suffix, count in kinds)
+    first = display_name(others[0])
+    return f"left out {listed}: of a folder only {read} files are read; the first is {first}"
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tat.data.given_text import as_read, record_as_read, without_mark
-from tat.data.input_files import display_name, failure_reason, list_files, open_regular
+from tat.data.input_files import display_name, failure_reason, left_out, list_files, open_regular
 from tat.errors import CorpusError, one_line
 
 SUFFIXES = (".wgsl", ".jsonl")  # read in folders; a named file is read with any suffix
+_READ = " and ".join(SUFFIXES)
 BROKEN_LINES = 100  # in one file, before it counts as no JSON Lines
 
 _BINARY = "binary: it holds a NUL byte"
@@ -67,6 +68,7 @@ class Sources:
     functions: tuple[FunctionText, ...]
     skipped: tuple[Skipped, ...]
     files: int  # files that could be opened and read
+    others: tuple[Path, ...] = ()  # files in folders of other kinds, which may hold shaders
 
 
 class _JsonLine(msgspec.Struct):
@@ -88,13 +90,14 @@ def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
     CorpusError if nothing is left.
     """
     reader = _Reader(max_file_bytes)
-    for path in list_files(paths, SUFFIXES, reader.skip):
+    for path in list_files(paths, SUFFIXES, reader.skip, reader.others.append):
         reader.read_file(path)
     sources = Sources(
-        tuple(reader.modules), tuple(reader.functions), tuple(reader.skipped), reader.files
-    )
+        tuple(reader.modules), tuple(reader.functions), tuple(reader.skipped), reader.files,
+        tuple(reader.others),
+    )  # fmt: skip
     if not sources.modules and not sources.functions:
-        raise CorpusError(nothing_usable(paths, sources.skipped))
+        raise CorpusError(nothing_usable(paths, sources.skipped, sources.others))
     return sources
 
 
@@ -106,7 +109,16 @@ def skipped_by_reason(skipped: Sequence[Skipped]) -> dict[str, list[Skipped]]:
     return kinds
 
 
-def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
+def left_out_lines(skipped: Sequence[Skipped], others: Sequence[Path]) -> list[str]:
+    """A line for each kind of reason, and one for all files of other kinds."""
+    kinds = skipped_by_reason(skipped).items()
+    lines = [f"{len(of)} skipped: {kind}; first {of[0].path}" for kind, of in kinds]
+    return [*lines, *([left_out(others, _READ)] if others else [])]
+
+
+def nothing_usable(
+    paths: Sequence[Path], skipped: Sequence[Skipped], others: Sequence[Path] = ()
+) -> str:
     """A line for an empty result: the paths, then each kind of reason with an example."""
     where = ", ".join(map(display_name, paths))
     if [item.path for item in skipped] == [where]:
@@ -116,6 +128,7 @@ def nothing_usable(paths: Sequence[Path], skipped: Sequence[Skipped]) -> str:
         for items in skipped_by_reason(skipped).values()
     )
     why = f"nothing usable: {reasons}" if reasons else "no .wgsl or .jsonl file is there"
+    why += f"; {left_out(others, _READ)}" if others else ""
     return one_line(f"{where}: {why}; give other files", 1000)
 
 
@@ -127,6 +140,7 @@ class _Reader:
         self.modules: list[ModuleText] = []
         self.functions: list[FunctionText] = []
         self.skipped: list[Skipped] = []
+        self.others: list[Path] = []
         self.files = 0
         self._first_origin: dict[str, str] = {}
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tat.errors import FileError
 from tat.wgsl.comments import comments_above, doc_comment
+from tat.wgsl.holes import hole_end
 from tat.wgsl.lexer import Token, tokenize
 
 # Keywords that start a declaration. The first group occurs nowhere else: one of them inside another
@@ -85,6 +86,13 @@ def functions(text: str) -> list[Function]:
     return found
 
 
+def broken_functions(text: str, whole: int) -> int:
+    """How many functions start in `text` besides the `whole` ones; comments do not count."""
+    if text.count("fn") <= whole:
+        return 0
+    return sum(token.text == "fn" for token in tokenize(text)) - whole
+
+
 class _Module:
     """The declarations of a text by name, and the names that each of them mentions."""
 
@@ -136,8 +144,11 @@ class _Module:
         return self._tokens[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
 
     def _body(self, item: Declaration) -> int:
-        """Start of the body of `item`: its first brace, because a signature has none."""
-        return next(t.start for t in self._span(item.start, item.end) if t.text == "{")
+        """Start of the body of `item`: its first brace that is not of a hole."""
+        tokens = self._span(item.start, item.end)
+        braces = [index for index, token in enumerate(tokens) if token.text == "{"]
+        found = next((index for index in braces if not hole_end(tokens, index)), braces[0])
+        return tokens[found].start
 
     def _signature(self, item: Declaration) -> str:
         return self.text[item.start : self._span(item.start, self._body(item))[-1].end]
@@ -248,12 +259,16 @@ def _after_attributes(tokens: list[Token], index: int) -> int:
 
 def _after_arguments(tokens: list[Token], index: int) -> int:
     """Index after the parenthesis that closes the one at `index`; `index` where none does."""
-    depth = 0
-    for after in range(index, len(tokens)):
+    depth, after = 0, index
+    while after < len(tokens):
         text = tokens[after].text
+        if text == "{" and (end := hole_end(tokens, after)):  # @workgroup_size({SIDE}, 1)
+            after = end
+            continue
         if text in ("@", "{", "}", ";"):
             break
         depth += {"(": 1, ")": -1}.get(text, 0)
+        after += 1
         if depth == 0:
-            return after + 1
+            return after
     return index

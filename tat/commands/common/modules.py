@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tat.data.input_files import display_name, failure_reason, list_files, open_regular
+from tat.data.input_files import display_name, failure_reason, left_out, list_files, open_regular
 from tat.data.json_lines import MAX_LINE, read_json_lines, utf8_text
 from tat.errors import FileError
 
@@ -47,9 +47,14 @@ def read_modules(paths: Sequence[Path]) -> Iterator[Module]:
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if os.path.isdir(path):
-            files = list(list_files([path], (".wgsl",), _refuse))
+            others: list[Path] = []
+            files = list(list_files([path], (".wgsl",), _refuse, others.append))
+            unread = left_out(others, ".wgsl") if others else ""
             if not files:
-                raise FileError(f"{display_name(path)}: no .wgsl file is there")
+                reason = f"no .wgsl file is there{'; ' * bool(unread)}{unread}"
+                raise FileError(f"{display_name(path)}: {reason}")
+            if unread:
+                print(f"tat: {unread}", file=sys.stderr)
             yield from files
         else:
             yield path

@@ -1,0 +1,48 @@
+"""Text for a preprocessor or a template in WGSL: directives, `{NAME}` and all that is no token."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from tat.errors import one_line
+from tat.wgsl.lexer import Token, tokenize
+
+# Characters that no token of WGSL has, and braces around words without a statement or a member.
+_SUSPECT = re.compile(r"[^\w\s.,;:()\[\]{}<>@+\-*/%&|^!~=]|\{[^;:{}]*[^\s;:{}][^;:{}]*\}|/\*")
+_NEVER_WITHIN = frozenset((";", ":", "{", "@"))
+
+
+@lru_cache(maxsize=1 << 12)  # functions of a module share their context
+def first_hole(text: str) -> str:
+    """The first text that a preprocessor or a template would replace; "" where there is none.
+
+    >>> first_hole("fn f() {\\n#ifdef FAST\\n    g();\\n#endif\\n}")
+    '#ifdef FAST'
+    >>> first_hole("@workgroup_size({SIDE}, 1)")
+    '{SIDE}'
+    """
+    if not _SUSPECT.search(text):
+        return ""
+    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    for index, token in enumerate(tokens):
+        if token.kind == "error":
+            line = text[token.start :].splitlines()
+            return one_line(line[0] if line else token.text, 60)
+        if token.text == "{" and (end := hole_end(tokens, index)):
+            return one_line(text[token.start : tokens[end - 1].end], 60)
+    return ""
+
+
+def hole_end(tokens: Sequence[Token], index: int) -> int:
+    """Index after the hole `{NAME}` whose brace is at `index`; 0 where that begins a block.
+
+    A block is empty, or has a statement, which ends with a semicolon or a block; a struct has
+    colons.
+    """
+    for after in range(index + 1, len(tokens)):
+        token = tokens[after]
+        if token.text == "}":
+            return after + 1 if after > index + 1 else 0
+        if token.text in _NEVER_WITHIN or token.kind == "keyword":
+            return 0
+    return 0

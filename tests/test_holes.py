@@ -1,0 +1,134 @@
+"""Preprocessors and templates: nothing of them is trained on, nothing is lost without a word."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tat.cli import run as tat
+from tat.config import resolve
+from tat.data.corpus import load_corpus
+from tat.errors import CorpusError
+from tat.resources import resource
+from tat.wgsl.declarations import functions, split_module
+from tat.wgsl.holes import first_hole
+
+DATA = replace(resolve(environment={}).config.data, validation_share=0.0)
+GOOD = "// doubles\nfn twice(x: f32) -> f32 {\n    return 2.0 * x;\n}\n"
+ENTRY = "// adds up\n@compute @workgroup_size({SIDE}, {SIDE}, 1)\nfn main() {\n    let a = 1;\n}\n"
+
+
+@pytest.mark.parametrize("text, hole", [
+    ("fn f() {\n#ifdef FAST // x\n    g();\n#endif\n}", "#ifdef FAST // x"),
+    ("fn f(a: array<f32, {N}>) { return; }", "{N}"),
+    ("fn f() { let a = ${SCALE} * 2.0; }", "${SCALE} * 2.0; }"),
+    ("const a = {{ scale }};", "{ scale }"),
+    ("const a = #{SCALE};", "#{SCALE};"),
+    ("@workgroup_size( {X} , {Y} )", "{X}"),
+    ("fn f() { let a = {A, B}; }", "{A, B}"),
+    ("fn f() { case {X}: { } }", "{X}"),
+    ("fn f() { /* open", "/* open"),
+    ("// #ifdef in words {N} `x`\nfn f() { }", ""),
+    ("fn f() { switch a { case 1, { } default: { a = 1; } } }", ""),
+    ("struct S { a: f32 }", ""),
+    ("fn f() { loop { } { } if a { } else { return; } }", ""),
+    ("fn größe() { let 距 = 1; }", ""),
+])  # fmt: skip
+def test_holes_are_told_from_blocks(text, hole):
+    assert first_hole(text) == hole
+
+
+def test_no_bundled_function_has_a_hole():
+    for path in resource("cookbook", "entries").rglob("*.wgsl"):
+        assert first_hole(path.read_text("utf-8")) == ""
+
+
+@given(st.text(alphabet=st.sampled_from("{}N;:,# $\n/*ab()@")))
+def test_any_text_gets_an_answer_on_one_line(text):
+    hole = first_hole(text)
+    assert "\n" not in hole and len(hole) <= 60
+
+
+def test_attributes_with_holes_stay_with_their_function():
+    (function,) = functions(ENTRY)
+    assert function.signature.startswith("@compute @workgroup_size({SIDE}, {SIDE}, 1)")
+    assert function.comment == "adds up"
+
+
+def test_attributes_that_do_not_close_take_no_body():
+    text = "@workgroup_size(8 fn a() { let x = 1; } fn b() { let y = 2; }"
+    assert [item.name for item in split_module(text)] == ["a", "b"]
+
+
+def corpus(folder, **files):
+    for name, text in files.items():
+        (folder / f"{name.replace('_', '.')}").write_text(text)
+    return load_corpus([folder], DATA, 0)
+
+
+def test_functions_with_text_for_a_preprocessor_are_named_and_not_trained_on(tmp_path):
+    defined = "const side = {SIDE};\nfn f(x: f32) -> f32 {\n    return x * side;\n}\n"
+    inside = (
+        "fn g(x: f32) -> f32 {\n#ifdef FAST\n    return x;\n#else\n    return 2.0 * x;\n#endif\n}\n"
+    )
+    found = corpus(tmp_path, a_wgsl=GOOD + ENTRY, b_wgsl=defined + GOOD + " ", c_wgsl=inside)
+    texts = [s.target + "".join(t for _, t in s.source) for s in found.samples]
+    assert texts and not any("#" in text or "SIDE" in text for text in texts)
+    (line,) = (line for line in found.report.lines() if "preprocessor" in line)
+    assert line.startswith("3 skipped: ") and f"{tmp_path}/a.wgsl:6" in line
+    reasons = {item.reason.partition(": ")[2] for item in found.report.skipped}
+    assert reasons == {"{SIDE}", "#ifdef FAST"}
+    assert found.report.functions == 2
+
+
+def test_lines_of_json_too(tmp_path):
+    lines = [
+        {"signature": "fn a()", "body": "{ let b = {N}; }"},
+        {"signature": "fn c()", "body": "{ let b = 1; }", "context": "#define X\n"},
+        {"signature": "fn d()", "body": "{ let b = 1; }", "calls": ["fn e(x: {T})"]},
+        {"signature": "fn f()", "body": "{ let b = 1; }"},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    found = corpus(tmp_path, a_jsonl=text)
+    assert found.report.functions == 1 and len(found.report.skipped) == 3
+
+
+def test_functions_that_a_directive_tears_are_counted(tmp_path):
+    heads = "#ifdef A\nfn f(a: f32) -> f32 {\n#else\nfn f(b: f32) -> f32 {\n#endif\n"
+    torn = f"{heads}    return 1.0;\n}}\n"
+    found = corpus(tmp_path, a_wgsl=torn + GOOD)
+    (line,) = found.report.lines()[1:2]
+    assert "without a whole head and body" in line or "preprocessor" in line
+    assert found.report.functions == 1
+
+
+OTHERS = {"a_wesl": "import b;\n", "b_ts": "const code = `fn a() {}`;\n", "c_ts": "", "d_txt": "x"}
+SAID = "left out 2 .ts, 1 .wesl: of a folder only .wgsl and .jsonl files are read; the first is"
+
+
+def test_files_of_other_kinds_are_named_in_one_line(tmp_path, capsys):
+    found = corpus(tmp_path, good_wgsl=GOOD, **OTHERS)
+    assert [line for line in found.report.lines() if "left out" in line] == [
+        f"{SAID} {tmp_path / 'a.wesl'}"
+    ]
+    assert tat(["index", str(tmp_path), "-o", str(tmp_path / "index")]) == 0
+    assert f"{SAID} {tmp_path / 'a.wesl'}" in capsys.readouterr().err
+    for command in (["validate"], ["grammar", "--check"]):
+        assert tat([*command, str(tmp_path)]) == 0
+        assert "left out 2 .ts, 1 .wesl: of a folder only .wgsl files" in capsys.readouterr().err
+
+
+def test_a_folder_of_other_kinds_alone_is_refused_with_their_names(tmp_path, capsys):
+    with pytest.raises(CorpusError, match=r"no \.wgsl or \.jsonl file is there; left out 2 \.ts"):
+        corpus(tmp_path, **OTHERS)
+    assert tat(["validate", str(tmp_path)]) == 4
+    assert "left out 2 .ts, 1 .wesl" in capsys.readouterr().err
+
+
+def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path):
+    Path(tmp_path / "a.wesl").write_text(GOOD)
+    found = load_corpus([tmp_path / "a.wesl"], DATA, 0)
+    assert found.report.functions == 1 and not found.report.others
