@@ -1,0 +1,44 @@
+"""References of concepts/numerics.txt."""
+
+import math
+
+import numpy as np
+
+
+def depressedCubicRoot(p, q):
+    roots = np.roots([1, 0, p, q])
+    return roots[abs(roots.imag).argmin()].real
+
+
+def inverseBilinearX(a, b, c):
+    roots = np.roots([a, b, c])
+    inside = sorted(r.real for r in roots if abs(r.imag) < 1e-9 and 0 <= r.real <= 1)
+    return inside[0] if inside else -1.0
+
+
+def sinTaylor(x):
+    return math.sin(x)
+
+
+def cosTaylor(x):
+    return math.cos(x)
+
+
+def atanSeries(x, n):
+    return math.atan(x)
+
+
+def logSeries(x):
+    return math.log(x)
+
+
+def harmonicNumber(n):
+    # Euler-Maclaurin from the tenth term on
+    m = n + 10
+    tail = sum(1 / k for k in range(n + 1, m + 1))
+    far = math.log(m) + 0.5772156649015329 + 1 / (2 * m) - 1 / (12 * m**2)
+    return far - tail
+
+
+def insertionSort4(v):
+    return np.sort(v)
