@@ -80,12 +80,14 @@ def command(*arguments: object) -> list[str]:
     return [*(PROGRAM or (sys.executable, "-m", "tat")), *map(str, arguments)]
 
 
-def process(*arguments: object, typed: Path | None = None, **environment: str) -> Outcome:
-    """A call as a user makes it, with more environment variables."""
+def process(
+    *arguments: object, typed: Path | None = None, seconds: float = 60, **environment: str
+) -> Outcome:
+    """A call as a user makes it, with more environment variables; at most so many seconds."""
     with open(typed or os.devnull) as stdin:
         done = subprocess.run(
             command(*arguments), env=child_environment(environment), stdin=stdin,
-            capture_output=True, timeout=60,
+            capture_output=True, timeout=seconds,
         )  # fmt: skip
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -36,6 +36,7 @@ ROOMS = (
     ("stored_model",),
     ("train", "decode"),
     ("evaluation", "cookbook"),
+    ("serve",),
     ("checks", "benchmarks"),
     ("reports",),
     ("proofs",),
@@ -73,9 +74,15 @@ ONLY_IN = {
         "backends/cpu/copying.py",
         "data/tokenizer_numba.py",
     ),
+    "pygls": ("serve/lsp",),
+    "lsprotocol": ("serve/lsp",),
+    "waitress": ("serve/http",),
 }
 NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
-RUNTIME = {"numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite", "mpi4py"}
+RUNTIME = {
+    "numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite", "mpi4py", "pygls",
+    "lsprotocol", "waitress",
+}  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -173,3 +173,10 @@ def _check_principal(where: str, name: str, code: str) -> None:
     above = code[: functions[-1].start()].splitlines()
     if not above or not above[-1].startswith("/// "):
         raise FileError(f"{where}: {name} has no `///` comment directly above it")
+
+
+def entry_path(file: str) -> Path | None:
+    """The file of an entry that an index of the cookbook calls `cookbook/AREA/NAME.wgsl`."""
+    found = re.fullmatch(r"cookbook/(\w+)/(\w+)\.wgsl", file)
+    path = resource("cookbook", "entries", found[1], f"{found[2]}.wgsl") if found else None
+    return path if path and path.is_file() else None

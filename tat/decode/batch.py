@@ -52,6 +52,10 @@ class Batch:
             if rows:
                 self._encode(sources, rows)
 
+    def drop(self, stream: Stream) -> None:
+        """Give up a stream that nobody waits for any more: its row is free, if it has one."""
+        self._streams = [None if row is stream else row for row in self._streams]
+
     def step(self) -> Iterator[Stream]:
         """One token further in every row, more with an accepted draft; yields ended streams."""
         going = self._going()

@@ -4,7 +4,7 @@ import codecs
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
@@ -65,7 +65,7 @@ class Generator:
             )
         self.programs = Programs(loaded, max_tokens)
         self.longest = self.programs.longest_source  # tokens of a source
-        self.reading = cache(self._reading)
+        self.reading = lru_cache(maxsize=1024)(self._reading)  # a server meets prompts without end
         tokenizer = loaded.tokenizer
         self.pieces = [tokenizer.decode([token]) for token in range(tokenizer.size)]  # bytes
 

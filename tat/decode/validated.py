@@ -93,7 +93,7 @@ def generate_all_valid(
     """
     if search.beams > 1:
         for prompt in prompts:
-            candidates = _Candidates(prompt, sandbox if search.validates(prompt) else None)
+            candidates = Candidates(prompt, sandbox if search.validates(prompt) else None)
             if not candidates.adapt(prompt.adaptations, search.wanted):
                 if reason := generator.refusal(prompt):
                     yield candidates.without_model(search.wanted, reason)
@@ -108,7 +108,7 @@ def generate_all_valid(
         yield from _Queue(generator, constraints, sandbox, search).run(prompts)
 
 
-class _Candidates:
+class Candidates:
     """The texts of one prompt; without a sandbox all count as valid."""
 
     def __init__(self, prompt: Prompt, sandbox: Sandbox | None) -> None:
@@ -180,7 +180,7 @@ class _Case:
     """A prompt that waits for its candidates."""
 
     number: int  # in the order of prompts
-    candidates: _Candidates
+    candidates: Candidates
     source: Sequence[int]
     constraint: Constraint | None
     asked: int = 0  # all candidates, also those still to come
@@ -231,7 +231,7 @@ class _Queue:
             if prompt is None:
                 return
             judge = self._sandbox if self._search.validates(prompt) else None
-            candidates = _Candidates(prompt, judge)
+            candidates = Candidates(prompt, judge)
             if candidates.adapt(prompt.adaptations, self._search.wanted):
                 self._answers[number] = candidates.best(self._search.wanted)
                 continue
@@ -258,26 +258,30 @@ class _Queue:
         for number in range(case.asked, total):
             constraint = case.constraint.copy() if case.constraint else None
             preference = self._search.sampling.preference(case.source, number)
-            request = self._reviewed(
-                Request(case.candidates.prompt, constraint, preference), case, number
-            )
+            request = reviewed(
+                Request(case.candidates.prompt, constraint, preference), case.source, number,
+                self._search, self._sandbox, self._generator.pieces,
+            )  # fmt: skip
             streams.append(self._generator.stream(request))
             self._cases[streams[-1]] = case
         case.asked = total
         return streams
 
-    def _reviewed(self, request: Request, case: _Case, number: int) -> Request:
-        """The request with a review of its statements, where its text is validated and draws can
-        differ."""
-        search, prompt = self._search, request.prompt
-        if prompt.is_gap or not (search.validates(prompt) and search.redraws):
-            return request
-        if search.sampling.temperature == 0:
-            return request
 
-        def redraw(attempts: int) -> Preference:
-            return search.sampling.preference(case.source, number + _ATTEMPT * attempts)
+def reviewed(
+    request: Request, source: Sequence[int], number: int, search: Search, sandbox: Sandbox,
+    pieces: Sequence[bytes],
+) -> Request:  # fmt: skip
+    """The request of a prompt's text `number` with a review of its statements, where the text is
+    validated and draws can differ."""
+    prompt, sampling = request.prompt, search.sampling
+    if prompt.is_gap or not (search.validates(prompt) and search.redraws):
+        return request
+    if sampling.temperature == 0:
+        return request
 
-        pieces = self._generator.pieces
-        review = Review(prompt, self._sandbox, pieces, search.redraws)
-        return replace(request, reviewer=review, redraw=redraw)
+    def redraw(attempts: int) -> Preference:
+        return sampling.preference(source, number + _ATTEMPT * attempts)
+
+    review = Review(prompt, sandbox, pieces, search.redraws)
+    return replace(request, reviewer=review, redraw=redraw)

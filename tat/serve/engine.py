@@ -1,0 +1,175 @@
+"""All that a service has: a model or none, the library and the validator, for any protocol."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as NotYetError
+from dataclasses import dataclass, replace
+from functools import partial
+
+from numpy import ndarray as Array
+
+from tat.config_tables import Config, GenerateConfig
+from tat.decode.choice import Preference, Sampling, greedy
+from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.validated import Candidates, Outcome, Search, reviewed
+from tat.errors import TatError
+from tat.retrieval.query import Hit
+from tat.serve.decoder import Decoder
+from tat.serve.ending import Ending
+from tat.serve.judge import Judge
+from tat.serve.library import Library
+from tat.serve.tasks import NoModelError, Task, Written, constraint_copy
+
+_LOOK = 0.01  # seconds between looks at whether the client is still there
+
+Gone = Callable[[], bool]
+"""Whether nobody waits for an answer any more."""
+
+
+class GoneError(TatError):
+    """The client hung up, or the time for its answer is over."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the tokens of a text are chosen: the likeliest, or drawn where `sampling` says so."""
+
+    sampling: Sampling | None = None
+    number: int = 0  # of the text, where several are drawn for one prompt
+
+    def preference(self, source: Sequence[int]) -> Preference:
+        return self.sampling.preference(source, self.number) if self.sampling else greedy
+
+
+class Engine:
+    """The services behind every protocol: filling gaps, answering, judging, searching."""
+
+    def __init__(
+        self, config: Config, decoder: Decoder, judge: Judge, library: Library | None
+    ) -> None:
+        self.config, self.decoder, self.judge, self.library = config, decoder, judge, library
+
+    @property
+    def settings(self) -> GenerateConfig:
+        """How texts are made, as `tat generate` is configured."""
+        return self.config.generate
+
+    def close(self) -> None:
+        """End the threads and the child process."""
+        self.decoder.close()
+        self.judge.close()
+        if self.library:
+            self.library.close()
+
+    def tasks(
+        self, prompt: Prompt, limit: int, choices: list[Choice], ending: Ending,
+        emit: Callable[[str], None] | None = None, near: bool = False,
+        search: Search | None = None,
+    ) -> list[Task]:  # fmt: skip
+        """A task that was submitted for each choice; BusyError, NoModelError, UsageError.
+
+        `near` as in `Decoder.prepare`. Statements are reviewed as the `search` says.
+        """
+        request = self.decoder.prepare(prompt, near=near)
+        generator = self.decoder.require().generator
+        source = generator.source(prompt)
+        tasks = []
+        for choice in choices:
+            constraint = constraint_copy(request.constraint)
+            asked = replace(
+                request, constraint=constraint, preference=choice.preference(source)
+            )  # fmt: skip
+            if search:
+                asked = reviewed(asked, source, choice.number, search, self.judge, generator.pieces)
+            tasks.append(Task(asked, limit, ending, emit))
+        self.decoder.submit(*tasks)
+        return tasks
+
+    def written(self, tasks: list[Task], gone: Gone) -> list[Written]:
+        """The texts of the tasks; GoneError, with all of them cancelled, once `gone` says so."""
+        try:
+            return [waited(task.future, gone) for task in tasks]
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+
+    def answer(self, prompt: Prompt, search: Search, gone: Gone) -> list[Outcome]:
+        """Up to `wanted` different texts, the best first: those that `tat generate` prints."""
+        candidates = Candidates(prompt, self.judge if search.validates(prompt) else None)
+        if candidates.adapt(prompt.adaptations, search.wanted):
+            return candidates.best(search.wanted)
+        reason = self._refusal(prompt)
+        if reason:
+            return candidates.without_model(search.wanted, reason)
+        asked = 0
+        for total in (search.wanted, search.budget):
+            enough = candidates.valid >= search.wanted or search.sampling.temperature == 0
+            if asked >= total or (asked and enough):
+                break
+            choices = [Choice(search.sampling, number) for number in range(asked, total)]
+            limit = self.decoder.require().generator.max_tokens
+            tasks = self.tasks(prompt, limit, choices, Ending(), search=search)
+            for text in self.written(tasks, gone):
+                candidates.add(text.generation)
+            asked = total
+        return candidates.best(search.wanted)
+
+    def prompted(self, prompt: Prompt) -> Prompt:
+        """The prompt with what the library has for it."""
+        if self.library is None or prompt.is_gap:
+            return prompt
+        service = self.decoder.service
+        trained = service.generator.loaded.config.data if service else self.config.data
+        prompt = self.library.beside(prompt, trained, self.settings)
+        if service or prompt.signature.strip():
+            return prompt
+        hits = self.library.search(prompt.description, self.settings.adaptations, "function")
+        return replace(prompt, last_resorts=tuple(Adaptation(partial(_whole, h), h) for h in hits))
+
+    def _refusal(self, prompt: Prompt) -> str:
+        try:
+            return self.decoder.refusal(prompt)
+        except NoModelError as error:
+            return str(error)
+
+    def likelihoods(self, prompt: Prompt, names: Sequence[str], gone: Gone) -> list[float]:
+        """How likely a gap's text begins as each name does: the logit of its first token."""
+        seen: list[Array] = []
+
+        def look(logits: Array, tokens: Sequence[int]) -> Array:
+            seen.append(logits.copy())
+            return logits
+
+        request = replace(self.decoder.prepare(prompt, constrained=False), preference=look)
+        task = Task(request, 1)
+        self.decoder.submit(task)
+        self.written([task], gone)
+        return [float(seen[0][token]) for token in self.decoder.first_tokens(names)]
+
+
+def _whole(hit: Hit) -> str:
+    """A function of a library with all that it needs."""
+    comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
+    return f"{hit.context}\n\n{comment}{hit.text}" if hit.context else f"{comment}{hit.text}"
+
+
+def waited(future: "Future[Written]", gone: Gone) -> Written:
+    """The result of a future; GoneError as soon as nobody waits for it any more."""
+    while True:
+        try:
+            result = future.result(_LOOK)
+            if gone():
+                raise GoneError("too late")
+            return result
+        except CancelledError:
+            raise GoneError("cancelled") from None
+        except NotYetError:
+            if gone():
+                raise GoneError("the client hung up") from None
+
+
+def until(deadline: float, gone: Gone = lambda: False) -> Gone:
+    """Also gone once `time.monotonic()` is past the deadline."""
+    return lambda: gone() or time.monotonic() > deadline

@@ -1,0 +1,99 @@
+"""Text at a cursor: what may be proposed there, and whether it fits what stands around it."""
+
+import re
+from typing import NamedTuple
+
+from tat.serve.ending import Ending
+from tat.serve.judge import Judge
+from tat.wgsl.lexer import tokenize
+
+_INDENT = "    "
+
+
+class Gap(NamedTuple):
+    """A cursor between two texts.
+
+    `lead` is blank space that is to be written first, so that the model goes on where a line of its
+    own begins, and `tail` the brace that nothing behind the cursor closes; `block` says whether a
+    whole block is asked for.
+    """
+
+    prefix: str
+    suffix: str
+    lead: str
+    tail: str
+    block: bool
+
+    @property
+    def before(self) -> str:
+        """The text that the model writes behind."""
+        return self.prefix + self.lead
+
+    @property
+    def behind(self) -> str:
+        """The text that it writes before."""
+        return self.tail + self.suffix
+
+    def ending(self, deadline: float) -> Ending:
+        """One line, or the block that stands open."""
+        return Ending(line=not self.block, block=self.block, deadline=deadline)
+
+    def fitting(self, text: str) -> str:
+        """The text without trailing blanks; "" for one that says what follows anyway."""
+        text = text.rstrip()
+        following = next((line for line in self.suffix.splitlines() if line.strip()), "")
+        return "" if text.strip() == following.strip() else text
+
+
+def gap_at(prefix: str, suffix: str) -> Gap:
+    """The gap of a cursor: behind an opening brace a block is asked for, else a line."""
+    above, _, line = prefix.rpartition("\n")
+    block = prefix.rstrip().endswith("{")
+    lead = tail = ""
+    if block and not _closes(suffix):
+        opened = next(line for line in reversed(prefix.splitlines()) if line.strip())
+        tail = f"\n{_indentation(opened)}}}"
+    if block and line.strip():
+        lead = "\n" + _indentation(line) + _INDENT
+    elif not line.strip():
+        wanted = _expected(above)
+        lead = wanted[len(line) :] if wanted.startswith(line) else ""
+    return Gap(prefix, suffix, lead, tail, block)
+
+
+def fits(judge: Judge, gap: Gap, text: str) -> bool:
+    """Whether naga finds nothing wrong with the text where it stands.
+
+    The module may be broken elsewhere, for it is being written: what is wrong outside of the lines
+    that the text is in does not count, unless it is the whole function that became invalid.
+    """
+    problem = judge.validate(gap.before + text + gap.behind)
+    if problem is None or problem.line == 0:
+        return problem is None
+    first = gap.prefix.count("\n") + 1
+    last = first + (gap.lead + text + gap.tail).count("\n")
+    if first <= problem.line <= last:
+        return False
+    return not (re.search(r"is invalid", problem.message) and problem.line < first)
+
+
+def _expected(above: str) -> str:
+    """The indentation of a line that follows these."""
+    last = next((line for line in reversed(above.splitlines()) if line.strip()), "")
+    return _indentation(last) + (_INDENT if last.rstrip().endswith(("{", "(")) else "")
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _closes(suffix: str) -> bool:
+    """Whether the text behind the gap closes the block that stands open."""
+    depth = 0
+    for token in tokenize(suffix):
+        depth += (token.text == "{") - (token.text == "}")
+        if depth < 0:
+            return True
+        if token.kind == "keyword" and token.text in ("fn", "struct"):
+            return False
+    return False

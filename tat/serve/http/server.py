@@ -1,0 +1,87 @@
+"""Runs the application with waitress: one thread takes requests in, others wait for answers.
+
+A client that sends half a request and waits holds a connection, and no thread; after a while it is
+closed.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
+
+from tat.errors import TatError
+from tat.serve.engine import Engine
+from tat.serve.http.app import MAX_BODY, Application
+from tat.serve.http.guard import Guard
+
+_IDLE_SECONDS = 30  # that a connection may be without a request
+_SENDING_SECONDS = 60  # that a request may take to come in
+_CONNECTIONS = 200
+_HEADERS = 65_536  # bytes of a request's headers
+
+
+def serve(
+    engine: Engine, port: int, host: str, token: str, threads: int, ready: Callable[[str], None]
+) -> None:
+    """Serve until interrupted; `ready` gets the address once requests are taken.
+
+    Port 0 is any that is free. TatError where the port is taken.
+    """
+    logging.getLogger("waitress").setLevel(logging.CRITICAL)
+    application = _Later()
+    address = host or "127.0.0.1"
+    try:
+        server = create_server(
+            application, host=address, port=port, threads=threads, ident="tat",
+            connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS, cleanup_interval=5,
+            max_request_body_size=MAX_BODY, max_request_header_size=_HEADERS,
+            channel_request_lookahead=1, send_bytes=1,
+        )  # fmt: skip
+    except OSError as error:
+        raise TatError(
+            f"cannot listen on {address}:{port}: {error.strerror or error}; choose another --port"
+        ) from error
+    port = _port_of(server, port)
+    _limit_sending(server)
+    application.answer = Application(engine, Guard(port, host, token))
+    shown = f"[{address}]" if ":" in address else address
+    ready(f"http://{shown}:{port}/")
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+class _Later:
+    """The application, which needs the port that the server gets."""
+
+    answer: Application
+
+    def __call__(self, environment: dict, start: Callable[..., object]) -> object:
+        return self.answer(environment, start)
+
+
+def _port_of(server: "TcpWSGIServer | MultiSocketServer", port: int) -> int:
+    if isinstance(server, MultiSocketServer):
+        return server.effective_listen[0][1]
+    return int(server.effective_port) or port
+
+
+def _limit_sending(server: "TcpWSGIServer | MultiSocketServer") -> None:
+    """Also close connections whose request has been coming in for too long, byte by byte."""
+    if not isinstance(server, TcpWSGIServer):
+        return
+    usual, since = server.maintenance, {}
+
+    def maintenance(now: float) -> None:
+        usual(now)
+        for number in since.keys() - server.active_channels.keys():
+            del since[number]
+        for number, channel in list(server.active_channels.items()):
+            if channel.request is None or channel.requests:
+                since.pop(number, None)
+            elif time.monotonic() - since.setdefault(number, time.monotonic()) > _SENDING_SECONDS:
+                channel.will_close = True
+
+    server.maintenance = maintenance

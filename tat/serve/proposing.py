@@ -1,0 +1,28 @@
+"""Proposals of the model at a cursor: within grammar and scope, and valid where they stand."""
+
+from dataclasses import replace
+
+from tat.decode.choice import Sampling
+from tat.decode.prompt import Prompt
+from tat.serve.engine import Choice, Engine, Gone
+from tat.serve.gaps import Gap, fits
+
+_LINE_TOKENS, _BLOCK_TOKENS = 48, 256
+_DRAWS = 3  # further texts that are tried where the likeliest does not fit
+
+
+def proposal(engine: Engine, gap: Gap, gone: Gone) -> str:
+    """A text that fits the gap, "" where none was found; GoneError once nobody waits."""
+    prompt = Prompt(prefix=gap.before, suffix=gap.behind)
+    limit = _BLOCK_TOKENS if gap.block else _LINE_TOKENS
+    sampling = replace(Sampling.configured(engine.settings), draws_first=True)
+    tried = set()
+    for choices in ([Choice()], [Choice(sampling, number) for number in range(_DRAWS)]):
+        tasks = engine.tasks(prompt, limit, choices, gap.ending(0), near=True)
+        for written in engine.written(tasks, gone):
+            text = gap.fitting(written.generation.text)
+            ends = written.reason not in ("limit", "none", "time")
+            if text and ends and text not in tried and fits(engine.judge, gap, text):
+                return text
+            tried.add(text)
+    return ""
