@@ -8,7 +8,7 @@ from tat.arguments.common import Commands, add_command, add_device, add_settings
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "bench", "time what tat does, and find what got slower",
+        commands, "bench", "time tat, and find what got slower",
         examples(
             ("tat bench --quick", "everything, in less than two minutes"),
             ("tat bench forward decode", "a pass of the model, and a token of greedy decoding"),
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--threshold", metavar="SHARE", type=_share,
-        help="share by which it must be slower to count (bench.threshold)",
+        help="count a benchmark as slower from this share on (bench.threshold)",
     )  # fmt: skip
     parser.add_argument(
         "--no-history", action="store_true", help="add no line to this machine's history"

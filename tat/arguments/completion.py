@@ -6,7 +6,7 @@ from tat.commands.completion import SHELLS
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "completion", "print what makes a shell complete tat's commands and options",
+        commands, "completion", "print a script for completion of commands and options",
         examples(
             ("eval \"$(tat completion bash)\"", "in ~/.bashrc"),
             ("tat completion zsh > ~/.zsh/_tat", "in a folder of fpath"),

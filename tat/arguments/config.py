@@ -5,7 +5,7 @@ from tat.arguments.common import Commands, add_command, add_settings, examples
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "config", "print the configuration in force and where each value came from",
+        commands, "config", "print the configuration in force and the origin of each value",
         examples(
             ("tat config --preset tiny", "the values of a preset"),
             ("tat config train.lr", "one value; `tat config train` is the table"),

@@ -18,7 +18,7 @@ from tat.arguments.common import (
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "eval", "measure what a model's functions, or predictions of them, are worth",
+        commands, "eval", "judge a model's functions, or predictions of them",
         examples(
             ("tat eval functions.jsonl --run runs/mine -o mine.json", "a model on functions"),
             ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--cookbook", action="store_true",
                         help="judge by the tests of the cookbook's test split")  # fmt: skip
     parser.add_argument("--infill", choices=("line", "block"),
-                        help="leave a gap in each function and judge what fills it")  # fmt: skip
+                        help="leave a gap in each function and judge the text for it")  # fmt: skip
     parser.add_argument("--limit", metavar="N", type=positive,
                         help="judge only N, evenly spread over all")  # fmt: skip
     parser.add_argument("--modules", metavar="FILE", type=Path,
@@ -58,11 +58,11 @@ def add(commands: Commands) -> None:
 
 
 def _add_answering(parser: argparse.ArgumentParser) -> None:
-    """How the model that is judged answers; the names are those of `tat generate`."""
+    """Settings of the judged model, under the names of `tat generate`."""
     group = parser.add_argument_group("of the model")
     group.add_argument("--index", metavar="INDEX",
-                       help="read what it finds; `cookbook` is its train split")  # fmt: skip
-    group.add_argument("--top", metavar="N", type=count, help="so many of the index (as trained)")
+                       help="read functions of it (`cookbook`: its train split)")  # fmt: skip
+    group.add_argument("--top", metavar="N", type=count, help="at most N of them (as trained)")
     add_adapt(group)
     group.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,

@@ -8,17 +8,17 @@ from tat.resources import BUNDLED
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "export", "write a checkpoint to generate from, without what only training needs",
+        commands, "export", "write a checkpoint for generating, without the state of training",
         examples(
             ("tat export runs/mine -o mine.safetensors", "a third of the size, or less"),
             ("tat export runs/mine --int8 -o mine.safetensors", "a tenth, and faster on the CPU"),
-            ('tat generate "distance to a box" --run mine.safetensors', "what it is for"),
+            ('tat generate "distance to a box" --run mine.safetensors', "generate from it"),
         ),
     )  # fmt: skip
     parser.add_argument("run", metavar="RUN|FILE", type=Path, nargs="?", default=BUNDLED,
                         help="run folder or checkpoint file (bundled)")  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
-                        help="file to write; one that is there is replaced")  # fmt: skip
+                        help="file to write; it replaces an existing one")  # fmt: skip
     parser.add_argument(
         "--int8", action="store_true",
         help="round matrices to 8 bits, with a scale for each output channel",

@@ -27,11 +27,11 @@ def add(commands: Commands) -> None:
             ("tat generate --prefix head.txt --suffix tail.txt --run runs/mine", "fill a gap"),
             ("tat generate --input prompts.jsonl --run runs/mine", "many, one JSON object a line"),
             ('tat generate "luminance" --run runs/mine --beam 4 --n-best 2', "the likeliest two"),
-            ('tat generate "luminance" --run runs/mine --index cookbook', "with what an index has"),
+            ('tat generate "luminance" --run runs/mine --index cookbook', "with an index"),
         ),
     )  # fmt: skip
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
-                        help="what the function is to do")  # fmt: skip
+                        help="description of the function")  # fmt: skip
     add_run(parser)
     parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
     parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
@@ -58,10 +58,10 @@ def add(commands: Commands) -> None:
         help="use similar functions of this index (`cookbook`: the bundled)",
     )  # fmt: skip
     parser.add_argument("--top", metavar="N", type=count,
-                        help="N of them at most (as many as in training)")  # fmt: skip
+                        help="at most N of them (as many as in training)")  # fmt: skip
     add_adapt(parser)
     parser.add_argument("--explain", action="store_true",
-                        help="say where they are from, and their licence")  # fmt: skip
+                        help="name their files and licences")  # fmt: skip
     parser.add_argument(
         "--int8", action="store_true", help="round matrices to 8 bits: faster on the CPU"
     )
@@ -71,7 +71,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
-    """How tokens and texts are chosen; defaults are those of [generate] in the configuration."""
+    """The choice of tokens and texts; defaults are in [generate] of the configuration."""
     group = parser.add_argument_group("choice of tokens and texts")
     group.add_argument("--max-tokens", metavar="N", type=count, help="generate at most N tokens")
     group.add_argument("--temperature", metavar="T", type=float,
@@ -83,11 +83,13 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
                        help="draw from tokens with P times the best one's probability")  # fmt: skip
     group.add_argument("--repetition-penalty", metavar="X", type=float,
                        help="above 1: avoid tokens that were written already")  # fmt: skip
-    group.add_argument("--seed", metavar="N", type=count, help="of draws; the same gives the same")
+    group.add_argument(
+        "--seed", metavar="N", type=count, help="of draws; the same seed repeats them"
+    )
     group.add_argument("--beam", metavar="N", type=positive, default=1,
-                       help="beam search: go on with the N likeliest texts (1)")  # fmt: skip
+                       help="beam search with the N likeliest texts (1)")  # fmt: skip
     group.add_argument("--length-penalty", metavar="X", type=float,
                        help="rank by log-probability / length^X (1)")  # fmt: skip
     group.add_argument("--n-best", metavar="N", type=positive, default=1,
-                       help="print N texts, of the beams or drawn (1)")  # fmt: skip
+                       help="print N texts, from beams or draws (1)")  # fmt: skip
     group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together (4)")

@@ -7,7 +7,7 @@ from tat.arguments.common import Commands, add_command, examples
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "grammar", "print the grammar that generation keeps to, or check modules with it",
+        commands, "grammar", "print the grammar of generated text, or check modules with it",
         examples(
             ("tat grammar", "the grammar, in Lark's notation"),
             ("tat grammar --check modules.jsonl", "names the modules that it refuses, and where"),

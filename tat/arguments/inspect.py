@@ -7,10 +7,10 @@ from tat.arguments.common import Commands, add_command, examples
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "inspect", "show what a run or a checkpoint holds",
+        commands, "inspect", "show the content of a run or a checkpoint",
         examples(
             ("tat inspect runs/mine", "its newest checkpoint"),
-            ("tat inspect runs/mine --plan", "memory of a training step and what lives in it"),
+            ("tat inspect runs/mine --plan", "memory of a training step, and its tensors"),
             ("tat inspect model.safetensors --json", "for a program"),
         ),
     )  # fmt: skip

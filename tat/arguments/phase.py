@@ -7,7 +7,7 @@ from tat.arguments.common import Commands, add_command, add_device, add_settings
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "phase", "prove this build in four phases, each on what the one before proved",
+        commands, "phase", "prove this build in four phases, each on the manifest before it",
         examples(
             ("tat phase all --preset tiny", "all four; again, to go on after a kill"),
             ("tat phase optimizer --standalone", "one by itself"),

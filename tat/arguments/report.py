@@ -7,7 +7,7 @@ from tat.arguments.common import Commands, add_command, examples
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "report", "sum up a run, or how fast tat is beside its targets and peers",
+        commands, "report", "sum up a run, or compare tat's speed with targets and peers",
         examples(
             ("tat report runs/mine", "loss, speed and memory of a run"),
             ("tat report runs/mine --html run.html", "one page with its loss curve"),
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--bench", metavar="FILE", type=Path,
-        help="timings of `tat bench -o`; none: what is quick is measured now",
+        help="timings of `tat bench -o`; none: quick benchmarks are timed now",
     )  # fmt: skip
     parser.add_argument(
         "--results", metavar="DIR", type=Path,

@@ -11,7 +11,7 @@ def add(commands: Commands) -> None:
         examples(
             ("tat synth --count 300000 --seed 1 -o synth.jsonl", "JSON Lines for `tat train`"),
             ("tat synth --only sdf --count 5", "of one area, on standard output"),
-            ("tat synth --families", "what there is to draw from"),
+            ("tat synth --families", "the families to draw from"),
         ),
     )  # fmt: skip
     parser.add_argument("--count", metavar="N", type=positive, help="functions to write")

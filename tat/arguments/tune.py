@@ -11,7 +11,7 @@ def add(commands: Commands) -> None:
         examples(
             ("tat tune --preset tiny", "rate, warm-up, dropout and width, on the cookbook"),
             ("tat tune shaders/ --preset small --budget 60", "on your own files"),
-            ("tat train shaders/ --preset small --config tuned.toml", "with what was found"),
+            ("tat train shaders/ --preset small --config tuned.toml", "with the best settings"),
         ),
     )  # fmt: skip
     parser.add_argument(
@@ -28,8 +28,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, default=Path("tuned.toml"),
-        help="TOML file to write; what was tried is kept beside it, so that a killed search goes"
-        " on (tuned.toml)",
+        help="TOML file to write; trials are stored beside it, so that a killed search can go on"
+        " (tuned.toml)",
     )  # fmt: skip
     add_settings(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

@@ -7,9 +7,9 @@ from tat.arguments.common import Commands, add_command, examples
 
 def add(commands: Commands) -> None:
     parser = add_command(
-        commands, "validate", "check WGSL modules with naga, in a process of its own",
+        commands, "validate", "check WGSL modules with naga, in a child process",
         examples(
-            ("tat validate shaders/*.wgsl", "names what is wrong, as file:line:column"),
+            ("tat validate shaders/*.wgsl", "names each problem as file:line:column"),
             ("tat validate modules.jsonl --json", "field wgsl of each line; one object a module"),
             ("tat validate - < mine.wgsl", "a module from standard input"),
         ),
