@@ -202,7 +202,7 @@ def _assemble(
 ) -> Corpus:
     """Drop duplicates, find neighbours, add renamed copies of functions, sort.
 
-    Of equal samples the one in train stays: the validation split holds nothing that is learnt.
+    If samples are equal, the one in train stays: the validation split holds nothing that is learnt.
     """
     kept: dict[str, Sample] = {}
     for sample in sorted(samples, key=lambda s: (s.split == "valid", s.group, s.origin)):

@@ -94,7 +94,7 @@ class Batch:
             going = alike
 
     def _leave(self, rows: Sequence[int]) -> Iterator[Stream]:
-        """Those of these rows that are at their end."""
+        """Free the rows whose streams ended, and yield these streams."""
         for row in rows:
             stream = self._streams[row]
             if stream.ended:

@@ -26,7 +26,7 @@ class Drafter:
     def propose(self, settled: Sequence[int], written: Sequence[int]) -> list[int]:
         """Tokens that may follow `written`, which begins with `settled`.
 
-        Of several places the one with the longest agreement counts, of equal ones the first.
+        The place with the longest agreement counts; the first one of equal places.
         """
         for end in range(max(self._match, self._seen), len(settled)):
             self._enter(self._in_text, settled, end)

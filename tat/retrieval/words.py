@@ -41,7 +41,7 @@ def words(text: str) -> Iterator[str]:
 
 
 def words_to_index(text: str) -> Iterator[str]:
-    """The same and the letters of runs without blanks, for a query of one letter."""
+    """The words of `text`, and letters of runs without blanks, for a query of one letter."""
     return _words(text, letters=True)
 
 

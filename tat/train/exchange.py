@@ -12,7 +12,7 @@ Sums = dict[int, tuple[int, Array]]  # first micro-batch -> how many, and their 
 
 
 class Exchange(Protocol):
-    """Of one step."""
+    """The exchange of sums among ranks in one step."""
 
     def offer(self, node: Node, values: Array) -> None:
         """A subtree's sum, flat; it stays as it is until finish()."""

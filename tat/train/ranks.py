@@ -220,8 +220,8 @@ def open_ranks(wanted: Literal["auto", "mpi", "alone"]) -> Ranks:
     """Mpi where a launcher started several processes or it is asked for, else Alone.
 
     RanksError where launcher and library do not belong together: each process would take itself
-    for the only one, and all would write one run. Of the processes only the launcher's first says
-    so, the others end with SystemExit.
+    for the only one, and all would write one run. Only the launcher's first process says so; the
+    others end with SystemExit.
     """
     launch = launched()
     if wanted == "alone" or (wanted == "auto" and not launch.name):

@@ -56,8 +56,8 @@ class _Underway:
 class Trainer:
     """Owns batches, loss and steps. A step's result depends on seed and step alone.
 
-    Lanes, and ranks if it is one of several, only decide who computes which micro-batch. Of several
-    all call the same methods in the same order.
+    Lanes, and ranks if it is one of several, only decide who computes which micro-batch. Several
+    ranks call the same methods in the same order.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Trainer:
         self._update.install(self._packed(values))
 
     def _packed(self, values: Mapping[str, Array]) -> Array | None:
-        """In the weights' layout, at rank 0."""
+        """The values in the weights' layout, at rank 0."""
         return None if self.ranks.rank else weights.pack(self.model.parameters, values)
 
     def step(self, *, ahead: bool = False, stop: int = 0) -> StepResult:
@@ -115,9 +115,9 @@ class Trainer:
 
         With f16, a gradient that is not finite only skips the step, and its norm is given as 0.
 
-        With `ahead`, a backend that queues its work begins with the next step before this one's
-        result is waited for: weights and state are then those behind the next step. Of several
-        ranks none does. stop: the exit code that a signal asked this process to end with.
+        With `ahead`, a backend that queues its work begins the next step before it waits for this
+        one's result. Weights and state are then those after the next step. Several ranks never do
+        so. stop: the exit code that a signal asked this process to end with.
         """
         if not self._next:
             self._clock.start()
@@ -210,7 +210,7 @@ class Trainer:
         return next(told, f"step {step}: the summed gradient is not finite; {advice}")
 
     def first_gradient(self) -> Array:
-        """Of the next step's micro-batch 0, flat: what every rank has the same bits of."""
+        """The gradient of the next step's micro-batch 0, flat: equal bits on every rank."""
         step = self.step_count + 1
         batch = self.batches.micro_batch(self._first(step))
         self._gradient(batch, 0, step, 0)()

@@ -37,7 +37,7 @@ class Fold:
 
 
 def shares(count: int, ranks: int) -> list[range]:
-    """Of `count` things those of each rank: neighbours, as even as can be, the first ones more."""
+    """The shares of ranks in `count` things: consecutive, nearly equal, larger ones first."""
     small, more = divmod(count, ranks)
     ends = [rank * small + min(rank, more) for rank in range(ranks + 1)]
     return [range(a, b) for a, b in itertools.pairwise(ends)]

@@ -131,7 +131,7 @@ class State(NamedTuple):
         name = self.owner.name
         if self._is_local(name) or (text == "<" and self._is_template()):
             return False
-        # Of a struct the arity has 0 and the number of members, which is never 0.
+        # A struct has the arities 0 and its number of members, which is never 0.
         arity = self.module.get(name)
         return len(arity or ()) == 1 if name in self.module else name in FUNCTIONS
 

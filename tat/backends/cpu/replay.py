@@ -29,7 +29,7 @@ _MOVES = ("cache_gather",)
 
 
 class Owner(Protocol):
-    """Of the persistent tensors that tables take, and of the promise that rows are alike."""
+    """The owner of the persistent tensors of tables, and of the promise that rows are alike."""
 
     lanes: int
     rows_alike: bool
@@ -68,7 +68,7 @@ class Tables:
 
     @property
     def version(self) -> int:
-        """Of the weights; packed copies of another are stale."""
+        """The version of the weights; packed copies of another version are stale."""
         return self._backend.weights_version
 
     def packed(self, call: Call) -> Array | None:

@@ -38,7 +38,7 @@ def pointer_backward(
     q: Array, k: Array, shares: Array, kept: Array, ids: Array, targets: Array, *,
     batch: int, queries: int, sources: int, keys: int, width: int, smoothing: float,
 ) -> None:  # fmt: skip
-    """Of the losses of copy_cross_entropy, which leaves the vocabulary's part in `kept`."""
+    """Gradients of copy_cross_entropy's losses; it leaves the vocabulary's part in `kept`."""
     counts = targets.reshape(-1) != 0
     copied = np.where(counts, 1 - kept, 0)  # the sources' part
     gate = shares.sum(axis=1)
@@ -75,8 +75,8 @@ def copy_cross_entropy(
     rows: int, vocabulary: int, start: int, batch: int, queries: int, sources: int, keys: int,
     smoothing: float,
 ) -> None:  # fmt: skip
-    """Of the mixture, for rows from `start` on; kept: the vocabulary's part of the target's
-    probability. Smoothing spreads over the vocabulary's own distribution.
+    """Losses of the mixture, for rows from `start` on; kept: the vocabulary's part of the
+    target's probability. Smoothing spreads over the vocabulary's own distribution.
     """
     top = logits.max(axis=1, keepdims=True)
     lse[:] = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))

@@ -76,7 +76,7 @@ _SPLIT = Variant("split", 128, 64, _in_deep_fours)
 _TILES = (_TILE_128, _TILE_64)
 _ALL_TILES = (_TILE_128_64, *_TILES)
 
-# Of each kernel; the first that suits is taken.
+# Variants of each kernel; the first that suits is taken.
 VARIANTS = {
     "linear": (Variant("vector", 1, 16, _few_rows), _COLUMN, *_ALL_TILES),
     "linear_backward_input": _ALL_TILES,
