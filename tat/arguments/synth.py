@@ -12,9 +12,11 @@ def add(commands: Commands) -> None:
             ("tat synth --count 300000 --seed 1 -o synth.jsonl", "JSON Lines for `tat train`"),
             ("tat synth --only sdf --count 5", "of one area, on standard output"),
             ("tat synth --families", "the families to draw from"),
+            ("tat synth --check noise", "run the bodies of an area against each other"),
+            ("tat synth --stats --against mine.jsonl", "distributions side by side"),
         ),
     )  # fmt: skip
-    parser.add_argument("--count", metavar="N", type=positive, help="functions to write")
+    parser.add_argument("--count", metavar="N", type=positive, help="functions to write or count")
     parser.add_argument("--seed", metavar="N", type=count, default=0, help="of all draws (0)")
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, default=Path("-"),
@@ -23,6 +25,20 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--only", metavar="NAME", default="", help="an area, a family, or a kind of composed ones"
     )
-    parser.add_argument("--families", action="store_true", help="list the families, and write none")
+    modes = parser.add_argument_group("instead of writing functions").add_mutually_exclusive_group()
+    modes.add_argument(
+        "--families", action="store_true",
+        help="count the families and what proves them; with --only, list them",
+    )  # fmt: skip
+    modes.add_argument(
+        "--check", metavar="NAME", nargs="?", const="",
+        help="run alternatives against each other and references, of an area or family (all)",
+    )  # fmt: skip
+    modes.add_argument(
+        "--stats", action="store_true", help="show how N functions are distributed (10000)"
+    )
+    parser.add_argument(
+        "--against", metavar="FILE", type=Path, help="with --stats: functions in JSON Lines"
+    )
     parser.add_argument("--json", action="store_true", help="print lists and tables as JSON")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

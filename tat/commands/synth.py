@@ -1,4 +1,4 @@
-"""`tat synth`: functions by rules, the families they are drawn from."""
+"""`tat synth`: functions by rules, and what is known of the families they are drawn from."""
 
 import argparse
 import sys
@@ -7,24 +7,36 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
-from tat.errors import UsageError
+from tat.data.json_lines import read_json_lines
+from tat.errors import TatError, UsageError, did_you_mean
 from tat.files import atomic_file, require_place
+from tat.synth.family import Family, find_families
 from tat.synth.generator import COMPOSED, Generator
 from tat.synth.records import encoded
+from tat.synth.stats import Distribution, Text, table
 from tat.synth.tables import all_families
+from tat.synth.verify import proof, verify
+from tat.wgsl.sandbox import Sandbox
 
 _STDOUT = Path("-")
+_SAMPLE = 10_000  # functions that --stats draws
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.against and not options.stats:
+        raise UsageError("--against is for --stats")
     if options.families:
         return _families(options)
+    if options.check is not None:
+        return _check(options)
+    if options.stats:
+        return _stats(options)
     if options.count is None:
-        raise UsageError("give --count N, the number of functions to write, or --families")
+        raise UsageError("give --count N, the number of functions to write")
     return _write(options)
 
 
@@ -58,17 +70,93 @@ def _copy(lines: Iterator[bytes], file: BinaryIO) -> int:
     return written
 
 
-def _families(options: argparse.Namespace) -> int:
-    """The families by area, or each with where it stands where one area is named."""
+def _chosen(name: str) -> list[Family]:
+    """The families of an area or name, all for none; UsageError if there are none."""
     families = all_families()
-    areas = Counter(family.area for family in families)
+    found = find_families(families, name) if name else list(families)
+    if not found:
+        known = {word for family in families for word in (family.area, family.names[0])}
+        hint = did_you_mean(name, known, "; `tat synth --families` counts all")
+        raise UsageError(f"no area or family: {name!r}{hint}")
+    return found
+
+
+def _families(options: argparse.Namespace) -> int:
+    """The families of each area by what proves them, or those of one area."""
+    families = _chosen(options.only)
     if options.json:
-        listed = [{"id": f.id, "area": f.area, "origin": f.origin, "bodies": len(f.bodies)}
-                  for f in families]  # fmt: skip
-        sys.stdout.write(msgspec.json.encode(listed).decode() + "\n")
-        return 0
-    for area, number in sorted(areas.items()):
-        print(f"{area:16}{number:6}")
-    print(f"{'in tables':16}{len(families):6}")
-    print(f"{'composed':16}{len(COMPOSED):6}  kinds: {', '.join(COMPOSED)}")
+        listed = [
+            {"id": f.id, "area": f.area, "origin": f.origin, "bodies": len(f.bodies),
+             "proof": proof(f)} for f in families
+        ]  # fmt: skip
+        _print_json(listed)
+    elif options.only:
+        for family in families:
+            print(f"{family.id:40} {proof(family):14} {family.origin}")
+    else:
+        _print_counts(families)
     return 0
+
+
+def _print_counts(families: list[Family]) -> None:
+    proofs = Counter((family.area, bool(proof(family))) for family in families)
+    print(f"{'area':16}{'families':>10}{'verified':>10}{'unverified':>12}")
+    for area in sorted({family.area for family in families}):
+        yes, no = proofs[area, True], proofs[area, False]
+        print(f"{area:16}{yes + no:10}{yes:10}{no:12}")
+    verified = sum(number for (_, proven), number in proofs.items() if proven)
+    print(f"{'all':16}{len(families):10}{verified:10}{len(families) - verified:12}")
+    print(f"composed of these: {', '.join(COMPOSED)}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Run what can be compared; failures on standard output, exit code 1 if there are any."""
+    chosen, problems, ran = _chosen(options.check), [], 0
+    with Sandbox() as sandbox:
+        for verdict in verify(chosen, sandbox):
+            ran += 1
+            if verdict.problem:
+                problems.append(verdict)
+                if not options.json:
+                    kind = f" of {verdict.kind}" if verdict.kind else ""
+                    print(f"{verdict.origin}: {verdict.family}{kind}: {verdict.problem}")
+    if options.json:
+        _print_json({"ran": ran, "problems": problems})
+    unproven = sum(not proof(family) for family in chosen)
+    if problems:
+        raise TatError(f"{len(problems)} of {ran} comparisons failed; correct their tables")
+    if not options.quiet:
+        said = f"{ran} comparisons agree; {unproven} of {len(chosen)} families have nothing to"
+        print(f"tat: {said} compare with", file=sys.stderr)
+    return 0
+
+
+class _Line(msgspec.Struct):
+    signature: str
+    body: str
+    context: str = ""
+    comment: str = ""
+    calls: tuple[str, ...] = ()
+
+
+def _stats(options: argparse.Namespace) -> int:
+    generator = Generator(options.only, seed=options.seed)
+    made = (m.written for m in islice(generator.stream(), options.count or _SAMPLE))
+    named = [("generated", Distribution(
+        Text(w.signature, w.body, w.context, bool(w.calls), len(w.comment.split())) for w in made
+    ))]  # fmt: skip
+    if options.against:
+        lines = read_json_lines(options.against, _Line, "function with `signature` and `body`")
+        named.append((options.against.stem[:13], Distribution(
+            Text(f.signature, f.body, f.context, bool(f.calls), len(f.comment.split()))
+            for _, f in lines
+        )))  # fmt: skip
+    if options.json:
+        _print_json({name: distribution.rows() for name, distribution in named})
+    else:
+        print(table(named))
+    return 0
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

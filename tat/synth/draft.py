@@ -17,7 +17,7 @@ COMMENTED = 0.42  # share of functions that have a comment: 12 % in public code;
 _VERBS = ("get", "compute", "calc", "eval", "apply", "calculate")
 _BEHIND = ("Impl", "2", "1", "Fast", "Fn", "Value", "_1", "Approx", "Helper", "New")
 _BEFORE = ("u", "fx", "my", "pbr", "gl", "util", "lib", "m")
-_CONSTANTS = {  # name: (what it may be called, its digits)
+CONSTANTS = {  # name: (what it may be called, its digits)
     "PI": (("PI", "PI", "M_PI", "pi", "kPi", "Pi"),
            ("3.14159265359", "3.141592653589793", "3.14159265", "3.1415926", "3.14159")),
     "TAU": (("TAU", "TWO_PI", "PI2", "tau", "kTwoPi"),
@@ -136,7 +136,7 @@ class Draft:
         """Pi and the like: a constant of the module or of the function, or its digits."""
         context = "\n".join(self.context)
         for name in sorted(set(_CONSTANT.findall(f"{self.body}\n{context}"))):
-            names, digits = _CONSTANTS[name]
+            names, digits = CONSTANTS[name]
             value, share = self.draws.pick(digits), self.draws.random()
             if share < 0.6 or name in context:
                 self.alternatives[name] = names

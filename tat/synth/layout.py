@@ -36,7 +36,7 @@ _OTHER_NAME = re.compile(r"(?:const|struct|alias|override|var<private>) (\w+)")
 
 
 class Layout:
-    """How the declarations of one module are laid out, and the next free binding."""
+    """The layout of one module's declarations, and the next free binding."""
 
     def __init__(self, draws: Draws, style: Style, used: Collection[str]) -> None:
         self.draws, self.style, self.used = draws, style, used

@@ -285,4 +285,4 @@ PLACES: Weighted[Callable[[Draft], bool] | None] = Weighted(
     (None, 62), (as_settings, 9), (as_struct, 7), (as_constants, 6), (as_pointer, 2),
     (as_kernel, 8), (as_fragment, 6),
 )  # fmt: skip
-"""How often a plain family is told in which place; one that cannot be told so stays as it is."""
+"""Shares of the places that plain families are told in; one that does not fit stays as it is."""

@@ -49,7 +49,7 @@ def _free(pick: str, name: str, taken: Collection[str], draws: Draws) -> str:
 
 
 def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
-    """How each token of a text is told: names and members by `mapping`, and long forms of types.
+    """The new form of each token: names and members by `mapping`, and long forms of types.
 
     A member that could be a swizzle stays. `m_x` is a member that may be called as the parameter
     x is, whatever that looks like.

@@ -1,4 +1,4 @@
-"""How a module is written: the same in its context, signature and body."""
+"""The style of a module, the same in its context, signature and body."""
 
 import re
 from dataclasses import dataclass

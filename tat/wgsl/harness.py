@@ -106,7 +106,7 @@ class Harness:
         scalars = [p.scalar for p in self._parameters for _ in range(p.components)]
         words = np.zeros((len(values), max(self._width, 1)), np.uint32)
         for column, scalar in enumerate(scalars):
-            words[:, column] = _to_words(values[:, column], scalar)
+            words[:, column] = words_of(values[:, column], scalar)
         size = len(values) * self._result.components * 4
         written = sandbox.run(
             self.source,
@@ -120,18 +120,18 @@ class Harness:
             seconds,
         )
         results = np.frombuffer(written[0, 1], np.uint32).reshape(len(values), -1)
-        return _from_words(results, self._result.scalar)
+        return values_of(results, self._result.scalar)
 
     def _kernel(self, module: str, function: str) -> str:
         arguments, word = [], 0
         for parameter in self._parameters:
             words = range(word, word + parameter.components)
             word += parameter.components
-            parts = ", ".join(_read(parameter.scalar, index) for index in words)
+            parts = ", ".join(reading(parameter.scalar, index) for index in words)
             arguments.append(f"{parameter.text}({parts})")
         stores = "\n".join(
             f"    tat_results[tat_row * {self._result.components}u + {index}u] = "
-            + _write(self._result.scalar, f"tat_result{path}")
+            + writing(self._result.scalar, f"tat_result{path}")
             for index, path in enumerate(self._result.paths)
         )
         return f"""{module}
@@ -151,17 +151,19 @@ fn tat_evaluate(@builtin(global_invocation_id) tat_id: vec3<u32>) {{
 """
 
 
-def _read(scalar: str, index: int) -> str:
+def reading(scalar: str, index: int) -> str:
+    """WGSL of an argument's component, word `index` of a row that begins at `tat_first`."""
     word = f"tat_arguments[tat_first + {index}u]"
     return {"u32": word, "bool": f"{word} != 0u"}.get(scalar, f"bitcast<{scalar}>({word})")
 
 
-def _write(scalar: str, value: str) -> str:
+def writing(scalar: str, value: str) -> str:
+    """WGSL of a component as a word, with its semicolon."""
     converted = {"u32": value, "bool": f"select(0u, 1u, {value})"}
     return converted.get(scalar, f"bitcast<u32>({value})") + ";"
 
 
-def _to_words(values: np.ndarray, scalar: str) -> np.ndarray:
+def words_of(values: np.ndarray, scalar: str) -> np.ndarray:
     """Words [N] of one column: floats rounded to float32, integers modulo 2^32."""
     if scalar == "f32":
         with np.errstate(over="ignore", invalid="ignore"):  # infinities and NaNs are values too
@@ -171,7 +173,8 @@ def _to_words(values: np.ndarray, scalar: str) -> np.ndarray:
     return values.astype(np.int64).astype(np.uint32)
 
 
-def _from_words(words: np.ndarray, scalar: str) -> np.ndarray:
+def values_of(words: np.ndarray, scalar: str) -> np.ndarray:
+    """The values that words of any shape hold, float64."""
     kind = {"f32": np.float32, "i32": np.int32}.get(scalar, np.uint32)
     with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
         return words.view(kind).astype(np.float64)

@@ -24,7 +24,7 @@ _SAMPLED = (
 
 
 class Base(NamedTuple):
-    """Where the color comes from. Texts have needs, as those of step tables."""
+    """The source of the color. Texts have needs, as those of step tables."""
 
     words: str
     lines: list[str]

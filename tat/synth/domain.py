@@ -1,0 +1,91 @@
+"""Inputs that checks draw: of each parameter's domain, as the `~` lines of its family say."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tat.errors import FileError
+from tat.synth.family import Family
+from tat.wgsl.harness import Type, parse_type
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_INTERVAL = re.compile(rf"(\w+) in \[({_NUMBER}), *({_NUMBER})\]")
+_WHOLE = re.compile(rf"(\w+) in ({_NUMBER})\.\.({_NUMBER})")
+_UNIT = re.compile(r"unit (\w+)")
+_ORDER = re.compile(r"(\w+) < (\w+)")
+_WITHIN = re.compile(rf"within ({_NUMBER})")
+_ITEMS = re.compile(r", *(?![^\[]*\])")  # a comma that is in no interval
+DEFAULTS = {"f32": (0.05, 0.95), "i32": (-6.0, 12.0), "u32": (1.0, 12.0), "bool": (0.0, 1.0)}
+WITHIN = 2e-3
+
+
+@dataclass
+class Domain:
+    """The domain of inputs: intervals by name, what is of length 1, what is below what."""
+
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    wholes: set[str] = field(default_factory=set)  # names of floats that are whole numbers
+    units: list[str] = field(default_factory=list)
+    orders: list[tuple[str, str]] = field(default_factory=list)
+    within: float = WITHIN  # tolerance, relative and absolute
+
+    @classmethod
+    def of(cls, family: Family) -> "Domain":
+        """That of a family; FileError at an item that is none, or names no parameter."""
+        domain = cls()
+        for line in family.domain:
+            for item in filter(None, _ITEMS.split(line)):
+                domain._add(item.strip(), family)
+        return domain
+
+    def _add(self, item: str, family: Family) -> None:
+        names = [parameter.names[0] for parameter in family.parameters]
+        if found := _INTERVAL.fullmatch(item) or _WHOLE.fullmatch(item):
+            self.intervals[found[1]] = (float(found[2]), float(found[3]))
+            self.wholes |= {found[1]} if ".." in item else set()
+            used = [found[1]]
+        elif found := _UNIT.fullmatch(item):
+            self.units.append(found[1])
+            used = [found[1]]
+        elif found := _ORDER.fullmatch(item):
+            self.orders.append((found[1], found[2]))
+            used = [found[1], found[2]]
+        elif found := _WITHIN.fullmatch(item):
+            self.within, used = float(found[1]), []
+        else:
+            raise FileError(f"{family.origin}: ~ {item}: no item of a domain; see synth/README.md")
+        for name in used:
+            if name not in names:
+                raise FileError(f"{family.origin}: ~ {item}: {name} is none of {', '.join(names)}")
+
+    def draw(
+        self, names: Sequence[str], kinds: Sequence[str], rows: int, generator: np.random.Generator
+    ) -> list[np.ndarray]:
+        """Inputs [rows, components] for each parameter, as float32 or whole numbers hold them."""
+        drawn = {
+            name: self._uniform(name, parse_type(kind), rows, generator)
+            for name, kind in zip(names, kinds)
+        }
+        for low, high in self.orders:
+            a, b = drawn[low], drawn[high]
+            drawn[low], drawn[high] = np.minimum(a, b), np.maximum(a, b)
+        for name in self.units:
+            drawn[name] /= np.linalg.norm(drawn[name], axis=1, keepdims=True)
+        return [
+            values.astype(np.float32).astype(np.float64) if parse_type(kind).scalar == "f32"
+            else values
+            for values, kind in zip(drawn.values(), kinds)
+        ]  # fmt: skip
+
+    def _uniform(
+        self, name: str, kind: Type, rows: int, generator: np.random.Generator
+    ) -> np.ndarray:
+        shape = (rows, kind.components)
+        if name in self.units:
+            return generator.normal(size=shape)
+        low, high = self.intervals.get(name, DEFAULTS[kind.scalar])
+        if kind.scalar == "f32" and name not in self.wholes:
+            return generator.uniform(low, high, shape)
+        return np.floor(generator.uniform(low, high + 1, shape))
