@@ -34,7 +34,9 @@ fn shade() -> @location(0) vec4f { return vec4f(far); }
 def config(
     infill: float = 0.0, valid: float = 0.0, words: int = 0, neighbours: int = 0
 ) -> DataConfig:
-    return DataConfig(4096, ((64, 64),), infill, words, valid, 10**6, neighbours, 1.0, 256, 0, True)
+    return DataConfig(
+        4096, ((64, 64),), infill, words, valid, 10**6, neighbours, 1.0, 256, 0, True, 0
+    )
 
 
 def module(number: int, functions: int = 1) -> str:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tat.cli import run
+from tat.config import resolve
+from tat.data.corpus import load_corpus
 from tat.errors import DeviceError, FileError, UsageError
 from tat.synth.draws import Draws, Weighted
 from tat.synth.generator import COMPOSED, Generator, Made, Seen
@@ -251,3 +254,17 @@ def test_families_are_listed(capsys):
     assert run(["synth", "--families"]) == 0
     listed = capsys.readouterr().out
     assert str(len(all_families())) in listed and "sdf" in listed
+
+
+def test_training_mixes_functions_by_rules_with_files(tmp_path: Path):
+    own = tmp_path / "own.wgsl"
+    own.write_text("fn own(x: f32) -> f32 {\n    return x * 3.0;\n}\n")
+    data = replace(resolve().config.data, validation_share=0.5, infill_share=0.0, synth=40)
+    mixed = load_corpus([tmp_path], data, 3)
+    alone = load_corpus([], data, 3)
+    synthetic = [s for s in mixed.samples if s.origin.startswith("synth-3-")]
+    assert len({s.origin for s in synthetic}) == 40 and all(s.split == "train" for s in synthetic)
+    assert {s.origin for s in mixed.samples} - {s.origin for s in synthetic} == {f"{own}:1"}
+    assert alone.train and alone.valid and len({s.origin for s in alone.samples}) == 40
+    assert load_corpus([], data, 3).fingerprint == alone.fingerprint
+    assert load_corpus([], data, 4).fingerprint != alone.fingerprint

@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
             ("tat train", "on the bundled cookbook"),
             ("tat train shaders/ --preset small --steps 5000", "on your own files"),
             ("tat train shaders/ --from bundled", "tune tat's own model to them"),
+            ("tat train shaders/ --synth 100000", "with functions by rules besides"),
             ("tat train --run runs/mine --resume --steps 9000", "go on, up to step 9000"),
             ("tat train shaders/ --set train.lr=3e-4 --set model.layers=4", "with other settings"),
         ),
@@ -35,6 +36,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--from", metavar="RUN", dest="pretrained", type=Path,
         help="start from the weights of a run, a checkpoint file, or `bundled`, tat's own model",
+    )  # fmt: skip
+    parser.add_argument(
+        "--synth", metavar="N", type=count,
+        help="mix N functions by rules (`tat synth`) with the files; without PATH, train on them",
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
     parser.add_argument(

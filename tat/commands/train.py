@@ -108,7 +108,7 @@ def _resolve(
 ) -> Resolved:  # fmt: skip
     flags = {
         "preset": options.preset, "train.steps": options.steps, "seed": options.seed,
-        "train.precision": options.precision,
+        "train.precision": options.precision, "data.synth": options.synth,
     }  # fmt: skip
     return resolve(
         files=options.config, assignments=options.set, base=base,
@@ -120,7 +120,9 @@ def _resolve(
 def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus:
     if config.data.neighbours:
         reporter.note(f"looking for {config.data.neighbours} neighbours of each sample")
-    if paths:
+    if config.data.synth:
+        reporter.note(f"drawing {config.data.synth} functions by rules, seed {config.seed}")
+    if paths or config.data.synth:
         corpus = load_corpus(paths, config.data, config.seed)
     else:
         reporter.note("no PATH: training on the bundled cookbook")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tat.config_tables import DataConfig
+from tat.data.generated import generated_functions
 from tat.data.neighbours import with_neighbours
 from tat.data.renaming import with_renamings
 from tat.data.samples import Function, Sample, digest_of, function_samples
@@ -93,10 +94,18 @@ class Corpus:
 
 
 def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
-    """Samples of all functions in .wgsl files and JSON Lines; CorpusError if there are none."""
-    sources = read_sources(paths, config.max_file_bytes)
+    """Samples of all functions in .wgsl files and JSON Lines; CorpusError if there are none.
+
+    data.synth generated functions are mixed with them, all in train; without any path they are
+    the corpus, and split as files are.
+    """
+    sources = read_sources(paths, config.max_file_bytes) if paths else Sources((), (), (), 0)
     found, silent = _functions_of(sources)
     samples = [sample for f in found for sample in function_samples(f, config, seed)]
+    generated = list(generated_functions(config.synth, seed))
+    learnt = replace(config, validation_share=0.0) if paths else config
+    samples += (sample for f in generated for sample in function_samples(f, learnt, seed))
+    found += generated
     skipped = (*sources.skipped, *silent)
     if not samples:
         raise CorpusError(nothing_usable(paths, skipped, sources.others))
