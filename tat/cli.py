@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from tat import __version__
 from tat.arguments.common import Parser, examples
-from tat.commands.common.streams import drop_unwritable_output, prepare_output
+from tat.commands.common.streams import drop_unwritable_output, judge_to_the_end, prepare_output
 from tat.errors import EXIT_CODES, failure_of, one_line
 
 # In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
@@ -18,6 +18,8 @@ COMMANDS = (
     "cookbook", "index", "search", "synth", "doctor", "check", "bench", "report", "phase", "tune",
     "completion", "version", "man",
 )  # fmt: skip
+# Commands with a verdict for an exit code, which `| head -1` does not change.
+JUDGES = frozenset(("validate", "grammar", "check", "doctor", "bench", "cookbook", "eval", "phase"))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,6 +51,8 @@ def run(arguments: Sequence[str]) -> int:
     prepare_output()
     parser = build_parser()
     options = parser.parse_args(arguments)
+    if options.module in JUDGES:
+        judge_to_the_end()
     try:
         module = importlib.import_module(f"tat.commands.{options.module}")
         code = module.run(options)

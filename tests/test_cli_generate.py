@@ -126,11 +126,16 @@ def test_a_signature_or_context_that_is_no_wgsl_is_refused_before_the_run_is_rea
     assert said.startswith("--signature:1:11: unexpected 'f32'; a signature is like `fn ")
     said = refused("--context", tmp_path / "uses")
     assert said.startswith(f"--context: {tmp_path / 'uses'}:2:8: unexpected '{{'; ")
-    for field, text in (("signature", "garbage ("), ("context", "garbage (")):
-        prompts = lines(tmp_path, {"description": "good"}, {"description": "x", field: text})
-        done = tat("generate", "--run", tmp_path / "nosuch", "--input", prompts)
-        assert done.code == 4
-        assert f"prompts.jsonl:2: {field}:1:1: unexpected 'garbage'" in done.failure()
+
+
+@pytest.mark.parametrize("field", ["signature", "context"])
+def test_a_line_s_signature_or_context_that_is_no_wgsl_is_refused(bench, tmp_path, field):
+    prompts = lines(tmp_path, {"description": "x", field: "garbage ("}, {"description": "good"})
+    options = "--run", bench / "run", "--max-tokens", "2", "--validate", "0"
+    done = tat("generate", "--input", prompts, *options)
+    refused, answered = map(json.loads, done.out.splitlines())
+    assert done.code == 4 and answered["id"] == 2
+    assert f"prompts.jsonl:1: {field}:1:1: unexpected 'garbage'" in refused["error"]
 
 
 @pytest.mark.parametrize("arguments", [
@@ -163,7 +168,8 @@ def test_answers_to_a_list_keep_its_order_and_ids(generate, tmp_path):
 
 def test_a_list_may_come_on_standard_input(generate, tmp_path):
     prompts = lines(tmp_path, {"description": "a", "id": "x"}, {"descripton": "b"})
-    assert generate("--input", "-", typed=prompts).failure().startswith("<stdin>:2: ")
+    done = generate("--input", "-", typed=prompts)
+    assert done.code == 4 and json.loads(done.out.splitlines()[1])["error"].startswith("<stdin>:2:")
     lines(tmp_path, {"description": "a", "id": "x"})
     done = generate("--input", "-", typed=prompts)
     assert done == generate("--input", prompts) and json.loads(done.out)["id"] == "x"
@@ -184,10 +190,53 @@ def test_a_closed_standard_input_has_no_prompt(bench):
     ({"description": "(" * 10_000}, "10001 tokens"), ("[" * 10_000, "prompts.jsonl:2"),
     ('{"description": "\\ud800"}', "prompts.jsonl:2"),
 ])  # fmt: skip
-def test_a_bad_line_is_named_before_anything_is_generated(generate, tmp_path, bad, words):
-    done = generate("--input", lines(tmp_path, {"description": "good"}, bad))
-    assert done.code == 4
-    assert "prompts.jsonl:2: " in done.failure() and words in done.failure()
+def test_a_bad_line_alone_is_refused_and_the_others_are_answered(generate, tmp_path, bad, words):
+    good = {"description": "good"}
+    done = generate("-q", "--input", lines(tmp_path, good, bad, good))
+    first, refused, last = map(json.loads, done.out.splitlines())
+    assert (
+        done.code == 4 and first["text"] == last["text"] and (last["id"], refused["id"]) == (3, 2)
+    )
+    assert "prompts.jsonl:2: " in refused["error"] and words in refused["error"]
+    assert done.err == f"tat: 1 of 3 lines were refused: {refused['error']}\n"
+
+
+def test_a_line_that_is_too_long_is_refused_and_keeps_its_place(generate, tmp_path):
+    long = json.dumps({"description": "x" * 4_000_000, "id": "long"})
+    prompts = lines(tmp_path, {"description": "a"}, long, {"description": "b", "id": "after"})
+    done = generate("--input", prompts)
+    first, refused, last = map(json.loads, done.out.splitlines())
+    assert (first["id"], refused["id"], last["id"]) == (1, 2, "after")
+    assert "more than 4000000 bytes" in refused["error"] and done.code == 4
+
+
+def test_a_refused_line_keeps_the_id_that_it_gives(generate, tmp_path):
+    done = generate("--input", lines(tmp_path, {"id": "mine", "description": " "}, {"id": [1]}))
+    assert [json.loads(line)["id"] for line in done.out.splitlines()] == ["mine", 2]
+
+
+def test_standard_input_is_answered_line_by_line_as_it_comes(bench):
+    words = command("generate", "--run", bench / "run", "--input", "-", "--max-tokens", "2",
+                    "--validate", "0", "-q")  # fmt: skip
+    with subprocess.Popen(
+        words, env=child_environment({}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        for number, line in enumerate(('{"description": "a"}', "{", '{"description": "b"}'), 1):
+            child.stdin.write(f"{line}\n")
+            child.stdin.flush()
+            answer = json.loads(child.stdout.readline())  # the input is still open
+            assert answer["id"] == number and ("error" in answer) == (line == "{")
+        child.stdin.close()
+        assert child.stdout.read() == "" and child.wait(60) == 4
+
+
+def test_who_stops_reading_answers_is_told_of_refused_lines_by_the_exit_code(bench, tmp_path):
+    prompts = lines(tmp_path, "{", *[{"description": "a"}] * 20)
+    words = command("generate", "--run", bench / "run", "--input", prompts, "--max-tokens", "2",
+                    "--validate", "0", "-q")  # fmt: skip
+    line = f"{{ {shlex.join(words)}; echo $? >{tmp_path}/code; }} | :"
+    subprocess.run(line, shell=True, env=child_environment({}), check=True, capture_output=True)
+    assert (tmp_path / "code").read_text() == "4\n"
 
 
 def test_prompts_come_from_one_place(generate, tmp_path):
@@ -277,4 +326,4 @@ def test_a_long_line_is_answered_by_a_library_beside_others(bench, tmp_path):
     assert done.code == 8 and done.err == "tat: 1 of 3 prompts got no text that validates\n"
     prompts = lines(tmp_path, {"description": long})
     done = tat(*run, "--input", prompts)
-    assert done.code == 4 and "prompts.jsonl:1: prompt: " in done.failure()
+    assert done.code == 4 and "prompts.jsonl:1: prompt: " in json.loads(done.out)["error"]

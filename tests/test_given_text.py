@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tat.cli import run as tat
+from tat.commands.common.input_lines import InputLines
 from tat.commands.common.modules import read_modules as modules_of
-from tat.commands.common.prompts import read_jobs
+from tat.commands.common.prompts import read_job
 from tat.config import resolve
 from tat.data.corpus import load_corpus
 from tat.data.given_text import MARK, as_read
@@ -20,7 +21,9 @@ from tat.errors import FileError
 from tat.evaluation.functions import read_functions, read_modules, read_predictions
 from tat.evaluation.result_file import read_report
 from tat.retrieval.index_file import open_index
+from tat.wgsl.grammar import Grammar
 
+GRAMMAR = Grammar.of_bytes()
 MODULE = "// scales a value by a half\nfn half(x: f32) -> f32 {\n    return 0.5 * x;\n}\n"
 CONTEXT = "// how far\nconst reach = 4.0;\n\nfn other(x: f32) -> f32;\n"
 SIGNATURE = "fn far(\n    at: vec3f,\n) -> f32"
@@ -82,10 +85,14 @@ def test_texts_inside_of_json_are_read_so_too(tmp_path):
 
 def jobs(monkeypatch, standard_input=b"", **given):
     options = dict.fromkeys(("context", "prefix", "suffix", "input"))
-    options |= {"description": "", "signature": "", "grammar": True, **given}
+    options |= {"description": "", "signature": "", **given}
     stream = io.TextIOWrapper(io.BytesIO(standard_input))
     monkeypatch.setattr(sys, "stdin", stream)
-    return [job.prompt for job in read_jobs(argparse.Namespace(**options))]
+    if options["input"]:
+        found = [j for group in InputLines(options["input"], GRAMMAR).groups() for j in group]
+    else:
+        found = [read_job(argparse.Namespace(**options), GRAMMAR)]
+    return [job.prompt for job in found]
 
 
 def test_contexts_and_signatures_give_the_same_prompt(tmp_path, monkeypatch):

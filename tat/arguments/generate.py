@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--input", metavar="FILE", type=Path,
         help="JSON lines of description, signature, context, prefix, suffix (- is standard input);"
-        " answers likewise",
+        " answers come likewise, a bad line alone is refused",
     )  # fmt: skip
     parser.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,

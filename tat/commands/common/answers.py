@@ -1,0 +1,252 @@
+"""The answers of `tat generate`: printed as text, or as an object for each line of --input."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from tat.commands.common.input_lines import InputLines, Refused
+from tat.commands.common.prompts import Job, refusal, with_neighbours
+from tat.data.neighbours import Neighbour
+from tat.decode.constraint import Constraints
+from tat.decode.generator import Generation, Generator
+from tat.decode.prompt import Prompt
+from tat.decode.retrieval import Retriever
+from tat.decode.validated import Outcome, Search, generate_all_valid
+from tat.errors import DeviceError, FileError, InvalidShaderError, UsageError, one_line
+from tat.retrieval.query import Hit
+from tat.wgsl.sandbox import Sandbox
+
+
+class Answers:
+    """Prints the answers to prompts."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        generator: Generator,
+        constraints: Constraints | None,
+        sandbox: Sandbox,
+        search: Search,
+        retriever: Retriever | None,
+    ) -> None:
+        self._options, self._generator, self._constraints = options, generator, constraints
+        self._sandbox, self._search, self._retriever = sandbox, search, retriever
+        self._began, self._tokens = time.perf_counter(), 0
+        self._answered, self._invalid = 0, 0
+        self._failure: Outcome | None = None  # the last one
+        self._refused: list[Refused] = []
+        self._reachable: bool | None = None  # whether naga can be asked; None before it was
+
+    def to_one(self, job: Job) -> int:
+        """Answer one prompt; InvalidShaderError if no text for it validates."""
+        job = self._ready([job])[0]
+        if reason := refusal(job, self._generator, self._search):
+            raise UsageError(reason)
+        self._give([job])
+        return self._verdict()
+
+    def to_lines(self, lines: InputLines) -> int:
+        """Answer the lines as they come, a refused one with an object that says why.
+
+        FileError at the end if lines were refused, InvalidShaderError if a text does not validate.
+        """
+        try:
+            for group in lines.groups():
+                self._give_group(group)
+        except BrokenPipeError:  # nobody reads on; what is known by now still counts
+            if not (self._refused or self._invalid):
+                raise
+        count = self._answered + len(self._refused)
+        if not count:
+            raise FileError(f"{lines.name}: has no prompt; write one JSON object a line")
+        if self._refused:
+            first = self._refused[0].reason
+            raise FileError(f"{len(self._refused)} of {count} lines were refused: {first}")
+        return self._verdict()
+
+    def _give_group(self, group: Sequence[Job | Refused]) -> None:
+        """Answer in order: what stands between two refusals is decoded together."""
+        ready = iter(self._ready([job for job in group if isinstance(job, Job)]))
+        waiting: list[Job] = []
+        for item in group:
+            if isinstance(item, Job):
+                job = next(ready)
+                reason = refusal(job, self._generator, self._search)
+                if not reason:
+                    waiting.append(job)
+                    continue
+                item = Refused(job.id or 0, f"{job.origin}: {reason}")
+            self._give(waiting)
+            waiting = []
+            self._refused.append(item)
+            _emit(msgspec.json.encode(item.record()).decode() + "\n")
+        self._give(waiting)
+
+    def _ready(self, jobs: list[Job]) -> list[Job]:
+        """The jobs with what an index has for them, once it is known whether naga can be asked."""
+        if self._retriever:
+            jobs = [with_neighbours(job, self._retriever) for job in jobs]
+        asked = self._options.validate is not None
+        wanted = any(self._search.validates(job.prompt) for job in jobs)
+        if self._reachable is None and not asked and wanted:
+            self._reachable = self._reaches_naga()
+            if not self._reachable:
+                self._search = replace(self._search, budget=0)
+        return jobs
+
+    def _reaches_naga(self) -> bool:
+        try:
+            self._sandbox.validate("")
+        except DeviceError as error:
+            if not self._options.quiet:
+                say(f"not validated: {error}")
+            return False
+        return True
+
+    def _give(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._explain(job)
+        for job, outcomes in zip(jobs, self._outcomes(jobs), strict=True):
+            if outcomes[0].refused and not job.origin:
+                raise UsageError(str(outcomes[0].problem))
+            self._answered += 1
+            self._tokens += sum(outcome.generation.tokens for outcome in outcomes)
+            if outcomes[0].problem:
+                self._invalid, self._failure = self._invalid + 1, outcomes[0]
+            self._print(job, outcomes)
+
+    def _verdict(self) -> int:
+        if self._options.verbose:
+            seconds = time.perf_counter() - self._began
+            say(f"{self._tokens} tokens in {seconds:.2f} s")
+        if self._failure:
+            raise InvalidShaderError(_failure(self._failure, self._invalid, self._answered))
+        return 0
+
+    def _explain(self, job: Job) -> None:
+        """Name the origin of functions read beside a prompt; answers to --input carry it anyway."""
+        if self._options.explain and not job.origin:
+            for hit in job.neighbours:
+                say(f"read beside it: {_place(hit)}")
+
+    def _outcomes(self, jobs: Sequence[Job]) -> Iterable[list[Outcome]]:
+        prompts, search = [job.prompt for job in jobs], self._search
+        alone = len(jobs) == 1 and not jobs[0].origin and search.beams == search.wanted == 1
+        if alone and not search.validates(prompts[0]):
+            return [[self._written(prompts[0])]]
+        parts = self._generator, prompts, self._constraints, self._sandbox, search
+        return generate_all_valid(*parts)
+
+    def _written(self, prompt: Prompt) -> Outcome:
+        """The text of a prompt, printed as it comes."""
+        constraint = self._constraints.of(prompt) if self._constraints else None
+        preference = self._search.sampling.preference(self._generator.source(prompt))
+        generation = self._generator.generate(prompt, _emit, constraint, preference)
+        _emit("" if generation.text.endswith("\n") else "\n")
+        return Outcome(generation, None, 1)
+
+    def _print(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """Print an object for a line of --input, else text; invalid text goes to standard error."""
+        validated, best = self._search.validates(job.prompt), outcomes[0]
+        if job.origin:
+            _emit(msgspec.json.encode(self._record(job, outcomes)).decode() + "\n")
+        elif best.problem:
+            print(best.generation.text.removesuffix("\n"), file=sys.stderr)
+        elif validated or self._search.beams > 1 or self._search.wanted > 1:
+            texts = [o.generation.text.removesuffix("\n") for o in outcomes if not o.problem]
+            _emit("\n\n".join(texts) + "\n")
+            if len(texts) < self._search.wanted and not self._options.quiet:
+                say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
+        if not self._options.quiet:
+            self._remark(job, best, validated)
+            for outcome in outcomes:
+                if outcome.origin and not job.origin:
+                    say(f"adapted from {_place(outcome.origin)}")
+        if self._options.verbose:
+            for outcome in outcomes:
+                say(_described(job, outcome))
+
+    def _remark(self, job: Job, best: Outcome, validated: bool) -> None:
+        generation, which = best.generation, f"{job.id}: " if job.origin else ""
+        if left_out := self._left_out(job, best):
+            whole, longest = self._generator.reading(job.prompt).whole, self._generator.longest
+            size = f"prompt: {whole} tokens; to fit {longest}"
+            say(f"{which}{size}, it was read without {left_out}")
+        if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
+            reason = "the prefix is not the start of a module in WGSL's grammar"
+            say(f"{which}{reason}: filled without grammar")
+        if not (generation.finished or validated):
+            say(f"{which}{self._cut(generation)}")
+
+    def _left_out(self, job: Job, best: Outcome) -> str:
+        """The part of the context that the model did not read, if it wrote the best text."""
+        unread = best.origin or best.refused
+        return "" if unread else self._generator.reading(job.prompt).left_out
+
+    def _cut(self, generation: Generation) -> str:
+        longest, limit = self._generator.loaded.config.model.max_length, self._generator.max_tokens
+        if generation.tokens < limit:
+            return f"ended after {generation.tokens} tokens: nothing that is allowed could follow"
+        advice = "--max-tokens allows more" if limit < longest else "the model's limit"
+        return f"cut off after {generation.tokens} tokens; {advice}"
+
+    def _record(self, job: Job, outcomes: Sequence[Outcome]) -> dict[str, object]:
+        """The line that answers one of --input."""
+        validated = self._search.validates(job.prompt)
+        texts = [_text(outcome, validated) for outcome in outcomes]
+        record = {"id": job.id} | (texts[0] if self._search.wanted == 1 else {"texts": texts})
+        if self._options.explain:
+            record["sources"] = [_source(hit) for hit in job.neighbours]
+        if left_out := self._left_out(job, outcomes[0]):
+            record["read_without"] = left_out
+        return record
+
+
+def _text(outcome: Outcome, validated: bool) -> dict[str, object]:
+    """A text of an answer; `valid` is null where nothing was validated."""
+    generation, problem = outcome.generation, outcome.problem
+    valid = problem is None if validated else None
+    record = {"text": generation.text, "finished": generation.finished}
+    record |= {"score": round(generation.score, 6), "valid": valid}
+    if outcome.origin:
+        record["adapted_from"] = _source(outcome.origin)
+    return record | ({"problem": str(problem)} if problem else {})
+
+
+def _source(hit: Hit | Neighbour) -> dict[str, object]:
+    return {key: getattr(hit, key) for key in ("file", "line", "name", "license")}
+
+
+def _place(hit: Hit | Neighbour) -> str:
+    return f"{hit.file}:{hit.line}: {hit.name} ({hit.license or 'licence unknown'})"
+
+
+def _described(job: Job, outcome: Outcome) -> str:
+    which = f"{job.id}: " if job.origin else ""
+    generation, count = outcome.generation, outcome.candidates
+    of = f", of {count} candidates" if count > 1 else ""
+    return f"{which}{generation.tokens} tokens, score {generation.score:.4f}{of}"
+
+
+def _failure(outcome: Outcome, invalid: int, count: int) -> str:
+    if count > 1:
+        return f"{invalid} of {count} prompts got no text that validates"
+    if outcome.refused:
+        return str(outcome.problem)
+    tried = "the one candidate does not validate"
+    if outcome.candidates > 1:
+        tried = f"none of {outcome.candidates} candidates validates; the best"
+    return f"{tried}: {outcome.problem}"
+
+
+def _emit(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    print(f"tat: {one_line(text)}", file=sys.stderr)
