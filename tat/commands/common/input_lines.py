@@ -146,7 +146,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """What a stream gives, at once; not through its buffer, whose lock outlives a thread."""
+    """The bytes of a stream, as they come; not through its buffer, whose lock outlives a thread."""
     try:
         descriptor = stream.fileno()
     except OSError:  # not a file: io.BytesIO in tests
