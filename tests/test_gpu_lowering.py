@@ -15,7 +15,7 @@ from tat.backends.gpu.executable import GpuBackend
 from tat.backends.gpu.lowering.calls import lower, sliced
 from tat.backends.gpu.lowering.params import params
 from tat.backends.gpu.lowering.passes import folded
-from tat.backends.gpu.shaders import shader_names
+from tat.backends.gpu.shader_text import shader_names
 from tat.errors import DeviceError
 from tat.ops import vocabulary as ops
 from tat.ops.fusion import FEW_ROWS, fused

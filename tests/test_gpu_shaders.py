@@ -6,12 +6,12 @@ import pytest
 from cases import CASES
 from gpu_harness import device
 from test_gpu_kernels import EDGES
+from workgroup_memory import WorkgroupMemory
 
 from tat.backends.gpu.fused_shaders import FUSED_SHADERS
 from tat.backends.gpu.lowering.params import fields
 from tat.backends.gpu.lowering.table import HALF_PASSES, PASSES
-from tat.backends.gpu.shaders import (
-    ShaderLibrary,
+from tat.backends.gpu.shader_text import (
     bindings,
     params_fields,
     part_files,
@@ -20,10 +20,10 @@ from tat.backends.gpu.shaders import (
     source,
     specialised,
 )
+from tat.backends.gpu.shaders import ShaderLibrary
 from tat.ops.kernels import KERNELS
 
 ON_GPU = sorted(PASSES)
-ADAPTING = ("Inner", "Dlogits")  # aliases in shared parts
 every_shader = pytest.mark.parametrize("name", shader_names())
 
 
@@ -50,6 +50,7 @@ def test_every_shader_is_run_and_every_run_shader_is_there():
 def test_params_are_the_attributes_of_the_row_and_what_follows_from_them(name: str):
     kernel = kernel_of(name)
     assert params_fields(name) == fields(kernel)
+    assert source(name).count("params: Params") == 1
     assert fields(kernel)[: len(KERNELS[kernel].attributes)] == [*KERNELS[kernel].attributes]
 
 
@@ -101,18 +102,14 @@ def test_a_head_line_tells_the_grid(name: str):
 
 
 def source_of(name: str) -> str:
-    return shader_files()[name].read_text("utf-8")
+    return shader_files()[name].path.read_text("utf-8")
 
 
-def test_every_shared_part_is_imported_and_once():
-    """But for what the library fills in: the numbers of bindings, and what elements are."""
-    places = r"@binding\(\w+\)", r"(?<=array<)\w+"
-    filled = re.compile("|".join([*places, *(rf"(?<=alias {a} = )\w+" for a in ADAPTING)]))
-    texts = {name: filled.sub("", source(name)) for name in shader_names()}
-    for path in part_files().values():
-        text = filled.sub("", path.read_text("utf-8"))
-        counts = [whole.count(text) for whole in texts.values()]
-        assert max(counts) == 1, path.name
+def test_every_part_is_in_some_shader_and_in_none_twice():
+    texts = [source(name) for name in shader_names()]
+    for name in part_files():
+        counts = [text.count(first_line(name)) for text in texts]
+        assert max(counts) == 1, name
 
 
 def test_a_fused_shader_has_another_part_for_each_that_it_leaves_out():
@@ -121,12 +118,12 @@ def test_a_fused_shader_has_another_part_for_each_that_it_leaves_out():
         for name in passes_of(kernel):
             own, plain = source(name), source(base + name.removeprefix(kernel))
             for gone, instead in fused.instead.items():
-                assert shared(gone) in plain and shared(gone) not in own
-                assert f"// import {gone}\n" in own and shared(instead) not in plain
+                assert first_line(gone) in plain and first_line(gone) not in own
+                assert f"// import {gone}\n" in own and first_line(instead) not in plain
 
 
-def shared(name: str) -> str:
-    """The first line of a shared part."""
+def first_line(name: str) -> str:
+    """The first line of a part, which no other has."""
     return part_files()[name].read_text("utf-8").splitlines()[0]
 
 
@@ -137,43 +134,27 @@ def test_only_whole_numbers_are_summed_by_atomics(name: str):
     assert "atomicCompareExchange" not in source(name)
 
 
-_BYTES = {
-    "f32": 4, "u32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2u": 8, "vec4<f16>": 8, "vec4f": 16
-}  # fmt: skip
-
-
-def workgroup_bytes(name: str) -> int:
-    """The workgroup memory that a shader declares."""
-    text = re.sub(r"\b(\d+)u\b", r"\1", specialised(name))
-    constants = dict(re.findall(r"^const (\w+): u32 = ([^;]+);", text, re.M))
-
-    def value(expression: str) -> int:
-        while names := set(re.findall(r"[A-Z_]\w*", expression)):
-            for constant in names:
-                expression = re.sub(rf"\b{constant}\b", f"({constants[constant]})", expression)
-        return eval(expression.replace("/", "//"), {"__builtins__": {}})
-
-    def size(kind: str) -> int:
-        if alias := re.search(rf"^alias {kind} = (.+);", text, re.M):
-            return size(alias[1])
-        if struct := re.search(rf"^struct {kind} {{(.*?)}}", text, re.M | re.S):
-            return sum(size(field) for field in re.findall(r": ([^,]+),", struct[1]))
-        if array := re.fullmatch(r"array<([^,]+), (.+)>", kind):
-            return size(array[1]) * value(array[2])
-        return _BYTES[kind]
-
-    return sum(size(kind) for kind in re.findall(r"^var<workgroup> \w+: (.+);", text, re.M))
-
-
 @every_shader
 def test_workgroup_memory_is_within_the_guaranteed_limit(name: str):
     """Software adapters take more than they were asked for, and say nothing."""
-    assert workgroup_bytes(name) <= 16384
+    assert WorkgroupMemory(specialised(name)).bytes() <= 16384
 
 
 def test_workgroup_memory_is_found():
-    assert workgroup_bytes("attention_backward.head64") == 16384
-    assert workgroup_bytes("linear.half") == 16 * (16 + 32) * 16
+    for name, size in (("attention_backward.head64", 16384), ("linear.half", 16 * (16 + 32) * 16)):
+        assert WorkgroupMemory(specialised(name)).bytes() == size
+    text = """
+        const N = 2u * (M + 1u);
+        const M: u32 = 9u / 2u;
+        struct P {
+            a: vec4f, // x: y
+            b: f32,
+        }
+        alias Q = array<P, N>;
+        var<workgroup> q: array<Q, 3u>;
+        var<private> r: f32;
+    """
+    assert WorkgroupMemory(text).bytes() == 3 * 10 * 20
 
 
 @pytest.mark.gpu

@@ -9,7 +9,7 @@
 // import attention_head64_full
 // import attention_head64_forward
 
-// What 16 units of threads have of each query, [unit][query / 4], where nothing else lies yet.
+// The shares of 16 units of threads in each query, [unit][query / 4], where nothing else lies yet.
 fn put_share(unit: u32, quad: u32, values: vec4f) {
     memory[unit * QUADS + quad] = values;
 }

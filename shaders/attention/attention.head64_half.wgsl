@@ -9,7 +9,7 @@
 // import attention_head64_half
 // import attention_head64_forward
 
-// What 16 units of threads have of each query, [unit][query / 4].
+// The shares of 16 units of threads in each query, [unit][query / 4].
 var<workgroup> shares: array<vec4f, 16u * QUADS>;
 
 fn put_share(unit: u32, quad: u32, values: vec4f) {

@@ -1,7 +1,7 @@
 // Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads. One pass over
 // the keys in tiles of 32 with a running maximum and sum (Milakov and Gimelshein 2018, Dao et al.
 // 2022). Order: products over e upwards; sums over a thread's keys upwards, then over 8 threads.
-// import attention_params
+// import attention_lowest
 // import attention_operands
 // import attention_scalars
 // import attention_tile

@@ -1,7 +1,7 @@
 // delta [B*T, H]: the sum of dy * y over a head's columns, where these are in fours.
 // Grid: 64 sums for each workgroup of 256 threads. A sum: 16 threads every 16th quad upwards, the
 // numbers of a quad by halving, then the threads upwards.
-// import attention_params
+// import attention_lowest
 // import grid
 // import quad_folds
 

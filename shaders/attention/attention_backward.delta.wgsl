@@ -1,6 +1,6 @@
 // delta [B*T, H]: the sum of dy * y over a head's columns, upwards.
 // Grid: a thread for each sum, 256 a workgroup.
-// import attention_params
+// import attention_lowest
 // import grid
 
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;

@@ -1,7 +1,8 @@
 // dkv. Grid: x 64 keys for each 64 columns of a head, y heads, z batch * sources; 128 threads;
 // queries in tiles of 32. Order: products over e upwards, dkv over queries upwards.
 // For heads whose width is a multiple of 4.
-// import attention_params
+// also attention_backward.key_value.half: attention_tile_half for attention_tile
+// import attention_lowest
 // import attention_operands
 // import attention_quads
 // import attention_slope_quads

@@ -1,6 +1,6 @@
 // dkv. Grid: x 64 keys for each 64 columns of a head, y heads, z batch * sources; 128 threads;
 // queries in tiles of 32. Order: products over e upwards, dkv over queries upwards.
-// import attention_params
+// import attention_lowest
 // import attention_operands
 // import attention_scalars
 // import attention_slope_scalars

@@ -1,7 +1,8 @@
 // dq. Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads; keys in
 // tiles of 32. Order: products over e upwards, dq over sources and keys upwards.
 // For heads whose width is a multiple of 4.
-// import attention_params
+// also attention_backward.query.half: attention_tile_half for attention_tile
+// import attention_lowest
 // import attention_operands
 // import attention_quads
 // import attention_slope_quads

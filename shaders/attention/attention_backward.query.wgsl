@@ -1,6 +1,6 @@
 // dq. Grid: x 64 queries for each 64 columns of a head, y heads, z batch; 128 threads; keys in
 // tiles of 32. Order: products over e upwards, dq over sources and keys upwards.
-// import attention_params
+// import attention_lowest
 // import attention_operands
 // import attention_scalars
 // import attention_slope_scalars

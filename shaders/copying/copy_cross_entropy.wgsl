@@ -1,21 +1,8 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns, or positions,
 // upwards, then the threads as group_sum.
 // import grid
-// import group_sum
-// import group_max
+// import row_of_logits
 
-struct Params {
-    rows: u32,
-    vocabulary: u32,
-    start: u32,
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(3) var<storage, read_write> kept: array<f32>;
@@ -24,8 +11,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> log_rest: array<f32>;
 @group(0) @binding(7) var<storage, read> ids: array<u32>;
 @group(0) @binding(8) var<storage, read> targets: array<u32>;
-
-const THREADS: u32 = 256u;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -38,32 +23,20 @@ fn main(
         return;
     }
     let base = row * params.vocabulary;
-    var highest = logits[base];
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        highest = max(highest, logits[base + i]);
-    }
-    let top = group_max(highest, lane);
-    var total = 0.0;
-    var powers = 0.0;
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        total += logits[base + i];
-        powers += exp(logits[base + i] - top);
-    }
-    let average = group_sum(total, lane) / f32(params.vocabulary);
-    let normalizer = top + log(group_sum(powers, lane));
+    let found = row_of_logits(base, lane);
     let chosen = min(targets[row], params.vocabulary - 1u);
     let copied = group_sum(share_of(chosen, row, lane), lane);
     if (lane == 0u) {
-        let own = logits[base + chosen] - normalizer + log_rest[row];
+        let own = logits[base + chosen] - found.log_sum + log_rest[row];
         var mixed = own;
         if (copied != 0.0) {
             let other = log(copied);
             let higher = max(own, other);
             mixed = higher + log(exp(own - higher) + exp(other - higher));
         }
-        let spread = params.smoothing * (normalizer - average);
+        let spread = params.smoothing * (found.log_sum - found.mean);
         let padding = chosen == 0u; // token 0
-        lse[row] = normalizer;
+        lse[row] = found.log_sum;
         kept[row] = select(exp(own - mixed), 1.0, padding);
         loss[row] = select(spread - (1.0 - params.smoothing) * mixed, 0.0, padding);
     }

@@ -4,15 +4,6 @@
 // import group_sum
 // import group_max
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    vocabulary: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> shares: array<f32>;
 @group(0) @binding(3) var<storage, read> log_rest: array<f32>;

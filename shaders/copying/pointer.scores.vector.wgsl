@@ -2,7 +2,6 @@
 // q [B, T, D] k [B, K*S, D] transposed.
 // Grid: x 8 keys for each workgroup of 256 threads, y queries, z batch. A sum: 32 threads every
 // 32nd quad upwards, then the threads by halving.
-// import pointer_params
 
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(3) var<storage, read> q: array<vec4f>;

@@ -1,6 +1,5 @@
 // Products of queries and keys, to be made shares of: q [B, T, D] k [B, K*S, D] transposed.
 // Grid: 64 x 64 elements for each workgroup of 256 threads, z batch; k upwards.
-// import pointer_params
 // import matmul_tile
 
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;

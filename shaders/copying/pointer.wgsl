@@ -1,7 +1,6 @@
 // Shares of the source positions, from the products of pointer.scores in their place.
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
 // then the threads as group_sum.
-// import pointer_params
 // import grid
 // import group_sum
 // import group_max

@@ -2,16 +2,6 @@
 // Grid: 64 x 64 elements for each workgroup of 256 threads, z batch; queries upwards.
 // import matmul_tile
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> dk: array<f32>;
 @group(0) @binding(4) var<storage, read> q: array<f32>;
 @group(0) @binding(10) var<storage, read> slopes: array<f32>;

@@ -2,16 +2,6 @@
 // Grid: 64 x 64 elements for each workgroup of 256 threads, z batch; positions upwards.
 // import matmul_tile
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dq: array<f32>;
 @group(0) @binding(5) var<storage, read> k: array<f32>;
 @group(0) @binding(10) var<storage, read> slopes: array<f32>;

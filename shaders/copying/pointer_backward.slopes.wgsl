@@ -4,16 +4,6 @@
 // import grid
 // import group_sum
 
-struct Params {
-    batch: u32,
-    queries: u32,
-    sources: u32,
-    keys: u32,
-    width: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> dgate: array<f32>;
 @group(0) @binding(6) var<storage, read> shares: array<f32>;
 @group(0) @binding(7) var<storage, read> kept: array<f32>;

@@ -1,13 +1,6 @@
 // Grid: a thread for each element of x, 256 a workgroup. No reduction.
 // import grid
 
-struct Params {
-    batch: u32,
-    width: u32,
-    length: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> cache: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> position: array<u32>;

@@ -1,14 +1,6 @@
 // Grid: a workgroup of 256 threads for 256 tokens of a row. No reduction.
 // import grid
 
-struct Params {
-    batch: u32,
-    vocabulary: u32,
-    length: u32,
-    block: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> written: array<u32>;
 @group(0) @binding(2) var<storage, read_write> history: array<f32>;
 @group(0) @binding(3) var<storage, read_write> logits: array<f32>;

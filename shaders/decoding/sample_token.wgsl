@@ -7,14 +7,6 @@
 // import hash
 // import radix_select
 
-struct Params {
-    batch: u32,
-    vocabulary: u32,
-    block: u32,
-    first: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> token: array<u32>;
 @group(0) @binding(2) var<storage, read_write> position: array<u32>;
 @group(0) @binding(3) var<storage, read_write> lengths: array<u32>;
@@ -85,7 +77,7 @@ struct Candidate {
     token: u32,
 }
 
-// What is better, `best` or a token after it that is kept.
+// The better of `best` and a token after it that is kept.
 fn better(
     best: Candidate, logit: f32, token: u32, lowest: f32, temperature: f32, noise: u32,
 ) -> Candidate {

@@ -1,11 +1,6 @@
 // Grid: a thread for each element of y, 256 a workgroup. No reduction.
 // import grid
 
-struct Params {
-    size: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;

@@ -2,15 +2,6 @@
 // import grid
 // import dropout
 
-struct Params {
-    size: u32,
-    rate: f32,
-    key: u32,
-    threshold: u32,
-    keep_scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> residual: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<X>;

@@ -1,13 +1,6 @@
 // Grid: a thread for each element of y, 256 a workgroup. No reduction.
 // import grid
 
-struct Params {
-    rows: u32,
-    width: u32,
-    scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
 @group(0) @binding(3) var<storage, read> table: array<f32>;

@@ -2,15 +2,6 @@
 // Rows of one id are summed in order of position.
 // import grid
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-    scale: f32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dtable: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read> ids: array<u32>;

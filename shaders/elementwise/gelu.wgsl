@@ -1,15 +1,14 @@
-// Grid: a thread for each element of y, 256 a workgroup. No reduction.
+// Grid: a thread for each Element of y, 256 a workgroup. No reduction.
+// also gelu.quads: quads for scalars
 // import grid
 // import scalars
 // import gelu
 
-struct Params {
-    size: u32,
-}
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
+@group(0) @binding(2) var<storage, read> x: array<X>;
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+alias Y = Element;
+alias X = Element;
 
 @compute @workgroup_size(256)
 fn main(
@@ -17,8 +16,8 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
 ) {
     let i = element_index(thread, groups);
-    if (i >= params.size) {
+    if (i >= params.size / WIDTH) {
         return;
     }
-    y[i] = gelu(x[i]);
+    y[i] = Y(gelu(Element(x[i])));
 }

@@ -1,16 +1,16 @@
-// Grid: a thread for each element of dx, 256 a workgroup. No reduction.
+// Grid: a thread for each Element of dx, 256 a workgroup. No reduction.
+// also gelu_backward.quads: quads for scalars
 // import grid
 // import scalars
 // import gelu
 
-struct Params {
-    size: u32,
-}
+@group(0) @binding(1) var<storage, read_write> dx: array<Dx>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
+@group(0) @binding(3) var<storage, read> x: array<X>;
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
+alias Dx = Element;
+alias Dy = Element;
+alias X = Element;
 
 @compute @workgroup_size(256)
 fn main(
@@ -18,8 +18,8 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
 ) {
     let i = element_index(thread, groups);
-    if (i >= params.size) {
+    if (i >= params.size / WIDTH) {
         return;
     }
-    dx[i] = dy[i] * gelu_slope(x[i]);
+    dx[i] = Dx(Element(dy[i]) * gelu_slope(Element(x[i])));
 }

@@ -1,14 +1,13 @@
-// Grid: a thread for each element of y, 256 a workgroup. No reduction.
+// Grid: a thread for each Element of y, 256 a workgroup. No reduction.
+// also scale.quads: quads for scalars
 // import grid
+// import scalars
 
-struct Params {
-    size: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
+@group(0) @binding(2) var<storage, read> x: array<Element>;
 @group(0) @binding(3) var<storage, read> factor: array<f32>;
+
+alias Y = Element;
 
 @compute @workgroup_size(256)
 fn main(
@@ -16,8 +15,8 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
 ) {
     let i = element_index(thread, groups);
-    if (i >= params.size) {
+    if (i >= params.size / WIDTH) {
         return;
     }
-    y[i] = x[i] * factor[0];
+    y[i] = Y(x[i] * factor[0]);
 }

@@ -2,7 +2,6 @@
 // the one of a gate.
 // Grid: x columns, y rows; a workgroup of 256 threads for each element. A sum: each thread every
 // 256th k upwards, then the threads as group_sum.
-// import linear_params
 // import group_sum
 // import scalars
 // import operand

@@ -1,6 +1,5 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
-// import linear_params
 // import matmul_half
 // import finish
 

@@ -2,7 +2,6 @@
 // arithmetic.
 // Grid: x 16 columns for each workgroup of 256 threads, y rows. A sum: 64 threads every 64th k
 // upwards, then the threads by fours.
-// import linear_params
 // import quads
 // import operand
 // import finish

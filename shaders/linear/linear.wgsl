@@ -1,6 +1,5 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
-// import linear_params
 // import matmul_tile
 // import scalars
 // import finish

@@ -1,6 +1,5 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed, which it takes as [O, I].
 // Grid: 64 x 128 elements for each workgroup of 128 threads; in matmul_half's order.
-// import linear_params
 // import matmul_half
 // import no_base
 // import finish

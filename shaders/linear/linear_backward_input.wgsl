@@ -1,6 +1,5 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed.
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
-// import linear_params
 // import matmul_tile
 // import scalars
 // import finish

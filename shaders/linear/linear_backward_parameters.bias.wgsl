@@ -2,14 +2,6 @@
 // import grid
 // import column_totals
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(5) var<storage, read> partials: array<f32>;
 

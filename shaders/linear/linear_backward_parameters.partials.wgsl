@@ -2,14 +2,6 @@
 // column_partials'.
 // import column_partials
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> partials: array<f32>;
 

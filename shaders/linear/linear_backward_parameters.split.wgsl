@@ -6,14 +6,6 @@
 // import no_base
 // import part_range
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partials: array<vec4f>; // of both

@@ -2,14 +2,6 @@
 // Grid: a thread for each 4 elements of dweight, then of dbias, 256 a workgroup.
 // import grid
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dweight: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dbias: array<vec4f>;
 @group(0) @binding(5) var<storage, read> partials: array<vec4f>;

@@ -2,14 +2,6 @@
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile
 
-struct Params {
-    rows: u32,
-    inputs: u32,
-    outputs: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read> x: array<f32>;

@@ -4,13 +4,6 @@
 // import no_base
 // transposed table
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> logits: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> table: array<Table>;

@@ -2,13 +2,6 @@
 // Grid: x 8 columns for each workgroup of 256 threads, y rows. A sum: 32 threads every 32nd k / 4
 // upwards, 4 of them at a time, then the threads by halving.
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> table: array<Table>;

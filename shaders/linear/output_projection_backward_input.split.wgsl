@@ -4,13 +4,6 @@
 // import no_base
 // import part_range
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> dlogits: array<vec4f>;
 @group(0) @binding(3) var<storage, read> table: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>; // [part][N][D / 4]

@@ -2,13 +2,6 @@
 // Grid: a thread for each 4 elements of dx, 256 a workgroup.
 // import grid
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(4) var<storage, read> partials: array<vec4f>;
 

@@ -3,14 +3,6 @@
 // import matmul_tile_128
 // import no_base
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dtable: array<vec4f>;
 @group(0) @binding(2) var<storage, read> dlogits: array<vec4f>;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;

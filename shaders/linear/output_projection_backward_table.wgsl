@@ -2,14 +2,6 @@
 // Grid: 64 x 64 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile
 
-struct Params {
-    rows: u32,
-    width: u32,
-    vocabulary: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dtable: array<f32>;
 @group(0) @binding(2) var<storage, read> dlogits: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;

@@ -2,12 +2,6 @@
 // Grid: x workgroups of 256 threads that take every such tile of 64 x 64 elements, y matrices.
 // No reduction. Offsets of matrices, R and C are multiples of 4.
 
-struct Params {
-    size: u32,
-    count: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
 @group(0) @binding(3) var<storage, read> matrices: array<u32>; // of each its offset, R and C

@@ -1,22 +1,12 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns upwards,
 // then the threads as group_sum.
 // import grid
-// import group_sum
-// import group_max
+// import row_of_logits
 
-struct Params {
-    rows: u32,
-    vocabulary: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> logits: array<f32>;
 @group(0) @binding(4) var<storage, read> targets: array<u32>;
-
-const THREADS: u32 = 256u;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -29,24 +19,12 @@ fn main(
         return;
     }
     let base = row * params.vocabulary;
-    var highest = logits[base];
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        highest = max(highest, logits[base + i]);
-    }
-    let top = group_max(highest, lane);
-    var total = 0.0;
-    var powers = 0.0;
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        total += logits[base + i];
-        powers += exp(logits[base + i] - top);
-    }
-    let average = group_sum(total, lane) / f32(params.vocabulary);
-    let normalizer = top + log(group_sum(powers, lane));
+    let found = row_of_logits(base, lane);
     if (lane == 0u) {
         let chosen = min(targets[row], params.vocabulary - 1u);
         let given = logits[base + chosen];
-        let expected = (1.0 - params.smoothing) * given + params.smoothing * average;
-        lse[row] = normalizer;
-        loss[row] = select(normalizer - expected, 0.0, chosen == 0u); // token 0 is padding
+        let expected = (1.0 - params.smoothing) * given + params.smoothing * found.mean;
+        lse[row] = found.log_sum;
+        loss[row] = select(found.log_sum - expected, 0.0, chosen == 0u); // token 0 is padding
     }
 }

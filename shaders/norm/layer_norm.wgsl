@@ -2,13 +2,6 @@
 // import grid
 // import row_norm
 
-struct Params {
-    rows: u32,
-    width: u32,
-    epsilon: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> rstd: array<f32>;

@@ -5,12 +5,6 @@
 // import scalars
 // import finish
 
-struct Params {
-    rows: u32,
-    width: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<Dy>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;

@@ -1,13 +1,6 @@
 // Grid: 64 columns x 128 rows for each workgroup of 256 threads; the order is column_partials'.
 // import column_partials
 
-struct Params {
-    rows: u32,
-    width: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(4) var<storage, read> x: array<f32>;
 @group(0) @binding(5) var<storage, read> mean: array<f32>;

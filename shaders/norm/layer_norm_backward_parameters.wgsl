@@ -2,13 +2,6 @@
 // import grid
 // import column_totals
 
-struct Params {
-    rows: u32,
-    width: u32,
-    accumulate: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dgain: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(7) var<storage, read> partials: array<vec2f>;

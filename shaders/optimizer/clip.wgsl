@@ -3,12 +3,6 @@
 // import group_sum
 // import finite
 
-struct Params {
-    count: u32,
-    clip_norm: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> scale: array<f32>;
 @group(0) @binding(2) var<storage, read> partials: array<f32>;
 @group(0) @binding(3) var<storage, read> tokens: array<f32>;

@@ -1,14 +1,12 @@
-// Grid: a thread for each element of total, 256 a workgroup. No reduction.
+// Grid: a thread for each Element of total, 256 a workgroup. No reduction.
+// also fold.quads: quads for scalars
 // import grid
+// import scalars
 
-struct Params {
-    size: u32,
-    accumulate: u32,
-}
+@group(0) @binding(1) var<storage, read_write> total: array<Total>;
+@group(0) @binding(2) var<storage, read> x: array<Element>;
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> total: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+alias Total = Element;
 
 @compute @workgroup_size(256)
 fn main(
@@ -16,12 +14,12 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
 ) {
     let i = element_index(thread, groups);
-    if (i >= params.size) {
+    if (i >= params.size / WIDTH) {
         return;
     }
     var sum = x[i];
     if (params.accumulate != 0u) {
-        sum += total[i];
+        sum += Element(total[i]);
     }
-    total[i] = sum;
+    total[i] = Total(sum);
 }

@@ -2,13 +2,6 @@
 // import grid
 // import finite
 
-struct Params {
-    size: u32,
-    decay: f32,
-    step: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> average: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> scale: array<f32>;

@@ -3,12 +3,6 @@
 // import grid
 // import group_sum
 
-struct Params {
-    size: u32,
-    chunk: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 

@@ -1,11 +1,11 @@
-// What is stored of a result: all of it. Fused kernels have another part in this one's place.
+// The end of a kernel: its result is stored as it is. Fused kernels have another part instead.
 
-// What is read beside element i of the result, before anything is stored.
+// A value to read beside element i of the result, before anything is stored.
 fn beside(i: u32) -> Element {
     return Element();
 }
 
-// What is stored of element i, which is `value`.
+// The value to store at element i.
 fn finish(i: u32, value: Element, other: Element) -> Element {
     return value;
 }

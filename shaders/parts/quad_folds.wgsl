@@ -1,4 +1,4 @@
-// What 4 numbers come to.
+// The sum and the maximum of 4 numbers.
 
 fn sum_of_quad(terms: vec4f) -> f32 {
     return (terms.x + terms.y) + (terms.z + terms.w);

@@ -25,7 +25,7 @@ class Executable(Protocol):
         """A copy of a metric."""
 
     def fetch(self, name: str) -> Callable[[], Array]:
-        """A copy of a metric as the runs so far leave it; what is returned waits for them."""
+        """A copy of a metric as the runs so far leave it: calling the result waits for them."""
 
     def run_call(self, index: int) -> None:
         """Replays one call alone."""
@@ -51,7 +51,7 @@ class Backend(Protocol):
     # when a plan is compiled for which that does not hold.
     rows_alike: bool
     takes_int8: bool  # whether it has kernels for int8 weights
-    remark: str  # what a user should know of how the device was chosen; "" where nothing
+    remark: str  # why this device was chosen, in a line for the user; "" if there is nothing to say
 
     def compile(self, plan: Plan, lane: int = 0) -> Executable:
         """Binds a plan to storage."""

@@ -1,4 +1,4 @@
-"""Where each operation of the table runs: on the reference, in the CPU's own code, on a GPU."""
+"""Which backends have code of their own for each operation, beside the reference."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from tat.ops.kernels import KERNELS
 
 @dataclass(frozen=True)
 class Coverage:
-    """The implementations of an operation besides the reference, which has all."""
+    """The forms that an operation has beside its reference."""
 
     kernel: str
     training: str  # on the CPU: "numba", "numpy" where that is as fast, "" for the reference alone

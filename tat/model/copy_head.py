@@ -1,4 +1,4 @@
-"""The copy head: at each target position, where in the sources the next token may be taken from."""
+"""The copy head: the next token of a target may be copied from its sources."""
 
 from tat.model.layers import Linear
 from tat.model.parameters import Initial, Parameters
@@ -27,8 +27,9 @@ class CopyHead:
             return self.key(memory, into)
 
     def point(self, hidden: Tensor, keys: Tensor, ids: Tensor, lengths: Tensor) -> Pointer:
-        """Hidden states [B*T, D] before sources ids [B, K, S] with lengths [B, K]; no marker of
-        the prompt's form is ever copied.
+        """A pointer from hidden states [B*T, D] to the sources, ids [B, K, S] with lengths [B, K].
+
+        Markers are never copied.
         """
         with current().scope("copy"):
             gate = ops.linear(hidden, self.gate_weight, self.gate_bias)

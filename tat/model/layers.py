@@ -84,10 +84,10 @@ class MultiHeadAttention:
         return self.output(y)
 
     def extend(self, x: Tensor, cache: Tensor, feeds: "StepFeeds") -> Tensor:
-        """x [N, D] joins cache [B*M, 2D] at its positions and attends to what counts there.
+        """Writes keys and values of x [N, D] into cache [B*M, 2D], and attends to the cached rows.
 
-        N is B, for a token of each sequence; or B is 1, and the tokens follow each other: each then
-        attends in a call of its own, with the bits that it has in a step of its own.
+        N is B: a token of each sequence. Or B is 1 and the tokens follow each other: then each
+        attends in its own call, and has the same bits as in its own step.
         """
         kv, q, (batch, _) = self.key_value(x), self.query(x), feeds.memory_lengths.shape
         y = current().temporary("y", x.shape)
@@ -144,7 +144,7 @@ class LayerCaches:
 
 @dataclass(frozen=True)
 class StepFeeds:
-    """Where one decoding step stands: positions, and how many cached rows count."""
+    """Positions of one decoding step, and how many cached rows count."""
 
     position: Tensor  # [N], N = B, or several of one sequence
     lengths: Tensor  # [N, 1], position + 1 where the sequence goes on

@@ -11,7 +11,7 @@ _ALIGNMENT = 128  # elements: 256 bytes in f16, WebGPU's guaranteed alignment of
 
 @dataclass(frozen=True)
 class Initial:
-    """How a tensor starts: "normal" with deviation `scale`, "uniform" in ±scale, or "constant"."""
+    """First values: "normal" with deviation `scale`, "uniform" in ±scale, or "constant"."""
 
     kind: Literal["normal", "uniform", "constant"]
     scale: float

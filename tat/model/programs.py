@@ -70,7 +70,7 @@ def loss_program(
 ) -> Graph:  # fmt: skip
     """Metric "loss" [1]: the sum over all target tokens; with `training` its flat gradient too.
 
-    With `scaled` that is times the feed "loss_scale" [1], so that f16 holds small parts of it.
+    `scaled` multiplies gradients by the feed "loss_scale" [1], so that small ones survive in f16.
     """
     with Graph(training=training) as graph:
         counter = _feed("counter", (3,))
@@ -150,12 +150,12 @@ def step_program(model: Transformer, shape: BatchShape, tokens: int = 1) -> Grap
 
 
 def sampling_program(model: Transformer, shape: BatchShape, block: int, first: int) -> Graph:
-    """`step_program` that feeds itself: run again, it goes on from the tokens that it draws.
+    """`step_program` that feeds itself: each run goes on from the tokens that the last one drew.
 
-    They are of ids from `first` on. Feeds settings [B, 5] and key [B] say how a row draws, written
+    Drawn ids are `first` or above. Feeds settings [B, 5] and key [B] say how a row draws; written
     [B, T] has its tokens up to the one that is fed, each at its position. Metric "history" [block,
-    B, V + 1] has the logits behind position p at p % block, and behind them the token that was
-    drawn, until that place is needed again.
+    B, V + 1] holds the logits behind position p at p % block, and behind them the drawn token, for
+    the last `block` positions.
     """
     history = Tensor("history", (block, shape.rows, model.vocabulary + 1), "metric")
     settings = Tensor("settings", (shape.rows, ops.SETTINGS), "feed")
@@ -189,10 +189,10 @@ def _step(model: Transformer, shape: BatchShape, count: int) -> tuple[Tensor, St
 
 
 def place_program(model: Transformer, source: BatchShape, target: BatchShape) -> Graph:
-    """Takes the memory of encoded sources over into the caches of another batch.
+    """Copies the memory of encoded sources into the caches of another batch.
 
-    Feed memory_index [B*K]: which source of the old batch becomes this one of the new, -1 for none:
-    then what is there stays; memory_counts [B*K]: how many of its rows.
+    Feed memory_index [B*K] names the source to copy, -1 for none: that place keeps its rows.
+    memory_counts [B*K] says how many rows to copy.
     """
     with Graph() as graph:
         _place_memory(model, source, target)
@@ -210,7 +210,7 @@ def _place_memory(model: Transformer, source: BatchShape, target: BatchShape) ->
 
 
 def move_program(model: Transformer, source: BatchShape, target: BatchShape) -> Graph:
-    """Takes whole rows over into the caches of another batch: memory, and the tokens so far.
+    """Copies whole rows into the caches of another batch: memory, and the tokens so far.
 
     Feeds: those of `place_program`, and likewise index [B] and counts [B] of the tokens.
     """
@@ -223,10 +223,10 @@ def move_program(model: Transformer, source: BatchShape, target: BatchShape) -> 
 
 
 def reorder_program(model: Transformer, shape: BatchShape) -> Graph:
-    """Row b goes on from the tokens of row index[b] [B], counts[b] [B] of them, as beams do.
+    """Row b continues the first counts[b] tokens of row index[b], both [B], as beams do.
 
-    A row may be wanted by several: a copy of all of them in the arena is read back by `back` [B],
-    which is 0, 1, and so on.
+    Several rows may continue the same one. So all are copied into the arena first, and read back by
+    `back` [B], which is 0, 1, and so on.
     """
     with Graph() as graph:
         index, back = _feed("index", (shape.rows,)), _feed("back", (shape.rows,))

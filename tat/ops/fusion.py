@@ -1,11 +1,11 @@
 """Calls that follow each other become one call of a fused kernel, so that memory moves once.
 
-For devices on which starting a call costs more than its arithmetic. There are two ways:
+For devices on which starting a call costs more than its arithmetic. A fused kernel has
 
-    epilogue   what makes a tensor also does what comes next: a product, then GELU or the residual
-    prologue   each product that reads a tensor makes it anew: a norm of few rows, in inference
+    an epilogue   it goes on with its result: a product, then GELU or the residual
+    a prologue    it makes an operand by itself: each product normalises its few rows, in inference
 
-The tensor between is gone, or is written beside the result where somebody else needs it.
+The tensor between them is never stored, unless another call reads it: then it is a second output.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS, Kernel
 
-# Rows up to which reading a product's weights takes longer than its arithmetic, and than a norm
-# that is made again for each block of columns.
+# Up to so many rows, a product waits for its weights to be read: normalising the rows anew for each
+# block of columns costs no time.
 FEW_ROWS = 8
 
-# Where the last part of a fused kernel takes what the others make, if not as its x.
+# Arguments by which the last part of a fused kernel can take the others' result, if not its x.
 _TAKEN_AS = {"add": ("a", "b"), "gelu_backward": ("dy",)}
 
 _FUSED = {(row.parts, row.keeps): row for row in KERNELS.values() if row.parts}
@@ -29,7 +29,7 @@ def fused(calls: Iterable[Call]) -> list[Call]:
 
 
 def _with_prologues(calls: Sequence[Call]) -> list[Call]:
-    """Each norm whose only readers are products of few rows joins them, in their places."""
+    """Fuses each norm of few rows into the products that read it, if nothing else reads it."""
     found: list[Call | None] = list(calls)
     users = _users(calls)
     for index, call in enumerate(calls):
@@ -48,13 +48,13 @@ def _with_prologues(calls: Sequence[Call]) -> list[Call]:
 
 
 def _prologue(maker: Call, call: Call) -> Kernel | None:
-    """The kernel that makes for itself what `maker` does, if there is one and it pays."""
+    """The kernel of `call` with `maker` as its prologue; None if there is none or it is slower."""
     row = _row(maker, call, keeps=False)
     return row if row and call.attributes["rows"] <= FEW_ROWS else None
 
 
 def _with_epilogues(calls: Sequence[Call]) -> list[Call]:
-    """Each call that can joins the last of those that make its inputs, in that one's place."""
+    """Fuses calls into the last of those that make their inputs, in the place of that one."""
     found: list[Call | None] = list(calls)
     makers = {t: index for index, call in enumerate(calls) for t in call.outputs}
     users = _users(calls)
@@ -72,7 +72,7 @@ def _with_epilogues(calls: Sequence[Call]) -> list[Call]:
 
 
 def _row(maker: Call, call: Call, *, keeps: bool) -> Kernel | None:
-    """The kernel that stands for both, if there is one; keeps: and writes what is between."""
+    """The fused kernel of two calls, if there is one; keeps: one that stores the tensor between."""
     between = maker.outputs[0]
     arguments = zip(KERNELS[call.kernel].inputs, call.inputs, strict=True)
     taken = [(name, t.size) for name, t in arguments if t.root is between]
@@ -84,7 +84,7 @@ def _row(maker: Call, call: Call, *, keeps: bool) -> Kernel | None:
 
 
 def _may_go_before(call: Call, passed: Sequence[Call]) -> bool:
-    """Whether a call reads and leaves the same if it comes before others."""
+    """Whether a call may be moved before others: it reads and writes nothing that these write."""
     made = _roots(call.outputs)
     touched = _writes(passed) | {t.root for other in passed for t in other.inputs}
     return not _writes(passed) & _roots(call.inputs) and not touched & made

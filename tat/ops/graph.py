@@ -34,7 +34,7 @@ class Tensor:
     dtype: Dtype = "float"
     base: "Tensor | None" = None
     offset: int = 0  # elements from the start of the base
-    scales: "Tensor | None" = None  # of an int8 weight: what an output channel is multiplied by
+    scales: "Tensor | None" = None  # of an int8 weight: a factor for each output channel
 
     @property
     def size(self) -> int:
@@ -178,7 +178,7 @@ class Graph:
         return Tensor(f"{self.path}/{name}#{len(self.calls)}", shape, "temporary")
 
     def record(self, output: Tensor, rule: GradientRule) -> Tensor:
-        """Puts on the tape how the gradients of the inputs follow from that of the output."""
+        """Puts a rule on the tape: the gradients of the inputs from the gradient of the output."""
         if self.training:
             path = self.path
             self.tape.append((output, lambda gradient: self._in_scope(path, rule, gradient)))
@@ -212,7 +212,7 @@ class Graph:
         return self._gradients[tensor]
 
     def parameter_gradient(self, parameter: Tensor) -> tuple[Tensor, int]:
-        """Where a weight's gradient goes, and 1 if there is an earlier part of it to add to."""
+        """A weight's gradient, and 1 if an earlier use of the weight is in it already."""
         if parameter in self._parameter_gradients:
             return self._parameter_gradients[parameter], 1
         if self.flat_gradient is None:

@@ -1,9 +1,8 @@
-"""The table of kernels: all that there is to know of an operation, said once.
+"""The table of kernels: a row defines all properties of an operation; row.py has its grammar.
 
-A kernel is called with its outputs, then its inputs, then its attributes by keyword. How a row is
-read stands in row.py. From it follow the checks of every traced call, the reference's signatures,
-columns of compiled tables, Params and bindings of shaders, shared cases and costs: by code, or by
-tests that hold them against it.
+A kernel is called with its outputs, then its inputs, then its attributes by keyword. Checks of
+traced calls, columns of the compiled table, Params of shaders, shared cases and costs are derived
+from the row. Tests compare the reference's signatures and the bindings of shaders with it.
 
 Letters: N rows (B*T), B batch, K sources per target, S source length, T target length, D width,
 H heads, F feed-forward width, V vocabulary, I and O the inputs and outputs of a linear layer,
@@ -187,7 +186,7 @@ _ROWS = (
     ),
 )
 
-# Primitives, of which new operations can be composed before they have kernels of their own.
+# Primitives: new operations are composed of them before they have kernels of their own.
 _PRIMITIVE_ROWS = (
     row("multiply", "y[size]; a[size] b[size]; size"),
     row("times", "y[size]; x[size]; size factor:f32"),

@@ -1,4 +1,4 @@
-"""Losses of hidden states against targets, in chunks of rows: all logits are never there at once.
+"""Losses of hidden states against targets, in chunks of rows: memory never holds all logits.
 
 With one chunk the backward pass reuses the logits; with several it makes them again.
 """
@@ -61,9 +61,9 @@ def copy_cross_entropy(
     x: Tensor, table: Tensor, pointer: Pointer, targets: Tensor, *,
     smoothing: float, chunk_bytes: int,
 ) -> Tensor:  # fmt: skip
-    """The same of the mixture with what the pointer copies; see copying.copy_mixture.
+    """Cross-entropy of the mixture with the pointer's copies; see copying.copy_mixture.
 
-    Smoothing spreads over the vocabulary's own distribution: no copy of a random token is asked.
+    Label smoothing spreads over the vocabulary's own distribution: copies are not smoothed.
     """
     graph, count = current(), x.shape[0]
     losses, kept = graph.temporary("losses", (count,)), graph.temporary("kept", (count,))
@@ -102,7 +102,7 @@ def _pointer_backward(
 
 
 def _seeded(gradient: Tensor, seed: Tensor, losses: Tensor) -> Tensor:
-    """A gradient of the losses times the seed, one factor [1]; as it is where they are the seed."""
+    """A gradient times the seed, a factor [1] of all losses; unchanged if that is the losses."""
     if seed is losses:
         return gradient
     size = gradient.size
@@ -110,13 +110,13 @@ def _seeded(gradient: Tensor, seed: Tensor, losses: Tensor) -> Tensor:
 
 
 def _chunks(x: Tensor, table: Tensor, targets: Tensor, chunk_bytes: int) -> Iterator[_Chunk]:
-    """The rows in chunks, the logits of each made when it is asked for."""
+    """The rows in chunks; the logits of a chunk are traced when it is asked for."""
     rows = x.shape[0]
     step = _chunk_rows(rows, table.shape[0], chunk_bytes)
     for start in range(0, rows, step):
         count = min(step, rows - start)
-        part, aims = x.rows(start, count), targets.view(f"{targets.name}[{start}]", (count,), start)
-        yield _Chunk(start, part, aims, output_projection(part, table))
+        part, own = x.rows(start, count), targets.view(f"{targets.name}[{start}]", (count,), start)
+        yield _Chunk(start, part, own, output_projection(part, table))
 
 
 def _chunk_rows(rows: int, vocabulary: int, chunk_bytes: int) -> int:

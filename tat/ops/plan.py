@@ -17,8 +17,8 @@ class Memory:
 
     alignment: int = 256  # bytes, of every tensor's offset
     separate: bool = False  # keep outputs and inputs of a call in different arenas (a WebGPU rule)
-    largest: int | None = None  # bytes of an arena, at most, where no tensor alone takes more
-    fuses: bool = False  # let one call do what several do, where there is a kernel for it
+    largest: int | None = None  # bytes that an arena may have, unless one tensor takes more
+    fuses: bool = False  # whether fused kernels stand for several calls
 
 
 @dataclass(frozen=True)

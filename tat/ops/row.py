@@ -4,10 +4,10 @@
 
 are outputs; inputs; attributes. An argument has a shape of extents, then perhaps
 
-    :int :int8      its elements, float unless said
-    <EXTENT         what integers stay below
-    >0              that its numbers are positive
-    @EXTENT         the elements that a call touches, where these are not all
+    :int :int8      the type of its elements, else float
+    <EXTENT         a bound that its integers stay below
+    >0              if its numbers are positive
+    @EXTENT         the number of elements that a call touches, if not all
 
 An extent is an attribute, a name that the tensors give a value (the rows of a table), a number, or
 a term of these with + - * and /, which rounds up. Attributes are u32 unless they are f32.
@@ -42,7 +42,7 @@ class Extent(str):
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Those that it has to be given."""
+        """The names in it."""
         return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
 
     def value(self, given: Values) -> int:
@@ -95,7 +95,7 @@ class Argument:
 
     @property
     def flat(self) -> bool:
-        """Whether only the number of elements matters: kernels see integers and vectors flat."""
+        """Whether any shape of as many elements fits: kernels see integers and vectors flat."""
         return self.dtype == "int" or len(self.shape) == 1
 
     def extents(self, given: Values) -> tuple[int, ...]:
@@ -121,7 +121,7 @@ class Kernel:
     use: Use = "both"
     flops: Extent | None = None  # of its products by their definition; None where memory bounds it
     parts: tuple[str, ...] = ()  # of a fused kernel: those that it stands for, in their order
-    keeps: bool = False  # whether it also writes, last, what the last of its parts takes
+    keeps: bool = False  # whether its last output is the tensor between its parts
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ class Kernel:
         return self.use == "inference"
 
     def free(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
-        """Values of the names that are no attributes, by the tensors that have them as extents."""
+        """Values of free names, those that are no attributes, from the shapes of tensors."""
         known = {name for name, _ in self.attributes}
         found: dict[str, int] = {}
         for name, shape in shapes.items():
@@ -164,7 +164,7 @@ class Kernel:
     def mismatches(
         self, shapes: Mapping[str, Sequence[int]], dtypes: Mapping[str, str], attributes: Values
     ) -> Iterator[str]:
-        """For each argument that does not fit, what is expected and what there is instead."""
+        """A message for each argument that does not fit: what is expected, and what was given."""
         given = {**self.free(shapes), **attributes}
         for name, argument in self.arguments.items():
             shape = tuple(shapes[name])

@@ -71,7 +71,7 @@ def dropout_add(residual: Tensor, x: Tensor, counter: Tensor, rate: float) -> Te
 
 
 def _single(value: float) -> float:
-    """The nearest float32: what a shader gets, so that thresholds are equal everywhere."""
+    """The nearest float32, as shaders get it: thresholds are the same on every device."""
     return struct.unpack("f", struct.pack("f", value))[0]
 
 
@@ -235,10 +235,10 @@ def repetition_penalty(
     written: Tensor, history: Tensor, logits: Tensor, token: Tensor, position: Tensor,
     settings: Tensor,
 ) -> None:  # fmt: skip
-    """Keeps logits [B, V] in history [block, B, V + 1], and penalises what was written, in place.
+    """Keeps logits [B, V] in history [block, B, V + 1], and penalises written tokens in place.
 
-    That is token [B, 1], at position p of row b of written [B, M], and what stands before it. The
-    row's logits go to history[p % block, b]; settings [B, 5] has its penalty last.
+    Written are token [B, 1], at position p of row b of written [B, M], and those before it. The
+    row's logits go to history[p % block, b]; its penalty is the last of settings [B, 5].
     """
     (batch, length), block, vocabulary = written.shape, history.shape[0], logits.shape[1]
     dims = dict(batch=batch, vocabulary=vocabulary, length=length, block=block)
@@ -250,12 +250,12 @@ def sample_token(
     token: Tensor, position: Tensor, lengths: Tensor, history: Tensor, logits: Tensor,
     settings: Tensor, key: Tensor, first: int,
 ) -> None:  # fmt: skip
-    """Feeds back the drawn token of id `first` or above, and what stands one further.
+    """Draws a token of id `first` or above in each row, and makes it the next step's feed.
 
-    Of token [B, 1], position [B], lengths [B, 1] for each row of penalised logits [B, V]; settings
-    [B, 5] and key [B] say how the row draws. In history [block, B, V + 1] the token stands behind
-    the logits that it was drawn from, those behind position p at p % block. A row of length 0 is
-    idle.
+    logits [B, V] are penalised; settings [B, 5] and key [B] say how a row draws. The token goes to
+    token [B, 1], and position [B] and lengths [B, 1] grow by 1; a row of length 0 is idle. History
+    [block, B, V + 1] keeps it behind the logits that it was drawn from, those behind position p at
+    p % block.
     """
     block, (batch, vocabulary) = history.shape[0], logits.shape
     dims = dict(batch=batch, vocabulary=vocabulary, block=block, first=first)

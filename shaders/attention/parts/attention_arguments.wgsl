@@ -1,5 +1,5 @@
-// What attention's forward pass takes and makes, by quads of columns.
-// import attention_params
+// Arguments of attention's forward pass, by quads of columns.
+// import attention_lowest
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;

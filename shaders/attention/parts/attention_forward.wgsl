@@ -1,4 +1,4 @@
-// What a workgroup of attention does; the importer declares fn store(query, column, values).
+// A workgroup of attention. The importer declares fn store(query, column, values).
 
 fn left_at(operand: u32, row: u32, e: u32) -> vec4f {
     return query_at(row, e);

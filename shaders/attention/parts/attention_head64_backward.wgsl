@@ -1,4 +1,4 @@
-// What a workgroup for dq and dkv does: the threads of its first half, role 0, make P and dV, those
+// A workgroup for dq and dkv: the threads of its first half, role 0, make P and dV, those
 // of its second, role 1, dS and dK, and each half of them half the rows of dq. Blocks of 64 keys go
 // over tiles of 64 queries; dq is summed up in memory, always by the same thread.
 

@@ -1,4 +1,4 @@
-// What a workgroup of attention does with tiles of 64 queries by 64 keys. The importer declares
+// A workgroup of attention, on tiles of 64 queries by 64 keys. The importer declares
 // what 16 units of threads show each other of every query, where factors lay or beside them:
 //   fn put_share(unit, query / 4, values)   fn share_of(unit, query) -> f32
 // import quad_folds

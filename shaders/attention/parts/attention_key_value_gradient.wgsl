@@ -1,4 +1,4 @@
-// What a workgroup for dkv does; the importer declares fn store(values, row, column, slopes).
+// A workgroup for dkv. The importer declares fn store(values, row, column, slopes).
 
 // Element of lse or delta [B*T, H] for a query of the tile.
 fn statistic_index(query: u32, head: u32) -> u32 {

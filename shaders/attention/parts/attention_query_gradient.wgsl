@@ -1,4 +1,4 @@
-// What a workgroup for dq does; the importer declares fn store(query, column, values).
+// A workgroup for dq. The importer declares fn store(query, column, values).
 
 // Element of lse or delta [B*T, H] for a query of the tile.
 fn statistic_index(query: u32, head: u32) -> u32 {

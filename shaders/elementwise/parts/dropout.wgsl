@@ -1,7 +1,7 @@
 // Which elements dropout keeps: a hash of (key, counter, element), the same bits on every backend.
 // import hash
 
-// What stands for key and counter in the hash of every element.
+// Key and counter as one word of the hash of every element.
 fn dropout_word() -> u32 {
     var word = params.key;
     for (var i = 0u; i < 3u; i++) {

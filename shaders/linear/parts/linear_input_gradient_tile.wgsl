@@ -1,6 +1,5 @@
 // dx [N, I] = dy [N, O] weight [I, O] transposed.
 // Grid: 128 x COLUMNS elements for each workgroup of 2 COLUMNS threads; k upwards.
-// import linear_params
 // import matmul_tile_128
 // import no_base
 // import finish

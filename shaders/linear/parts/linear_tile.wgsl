@@ -1,6 +1,5 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O].
 // Grid: 128 x COLUMNS elements for each workgroup of 2 COLUMNS threads; k upwards.
-// import linear_params
 // import matmul_tile_128
 // import finish
 

@@ -24,7 +24,7 @@ alias HalfSums = array<vec2<f16>, 8>; // of a row: columns by even and odd k
 var<workgroup> a_tile: array<Pairs, DEPTH / 2u * A_QUADS>; // [k / 2][row / 4]
 var<workgroup> b_tile: array<Pairs, DEPTH / 2u * B_QUADS>; // [k / 2][column / 4]
 
-// What a thread has loaded of the next tiles.
+// The part of the next tiles that a thread has loaded.
 struct Loads {
     a: Load,
     b: array<Load, 2>, // the halves of B's tile

@@ -1,4 +1,4 @@
-// What store_rows adds to every row of C: nothing.
+// Nothing is added to the rows of C in store_rows.
 
 fn base_at(column: u32) -> vec4f {
     return vec4f();

@@ -1,4 +1,4 @@
-// What a part of split-K sums up.
+// The range of k that a part of split-K sums up.
 // The importer declares: const DEPTH.
 
 // From where to where, of `depth` in all: steps of DEPTH, dealt out evenly.

@@ -1,16 +1,9 @@
 // The gradient of the cross-entropy for the logits, an Element of one row at a time.
-// The importer declares: targets; fn aim(row) -> f32, the share of the target, smoothing apart,
-// that the logits answer for.
+// The importer declares: targets; fn target_share(row) -> f32, the part of the target's probability,
+// without smoothing, that the logits are to explain.
 // import grid
 // import finish
 
-struct Params {
-    rows: u32,
-    vocabulary: u32,
-    smoothing: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> dlogits: array<Dlogits>;
 @group(0) @binding(2) var<storage, read> logits: array<Element>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
@@ -29,10 +22,10 @@ fn main(
     let row = i * WIDTH / params.vocabulary;
     let token = i * WIDTH % params.vocabulary; // the first of the element
     let chosen = targets[row];
-    let aimed = aim(row);
-    var slope = (aimed + params.smoothing) * exp(logits[i] - lse[row]);
+    let share = target_share(row);
+    var slope = (share + params.smoothing) * exp(logits[i] - lse[row]);
     slope -= params.smoothing / f32(params.vocabulary);
-    slope -= aimed * element_of(
+    slope -= share * element_of(
         f32(token == chosen),
         f32(token + 1u == chosen),
         f32(token + 2u == chosen),

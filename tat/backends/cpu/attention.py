@@ -102,7 +102,7 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
 def _score(
     q: int, k: int, scores: int, count: int, size: int, head: int, width: int, stride: int
 ) -> None:
-    """Dot products of `count` queries with `size` keys, to rows of scores, and up to 15 more."""
+    """Writes dot products of `count` queries and `size` keys to rows of scores, up to 15 more."""
     pitches = 4 * width, 8 * width, 4 * stride
     if count == 1:
         for s in range(0, size, LANES):
@@ -114,9 +114,9 @@ def _score(
 
 @_compiled
 def _largest(bits: Array) -> float:
-    """The largest of floats given as their bits, whose order that of integers is made to be.
+    """The largest of floats, given as bits that are compared as integers.
 
-    Comparisons of floats, of which any may be NaN, LLVM does not turn into vector code.
+    LLVM makes no vector code of comparisons of floats that may be NaN.
     """
     largest = _ordered(np.int32(bits[0]))
     for i in range(bits.size):
@@ -163,7 +163,7 @@ def _power(x: float) -> float:
 
 @_summing
 def _raise(scores: Array, scale: float) -> tuple[float, float]:
-    """Powers of e in place of scores, which `scale` multiplies first, the largest being 1.
+    """Replaces scores by exp(scale * (score - largest)), so that the largest becomes 1.
 
     Returns the largest score, scaled, and the sum of the powers.
     """

@@ -42,8 +42,8 @@ def columns(row: Kernel) -> Any:
 
 COLUMNS_OF = {name: columns(KERNELS[name]) for name in OPERATIONS}
 
-# Numba keeps compiled code by the date of its own file alone, and columns are constants in it. So
-# each module of such code also keeps this number, by which code of an older table is found out.
+# Numba caches compiled code by the date of its own file, and columns are constants in that code.
+# Each such module also compiles this number: another one in the cache shows code of an older table.
 LAYOUT = crc32(repr((COLUMNS, NUMBERS, list(COLUMNS_OF.items()))).encode())
 
 

@@ -1,7 +1,7 @@
 """The copy head in the table of an inference plan: threads share out its rows.
 
-Sums over source positions go upwards and skip those that are not offered, so that a sequence gets
-the same bits however much room there is for its sources.
+Sums over source positions go upwards and skip positions that cannot be copied, so the room for
+sources in a batch does not change the bits of a sequence.
 """
 
 import numpy as np
@@ -46,7 +46,7 @@ def pointer(row: Array, thread: int, threads: int) -> None:
 def _powers(
     shares: Array, q: Array, k: int, ids: Array, lengths: Array, keys: int, first: int
 ) -> float:
-    """exp(score - maximum) of the positions that are offered, 0 of the others; their sum."""
+    """exp(score - maximum) of positions that can be copied, 0 of the others; their sum."""
     top, scale = _f(-np.inf), _f(1) / np.sqrt(_f(q.size))
     for i in range(shares.size):
         shares[i] = -np.inf

@@ -20,8 +20,8 @@ from tat.ops.plan import Memory, Plan
 if TYPE_CHECKING:
     from tat.backends.cpu.replay import TableReplay
 
-# Kernels that need no code but the reference: BLAS does their work, or it is moving memory, or so
-# little that nothing is gained, or only GPUs' plans have them.
+# Kernels for which compiled code would gain nothing over the reference: BLAS does their work, they
+# move memory, they take no time, or only plans of GPUs have them.
 NUMPY_SUFFICES = frozenset({
     "embedding", "embedding_backward", "positional_encoding", "add", "scale",
     "linear", "linear_backward_input", "linear_backward_parameters",
@@ -32,7 +32,7 @@ NUMPY_SUFFICES = frozenset({
     *(name for name, row in KERNELS.items() if row.parts),
 })  # fmt: skip
 
-# NaN and infinity are looked for in results, once a step; NumPy's warnings would name no tensor.
+# The trainer looks for NaN and infinity once a step; NumPy's warnings would not name the tensor.
 _QUIET = partial(np.errstate, all="ignore")
 
 

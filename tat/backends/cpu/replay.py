@@ -45,7 +45,9 @@ class Tables:
     def __init__(self, backend: Owner) -> None:
         check_layouts([rows_layout(), attention_layout(), copying_layout()])
         self._backend = backend
-        self._packed: dict[str, tuple[int, Array]] = {}  # with the weights' version then
+        self._packed: dict[
+            str, tuple[int, Array]
+        ] = {}  # and the version of the weights that were packed
 
     def of(self, plan: Plan) -> "TableReplay | None":
         """The table of a plan for inference; None where a call in it has no compiled form.
@@ -72,7 +74,7 @@ class Tables:
         return self._backend.weights_version
 
     def packed(self, call: Call) -> Array | None:
-        """The weight that a call takes in blocks, up to date and always at the same address."""
+        """The packed weight of a call, up to date and always at the same address."""
         kind = call.kernel.removesuffix("_int8")
         if kind not in ("linear", "output_projection"):
             return None

@@ -46,15 +46,17 @@ def lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool
         longs(mailbox + 8, 1)[0] = not present
         complete = complete and present
     if complete:
-        replay(shared, np.int64(0), threads, scratch)  # a literal would compile all for itself
+        replay(
+            shared, np.int64(0), threads, scratch
+        )  # with a literal, all would be compiled once more
     return complete
 
 
 @_compiled
 def serve(thread: int, threads: int, shared: Array, scratch: Array) -> None:
-    """Replays what is posted, until no more has come for a while.
+    """Replays posted work, until none has come for a while.
 
-    The arrays, and not addresses, are its arguments to be there as long as it is.
+    Its arguments are arrays and not addresses, so that they live as long as it does.
     """
     lines, room = np.int64(shared.ctypes.data), np.int64(scratch[thread].ctypes.data)
     while True:

@@ -116,13 +116,13 @@ def settle(mailbox: int) -> None:
 
 @njit(nogil=True)
 def post(mailbox: int) -> bool:
-    """Says that there is work; False if no thread waits, and one has to be started for it."""
+    """Posts work; False if no thread waits, and one has to be started for it."""
     return _exchange(mailbox, _POSTED) == _WAITING
 
 
 @njit(nogil=True)
 def next_work(mailbox: int) -> bool:
-    """Says that work is done and waits for more; False, for the thread to leave, if none comes."""
+    """Marks work as done and waits for more; False, for the thread to leave, if none comes."""
     _exchange(mailbox, _WAITING)
     for _ in range(_PATIENCE):
         for _ in range(_SPINS):

@@ -60,7 +60,7 @@ longs = _array_at(types.int64)
 
 @dataclass(frozen=True)
 class _Format:
-    """How a tile multiplies: a step over k takes 4 bytes of a row of x and a row of weights."""
+    """The arithmetic of a tile: a step over k takes 4 bytes of a row of x and a row of weights."""
 
     element: ir.Type  # of x, or a pair of such
     sums: ir.VectorType  # accumulators of 16 columns

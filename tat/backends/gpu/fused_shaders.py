@@ -4,10 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tat.backends.gpu.lowering.params import fields
 from tat.ops.kernels import KERNELS
 
-_PARAMS = re.compile(r"^struct Params \{.*?^\}", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"@binding\((?:[1-9]\d*|_)\) (var<.+> (\w+):)")
 
 
@@ -45,10 +43,7 @@ FUSED_SHADERS = {
 }
 
 
-def as_row(text: str, kernel: str) -> str:
-    """Source with Params, and the numbers of bindings, as the kernel's row has them."""
-    row = KERNELS[kernel]
-    numbers = {name: i for i, name in enumerate((*row.outputs, *row.inputs), 1)}
-    body = "".join(f"    {name}: {kind},\n" for name, kind in fields(kernel))
-    text = _PARAMS.sub(f"struct Params {{\n{body}}}", text)
+def renumbered(text: str, kernel: str) -> str:
+    """Source with the numbers of bindings that the kernel's row gives its arguments."""
+    numbers = {name: i for i, name in enumerate(KERNELS[kernel].arguments, 1)}
     return _NUMBER.sub(lambda m: f"@binding({numbers[m[2]]}) {m[1]}", text)

@@ -1,6 +1,6 @@
-"""The child process that drivers are met in first: `tat _gpu-child`, one JSON answer, then the end.
+"""`tat _gpu-child`: a child process that asks the drivers, gives one JSON answer and ends.
 
-A driver may crash or hang when it is asked what it has; then only this process does.
+A driver may crash or hang when it is asked; then it takes only this process with it.
 """
 
 import os

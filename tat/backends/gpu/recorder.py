@@ -38,7 +38,7 @@ class CommandRecorder:
             return encoder.finish()
 
     def commands(self, calls: BoundCalls, times: int) -> Any:
-        """Commands of all calls, so often: those recorded ahead where they are the same."""
+        """Commands of all calls, `times` times: those recorded ahead, if they are the same."""
         ahead, self._ahead = self._ahead, None
         return ahead if ahead and self._ahead_times == times else self.record([*calls] * times)
 

@@ -39,13 +39,13 @@ class Submissions:
             self.flush()
 
     def afterwards(self, action: Callable[[], object]) -> None:
-        """Has something done when all that was added is submitted; nothing if that fails."""
+        """Runs an action once all commands so far are submitted, but not if that fails."""
         self._then.append(action)
         if not self._held:
             self.flush()
 
     def flush(self) -> None:
-        """Submits what waits: before a buffer is written, read or destroyed."""
+        """Submits all waiting commands: before a buffer is written, read or destroyed."""
         held, then = self._held, self._then
         self._held, self._then = [], []
         if held:

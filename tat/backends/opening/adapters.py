@@ -10,7 +10,7 @@ import msgspec
 from tat import resources
 from tat.errors import DeviceError, one_line
 
-# Linux has one of these for every GPU that a driver serves: no library need be loaded to look.
+# Device files of GPUs on Linux: looking for them loads no library.
 _NODES = ("dri/renderD*", "nvidia[0-9]*", "dxg", "kgsl-3d*", "mali*")
 _LIST_SECONDS = 60.0  # for a driver to load, on a slow and busy machine
 

@@ -67,7 +67,7 @@ def _compile(backend: Backend, rows: int, lane: int) -> Executable:
 
 def _replay(executable: Executable) -> None:
     executable.run()
-    executable.read("sum")  # comes behind all that was submitted
+    executable.read("sum")  # waits for everything that was submitted
 
 
 def _fastest(action: Callable[[], object]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tat.backends.gpu.lowering.calls import Dispatch
-from tat.backends.gpu.shaders import Binding, bindings
+from tat.backends.gpu.shader_text import Binding, bindings
 from tat.ops.graph import Tensor
 
 _KINDS = ("temporary", "feed", "metric")  # all others stay in f32, as checkpoints have them

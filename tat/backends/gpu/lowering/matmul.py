@@ -30,10 +30,10 @@ class Variant:
         return -(-product.columns // self.columns), -(-product.rows // self.rows)
 
 
-_MANY_TILES = 32  # of 128 x 128, from which on they keep a GPU busy
-_ONE_WAVE = 192  # below so many of them, narrow ones, of which two share a core, pay
-_MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: how many, and what each sums at least
-_BUSY, _HALF_BUSY = 384, 256  # workgroups that split-K aims at
+_MANY_TILES = 32  # of 128 x 128: as many keep a GPU busy
+_ONE_WAVE = 192  # below so many of them, narrow tiles are faster: two of them share a core
+_MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: the most parts, and the least depth of one
+_BUSY, _HALF_BUSY = 384, 256  # workgroups that split-K makes, if it can
 _MOST_SCRATCH = 1 << 24  # elements of all parts
 
 

@@ -1,6 +1,6 @@
-"""The Params of a shader: a kernel's attributes in the table's order, then what follows from them.
+"""The Params of a shader: a kernel's attributes in the table's order, then derived values.
 
-What follows is computed here in float64: 1 - rate in a shader's float32 would lose digits.
+These are computed here in float64: 1 - rate in a shader's float32 would lose digits.
 """
 
 import struct

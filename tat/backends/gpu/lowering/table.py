@@ -50,7 +50,7 @@ def _rows_in_quads(kernel: str, rows: int, width: int) -> list[Pass]:
 
 
 def _named_as(base: str, passes: Passes) -> Passes:
-    """The passes of a kernel whose name begins each shader's, with another's name instead."""
+    """The passes of another kernel, with this one's name at the start of their shaders' names."""
 
     def own(kernel: str, step: Pass) -> Pass:
         return replace(step, shader=kernel + step.shader.removeprefix(base))
@@ -167,7 +167,7 @@ HALF_PASSES: dict[str, Passes] = {
     "output_projection_backward_table": half_product_passes,
 }
 
-# Fused kernels take the shaders of another, in the passes of that one.
+# A fused kernel runs the passes of the kernel whose shaders it takes.
 for _table in (PASSES, HALF_PASSES):
     _table |= {
         kernel: _named_as(fused.base, _table[fused.base])

@@ -1,9 +1,0 @@
-// dq and dkv. Grid: x heads, y batch; 256 threads; blocks of 64 keys, each over tiles of queries.
-// Order: products over e upwards, dq over sources and keys upwards, dkv over queries upwards.
-// For heads of 64 columns; products of factors in f16.
-// import attention_params
-// import attention_operands
-// import attention_head64_operands
-// import attention_head64
-// import attention_head64_half
-// import attention_head64_backward
