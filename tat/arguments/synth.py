@@ -1,5 +1,6 @@
 """The arguments of `tat synth`."""
 
+import argparse
 from pathlib import Path
 
 from tat.arguments.common import Commands, add_command, count, examples, positive
@@ -13,6 +14,7 @@ def add(commands: Commands) -> None:
             ("tat synth --only sdf --count 5", "of one area, on standard output"),
             ("tat synth --families", "the families to draw from"),
             ("tat synth --check noise", "run the bodies of an area against each other"),
+            ("tat synth --near valid.jsonl -o near.json", "ids that the generator nearly has"),
             ("tat synth --stats --against mine.jsonl", "distributions side by side"),
         ),
     )  # fmt: skip
@@ -37,8 +39,32 @@ def add(commands: Commands) -> None:
     modes.add_argument(
         "--stats", action="store_true", help="show how N functions are distributed (10000)"
     )
+    modes.add_argument(
+        "--near", metavar="FILE", type=Path,
+        help="name the functions of JSON Lines that are near a drawn one, or `cookbook`: those of"
+        " its test split; -o writes them as JSON",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold", metavar="T", type=_similarity,
+        help="with --near: Jaccard index of runs of five tokens, names abstracted (0.7)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--without", metavar="IDS", default="",
+        help="leave these families out: ids with commas, or a file of --near",
+    )  # fmt: skip
     parser.add_argument(
         "--against", metavar="FILE", type=Path, help="with --stats: functions in JSON Lines"
     )
     parser.add_argument("--json", action="store_true", help="print lists and tables as JSON")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+
+
+def _similarity(text: str) -> float:
+    """The value of an argument as a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from tat.commands.common.synth_overlap import left_out, near
 from tat.data.json_lines import read_json_lines
 from tat.errors import TatError, UsageError, did_you_mean
 from tat.files import atomic_file, require_place
@@ -29,6 +30,10 @@ _SAMPLE = 10_000  # functions that --stats draws
 def run(options: argparse.Namespace) -> int:
     if options.against and not options.stats:
         raise UsageError("--against is for --stats")
+    if options.threshold is not None and not options.near:
+        raise UsageError("--threshold is for --near")
+    if options.near:
+        return near(options)
     if options.families:
         return _families(options)
     if options.check is not None:
@@ -41,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace) -> int:
-    generator = Generator(options.only, seed=options.seed)
+    generator = Generator(options.only, left_out(options.without), options.seed)
     wanted = islice(generator.stream(), options.count)
     lines = (encoded(made, options.seed) for made in wanted)
     begin = time.perf_counter()
@@ -140,7 +145,7 @@ class _Line(msgspec.Struct):
 
 
 def _stats(options: argparse.Namespace) -> int:
-    generator = Generator(options.only, seed=options.seed)
+    generator = Generator(options.only, left_out(options.without), options.seed)
     made = (m.written for m in islice(generator.stream(), options.count or _SAMPLE))
     named = [("generated", Distribution(
         Text(w.signature, w.body, w.context, bool(w.calls), len(w.comment.split())) for w in made
