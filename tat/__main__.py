@@ -10,6 +10,10 @@ def main() -> int:
         from tat.wgsl.sandbox_child import main as child
 
         return child()
+    if sys.argv[1:2] == ["_prepare-child"]:
+        from tat.data.prepare_child import main as child
+
+        return child()
     if sys.argv[1:2] == ["_gpu-child"]:
         from tat.backends.gpu.probe import main as child
 

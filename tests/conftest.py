@@ -12,6 +12,7 @@ from hypothesis import settings
 import tat  # noqa: F401  it sets the number of BLAS threads, which numpy reads when first imported
 from tat.backends.opening import automatic
 from tat.backends.opening.adapters import list_adapters
+from tat.data import corpus_cache
 from tat.errors import DeviceError
 from tat.ops.kernels import KERNELS
 
@@ -26,6 +27,13 @@ _OF_THE_TABLE = (
     "test_numba_kernels_are_some_of_the_table_with_equal_parameters",
     "test_shaders_are_of_the_kernels_of_the_table",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_corpora(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Corpora that are prepared in this process go into a folder of this session."""
+    corpora = tmp_path_factory.mktemp("cache")
+    corpus_cache.user_folder = lambda kind: corpora
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -187,7 +187,7 @@ def test_encoding_leaves_out_what_is_too_long_and_cuts_nothing():
         Sample((("comment", "a" * 15),), "x" * 15, "just fits"),
     ]
     dataset = encode_samples(samples, tokenizer, CONFIG)
-    assert dataset.too_long == ("source too long", "target too long")
+    assert (dataset.too_long, dataset.first_too_long) == (2, "source too long")
     assert len(dataset) == 2
     for index, sample in enumerate([samples[0], samples[3]]):
         assert dataset.sources[index].tolist() == tokenizer.encode_source(sample.source)

@@ -19,6 +19,7 @@ from tat.config import Config, resolve
 from tat.cookbook.library import load as cookbook
 from tat.data.corpus import Corpus, cookbook_corpus
 from tat.data.tokenizer import Special, Tokenizer
+from tat.data.training_data import TrainingData
 from tat.decode.compiled_programs import write_sources
 from tat.errors import TatError
 from tat.model.programs import BatchShape, encode_program, logits_program, step_program
@@ -190,9 +191,12 @@ def _train(path: Path, config: Config, corpus: Corpus, device: str) -> Path:
         reporter = QuietReporter(None, run.log)
         if resuming:
             file, checkpoint = run.newest(), load(run.newest())
-            session = Session.resume(config, run, corpus, checkpoint, file, reporter, device)
+            tokenizer = Tokenizer.from_bytes(checkpoint.tokenizer)
+            data = TrainingData.of(corpus, config.data, tokenizer)
+            session = Session.resume(config, run, data, checkpoint, file, reporter, device)
         else:
-            session = Session.start(config, run, corpus, [], reporter, device)
+            data = TrainingData.of(corpus, config.data)
+            session = Session.start(config, run, data, [], reporter, device)
         session.run(stop)
         if stop:
             raise KeyboardInterrupt

@@ -9,14 +9,17 @@ from typing import Any
 from tat.checkpoint import Checkpoint
 from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
-from tat.data.corpus import Corpus, cookbook_corpus, load_corpus
+from tat.data.corpus import cookbook_corpus
+from tat.data.corpus_cache import training_data
+from tat.data.tokenizer import Tokenizer
+from tat.data.training_data import TrainingData
 from tat.errors import CheckpointError, ConfigError, UsageError
 from tat.train.agreement import BITS, Onlooker, ended_together, led, shown
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
 from tat.train.ranks import Ranks, open_ranks
 from tat.train.reporter import Reporter, open_reporter
-from tat.train.resuming import Progress, refuse_changes
+from tat.train.resuming import Progress, refuse_changes, stored_tokenizer
 from tat.train.run_folder import RunFolder
 from tat.train.session import Session
 
@@ -42,9 +45,10 @@ def _start(options: argparse.Namespace, ranks: Ranks) -> int:
         led(ranks, lambda: RunFolder.create(options.run)) or Onlooker(Path()) as folder,
         _reporter(options, folder, stop, ranks) as reporter,
     ):
-        corpus = _corpus(options.paths, config, reporter)
+        tokenizer = pretrained.tokenizer() if pretrained else None
+        data = _data(options.paths, config, tokenizer, reporter, ranks)
         session = Session.start(
-            config, folder, corpus, options.paths, reporter, options.device, pretrained, ranks,
+            config, folder, data, options.paths, reporter, options.device, pretrained, ranks,
             options.allow_change,
         )  # fmt: skip
         return session.run(stop)
@@ -59,11 +63,14 @@ def _resume(options: argparse.Namespace, ranks: Ranks) -> int:
         path, checkpoint = _shown(folder, ranks)
         config = _resolve(options, base=checkpoint.configuration).config
         stored = Progress.restore(path, checkpoint.progress).paths
-        corpus = _corpus(options.paths or list(map(Path, stored)), config, reporter)
-        refuse_changes(path, checkpoint, config, corpus, options.allow_change)
+        data = _data(
+            options.paths or list(map(Path, stored)), config, stored_tokenizer(path, checkpoint),
+            reporter, ranks,
+        )  # fmt: skip
+        refuse_changes(path, checkpoint, config, data, options.allow_change)
         ranks.wait_s = config.train.ranks_wait_s
         session = Session.resume(
-            config, folder, corpus, checkpoint, path, reporter, options.device, options.paths,
+            config, folder, data, checkpoint, path, reporter, options.device, options.paths,
             ranks, options.allow_change,
         )  # fmt: skip
         return session.run(stop)
@@ -117,19 +124,27 @@ def _resolve(
     )  # fmt: skip
 
 
-def _corpus(paths: Sequence[Path], config: Config, reporter: Reporter) -> Corpus:
+def _data(
+    paths: Sequence[Path], config: Config, tokenizer: Tokenizer | None, reporter: Reporter,
+    ranks: Ranks,
+) -> TrainingData:  # fmt: skip
+    """The corpus to train on; rank 0 prepares first, and others find it in a shared cache."""
+    if ranks.rank:
+        ranks.tell(None, patient=True)
     if config.data.neighbours:
         reporter.note(f"looking for {config.data.neighbours} neighbours of each sample")
     if config.data.synth:
         reporter.note(f"drawing {config.data.synth} functions by rules, seed {config.seed}")
     if paths or config.data.synth:
-        corpus = load_corpus(paths, config.data, config.seed)
+        data = training_data(paths, config, tokenizer, reporter.note)
     else:
         reporter.note("no PATH: training on the bundled cookbook")
         entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
-        corpus = cookbook_corpus(entries, config.data)
-    for line in corpus.report.lines():
+        data = TrainingData.of(cookbook_corpus(entries, config.data), config.data, tokenizer)
+    if not ranks.rank:
+        ranks.tell(None)
+    for line in data.report.lines():
         reporter.note(line)
-    for item in corpus.report.skipped:
+    for item in data.report.skipped:
         reporter.detail(f"skipped {item.path}: {item.reason}")
-    return corpus
+    return data

@@ -7,9 +7,11 @@ from math import ceil
 
 import numpy as np
 
-from tat.data.dataset import Bucket, Dataset, smallest_bucket
+from tat.data.dataset import Bucket, Dataset, buckets_of
 from tat.data.tokenizer import Special
 from tat.errors import CorpusError
+
+_RELEASED = 256  # micro-batches after which memory of a mapped corpus is let go of
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ class _Epoch:
     """The draws for one pass over the samples."""
 
     number: int
-    batches: list[tuple[Bucket, np.ndarray]]  # and which samples are in it
-    accompanied: np.ndarray  # bool [N]: the samples that keep their neighbours
+    members: list[np.ndarray]  # of each bucket its samples, shuffled
+    order: np.ndarray  # int64: the batches of all buckets, shuffled
+    accompanied: np.ndarray | None  # bool [N]: who keeps their neighbours; None is all
 
 
 class Batches:
@@ -79,19 +82,24 @@ class Batches:
         self.dataset = dataset
         self.buckets = tuple((int(s), int(t)) for s, t in buckets)
         self.batch_tokens, self.seed, self.neighbour_share = batch_tokens, seed, neighbour_share
-        self._members: list[list[int]] = [[] for _ in self.buckets]
-        lengths = zip(dataset.sources.lengths, dataset.targets.lengths)
-        for index, (source, target) in enumerate(lengths):
-            bucket = smallest_bucket(source, target, self.buckets)
-            if bucket is None:
-                raise ValueError(f"sample {index} ({source}, {target}) fits none of {self.buckets}")
-            self._members[bucket].append(index)
-        self._epoch = _Epoch(-1, [], np.ones(0, bool))
+        sources, targets = dataset.sources.lengths, dataset.targets.lengths
+        found = buckets_of(sources, targets, self.buckets)
+        if (found < 0).any():
+            index = int(np.argmax(found < 0))
+            lengths = int(sources[index]), int(targets[index])
+            raise ValueError(f"sample {index} {lengths} fits none of {self.buckets}")
+        # int32: a corpus of 1 GB has millions of samples.
+        of_bucket = (np.flatnonzero(found == bucket) for bucket in range(len(self.buckets)))
+        self._members = [members.astype(np.int32) for members in of_bucket]
+        counts = [ceil(len(m) / self.rows_of(b)) for b, m in zip(self.buckets, self._members)]
+        self._ends = np.cumsum(counts)  # of the batches of each bucket, unshuffled
+        self._epoch = _Epoch(-1, [], np.zeros(0, np.int64), None)
+        dataset.release()
 
     @property
     def used_buckets(self) -> tuple[Bucket, ...]:
         """The buckets that have samples."""
-        return tuple(bucket for bucket, members in zip(self.buckets, self._members) if members)
+        return tuple(bucket for bucket, members in zip(self.buckets, self._members) if len(members))
 
     @property
     def sources(self) -> int:
@@ -105,7 +113,7 @@ class Batches:
     @property
     def micro_batches_per_epoch(self) -> int:
         """Micro-batches in which every sample occurs once."""
-        return sum(ceil(len(m) / self.rows_of(b)) for b, m in zip(self.buckets, self._members))
+        return int(self._ends[-1])
 
     def micro_batch(self, index: int) -> Batch:
         """Micro-batch `index`, counted over all epochs; it depends on seed and index alone."""
@@ -116,38 +124,44 @@ class Batches:
         drawn = self._epoch
         if drawn.number != epoch:
             drawn = self._epoch = self._drawn(epoch)
-        return self._assemble(*drawn.batches[position], drawn.accompanied)
+        if position % _RELEASED == _RELEASED - 1:
+            self.dataset.release()
+        return self._batch(int(drawn.order[position]), drawn.members, drawn.accompanied)
 
     def in_order(self, limit: int | None = None) -> Iterator[Batch]:
         """The batches of one unshuffled pass; at most `limit` of them, spread over all buckets.
 
         All samples keep their neighbours.
         """
-        order = self._cut([np.array(members, np.int64) for members in self._members])
-        count = len(order) if limit is None else min(limit, len(order))
-        accompanied = np.ones(len(self.dataset), bool)
+        all_of_them = self.micro_batches_per_epoch
+        count = all_of_them if limit is None else min(limit, all_of_them)
         for i in range(count):
-            yield self._assemble(*order[i * len(order) // count], accompanied)
+            yield self._batch(i * all_of_them // count, self._members, None)
 
     def _drawn(self, epoch: int) -> _Epoch:
-        order = self._cut(
-            [
-                np.array(members, np.int64)[_permutation(self.seed, epoch, stream, len(members))]
-                for stream, members in enumerate(self._members)
-            ]
-        )
-        shuffled = [order[i] for i in _permutation(self.seed, epoch, len(self.buckets), len(order))]
-        draws = _random(self.seed, epoch, len(self.buckets) + 1, len(self.dataset)) / 2**64
-        return _Epoch(epoch, shuffled, draws < self.neighbour_share)
+        members = [
+            of_bucket[_permutation(self.seed, epoch, stream, len(of_bucket))]
+            for stream, of_bucket in enumerate(self._members)
+        ]
+        order = _permutation(self.seed, epoch, len(self.buckets), self.micro_batches_per_epoch)
+        accompanied = None
+        if self.dataset.neighbours.shape[1]:
+            draws = _random(self.seed, epoch, len(self.buckets) + 1, len(self.dataset)) / 2**64
+            accompanied = draws < self.neighbour_share
+        return _Epoch(epoch, members, order, accompanied)
 
-    def _cut(self, members: Sequence[np.ndarray]) -> list[tuple[Bucket, np.ndarray]]:
-        cuts: list[tuple[Bucket, np.ndarray]] = []
-        for bucket, of_bucket in zip(self.buckets, members):
-            rows = self.rows_of(bucket)
-            cuts += [(bucket, of_bucket[i : i + rows]) for i in range(0, len(of_bucket), rows)]
-        return cuts
+    def _batch(
+        self, number: int, members: Sequence[np.ndarray], accompanied: np.ndarray | None
+    ) -> Batch:
+        """A batch by its number in the unshuffled pass: bucket after bucket, each cut into rows."""
+        index = int(np.searchsorted(self._ends, number, "right"))
+        bucket, of_bucket = self.buckets[index], members[index]
+        first = (number - (int(self._ends[index - 1]) if index else 0)) * self.rows_of(bucket)
+        return self._assemble(bucket, of_bucket[first : first + self.rows_of(bucket)], accompanied)
 
-    def _assemble(self, bucket: Bucket, members: np.ndarray, accompanied: np.ndarray) -> Batch:
+    def _assemble(
+        self, bucket: Bucket, members: np.ndarray, accompanied: np.ndarray | None
+    ) -> Batch:
         rows, (source_limit, target_limit) = self.rows_of(bucket), bucket
         batch = Batch(
             bucket=bucket,
@@ -158,7 +172,8 @@ class Batches:
             target_lengths=np.zeros(rows, np.int32),
         )
         for row, member in enumerate(members):
-            for k, source in enumerate(self._sources_of(member, accompanied[member])):
+            keeps = accompanied is None or bool(accompanied[member])
+            for k, source in enumerate(self._sources_of(member, keeps)):
                 length = min(len(source), source_limit)
                 batch.sources[row, k, :length] = source[:length]
                 batch.source_lengths[row, k] = length

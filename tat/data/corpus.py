@@ -100,7 +100,7 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     the corpus, and split as files are.
     """
     sources = read_sources(paths, config.max_file_bytes) if paths else Sources((), (), (), 0)
-    found, silent = _functions_of(sources)
+    found, silent = functions_of(sources)
     samples = [sample for f in found for sample in function_samples(f, config, seed)]
     generated = list(generated_functions(config.synth, seed))
     learnt = replace(config, validation_share=0.0) if paths else config
@@ -111,12 +111,17 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
         raise CorpusError(nothing_usable(paths, skipped, sources.others))
     corpus = _assemble(samples, sources.files, skipped, len(found), config)
     corpus = replace(corpus, report=replace(corpus.report, others=sources.others))
-    if not corpus.train:
+    require_training(len(corpus.train))
+    return corpus
+
+
+def require_training(samples: int) -> None:
+    """CorpusError where no sample is left to train on."""
+    if not samples:
         raise CorpusError(
             "corpus: every file fell into the validation split; give more files or set "
             "data.validation_share to 0"
         )
-    return corpus
 
 
 def cookbook_corpus(entries: Iterable[tuple[str, str, str]], config: DataConfig) -> Corpus:
@@ -146,7 +151,7 @@ def last_function(name: str, request: str, code: str) -> Function:
     return Function(request, signature, body, context, digest_of(code), name)
 
 
-def _functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
+def functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
     """The functions of all sources, and the modules and lines that give none."""
     found: list[Function] = []
     skipped: list[Skipped] = []

@@ -26,6 +26,19 @@ class EncodableSample(Protocol):
     def neighbours(self) -> tuple[str, ...]: ...
 
 
+class Rows(Protocol):
+    """Rows of token ids, in memory or in a file."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, row: int) -> np.ndarray: ...
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [rows]."""
+
+    def release(self) -> None:
+        """Lets go of memory that can be read again."""
+
+
 @dataclass(frozen=True)
 class Ragged:
     """Rows of token ids, end to end: row i is values[starts[i]:starts[i + 1]]."""
@@ -51,16 +64,20 @@ class Ragged:
         """int64 [rows]."""
         return np.diff(self.starts)
 
+    def release(self) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class Dataset:
     """Encoded samples. A text that is the neighbour of many is kept once."""
 
-    sources: Ragged  # [N], each at most S tokens
-    targets: Ragged  # [N], each at most T tokens, EOS the last
-    texts: Ragged  # of all neighbours
+    sources: Rows  # [N], each at most S tokens
+    targets: Rows  # [N], each at most T tokens, EOS the last
+    texts: Rows  # of all neighbours
     neighbours: np.ndarray  # int32 [N, K - 1], rows of `texts`; -1 where a sample has fewer
-    too_long: tuple[str, ...] = ()  # origins of the samples that fit no bucket and are left out
+    too_long: int = 0  # samples that fit no bucket and are left out
+    first_too_long: str = ""  # origin of the first of them
 
     @classmethod
     def without_neighbours(cls, sources: Ragged, targets: Ragged) -> "Dataset":
@@ -69,6 +86,20 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    def release(self) -> None:
+        """Lets go of memory that can be read again."""
+        for rows in (self.sources, self.targets, self.texts):
+            rows.release()
+
+
+def buckets_of(sources: np.ndarray, targets: np.ndarray, buckets: Sequence[Bucket]) -> np.ndarray:
+    """int8 [N]: smallest_bucket() of each pair of lengths; -1 where none holds them."""
+    found = np.full(len(sources), -1, np.int8)
+    for index in sorted(range(len(buckets)), key=lambda i: (sum(buckets[i]), i)):
+        source, target = buckets[index]
+        found[(found < 0) & (sources <= source) & (targets <= target)] = index
+    return found
 
 
 def smallest_bucket(source: int, target: int, buckets: Sequence[Bucket]) -> int | None:
@@ -80,7 +111,7 @@ def smallest_bucket(source: int, target: int, buckets: Sequence[Bucket]) -> int 
 def encode_samples(
     samples: Iterable[EncodableSample], tokenizer: Tokenizer, config: DataConfig
 ) -> Dataset:
-    """Encode all samples that fit a bucket; the others are named in `too_long`, none is cut.
+    """Encode all samples that fit a bucket; the others are counted in `too_long`, none is cut.
 
     Neighbours are cut to data.neighbour_tokens.
     """
@@ -102,5 +133,6 @@ def encode_samples(
     encoded = [encode_neighbour(text, tokenizer, config.neighbour_tokens) for text in texts]
     table = np.array(neighbours, np.int32).reshape(len(sources), config.neighbours)
     return Dataset(
-        Ragged.of(sources), Ragged.of(targets), Ragged.of(encoded), table, tuple(too_long)
-    )
+        Ragged.of(sources), Ragged.of(targets), Ragged.of(encoded), table, len(too_long),
+        (too_long or [""])[0],
+    )  # fmt: skip

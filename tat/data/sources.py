@@ -1,6 +1,6 @@
 """Reads training files safely; a file that cannot be read is named and skipped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -89,12 +89,12 @@ def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
     A .wgsl file or a JSON line of more than `max_file_bytes` is skipped. Line ends become LF.
     CorpusError if nothing is left.
     """
-    reader = _Reader(max_file_bytes)
-    for path in list_files(paths, SUFFIXES, reader.skip, reader.others.append):
-        reader.read_file(path)
+    reader = SourceReader(max_file_bytes)
+    found = list(reader.stream(paths))
     sources = Sources(
-        tuple(reader.modules), tuple(reader.functions), tuple(reader.skipped), reader.files,
-        tuple(reader.others),
+        tuple(item for item in found if isinstance(item, ModuleText)),
+        tuple(item for item in found if isinstance(item, FunctionText)),
+        tuple(reader.skipped), reader.files, tuple(reader.others),
     )  # fmt: skip
     if not sources.modules and not sources.functions:
         raise CorpusError(nothing_usable(paths, sources.skipped, sources.others))
@@ -132,52 +132,58 @@ def nothing_usable(
     return one_line(f"{where}: {why}; give other files", 1000)
 
 
-class _Reader:
-    """Collects the texts of files; only `skip` leaves something out."""
+class SourceReader:
+    """Reads the texts of files, one after another; only `skip` leaves something out."""
 
     def __init__(self, max_file_bytes: int) -> None:
         self.limit = max_file_bytes
-        self.modules: list[ModuleText] = []
-        self.functions: list[FunctionText] = []
         self.skipped: list[Skipped] = []
         self.others: list[Path] = []
         self.files = 0
-        self._first_origin: dict[str, str] = {}
+        self._first_origin: dict[bytes, str] = {}
+
+    def stream(self, paths: Sequence[Path]) -> Iterator[ModuleText | FunctionText]:
+        """The texts that read_sources() finds, in the order of paths and lines."""
+        for path in list_files(paths, SUFFIXES, self.skip, self.others.append):
+            yield from self.read_file(path)
 
     def skip(self, origin: str, reason: str) -> None:
         self.skipped.append(Skipped(origin, one_line(reason)))
 
-    def read_file(self, path: Path) -> None:
+    def read_file(self, path: Path) -> Iterator[ModuleText | FunctionText]:
         """Read one file, or skip it with the reason; it may have vanished since it was listed."""
         try:
             with open_regular(path) as file:
                 if path.suffix.lower() == ".jsonl":
-                    self._read_lines(file, display_name(path))
-                else:
-                    self._read_module(file, display_name(path))
+                    yield from self._lines(file, display_name(path))
+                elif module := self._read_module(file, display_name(path)):
+                    yield module
                 self.files += 1
         except OSError as error:
             self.skip(display_name(path), failure_reason(error))
 
-    def _read_module(self, file: BinaryIO, origin: str) -> None:
+    def _read_module(self, file: BinaryIO, origin: str) -> ModuleText | None:
         # The reported size proves nothing: the file may grow, and /proc reports 0.
         data = file.read(self.limit + 1)
         if len(data) > self.limit:
             self.skip(origin, self._too_large())
-            return
+            return None
         try:
-            self._add_module(origin, data.decode("utf-8-sig"))
+            return self._module(origin, data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             binary = b"\0" in data
             self.skip(origin, _BINARY if binary else f"not UTF-8: byte {error.start}")
+            return None
 
     def _too_large(self) -> str:
         return f"larger than {self.limit} bytes (data.max_file_bytes)"
 
-    def _add_module(self, origin: str, text: str, name: str = "", license: str = "") -> None:
+    def _module(
+        self, origin: str, text: str, name: str = "", license: str = ""
+    ) -> ModuleText | None:
         text = as_read(text)
         module = ModuleText(origin, text, name, license)
-        content = module.content_hash
+        content = bytes.fromhex(module.content_hash)
         if not text.strip():
             self.skip(origin, "empty")
         elif "\0" in text:
@@ -186,9 +192,10 @@ class _Reader:
             self.skip(origin, f"duplicate: same text as {self._first_origin[content]}")
         else:
             self._first_origin[content] = origin
-            self.modules.append(module)
+            return module
+        return None
 
-    def _read_lines(self, file: BinaryIO, path: str) -> None:
+    def _lines(self, file: BinaryIO, path: str) -> Iterator[ModuleText | FunctionText]:
         broken = 0
         for number in count(1):
             line = file.readline(self.limit + 1)
@@ -200,7 +207,10 @@ class _Reader:
                 while line and not line.endswith(b"\n"):
                     line = file.readline(1 << 16)
             else:
-                problem = self._add_line(origin, line)
+                found = self._read_line(origin, line)
+                problem = found if isinstance(found, str) else ""
+                if found and not problem:
+                    yield found
             if problem:
                 self.skip(origin, problem)
                 broken += 1
@@ -210,8 +220,8 @@ class _Reader:
         if number == 1:
             self.skip(path, "empty")
 
-    def _add_line(self, origin: str, line: bytes) -> str | None:
-        """Take a JSON line; returns its problem, if it has one."""
+    def _read_line(self, origin: str, line: bytes) -> ModuleText | FunctionText | str | None:
+        """A JSON line, or its problem; None where there is nothing new in it."""
         if not without_mark(line).strip():
             return None
         try:
@@ -220,14 +230,10 @@ class _Reader:
             return f"broken JSON: {error}"
         license = record.license if isinstance(record.license, str) else ""
         if record.wgsl is not None:
-            self._add_module(origin, record.wgsl, str(record.id), license)
-            return None
+            return self._module(origin, record.wgsl, str(record.id), license)
         if not record.signature or not record.body:
             return "broken JSON: neither `wgsl` nor `signature` and `body`"
         texts = [record.comment, record.signature, record.body, record.context, *record.calls]
         if any("\0" in text for text in texts):
             return _BINARY
-        self.functions.append(
-            FunctionText(origin, str(record.module_id), *texts[:4], license, record.calls)
-        )
-        return None
+        return FunctionText(origin, str(record.module_id), *texts[:4], license, record.calls)

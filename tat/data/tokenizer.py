@@ -14,7 +14,7 @@ A run is cut after PIECE_LIMIT bytes, so that the work is linear in any text.
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from tat.data.bpe import Pair, learn_merges
@@ -81,15 +81,20 @@ class Tokenizer:
 
         The result depends on the texts and not on their order.
         """
+        counts: dict[bytes, int] = {}
+        for text in texts:
+            for piece in split_pieces(_as_bytes(text)):
+                counts[piece] = counts.get(piece, 0) + 1
+        return cls.of_counts(counts, vocabulary)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[bytes, int], vocabulary: int) -> "Tokenizer":
+        """The same, from how often each piece occurs."""
         if vocabulary < FIRST_MERGE:
             raise ConfigError(
                 f"data.vocabulary: {vocabulary} is too small; the special tokens and the 256 bytes "
                 f"alone take {FIRST_MERGE}"
             )
-        counts: dict[bytes, int] = {}
-        for text in texts:
-            for piece in split_pieces(_as_bytes(text)):
-                counts[piece] = counts.get(piece, 0) + 1
         return cls(learn_merges(counts, FIRST_BYTE, vocabulary - FIRST_MERGE))
 
     @property

@@ -7,6 +7,8 @@ from pathlib import Path
 from tat.config import Config, differences
 from tat.cookbook.library import load as cookbook
 from tat.data.corpus import cookbook_corpus
+from tat.data.tokenizer import Tokenizer
+from tat.data.training_data import TrainingData
 from tat.errors import TatError
 from tat.proofs.manifest import configuration_of, read_manifest
 from tat.proofs.phase_run import Context
@@ -34,9 +36,12 @@ def train(config: Config, folder: Path, *, resume: bool, quiet: bool) -> Path:
         try:
             if resuming:
                 path, stored = run.latest_good()
-                session = Session.resume(config, run, corpus, stored, path, reporter, "cpu")
+                tokenizer = Tokenizer.from_bytes(stored.tokenizer)
+                data = TrainingData.of(corpus, config.data, tokenizer)
+                session = Session.resume(config, run, data, stored, path, reporter, "cpu")
             else:
-                session = Session.start(config, run, corpus, [], reporter, "cpu")
+                data = TrainingData.of(corpus, config.data)
+                session = Session.start(config, run, data, [], reporter, "cpu")
             session.run(stop)
         finally:
             reporter.close()

@@ -10,8 +10,8 @@ import msgspec
 
 from tat.checkpoint import Checkpoint, check_weights
 from tat.config import Config, check_stored, differences
-from tat.data.corpus import Corpus
 from tat.data.tokenizer import Tokenizer
+from tat.data.training_data import TrainingData
 from tat.errors import CheckpointError, ConfigError
 from tat.flat import Flat, flatten
 from tat.model.programs import model_hash
@@ -131,14 +131,14 @@ def require_state(path: Path, checkpoint: Checkpoint, trainer: Trainer) -> None:
 
 
 def refuse_changes(
-    path: Path, checkpoint: Checkpoint, config: Config, corpus: Corpus, allowed: Sequence[str]
+    path: Path, checkpoint: Checkpoint, config: Config, data: TrainingData, allowed: Sequence[str]
 ) -> None:
     """ConfigError naming what changed since the run was started and is not allowed to."""
     stored = asdict(check_stored(checkpoint.configuration))  # with defaults for newer settings
     changed: dict[str, tuple[Any, Any]] = differences(stored, asdict(config))
     old_corpus = checkpoint.progress.get("corpus")
-    if old_corpus != corpus.fingerprint:
-        changed["corpus"] = (str(old_corpus)[:12], corpus.fingerprint[:12])
+    if old_corpus != data.fingerprint:
+        changed["corpus"] = (str(old_corpus)[:12], data.fingerprint[:12])
     unknown = set(allowed) - changed.keys() - _comparable(config)
     if unknown:
         raise ConfigError(

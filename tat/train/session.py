@@ -4,16 +4,14 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tat import weights
 from tat.backends.opening import open_backend
 from tat.checkpoint import Checkpoint
 from tat.config import Config
 from tat.data.batches import Batches, digest_of_rows
-from tat.data.corpus import Corpus
-from tat.data.dataset import Dataset, encode_samples
-from tat.data.tokenizer import Tokenizer
+from tat.data.dataset import Dataset
+from tat.data.training_data import TrainingData
 from tat.errors import CorpusError, FileError
 from tat.files import free_bytes
 from tat.flat import flatten, to_toml
@@ -29,7 +27,7 @@ from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
 from tat.train.ranks import ALONE, Ranks
 from tat.train.reporter import Reporter, Status
-from tat.train.resuming import Progress, require_same_model, require_state, stored_tokenizer
+from tat.train.resuming import Progress, require_same_model, require_state
 from tat.train.run_folder import RunFolder
 from tat.train.step_metrics import Meter
 from tat.train.trainer import Trainer
@@ -42,9 +40,10 @@ class Session:
     """One call of `tat train`. Build with start() or resume(), then run()."""
 
     def __init__(
-        self, config: Config, run: RunFolder, corpus: Corpus, tokenizer: Tokenizer,
-        progress: Progress, reporter: Reporter, device: str, ranks: Ranks,
+        self, config: Config, run: RunFolder, data: TrainingData, progress: Progress,
+        reporter: Reporter, device: str, ranks: Ranks,
     ) -> None:  # fmt: skip
+        tokenizer = data.tokenizer
         self.config, self.run_folder, self.reporter, self.ranks = config, run, reporter, ranks
         require_same_work(ranks, config, progress.corpus, tokenizer.to_bytes())
         self.tokenizer, self.progress = tokenizer, progress
@@ -58,8 +57,9 @@ class Session:
         self.model = Transformer(config.model, tokenizer.size)
         self.hash = model_hash(self.model)
         self._require_room(len(tokenizer.to_bytes()))
-        train = self._encode(corpus.train, "training")
-        valid = self._encode(corpus.valid, "validation")
+        train, valid = data.train, data.valid
+        self._tell_left_out(train, "training")
+        self._tell_left_out(valid, "validation")
         buckets, rows = config.data.buckets, config.train.batch_tokens
         if not len(train):
             raise CorpusError("corpus: no sample is short enough for data.buckets; enlarge them")
@@ -84,19 +84,16 @@ class Session:
 
     @classmethod
     def start(
-        cls, config: Config, run: RunFolder, corpus: Corpus, paths: Sequence[Path],
+        cls, config: Config, run: RunFolder, data: TrainingData, paths: Sequence[Path],
         reporter: Reporter, device: str, pretrained: Pretrained | None = None,
         ranks: Ranks = ALONE, allowed: Sequence[str] = (),
     ) -> "Session":  # fmt: skip
-        """A new run; from scratch, with a tokenizer learnt from the corpus and weights drawn from
-        the seed, or with both from `pretrained`."""
-        progress = Progress(corpus.fingerprint, [str(path.resolve()) for path in paths])
+        """A new run, with weights drawn from the seed or those of `pretrained`."""
+        progress = Progress(data.fingerprint, [str(path.resolve()) for path in paths])
         if pretrained:
             pretrained.require_model(config)
-            tokenizer, progress.origin = pretrained.tokenizer(), pretrained.origin
-        else:
-            tokenizer = Tokenizer.train(corpus.texts(), config.data.vocabulary)
-        session = cls(config, run, corpus, tokenizer, progress, reporter, device, ranks)
+            progress.origin = pretrained.origin
+        session = cls(config, run, data, progress, reporter, device, ranks)
         values = pretrained.weights() if pretrained else None
         session.trainer.start(values or weights.draw(session.model.parameters, config.seed))
         session._compare_bits(allowed)
@@ -107,17 +104,19 @@ class Session:
 
     @classmethod
     def resume(
-        cls, config: Config, run: RunFolder, corpus: Corpus, checkpoint: Checkpoint, path: Path,
+        cls, config: Config, run: RunFolder, data: TrainingData, checkpoint: Checkpoint, path: Path,
         reporter: Reporter, device: str, paths: Sequence[Path] = (), ranks: Ranks = ALONE,
         allowed: Sequence[str] = (),
     ) -> "Session":  # fmt: skip
-        """Continues after a checkpoint, bit for bit where nothing was changed; `paths`, if given,
-        are those of the corpus from now on."""
+        """Continues after a checkpoint, bit for bit where nothing was changed.
+
+        data: encoded with the checkpoint's tokenizer. `paths`, if given, are those of the corpus
+        from now on.
+        """
         progress = Progress.restore(path, checkpoint.progress)
-        progress.move(corpus.fingerprint, paths)
-        tokenizer = stored_tokenizer(path, checkpoint)
-        require_same_model(path, checkpoint, Transformer(config.model, tokenizer.size))
-        session = cls(config, run, corpus, tokenizer, progress, reporter, device, ranks)
+        progress.move(data.fingerprint, paths)
+        require_same_model(path, checkpoint, Transformer(config.model, data.tokenizer.size))
+        session = cls(config, run, data, progress, reporter, device, ranks)
         require_state(path, checkpoint, session.trainer)
         session._saved = checkpoint.step
         session.trainer.restore(
@@ -161,14 +160,12 @@ class Session:
             if told := require_same_bits(self.ranks, gradient, allowed):
                 self.reporter.note(told)
 
-    def _encode(self, samples: Sequence[Any], split: str) -> Dataset:
-        dataset = encode_samples(samples, self.tokenizer, self.config.data)
+    def _tell_left_out(self, dataset: Dataset, split: str) -> None:
         if dataset.too_long:
             self.reporter.note(
-                f"left out {len(dataset.too_long)} of {len(samples)} {split} samples: longer than"
-                f" the largest of data.buckets (the first is {dataset.too_long[0]})"
+                f"left out {dataset.too_long} of {len(dataset) + dataset.too_long} {split} samples:"
+                f" longer than the largest of data.buckets (the first is {dataset.first_too_long})"
             )
-        return dataset
 
     def run(self, stop: StopRequest) -> int:
         """Train until train.steps, early stopping or a signal, then save; returns the exit code."""

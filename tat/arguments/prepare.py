@@ -1,0 +1,27 @@
+"""The arguments of `tat prepare`."""
+
+from pathlib import Path
+
+from tat.arguments.common import Commands, add_command, add_settings, count, examples
+
+
+def add(commands: Commands) -> None:
+    parser = add_command(
+        commands, "prepare", "prepare a corpus once, to train on it many times",
+        examples(
+            ("tat prepare shaders/ -o corpus.tat", "then: tat train corpus.tat"),
+            ("tat prepare *.jsonl -o corpus.tat --preset tiny", "for `tat train --preset tiny`"),
+            ("tat prepare corpus.tat --check", "every checksum of a prepared one"),
+        ),
+    )  # fmt: skip
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=Path,
+                        help="folder of .wgsl and .jsonl files, or such a file")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path,
+                        help="file to write, named .tat; an old one is replaced")  # fmt: skip
+    parser.add_argument("--from", metavar="RUN", dest="pretrained", type=Path,
+                        help="with the tokenizer of a model that training starts from")  # fmt: skip
+    parser.add_argument("--check", action="store_true",
+                        help="read a prepared file whole and check it")  # fmt: skip
+    parser.add_argument("--seed", metavar="N", type=count, help="of the gaps to fill (0)")
+    add_settings(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

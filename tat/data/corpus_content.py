@@ -1,0 +1,68 @@
+"""Knowing a corpus again by what its files say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b, sha256
+from pathlib import Path
+
+import msgspec
+
+from tat import __version__
+from tat.config_tables import DataConfig
+from tat.data.input_files import display_name, failure_reason, list_files, open_regular
+from tat.data.sources import SUFFIXES, Skipped
+from tat.data.tokenizer import Tokenizer
+from tat.errors import one_line
+
+FORMAT = 1  # raised when the same files and settings give other bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """The files of a corpus, read once to know them again."""
+
+    digest: str  # of their contents and kinds, in order
+    names: str  # digest of their names
+    size: int  # bytes
+    others: tuple[Path, ...] = ()  # files in folders of other kinds
+    skipped: tuple[Skipped, ...] = ()  # paths that cannot be read
+
+    @classmethod
+    def of(cls, paths: Sequence[Path]) -> "Content":
+        content, names, size = sha256(), sha256(), 0
+        others: list[Path] = []
+        skipped: list[Skipped] = []
+
+        def skip(path: str, reason: str) -> None:
+            skipped.append(Skipped(path, one_line(reason)))
+
+        for path in list_files(paths, SUFFIXES, skip, others.append):
+            kind = path.suffix.lower() == ".jsonl"
+            try:
+                digest, length = _digest_of(path)
+            except OSError as error:  # it may come back: not the same corpus
+                skip(display_name(path), failure_reason(error))
+                digest, length = b"unreadable", 0
+            content.update(bytes([kind]) + digest)
+            size += length
+            names.update(display_name(path).encode() + b"\0")
+        return cls(content.hexdigest(), names.hexdigest(), size, tuple(others), tuple(skipped))
+
+
+def _digest_of(path: Path) -> tuple[bytes, int]:
+    with open_regular(path) as file:
+        state, size = blake2b(digest_size=32), 0
+        while data := file.read(1 << 20):
+            state.update(data)
+            size += len(data)
+        return state.digest(), size
+
+
+def key_of(content: Content, config: DataConfig, seed: int, tokenizer: Tokenizer | None) -> str:
+    """Names what preparing gives: by content, settings and tokenizer, whatever files are called."""
+    settings = msgspec.to_builtins(replace(config, neighbour_share=0.0))
+    learnt = sha256(tokenizer.to_bytes()).hexdigest() if tokenizer else ""
+    told = msgspec.json.encode(
+        [__version__, FORMAT, content.digest, settings, seed, learnt], order="sorted"
+    )
+    return sha256(told).hexdigest()

@@ -1,0 +1,263 @@
+"""Preparing a corpus in parts: what one process does with one part, from file to file.
+
+A part holds the samples whose digests begin alike, so that parts follow each other in the order of
+digests and each is put in order by itself. Intermediate files are MessagePack; each is written
+whole or not at all, and a call that finds its file there leaves it.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+from zlib import crc32
+
+import msgspec
+import numpy as np
+
+from tat.config_tables import DataConfig
+from tat.data.corpus import functions_of
+from tat.data.corpus_file import id_type
+from tat.data.dataset import encode_samples
+from tat.data.samples import Function, Sample, function_samples
+from tat.data.sources import FunctionText, ModuleText, Skipped, Sources
+from tat.data.tokenizer import Tokenizer, split_pieces
+from tat.files import temporary_name, writing
+
+SPLITS = ("train", "valid")
+KINDS = ("sources", "targets")
+
+
+class Unit(msgspec.Struct):
+    """Some sources that follow each other."""
+
+    modules: list[ModuleText]
+    functions: list[FunctionText]
+    generated: list[Function]  # by rules
+    learnt: bool  # whether all that is generated is trained on, and none held out
+
+
+class UnitDone(msgspec.Struct):
+    """Counts of a unit, at the head of its file."""
+
+    functions: int
+    samples: int
+    silent_modules: list[Skipped]
+    silent_lines: list[Skipped]
+    ends: list[int]  # bytes, of each part behind the head
+
+
+class PartDone(msgspec.Struct):
+    """Counts of a part."""
+
+    kinds: dict[str, int]
+    train: int  # samples
+    too_long: dict[str, tuple[int, str]]
+    tokens: dict[str, int]  # "train.sources" -> ids
+
+
+Entry = tuple[str, Sample]  # digest first
+
+_entries = msgspec.msgpack.Decoder(list[Entry])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there when the block has ended. A kill leaves none; it is not put on disk, as
+    it does not outlive the preparing of a corpus."""
+    temporary = temporary_name(path)
+    with writing(path):
+        try:
+            with open(temporary, "xb") as file:
+                yield file
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def read_unit(unit: Unit, config: DataConfig, seed: int, count: int, out: Path) -> None:
+    """The samples of a unit, by part; count: parts."""
+    if out.exists():
+        return
+    from_modules, silent_modules = functions_of(Sources(tuple(unit.modules), (), (), 0))
+    from_lines, silent_lines = functions_of(Sources((), tuple(unit.functions), (), 0))
+    parts: list[list[Entry]] = [[] for _ in range(count)]
+    found = [*from_modules, *from_lines]
+    for function in found:
+        for sample in function_samples(function, config, seed):
+            _put(parts, sample)
+    learnt = replace(config, validation_share=0.0) if unit.learnt else config
+    for function in unit.generated:
+        for sample in function_samples(function, learnt, seed):
+            _put(parts, sample)
+    found += unit.generated
+    packed = [msgspec.msgpack.encode(part) for part in parts]
+    ends = np.cumsum(list(map(len, packed))).tolist()
+    samples = sum(map(len, parts))
+    head = msgspec.msgpack.encode(UnitDone(len(found), samples, silent_modules, silent_lines, ends))
+    with whole_file(out) as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.writelines(packed)
+
+
+def _put(parts: list[list[Entry]], sample: Sample) -> None:
+    digest = sample.digest
+    parts[int(digest[:8], 16) * len(parts) >> 32].append((digest, sample))
+
+
+def unit_done(file: BinaryIO) -> tuple[UnitDone, int]:
+    """The head of a unit's file, and where the parts begin."""
+    length = int.from_bytes(file.read(8), "little")
+    return msgspec.msgpack.decode(file.read(length), type=UnitDone), 8 + length
+
+
+def sort_part(number: int, units: Sequence[Path], count: int, out: Path, texts: Path) -> None:
+    """A part of all units without duplicates, in order; and the texts that a tokenizer learns
+    from, by the hash of each."""
+    if out.exists() and texts.exists():
+        return
+    kept: dict[str, Sample] = {}
+    found = [entry for unit in units for entry in _part_of(unit, number)]
+    found.sort(key=lambda entry: (entry[1].split == "valid", entry[1].group, entry[1].origin))
+    for digest, sample in found:
+        kept.setdefault(digest, sample)
+    ordered = [(digest, kept[digest]) for digest in sorted(kept)]
+    told: list[dict[bytes, None]] = [{} for _ in range(count)]
+    for _, sample in ordered:
+        if sample.split == "train" and sample.kind == "completion":
+            for text in (*(text for _, text in sample.source), sample.target):
+                data = text.encode()
+                told[crc32(data) % count][data] = None
+    packed = [msgspec.msgpack.encode(list(of_place)) for of_place in told]
+    ends = np.cumsum(list(map(len, packed))).tolist()
+    with whole_file(texts) as file:
+        head = msgspec.msgpack.encode(ends)
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.writelines(packed)
+    with whole_file(out) as file:
+        file.write(msgspec.msgpack.encode(ordered))
+
+
+def _part_of(unit: Path, number: int) -> list[Entry]:
+    with open(unit, "rb") as file:
+        done, start = unit_done(file)
+        begin = done.ends[number - 1] if number else 0
+        file.seek(start + begin)
+        return _entries.decode(file.read(done.ends[number] - begin))
+
+
+def count_pieces(number: int, texts: Sequence[Path], out: Path) -> None:
+    """How often each piece occurs in the different texts of one group."""
+    if out.exists():
+        return
+    known: set[bytes] = set()
+    for path in texts:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            ends = msgspec.msgpack.decode(file.read(length), type=list[int])
+            begin = ends[number - 1] if number else 0
+            file.seek(8 + length + begin)
+            data = file.read(ends[number] - begin)
+            known.update(msgspec.msgpack.decode(data, type=list[bytes]))
+    counts: Counter[bytes] = Counter()
+    for text in known:
+        counts.update(split_pieces(text))
+    with whole_file(out) as file:
+        file.write(msgspec.msgpack.encode(list(counts.items())))
+
+
+def read_counts(path: Path) -> list[tuple[bytes, int]]:
+    """The counts that count_pieces() wrote."""
+    return msgspec.msgpack.decode(path.read_bytes(), type=list[tuple[bytes, int]])
+
+
+def encode_part(part: Path, tokenizer: Path, config: DataConfig, out: Path) -> None:
+    """The ids of a part: beside `out`, which says what there is, a file for each array."""
+    if out.exists():
+        return
+    encoder = _tokenizer(tokenizer)
+    entries = _entries.decode(part.read_bytes())
+    done = PartDone(dict(Counter(sample.kind for _, sample in entries)), 0, {}, {})
+    for split in SPLITS:
+        samples = [(digest, sample) for digest, sample in entries if sample.split == split]
+        found = encode_samples((sample for _, sample in samples), encoder, config)
+        done.too_long[split] = found.too_long, found.first_too_long
+        done.train += len(samples) if split == "train" else 0
+        for kind in KINDS:
+            rows = getattr(found, kind)
+            done.tokens[f"{split}.{kind}"] = int(rows.starts[-1])
+            _keep(out, f"{split}.{kind}.ids", rows.values.astype(id_type(encoder)))
+            _keep(out, f"{split}.{kind}.lengths", rows.lengths.astype("<u4"))
+        _keep(out, f"{split}.digests", np.frombuffer(_digested(samples), np.uint8))
+    with whole_file(out) as file:
+        file.write(msgspec.msgpack.encode(done))
+
+
+def _digested(samples: Sequence[Entry]) -> bytes:
+    """The bytes of samples that a corpus' fingerprint hashes: each text behind its length."""
+    texts = (text.encode() for digest, s in samples for text in (digest, s.split, *s.neighbours))
+    return b"".join(len(text).to_bytes(8, "little") + text for text in texts)
+
+
+def _keep(out: Path, name: str, array: np.ndarray) -> None:
+    array.tofile(out.with_suffix(f".{name}"))
+
+
+_known: dict[Path, Tokenizer] = {}
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    if path not in _known:
+        _known[path] = Tokenizer.from_bytes(path.read_bytes())
+    return _known[path]
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    task.__name__: task for task in (read_unit, sort_part, count_pieces, encode_part)
+}
+_TYPES: dict[str, tuple[Any, ...]] = {
+    "read_unit": (Unit, DataConfig, int, int, str),
+    "sort_part": (int, list[str], int, str, str),
+    "count_pieces": (int, list[str], str),
+    "encode_part": (str, str, DataConfig, str),
+}
+
+
+def packed_task(name: str, arguments: Sequence[Any]) -> bytes:
+    """A task for another process."""
+    return msgspec.msgpack.encode((name, [_plain(a) for a in arguments]))
+
+
+def _plain(argument: Any) -> Any:
+    if isinstance(argument, Path):
+        return str(argument)
+    if isinstance(argument, list | tuple):
+        return [_plain(a) for a in argument]
+    return argument
+
+
+def do_packed(data: bytes) -> None:
+    """Does a task that packed_task() wrote."""
+    name, raw = msgspec.msgpack.decode(data, type=tuple[str, list[msgspec.Raw]])
+    arguments = [_with_paths(msgspec.msgpack.decode(r, type=t)) for r, t in zip(raw, _TYPES[name])]
+    TASKS[name](*arguments)
+
+
+def _with_paths(argument: Any) -> Any:
+    if isinstance(argument, str):
+        return Path(argument)
+    if isinstance(argument, list):
+        return [_with_paths(a) for a in argument]
+    return argument
+
+
+def pieces_of(files: Iterator[Path]) -> Iterator[bytes]:
+    """The bytes of files, one after another."""
+    for path in files:
+        with open(path, "rb") as file:
+            while data := file.read(1 << 20):
+                yield data

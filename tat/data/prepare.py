@@ -1,0 +1,300 @@
+"""Preparing a corpus: files to one file of token ids, by all cores, to the same bits as in memory.
+
+Small corpora, and those whose samples need all others (neighbours, renamings), are made in memory
+as training always did. Others go through a work folder beside the file: units of sources to
+samples, parts of samples in the order of digests, a tokenizer, ids. Every intermediate file is
+whole or not there, so that a killed call goes on with what it finds.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tat import locks
+from tat.config_tables import DataConfig
+from tat.data import corpus_file
+from tat.data.corpus import Report, load_corpus, require_training
+from tat.data.corpus_content import Content, key_of
+from tat.data.corpus_file import Array, arrays_of, id_type
+from tat.data.corpus_parts import (
+    KINDS,
+    SPLITS,
+    PartDone,
+    Unit,
+    pieces_of,
+    read_counts,
+    unit_done,
+)
+from tat.data.generated import generated_functions
+from tat.data.prepare_pool import Pool
+from tat.data.sources import ModuleText, SourceReader, nothing_usable
+from tat.data.tokenizer import Tokenizer
+from tat.data.training_data import TrainingData
+from tat.errors import CorpusError, UsageError
+from tat.files import atomic_file, writing
+
+_IN_MEMORY = 8 << 20  # bytes of files up to which no processes are started
+_UNIT = 4 << 20  # characters of a unit's texts
+_GENERATED = 600  # bytes of a generated function, about
+_PART = 16 << 20  # bytes of files for each part that is put in order by itself
+_WEIGHTS = {"reading": 45, "sorting": 15, "counting": 10, "encoding": 30}  # shares of the time
+
+Progress = Callable[[str, float], None]  # a stage in words, and the share of the whole that is done
+
+
+def _quiet(stage: str, share: float) -> None:
+    pass
+
+
+def prepare(
+    paths: Sequence[Path], out: Path, config: DataConfig, seed: int, *,
+    tokenizer: Tokenizer | None = None, threads: int = 0, progress: Progress = _quiet,
+    content: Content | None = None,
+) -> None:  # fmt: skip
+    """Writes the prepared corpus of `paths`; with a tokenizer, encoded with that.
+
+    CorpusError if there is nothing to train on, UsageError if another process prepares the same.
+    """
+    content = content or Content.of(paths)
+    work = out.with_name(f".{out.name}.{key_of(content, config, seed, tokenizer)[:16]}.work")
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = locks.acquire(work / "lock")
+    except BlockingIOError:
+        raise UsageError(f"{out}: another process is preparing it; wait for that one") from None
+    try:
+        given = _Given(paths, config, seed, tokenizer, content)
+        if config.neighbours or config.renamings or given.size <= _IN_MEMORY:
+            _in_memory(given, out)
+        else:
+            _Preparing(given, work, threads, progress).run(out)
+    finally:
+        locks.release(lock)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Given:
+    paths: Sequence[Path]
+    config: DataConfig
+    seed: int
+    tokenizer: Tokenizer | None
+    content: Content
+
+    @property
+    def size(self) -> int:
+        """Bytes, about, with what is generated."""
+        return self.content.size + _GENERATED * self.config.synth
+
+    def index(self, fingerprint: str, report: Report, too_long: dict[str, Any]) -> dict[str, Any]:
+        return dict(
+            data=msgspec.to_builtins(self.config), seed=self.seed, fingerprint=fingerprint,
+            report=replace(report, others=()), too_long=too_long, names=self.content.names,
+        )  # fmt: skip
+
+
+def _in_memory(given: _Given, out: Path) -> None:
+    corpus = load_corpus(given.paths, given.config, given.seed)
+    data = TrainingData.of(corpus, given.config, given.tokenizer)
+    too_long = {
+        split: (found.too_long, found.first_too_long)
+        for split, found in (("train", data.train), ("valid", data.valid))
+    }
+    with atomic_file(out) as file:
+        index = given.index(data.fingerprint, data.report, too_long)
+        corpus_file.write(file, dict(arrays_of(data)), **index)
+
+
+class _Preparing:
+    """One call that goes through a work folder."""
+
+    def __init__(self, given: _Given, work: Path, threads: int, progress: Progress) -> None:
+        self._given, self._work, self._progress = given, work, progress
+        self._workers = threads or len(os.sched_getaffinity(0))
+        self._parts = min(256, max(4, given.size // _PART))
+        self._reader = SourceReader(given.config.max_file_bytes)
+
+    def run(self, out: Path) -> None:
+        with ExitStack() as stack:
+            pool = stack.enter_context(Pool(self._workers))
+            units = self._read(pool)
+            parts = self._sort(pool, units)
+            self._learn(pool)
+            self._encode(pool, parts)
+        self._join(out, units)
+
+    def _path(self, kind: str, number: int) -> Path:
+        return self._work / f"{kind}-{number:05}"
+
+    def _said(self, stage: str, share: float) -> None:
+        before = 0
+        for name, weight in _WEIGHTS.items():
+            if name == stage:
+                self._progress(stage, (before + weight * share) / sum(_WEIGHTS.values()))
+            before += weight
+
+    def _read(self, pool: Pool) -> list[Path]:
+        """Units of sources to samples."""
+        given, done, units, paths = self._given, 0, 0, []
+        for unit, size in self._units():
+            paths.append(self._path("unit", units))
+            pool.do("read_unit", unit, given.config, given.seed, self._parts, paths[-1])
+            units, done = units + 1, done + size
+            self._said("reading", min(1.0, done / max(1, given.size)))
+        pool.finish()
+        return paths
+
+    def _units(self) -> Iterator[tuple[Unit, int]]:
+        """Sources that follow each other, and how long their texts are."""
+        given, learnt = self._given, bool(self._given.paths)
+        unit, size = Unit([], [], [], learnt), 0
+        for item in self._reader.stream(given.paths):
+            if isinstance(item, ModuleText):
+                unit.modules.append(item)
+                size += len(item.text)
+            else:
+                unit.functions.append(item)
+                size += len(item.signature) + len(item.body) + len(item.context)
+                size += len(item.comment) + sum(map(len, item.calls))
+            if size >= _UNIT:
+                yield unit, size
+                unit, size = Unit([], [], [], learnt), 0
+        if size:
+            yield unit, size
+        drawn = generated_functions(given.config.synth, given.seed)
+        while several := list(islice(drawn, max(1, _UNIT // _GENERATED))):
+            yield Unit([], [], several, learnt), _GENERATED * len(several)
+
+    def _sort(self, pool: Pool, units: Sequence[Path]) -> list[Path]:
+        parts = [self._path("part", number) for number in range(self._parts)]
+        for number, part in enumerate(parts):
+            texts = self._path("texts", number)
+            pool.do("sort_part", number, units, self._parts, part, texts)
+            self._said("sorting", number / self._parts)
+        pool.finish()
+        return parts
+
+    def _learn(self, pool: Pool) -> None:
+        """The tokenizer, from the texts of all parts, unless there is one."""
+        kept, tokenizer = self._work / "tokenizer", self._given.tokenizer
+        if kept.exists():
+            return
+        if tokenizer is None:
+            texts = [self._path("texts", number) for number in range(self._parts)]
+            for number in range(self._parts):
+                pool.do("count_pieces", number, texts, self._path("counts", number))
+                self._said("counting", number / self._parts)
+            pool.finish()
+            counts: dict[bytes, int] = {}
+            for number in range(self._parts):
+                for piece, times in read_counts(self._path("counts", number)):
+                    counts[piece] = counts.get(piece, 0) + times
+            tokenizer = Tokenizer.of_counts(counts, self._given.config.vocabulary)
+        with atomic_file(kept) as file:
+            file.write(tokenizer.to_bytes())
+
+    def _encode(self, pool: Pool, parts: Sequence[Path]) -> None:
+        for number, part in enumerate(parts):
+            out = self._path("ids", number)
+            pool.do("encode_part", part, self._work / "tokenizer", self._given.config, out)
+            self._said("encoding", number / self._parts)
+        pool.finish()
+
+    def _join(self, out: Path, units: Sequence[Path]) -> None:
+        done = [
+            msgspec.msgpack.decode(self._path("ids", n).read_bytes(), type=PartDone)
+            for n in range(self._parts)
+        ]
+        report = self._report(units, done)
+        require_training(sum(part.train for part in done))
+        tokenizer = Tokenizer.from_bytes((self._work / "tokenizer").read_bytes())
+        too_long = {split: _too_long(part.too_long[split] for part in done) for split in SPLITS}
+        state = sha256()
+        for data in pieces_of(self._files(f"{split}.digests" for split in SPLITS)):
+            state.update(data)
+        index = self._given.index(state.hexdigest(), report, too_long)
+        with atomic_file(out) as file:
+            corpus_file.write(file, dict(self._arrays(tokenizer)), **index)
+
+    def _files(self, kinds: Iterator[str]) -> Iterator[Path]:
+        """The files of all parts, kind after kind."""
+        for kind in kinds:
+            yield from (self._path("ids", n).with_suffix(f".{kind}") for n in range(self._parts))
+
+    def _arrays(self, tokenizer: Tokenizer) -> Iterator[tuple[str, Array]]:
+        yield "tokenizer", Array("|u1", [tokenizer.to_bytes()])
+        for split in SPLITS:
+            for kind in KINDS:
+                name = f"{split}.{kind}"
+                ids = pieces_of(self._files(iter([f"{name}.ids"])))
+                yield f"{name}.ids", Array(id_type(tokenizer), ids, ids=True)
+                yield f"{name}.starts", Array("<i8", self._starts(f"{name}.lengths"))
+            yield f"{split}.texts.ids", Array(id_type(tokenizer), [], ids=True)
+            yield f"{split}.texts.starts", Array("<i8", [np.zeros(1, "<i8")])
+            yield f"{split}.neighbours", Array("<i4", [])
+
+    def _starts(self, kind: str) -> Iterator[np.ndarray]:
+        last = np.zeros(1, "<i8")
+        yield last
+        for path in self._files(iter([kind])):
+            ends = last[-1] + np.cumsum(np.fromfile(path, "<u4"), dtype="<i8")
+            if len(ends):
+                last = ends
+                yield ends
+
+    def _report(self, units: Sequence[Path], done: Sequence[PartDone]) -> Report:
+        heads = []
+        for path in units:
+            with open(path, "rb") as file:
+                heads.append(unit_done(file)[0])
+        silent = [s for head in heads for s in head.silent_modules]
+        silent += [s for head in heads for s in head.silent_lines]
+        skipped = (*self._reader.skipped, *silent)
+        samples, kept = sum(head.samples for head in heads), 0
+        if not samples:
+            raise CorpusError(nothing_usable(self._given.paths, skipped, self._reader.others))
+        kinds = dict.fromkeys(("completion", "description", "infill"), 0)
+        for part in done:
+            for kind, count in part.kinds.items():
+                kinds[kind], kept = kinds[kind] + count, kept + count
+        return Report(
+            files=self._reader.files, skipped=skipped,
+            functions=sum(head.functions for head in heads), completions=kinds["completion"],
+            descriptions=kinds["description"], infills=kinds["infill"],
+            duplicates=samples - kept, accompanied=0,
+        )  # fmt: skip
+
+
+def _too_long(found: Iterator[tuple[int, str]]) -> tuple[int, str]:
+    total, first = 0, ""
+    for count, origin in found:
+        total, first = total + count, first or origin
+    return total, first
+
+
+class EtaProgress:
+    """Says the stage, the share and the time that is left, every so many seconds."""
+
+    def __init__(self, say: Callable[[str], None], every: float = 5.0) -> None:
+        self._say, self._every = say, every
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, stage: str, share: float) -> None:
+        now = time.monotonic()
+        if now - self._last < self._every or share <= 0:
+            return
+        self._last = now
+        left = (now - self._began) * (1 - share) / share
+        minutes, seconds = divmod(round(left), 60)
+        self._say(f"preparing: {stage}, {share:.0%} done, about {minutes}m{seconds:02}s left")

@@ -1,0 +1,39 @@
+"""The child process that prepares parts of a corpus: tasks from standard input, answers back."""
+
+import struct
+import sys
+from typing import BinaryIO
+
+from tat.data.corpus_parts import do_packed
+from tat.errors import failure_of
+
+
+def main() -> int:
+    """Works until standard input ends."""
+    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    while (task := receive(tasks)) is not None:
+        message = b""
+        try:
+            do_packed(task)
+        except Exception as error:
+            message = failure_of(error)[0].encode() or b"failed"
+        send(answers, message)
+    return 0
+
+
+def send(pipe: BinaryIO, data: bytes) -> None:
+    """A message, behind its length."""
+    pipe.write(struct.pack("<Q", len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def receive(pipe: BinaryIO) -> bytes | None:
+    """The next message; None where the other side is gone."""
+    head = pipe.read(8)
+    if len(head) < 8:
+        return None
+    (length,) = struct.unpack("<Q", head)
+    data = pipe.read(length)
+    return data if len(data) == length else None

@@ -1,0 +1,277 @@
+"""Prepared corpora: the bits of reading in memory, whatever happens on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_harness import MODULES, child_environment, command, tat, train, write_shaders
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tat.config import resolve
+from tat.data import corpus_cache, prepare
+from tat.data.corpus import load_corpus
+from tat.data.corpus_content import Content, key_of
+from tat.data.corpus_file import CorpusFile
+from tat.data.training_data import TrainingData
+from tat.errors import CorpusError, UsageError
+
+CONFIG = replace(
+    resolve(environment={}).config.data, vocabulary=300, buckets=((96, 64), (128, 256)),
+    validation_share=0.2,
+)  # fmt: skip
+
+WORDS = st.sampled_from(["x", "r", "radius", "1.5", "vec3f(x)", "sin(x)", "mix(x, r, 0.5)"])
+BODIES = st.lists(WORDS, max_size=6).map(lambda w: "{\n    let a = " + " + ".join(w) + ";\n}")
+MODULE = st.builds(
+    lambda comment, name, body: f"// {comment}\nfn {name}(x: f32) -> f32 {body}\n",
+    st.sampled_from(["adds a few things up", "twice", "é, and more of it"]),
+    st.sampled_from(["f", "g", "area"]), BODIES,
+)  # fmt: skip
+LINE = st.one_of(
+    MODULE.map(lambda text: {"wgsl": text}),
+    st.builds(lambda text, name: {"wgsl": text, "id": name}, MODULE, st.sampled_from("abc")),
+    st.builds(
+        lambda body, calls: {"signature": "fn h(r: f32) -> f32", "body": body, "calls": calls,
+                             "module_id": "m", "comment": "a line of three words"},
+        BODIES, st.lists(st.sampled_from(["fn a()", "fn b() -> f32"]), max_size=2),
+    ),
+    st.sampled_from([{"wgsl": 3}, {}, {"wgsl": ""}, {"wgsl": "fn q() { }"}]),
+)  # fmt: skip
+
+
+def write_corpus(folder: Path, modules: list[str], lines: list[dict]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for number, text in enumerate(modules):
+        (folder / f"{number}.wgsl").write_text(text)
+    (folder / "lines.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def same(one: TrainingData, other: TrainingData) -> bool:
+    """Whether two have the same ids in the same order, and say the same of themselves."""
+
+    def told(data: TrainingData) -> list:
+        rows = [
+            [of[i].tolist() for i in range(len(of))]
+            for split in (data.train, data.valid)
+            for of in (split.sources, split.targets, split.texts)
+        ]
+        left = [(s.too_long, s.first_too_long, s.neighbours.tolist())
+                for s in (data.train, data.valid)]  # fmt: skip
+        return [rows, left, data.fingerprint, data.tokenizer.to_bytes(), data.report]
+
+    return told(one) == told(other)
+
+
+def prepared(paths: list[Path], out: Path, config=CONFIG, **how) -> TrainingData:
+    prepare.prepare(paths, out, config, 3, **how)
+    return CorpusFile(out).training_data()
+
+
+@pytest.fixture
+def streaming(monkeypatch):
+    """Small corpora go the way of large ones, in small units and several parts."""
+    monkeypatch.setattr(prepare, "_IN_MEMORY", -1)
+    monkeypatch.setattr(prepare, "_UNIT", 200)
+
+
+@settings(max_examples=40)
+@given(modules=st.lists(MODULE, max_size=6), lines=st.lists(LINE, max_size=12))
+def test_parts_have_the_bits_of_reading_in_memory(modules, lines, tmp_path_factory):
+    folder = write_corpus(tmp_path_factory.mktemp("corpus"), modules, lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "_IN_MEMORY", -1)
+        patch.setattr(prepare, "_UNIT", 200)
+        out = folder / "out.tat"
+        try:
+            corpus = load_corpus([folder], CONFIG, 3)
+        except CorpusError as error:
+            with pytest.raises(CorpusError) as refused:
+                prepared([folder], out, threads=1)
+            assert str(refused.value) == str(error) and not out.exists()
+            return
+        assert same(prepared([folder], out, threads=1), TrainingData.of(corpus, CONFIG))
+    assert not list(folder.glob(".*.work"))
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"synth": 30}, {"neighbours": 2}, {"renamings": 2}, {"infill_share": 0.7},
+    {"body_comments": False},
+])  # fmt: skip
+def test_every_setting_has_the_bits_of_reading_in_memory(changes, tmp_path, streaming):
+    folder, config = write_shaders(tmp_path / "shaders"), replace(CONFIG, **changes)
+    found = prepared([folder], tmp_path / "out.tat", config, threads=2)
+    assert same(found, TrainingData.of(load_corpus([folder], config, 3), config))
+
+
+def test_a_killed_call_goes_on_with_what_it_finds(tmp_path, streaming, monkeypatch):
+    folder, out = write_shaders(tmp_path / "shaders"), tmp_path / "out.tat"
+    whole = prepared([folder], tmp_path / "whole.tat", threads=1)
+    done = []
+    for name, task in prepare_tasks().items():
+
+        def counted(*arguments: object, name: str = name, task=task) -> None:
+            if len(done) == limit:
+                raise KeyboardInterrupt
+            done.append(name)
+            task(*arguments)
+
+        monkeypatch.setitem(prepare_tasks(), name, counted)
+    for number in range(1, 60):
+        limit = number
+        done.clear()
+        try:
+            data = prepared([folder], out, threads=1)
+            break
+        except KeyboardInterrupt:
+            assert not out.exists()
+    assert limit > 10 and same(data, whole)
+
+
+def prepare_tasks() -> dict:
+    from tat.data import prepare_pool
+
+    return prepare_pool.TASKS
+
+
+def test_a_process_killed_anywhere_leaves_nothing_wrong(tmp_path):
+    long = "// " + "much to say, " * 400 + "\n" + MODULES["sign3.wgsl"]
+    line, big = json.dumps({"wgsl": long}), tmp_path / "big.jsonl"  # large, and quickly done
+    big.write_text("\n".join(line.replace("sign3", f"sign{n}") for n in range(1800)))
+    assert big.stat().st_size > prepare._IN_MEMORY
+    words = command("prepare", big, "-o", tmp_path / "out.tat", "--preset", "tiny")
+    for wait in (1.0, 2.0):
+        child = subprocess.Popen(words, env=child_environment({}), stderr=subprocess.PIPE)
+        time.sleep(wait)
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+    assert subprocess.run(words, env=child_environment({}), capture_output=True).returncode == 0
+    CorpusFile(tmp_path / "out.tat").check()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["big.jsonl", "out.tat"]
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_damage_anywhere_is_found(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("damaged")
+    out = folder / "out.tat"
+    prepared([write_shaders(folder / "shaders")], out)
+    content = bytearray(out.read_bytes())
+    used = [(s.start, s.size) for s in CorpusFile(out).index.sections.values() if s.size]
+    start, size = data.draw(st.sampled_from([*used, (len(content) - 300, 300)]))
+    place = start + data.draw(st.integers(0, size - 1))
+    content[place] ^= 1 << data.draw(st.integers(0, 7))
+    out.write_bytes(content)
+    with pytest.raises(CorpusError):
+        CorpusFile(out).check()
+
+
+@given(cut=st.floats(0, 0.999))
+def test_a_file_that_was_cut_short_is_refused(cut, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cut")
+    out = folder / "out.tat"
+    prepared([write_shaders(folder / "shaders")], out)
+    content = out.read_bytes()
+    out.write_bytes(content[: int(cut * len(content))])
+    with pytest.raises(CorpusError, match="prepare"):
+        CorpusFile(out)
+
+
+def test_two_at_once_do_not_meet(tmp_path):
+    folder, out = write_shaders(tmp_path / "shaders"), tmp_path / "out.tat"
+    content = Content.of([folder])
+    work = tmp_path / f".out.tat.{key_of(content, CONFIG, 3, None)[:16]}.work"
+    work.mkdir()
+    from tat import locks
+
+    held = locks.acquire(work / "lock")
+    with pytest.raises(UsageError, match="another process"):
+        prepared([folder], out)
+    locks.release(held)
+    assert len(prepared([folder], out).train)
+
+
+def test_the_key_knows_contents_and_not_names(tmp_path):
+    one, other = (write_shaders(tmp_path / name) for name in ("one", "other"))
+    keys = [key_of(Content.of([folder]), CONFIG, 0, None) for folder in (one, other)]
+    assert keys[0] == keys[1]
+    (other / "area.wgsl").write_text("fn a() {}")
+    assert key_of(Content.of([other]), CONFIG, 0, None) != keys[0]
+    assert key_of(Content.of([one]), replace(CONFIG, vocabulary=301), 0, None) != keys[0]
+    assert key_of(Content.of([one]), CONFIG, 1, None) != keys[0]
+
+
+def test_training_prepares_once_and_reads_it_again(tmp_path, monkeypatch):
+    config = replace(resolve(environment={}).config, data=CONFIG)
+    folder = write_shaders(tmp_path / "shaders")
+    monkeypatch.setattr(corpus_cache, "user_folder", lambda kind: tmp_path / "cache")
+    first = corpus_cache.training_data([folder], config, None, print)
+    monkeypatch.setattr(corpus_cache, "prepare", None)
+    assert same(corpus_cache.training_data([folder], config, None, print), first)
+    # As a run that goes on asks: with the tokenizer that it learnt.
+    assert same(corpus_cache.training_data([folder], config, first.tokenizer, print), first)
+
+
+def test_a_damaged_file_in_the_cache_is_made_anew(tmp_path, monkeypatch):
+    config = replace(resolve(environment={}).config, data=CONFIG)
+    folder = write_shaders(tmp_path / "shaders")
+    monkeypatch.setattr(corpus_cache, "user_folder", lambda kind: tmp_path / "cache")
+    first = corpus_cache.training_data([folder], config, None, print)
+    [kept] = (tmp_path / "cache").rglob("*.tat")
+    kept.write_bytes(kept.read_bytes()[:-1])
+    assert same(corpus_cache.training_data([folder], config, None, print), first)
+
+
+def test_a_cache_that_cannot_be_written_stops_nobody(tmp_path, monkeypatch):
+    config = replace(resolve(environment={}).config, data=CONFIG)
+    folder = write_shaders(tmp_path / "shaders")
+    (tmp_path / "cache").write_text("no folder")
+    monkeypatch.setattr(corpus_cache, "user_folder", lambda kind: tmp_path / "cache")
+    said = []
+    found = corpus_cache.training_data([folder], config, None, said.append)
+    assert same(found, TrainingData.of(load_corpus([folder], CONFIG, 0), CONFIG))
+    assert "without a cache" in said[0]
+
+
+def test_a_prepared_corpus_trains_as_its_files_do(bench, tmp_path):
+    out, small = tmp_path / "corpus.tat", ("--config", bench / "small.toml")
+    made = tat("prepare", bench / "shaders", "-o", out, *small)
+    assert made.code == 0 and not made.out and "validation samples" in made.err
+    assert tat("prepare", out, "--check").err == f"{out}: every checksum holds\n"
+    assert train(bench, tmp_path / "files", "-q", steps=2).code == 0
+    assert tat("train", out, *small, "--run", tmp_path / "run", "--steps", 2, "-q").code == 0
+    lines = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("files", "run")]
+    losses = [[json.loads(line)["loss"] for line in text.splitlines()] for text in lines]
+    assert losses[0] == losses[1]
+    assert tat("train", "--run", tmp_path / "run", "--resume", "--steps", 3, "-q").code == 0
+
+
+def test_other_settings_than_the_prepared_are_named(bench, tmp_path):
+    out = tmp_path / "corpus.tat"
+    assert tat("prepare", bench / "shaders", "-o", out, "--preset", "tiny", "-q").code == 0
+    failed = tat("train", out, "--run", tmp_path / "run", "-q")
+    assert failed.code == 4
+    assert "prepared with data.vocabulary = 1024, and here it is 8192" in failed.failure()
+
+
+@pytest.mark.parametrize("name", ["corpus", "corpus.txt"])
+def test_the_output_is_named_tat(bench, tmp_path, name):
+    failed = tat("prepare", bench / "shaders", "-o", tmp_path / name)
+    assert failed.code == 2 and "-o FILE.tat" in failed.failure()
+
+
+def test_pages_that_were_read_are_given_back(tmp_path):
+    folder = write_shaders(tmp_path / "shaders")
+    data = prepared([folder], tmp_path / "out.tat")
+    before = [data.train.sources[i].copy() for i in range(len(data.train))]
+    data.train.release()
+    after = [data.train.sources[i] for i in range(len(data.train))]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert os.stat(tmp_path / "out.tat").st_size > 0
