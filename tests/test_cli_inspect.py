@@ -37,7 +37,9 @@ def test_what_people_read_has_the_figures_that_programs_read(bench):
     weights = 4 * report["weights"]
     assert plan["persistent"]["weights"] >= weights
     assert plan["persistent"]["adamw.m"] == plan["persistent"]["adamw.v"] >= weights
-    for figure in (plan["persistent_bytes"], plan["arena_bytes"], plan["unplanned_bytes"]):
+    assert plan["flops"] > 0 and plan["moved_bytes"] > plan["persistent"]["weights"]
+    figures = ("persistent_bytes", "arena_bytes", "unplanned_bytes", "moved_bytes")
+    for figure in (plan[name] for name in figures):
         assert f"{figure / 1e6:.2f} MB" in shown
     saving = 1 - plan["arena_bytes"] / plan["unplanned_bytes"]
     assert f"{saving:.0%} under" in shown and plan["hash"][:16] in shown

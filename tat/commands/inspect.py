@@ -16,6 +16,7 @@ from tat.errors import CheckpointError, one_line
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
+from tat.ops.cost import moved_bytes, plan_flops
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
 from tat.stored_model import stored_config
@@ -121,6 +122,8 @@ def plan_report(config: Config, vocabulary: int) -> dict[str, Any]:
         "sources": 1 + config.data.neighbours,
         "lanes": lanes,
         "calls": len(largest.calls),
+        "flops": plan_flops(largest),
+        "moved_bytes": sum(map(moved_bytes, largest.calls)),
         "hash": largest.hash(),
         "persistent": persistent,
         "persistent_bytes": sum(persistent.values()),
@@ -187,6 +190,8 @@ def _print_plan(report: dict[str, Any]) -> None:
     lengths = f"{f'{sources} x ' * (sources > 1)}{source} + {target}"
     print(f"\ntraining step, largest bucket: {report['rows']} rows of {lengths} tokens,"
           f" {report['calls']} calls, plan {report['hash'][:16]}")  # fmt: skip
+    print(f"  a micro-batch takes {report['flops'] / 1e9:.3g} GFLOP in its products and moves"
+          f" {report['moved_bytes'] / 1e6:.2f} MB or more")  # fmt: skip
     print("\npersistent" + _megabytes(report["persistent_bytes"], 34))
     for name, size in report["persistent"].items():
         print(f"  {name:32}{_megabytes(size, 10)}")
