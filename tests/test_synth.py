@@ -65,7 +65,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "d9c6aaa76a883623b89252690b2f8a45ce06fa7317568a1b6838a62327bc7a52"
+GOLDEN = "efa83bf857d5788119373600301bfb027f5a589502c3974a59583dd02b2f4752"
 
 
 def of_the_table(**options) -> Generator:

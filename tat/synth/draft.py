@@ -9,7 +9,7 @@ from tat.synth.draws import Draws
 from tat.synth.family import Family, Helper, with_type
 from tat.synth.layout import Layout, with_another
 from tat.synth.renaming import chosen_names, renamed, token_table
-from tat.synth.style import drawn_style, indented, styled
+from tat.synth.style import Style, drawn_style, indented, styled
 from tat.synth.templates import expanded
 from tat.synth.words import RESERVED, in_case
 
@@ -31,6 +31,7 @@ CONSTANTS = {  # name: (what it may be called, its digits)
                 ("3.402823466e38", "3.4e38", "1e30", "1e20")),
 }  # fmt: skip
 _CONSTANT = re.compile(r"\b(?:PI|TAU|HALF_PI|INV_PI|EPS|FLT_MAX)\b")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _KEPT = re.compile(r"«(\w+)»")
 _FLOAT_OF_LITERAL = re.compile(r"\bf32\((-?\d+\.\d+)\)")
 _STRUCT = re.compile(r"struct (\w+)")
@@ -59,9 +60,9 @@ class Argument:
 class Draft:
     """One draw of a family: which type, which body, which alternatives of its texts."""
 
-    def __init__(self, family: Family, draws: Draws) -> None:
+    def __init__(self, family: Family, draws: Draws, style: Style | None = None) -> None:
         self.family, self.draws = family, draws
-        self.style = drawn_style(draws)
+        self.style = style or drawn_style(draws)
         self._kept: dict[str, str] = {}
         self.type = draws.pick(family.types) if family.generic else ""
         self.attributes = expanded(family.attribute_template, draws, self._kept)
@@ -107,10 +108,8 @@ class Draft:
         else:
             body = f"{{\n{body}\n}}"
         context = self._context_text(name, taken, mapping, table)
-        calls = tuple(
-            self._call(helper, mapping, table) for helper in self.helpers
-            if re.search(rf"\b{helper.name}\b", self.body)
-        )  # fmt: skip
+        used = set(_WORD.findall(self.body)) if self.helpers else ()
+        calls = tuple(self._call(h, mapping, table) for h in self.helpers if h.name in used)
         kind = "scalar" if self.type == "f32" else "vector"
         comment = comment_of(self.descriptions, mapping, kind, self.notes, draws, commented)
         return Written(name, self._signature(name, table), body, context, comment, calls)

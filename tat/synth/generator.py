@@ -15,6 +15,7 @@ from tat.errors import UsageError, did_you_mean
 from tat.synth.compose.callers import Callables, caller, chain, prepared
 from tat.synth.compose.fragment import fragment
 from tat.synth.compose.kernels import elementwise, image, particles
+from tat.synth.compose.pipeline import pipeline
 from tat.synth.compose.vertex import vertex
 from tat.synth.draft import COMMENTED, Draft, Written
 from tat.synth.draws import Draws, Weighted
@@ -29,8 +30,9 @@ FINGERPRINTS = 1 << 21  # 16 MiB
 _TRIES = 8  # of a draw that comes to nothing
 # Shares of all functions. The rest comes from the tables.
 COMPOSED: dict[str, float] = {
-    "vertex": 0.10, "fragment": 0.11, "elementwise": 0.05, "image": 0.025, "particles": 0.02,
-    "caller": 0.10, "chain": 0.03, "prepared": 0.05, "described": 0.07, "freestyle": 0.045,
+    "vertex": 0.10, "fragment": 0.13, "elementwise": 0.03, "image": 0.03, "particles": 0.02,
+    "caller": 0.08, "chain": 0.03, "prepared": 0.03, "pipeline": 0.16, "described": 0.05,
+    "freestyle": 0.03,
 }  # fmt: skip
 _TOLD = {"described": 0.9, "freestyle": 0.0}  # shares of comments other than COMMENTED
 
@@ -119,7 +121,7 @@ def _id(kind: str) -> str:
 
 def _weight(family: Family) -> float:
     """Families with more bodies have more to show, stages more than functions of values."""
-    return family.weight * (1 + 0.25 * len(family.bodies)) * (1.3 if family.attributes else 1.0)
+    return family.weight * (1 + 0.25 * len(family.bodies)) * (2.6 if family.attributes else 1.0)
 
 
 def _maker(family: Family) -> Maker:
@@ -141,6 +143,7 @@ def _composed_makers(callables: Callables) -> dict[str, Maker]:
         "caller": lambda draws: caller(callables, draws),
         "chain": lambda draws: chain(callables, draws),
         "prepared": lambda draws: prepared(callables, draws),
+        "pipeline": lambda draws: pipeline(callables, draws),
     }  # fmt: skip
 
 

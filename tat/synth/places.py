@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
+from tat.synth.renaming import renamed
 from tat.synth.words import synonyms, upper_case
 
 NICE = (
@@ -54,10 +55,7 @@ def literal(draws: Draws, kind: str) -> str:
 
 def substituted(text: str, names: Sequence[str], form: str) -> str:
     """`text` with each of the variables told as `form.format(name)`; members stay."""
-    if not text or not names:
-        return text
-    pattern = re.compile(r"(?<![\w.])(" + "|".join(names) + r")\b(?!\s*\()")
-    return pattern.sub(lambda match: form.format(match[1]), text)
+    return renamed(text, {name: form.format(name) for name in names})
 
 
 def returned(draft: Draft) -> tuple[str, str] | None:
@@ -164,6 +162,18 @@ def as_pointer(draft: Draft) -> bool:
     draft.alternatives["outPtr_"] = ("out", "result", "dst", "outValue", "res", "output")
     draft.arguments.append(Argument("outPtr_", f"ptr<function, {draft.result}>"))
     draft.is_expression, draft.body = False, f"{parts[0]}*outPtr_ = {parts[1]};"
+    draft.result = ""
+    return True
+
+
+def as_variable(draft: Draft) -> bool:
+    """The result is written to a variable of the module."""
+    parts = returned(draft)
+    if not parts:
+        return False
+    draft.alternatives["kept_"] = ("result", "state", "current", "shared0", "lastValue", "cached")
+    draft.context.append(f"var<private> kept_: {draft.result};")
+    draft.is_expression, draft.body = False, f"{parts[0]}kept_ = {parts[1]};"
     draft.result = ""
     return True
 
@@ -282,7 +292,7 @@ def _declare_varyings(draft: Draft, varying: Sequence[Argument]) -> None:
 
 
 PLACES: Weighted[Callable[[Draft], bool] | None] = Weighted(
-    (None, 62), (as_settings, 9), (as_struct, 7), (as_constants, 6), (as_pointer, 2),
-    (as_kernel, 8), (as_fragment, 6),
+    (None, 57), (as_settings, 9), (as_struct, 7), (as_constants, 6), (as_pointer, 4),
+    (as_variable, 3), (as_kernel, 8), (as_fragment, 6),
 )  # fmt: skip
 """Shares of the places that plain families are told in; one that does not fit stays as it is."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from tat.synth.draws import Draws
 from tat.synth.words import RESERVED, decorated, in_case
@@ -34,18 +35,12 @@ def chosen_names(
             if pick not in taken and pick not in RESERVED and (pick == name or pick not in used):
                 break
         else:
-            pick = _free(in_case(name, snake), name, taken, draws)
+            pick = in_case(names[0], snake)
+            while pick in taken or pick in RESERVED or (pick != name and pick in used):
+                pick += "_" if draws.chance(0.3) and not pick.endswith("_") else "2"
         taken.add(pick)
         mapping[name] = pick
     return mapping
-
-
-def _free(pick: str, name: str, taken: Collection[str], draws: Draws) -> str:
-    if pick in taken or pick in RESERVED:
-        pick = name
-    while pick in taken or pick in RESERVED:
-        pick += "_" if draws.chance(0.5) and not pick.endswith("_") else "2"
-    return pick
 
 
 def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
@@ -58,13 +53,20 @@ def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
     for name, new in mapping.items():
         table[name] = table["m_" + name] = new
         table[".m_" + name] = "." + new
-        if not _SWIZZLE.fullmatch(name):
+        if not _is_swizzle(name):
             table["." + name] = "." + new
     return table
 
 
+@lru_cache(maxsize=1 << 14)
+def _is_swizzle(name: str) -> bool:
+    return bool(_SWIZZLE.fullmatch(name))
+
+
 def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
     """`text` with each token as `table` has it, and floats in the form `literal`."""
+    if text.isidentifier():
+        return table.get(text, text)
     parts = _TOKEN.split(text)
     get = table.get
     parts[1::2] = [get(token, token) for token in parts[1::2]]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from tat.resources import resource
 from tat.synth.draws import Draws
@@ -57,6 +57,7 @@ def names_for(names: Sequence[str]) -> tuple[str, ...]:
     return synonyms().get(names[0], tuple(names))
 
 
+@lru_cache(maxsize=1 << 14)
 def in_case(name: str, snake: bool) -> str:
     """A name in snake_case or camelCase; one that begins with a capital stays as it is."""
     if not name[0].islower():

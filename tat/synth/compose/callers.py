@@ -11,6 +11,7 @@ from tat.synth.places import substituted
 from tat.synth.templates import compiled
 from tat.synth.words import titled
 
+_DECLARED = re.compile(r"\b(?:let|var) (\w+)")
 _ZERO = {"f32": "0.0", "i32": "0", "u32": "0u"}
 
 
@@ -248,7 +249,7 @@ def prepared(callables: Callables, draws: Draws) -> Draft | None:
     argument = draws.pick(able)
     text = f"return {draft.body};" if draft.is_expression else draft.body
     callee = _preparation(callables, draft, argument)
-    if callee is None or re.search(rf"\b(?:let|var) {argument.name}\b", text):
+    if callee is None or argument.name in _DECLARED.findall(text):
         return None
     _, _, formal, result = parse_header(callee.signature)
     for parameter in formal:

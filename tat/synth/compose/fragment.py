@@ -9,7 +9,7 @@ from tat.synth.draft import Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.step_tables import Needs, joined_words, some_steps
 
-_COUNTS = Weighted((0, 34), (1, 28), (2, 20), (3, 12), (4, 6))
+_COUNTS = Weighted((0, 34), (1, 28), (2, 20), (3, 12), (4, 6), (6, 5), (9, 3))
 _SHARES = ("0.0", "1.0", "0.5", "0.2", "0.8", "0.1", "0.3", "0.4", "0.6", "0.9")
 _TEXTURE = ("handle tex: texture_2d<f32>;", "handle samp: sampler;")
 _UNUSED = (
@@ -102,7 +102,7 @@ def _pattern(draws: Draws) -> Base:
 
 
 _BASES: Weighted[Callable[[Draws], Base]] = Weighted(
-    (_sampled, 34), (_interpolated, 16), (_set, 14), (_constant, 10), (_coordinates, 8),
+    (_sampled, 50), (_interpolated, 16), (_set, 14), (_constant, 10), (_coordinates, 8),
     (_normal, 5), (_pattern, 8), (_loaded, 5),
 )  # fmt: skip
 
