@@ -10,14 +10,14 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test vulkan mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help setup setup-test vulkan chromium page mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.tat  ## virtual environment with pinned dependencies; puts tat into .venv/bin
 
-setup-test: $(VENV)/.test vulkan mpi  ## the same with what the tests need
+setup-test: $(VENV)/.test vulkan chromium mpi  ## the same with what the tests need
 
 $(VENV)/.tat: requirements/tat.lock pyproject.toml
 	@echo "setting up $(VENV) from locked dependencies" >&2
@@ -39,6 +39,13 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 # Validating and running WGSL needs a Vulkan adapter; a software one does.
 vulkan:
 	@sh packaging/require-vulkan.sh
+
+# The page of `tat serve` is tested in a browser.
+chromium:
+	@sh packaging/require-chromium.sh
+
+page:  ## bundle the editor of the page anew into tat/serve/page/editor.js (needs npm)
+	cd packaging/page && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 # Training over several processes is tested over the MPICH of the environment and over Open MPI.
 mpi:

@@ -11,7 +11,7 @@ from typing import Any
 from tat.errors import ConfigError, one_line
 from tat.flat import Flat, flatten
 
-_RESERVED = ("TAT_LAUNCHER",)  # environment variables that are not settings
+_RESERVED = ("TAT_LAUNCHER", "TAT_TOKEN")  # environment variables that are not settings
 _MAX_FILE_BYTES = 1_000_000  # of a TOML file; the defaults take 4,000
 
 

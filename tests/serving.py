@@ -38,10 +38,10 @@ batch_tokens = 512
 micro_batches = 1
 warmup_steps = 10
 lr = 0.01
-schedule_steps = 900
+schedule_steps = 400
 label_smoothing = 0.0
 validate_every = 0
-save_every = 900
+save_every = 400
 """
 
 
@@ -53,7 +53,7 @@ def train_tiny(folder: Path) -> Path:
     (folder / "small.toml").write_text(_SMALL)
     done = process(
         "train", folder / "shaders", "--config", folder / "small.toml", "--run", folder / "run",
-        "--steps", 900, "-q", seconds=300,
+        "--steps", 400, "-q", seconds=300,
     )  # fmt: skip
     assert done.code == 0, done.err
     return folder / "run"
@@ -86,4 +86,4 @@ def serving(*arguments: object) -> Iterator[str]:
 
 def long_enough() -> float:
     """Seconds that anything may take on a slow and busy machine."""
-    return float(os.environ.get("TAT_TEST_SECONDS", "60"))
+    return float(os.environ.get("TEST_SECONDS", "60"))

@@ -139,6 +139,7 @@ const theme = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--accent)", padding: "0.6rem 0" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--quiet)", border: "none", fontFamily: "var(--mono)" },
+  ".cm-placeholder": { color: "var(--quiet)" },
   ".cm-activeLine": { backgroundColor: "var(--line)" },
   ".cm-cursor": { borderLeftColor: "var(--accent)" },
   ".cm-tooltip": { backgroundColor: "var(--card)", color: "var(--text)", border: "1px solid var(--edge)", borderRadius: "0.4rem" },

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from release.smoke_serve import ask_http, ask_lsp
+
 _SHADER = "fn twice(x: f32) -> f32 {\n  return 2.0 * x;\n}\n"
 # A model that a GPU made of software trains in seconds.
 _SMALL = ("model.layers=1", "model.width=32", "model.heads=2", "model.feed_forward=64",
@@ -108,6 +110,8 @@ def exercise(place: Place) -> None:
     assert '"step":22' in _tat(place, "inspect", run, "--json")
     _tat(place, "generate", "box", "--quiet", "--validate", "0", "--max-tokens", "8", "--run", run)
     _validate(place)
+    for ask in (ask_http, ask_lsp):
+        ask(place.start, place.environment, str(place.outside), run)
     if place.on_gpu:
         values = (word for value in _SMALL for word in ("--set", value))
         _tat(place, "train", "--quiet", "--steps", "2", "--device", "gpu:software",

@@ -14,14 +14,15 @@ class Gap(NamedTuple):
     """A cursor between two texts.
 
     `lead` is blank space that is to be written first, so that the model goes on where a line of its
-    own begins, and `tail` the brace that nothing behind the cursor closes; `block` says whether a
-    whole block is asked for.
+    own begins; `tail` the brace to be written last, where a `block` is asked for that nothing
+    behind the cursor closes. `closers` close what else stands open, for the model and for naga.
     """
 
     prefix: str
     suffix: str
     lead: str
     tail: str
+    closers: str
     block: bool
 
     @property
@@ -32,7 +33,7 @@ class Gap(NamedTuple):
     @property
     def behind(self) -> str:
         """The text that it writes before."""
-        return self.tail + self.suffix
+        return self.tail + self.closers + self.suffix
 
     def ending(self, deadline: float) -> Ending:
         """One line, or the block that stands open."""
@@ -49,16 +50,18 @@ def gap_at(prefix: str, suffix: str) -> Gap:
     """The gap of a cursor: behind an opening brace a block is asked for, else a line."""
     above, _, line = prefix.rpartition("\n")
     block = prefix.rstrip().endswith("{")
+    missing = max(0, _opened(prefix) - _closed(suffix))
     lead = tail = ""
-    if block and not _closes(suffix):
+    if block and missing:
         opened = next(line for line in reversed(prefix.splitlines()) if line.strip())
-        tail = f"\n{_indentation(opened)}}}"
+        tail, missing = f"\n{_indentation(opened)}}}", missing - 1
+    closers = "".join(f"\n{_INDENT * level}}}" for level in reversed(range(missing)))
     if block and line.strip():
         lead = "\n" + _indentation(line) + _INDENT
     elif not line.strip():
         wanted = _expected(above)
         lead = wanted[len(line) :] if wanted.startswith(line) else ""
-    return Gap(prefix, suffix, lead, tail, block)
+    return Gap(prefix, suffix, lead, tail, closers, block)
 
 
 def fits(judge: Judge, gap: Gap, text: str) -> bool:
@@ -87,13 +90,22 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _closes(suffix: str) -> bool:
-    """Whether the text behind the gap closes the block that stands open."""
+def _opened(prefix: str) -> int:
+    """Braces of the last function that stand open."""
     depth = 0
-    for token in tokenize(suffix):
-        depth += (token.text == "{") - (token.text == "}")
-        if depth < 0:
-            return True
+    for token in tokenize(prefix):
         if token.kind == "keyword" and token.text in ("fn", "struct"):
-            return False
-    return False
+            depth = 0
+        depth = max(0, depth + (token.text == "{") - (token.text == "}"))
+    return depth
+
+
+def _closed(suffix: str) -> int:
+    """Braces that the text behind the cursor closes before another function begins."""
+    depth = least = 0
+    for token in tokenize(suffix):
+        if token.kind == "keyword" and token.text in ("fn", "struct"):
+            break
+        depth += (token.text == "{") - (token.text == "}")
+        least = min(least, depth)
+    return -least

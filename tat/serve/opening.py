@@ -23,11 +23,11 @@ def open_service(
     most = min(settings.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, most, settings)
     constraints = Constraints(loaded.tokenizer, comments=loaded.config.data.body_comments)
-    _warm(generator)
+    warm(generator)
     return Service(generator, constraints, name)
 
 
-def _warm(generator: Generator) -> None:
+def warm(generator: Generator) -> None:
     """Compile what the first requests need: each length of sources, each size of the batch."""
     sources = 1 + generator.loaded.config.data.neighbours
     lengths = sorted({source for source, _ in generator.loaded.config.data.buckets})

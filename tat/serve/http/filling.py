@@ -3,6 +3,7 @@
 import queue
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from tat.config_tables import GenerateConfig
 from tat.decode.choice import Sampling
@@ -51,16 +52,16 @@ def limited(engine: Engine, asked: int) -> int:
 
 def streamed(
     engine: Engine, prompt: Prompt, limit: int, choice: Choice, ending: Ending, gone: Gone,
-    piece: Callable[[str], bytes], last: Callable[[Written], bytes],
+    piece: Callable[[str], bytes], last: Callable[[Written], bytes], first: bytes = b"",
 ) -> Iterator[bytes]:  # fmt: skip
-    """Pieces of a text as they are settled, then what is told at its end.
+    """`first`, pieces of a text as they are settled, then what is told at its end.
 
     The task is submitted before the first piece is asked for, so that a refusal is one.
     """
     came: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     [task] = engine.tasks(prompt, limit, [choice], ending, came.put)
     task.future.add_done_callback(lambda _: came.put(None))
-    return _pieces(engine, task, came, gone, piece, last)
+    return chain([first] if first else [], _pieces(engine, task, came, gone, piece, last))
 
 
 def _pieces(

@@ -20,7 +20,7 @@ from tat.wgsl.sandbox import Diagnostic
 
 _MOST_HITS, _MOST_TEXTS, _SHOWN = 50, 8, 60
 _LARGEST = 400_000  # characters of a module that is completed in
-_LINE_SECONDS = 2.0
+_LINE_SECONDS = 5.0
 
 
 def generate(engine: Engine, body: Function, gone: Gone) -> Reply:

@@ -10,6 +10,7 @@ from tat import __version__
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
 from tat.serve.engine import Choice, Engine, Gone
+from tat.serve.gaps import gap_at
 from tat.serve.http.bodies import Completion, Infill, Tokenize, stops
 from tat.serve.http.filling import choices, gap, limited, streamed
 from tat.serve.http.replies import Reply, event, events, json_reply
@@ -19,9 +20,15 @@ _REASONS = {"eos": "eos", "limit": "limit", "word": "word", "none": "eos"}
 
 
 def infill(engine: Engine, body: Infill, gone: Gone) -> Reply:
-    """Text between a prefix and a suffix."""
-    prompt = gap(engine, body.input_prefix + body.prompt, body.input_suffix, body.input_extra)
-    return _completed(engine, prompt, body, gone)
+    """Text between a prefix and a suffix.
+
+    Where a line begins (llama.vim asks so on blank lines) its indentation comes first: the model
+    learnt lines behind theirs.
+    """
+    prefix = body.input_prefix + body.prompt
+    lead = gap_at(prefix, body.input_suffix).lead if prefix.endswith("\n") else ""
+    prompt = gap(engine, prefix + lead, body.input_suffix, body.input_extra)
+    return _completed(engine, prompt, body, gone, lead)
 
 
 def completion(engine: Engine, body: Completion, gone: Gone) -> Reply:
@@ -68,21 +75,27 @@ def models(engine: Engine) -> Reply:
     return json_reply({"object": "list", "data": [model]})
 
 
-def _completed(engine: Engine, prompt: Prompt, body: Completion, gone: Gone) -> Reply:
+def _completed(
+    engine: Engine, prompt: Prompt, body: Completion, gone: Gone, lead: str = ""
+) -> Reply:
     limit = limited(engine, body.n_predict)
     ending = Ending(stops(body.stop), indent=body.n_indent, seconds=body.t_max_predict_ms / 1000)
     chosen = choices(engine.settings, body, body.n_cmpl)
     if limit == 0:  # clients warm a server up like this
         return json_reply(_fields(body, {"content": "", "tokens": [], "stop": True}))
     if body.stream:
+        first = event({"content": lead, "tokens": [], "stop": False}) if lead else b""
         return events(streamed(
             engine, prompt, limit, chosen[0], ending, gone,
             lambda text: event({"content": text, "tokens": [], "stop": False}),
             lambda written: event(_fields(body, _record(engine, prompt, body, written, "", 0))),
+            first,
         ))  # fmt: skip
     texts = engine.written(_submitted(engine, prompt, limit, chosen, ending), gone)
     records = [
-        _fields(body, _record(engine, prompt, body, written, written.generation.text, number))
+        _fields(
+            body, _record(engine, prompt, body, written, lead + written.generation.text, number)
+        )
         for number, written in enumerate(texts)
     ]
     return json_reply(records if body.n_cmpl > 1 else records[0])

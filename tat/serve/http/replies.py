@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import msgspec
 
@@ -16,6 +15,12 @@ _ALWAYS: Headers = [
     ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
 ]  # fmt: skip
+# Python's own module of them is not in the released file.
+_PHRASES = {
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 413: "Content Too Large", 500: "Internal Server Error",
+    503: "Service Unavailable", 504: "Gateway Timeout",
+}  # fmt: skip
 _TYPES = {
     400: "invalid_request_error", 401: "authentication_error", 403: "permission_error",
     404: "not_found_error", 405: "invalid_request_error", 503: "unavailable_error",
@@ -34,7 +39,7 @@ class Reply:
     @property
     def line(self) -> str:
         """The status line."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        return f"{self.status} {_PHRASES.get(self.status, 'Error')}"
 
     @property
     def all_headers(self) -> Headers:

@@ -169,7 +169,7 @@ def _register_writing(server: Server) -> None:
         wanted = features.snippets_are_known(server.client_capabilities)
         return features.completion_list(view, params.position, found, snippets=wanted)
 
-    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION)
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())
     async def inline_completion(
         params: types.InlineCompletionParams,
     ) -> types.InlineCompletionList:

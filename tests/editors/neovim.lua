@@ -1,0 +1,77 @@
+-- Neovim's own client against `tat serve --lsp`: run by tests/test_serve_neovim.py, which reads what
+-- is written to $EDITOR_TOLD. The three lines of configuration are those of `tat serve --help`.
+local told = { errors = {} }
+local seconds = tonumber(vim.env.TEST_SECONDS or "60")
+
+vim.lsp.config("tat", { cmd = vim.json.decode(vim.env.EDITOR_COMMAND), filetypes = { "wgsl" } })
+vim.lsp.enable("tat")
+vim.lsp.inline_completion.enable()
+vim.lsp.config("tat", { settings = { tat = { inlineMs = 60000, blockMs = 60000, rankMs = 60000 } } })
+
+local function finish()
+  local file = assert(io.open(vim.env.EDITOR_TOLD, "w"))
+  file:write(vim.json.encode(told))
+  file:close()
+  vim.cmd("qa!")
+end
+
+-- Goes on with the coroutine once `ready` is true; Neovim's loop runs meanwhile.
+local function await(what, ready)
+  local step = coroutine.running()
+  local ends = vim.uv.now() + 1000 * seconds
+  local function look()
+    local fine, value = pcall(ready)
+    if fine and value then
+      coroutine.resume(step)
+    elseif vim.uv.now() > ends then
+      table.insert(told.errors, what .. ": " .. (fine and "never" or tostring(value)))
+      finish()
+    else
+      vim.defer_fn(look, 20)
+    end
+  end
+  vim.defer_fn(look, 20)
+  coroutine.yield()
+end
+
+local function request(client, method, line, character)
+  local params = { textDocument = { uri = vim.uri_from_bufnr(0) }, position = { line = line, character = character } }
+  local reply = client:request_sync(method, params, 1000 * seconds, 0)
+  return reply and reply.result
+end
+
+local function main()
+  await("a client", function() return #vim.lsp.get_clients({ name = "tat" }) == 1 end)
+  local client = vim.lsp.get_clients({ name = "tat" })[1]
+  told.inline = client:supports_method("textDocument/inlineCompletion")
+  await("the model", function() return told.loaded end)
+  await("a diagnostic", function() return #vim.diagnostic.get(0) == 1 end)
+  local found = vim.diagnostic.get(0)[1]
+  told.diagnostic = { line = found.lnum, column = found.col, message = found.message, source = found.source }
+  told.hover = request(client, "textDocument/hover", 7, 5).contents.value
+  told.definition = request(client, "textDocument/definition", 8, 18).range.start.line
+  told.labels = vim.tbl_map(function(item) return item.label end,
+    request(client, "textDocument/completion", 8, 17).items)
+  -- The line with the error goes, and a new one is begun in insert mode.
+  vim.api.nvim_buf_set_lines(0, 8, 9, false, { "    " })
+  await("no diagnostic", function() return #vim.diagnostic.get(0) == 0 or vim.diagnostic.get(0)[1].lnum ~= 8 end)
+  vim.api.nvim_win_set_cursor(0, { 9, 4 })
+  vim.cmd("startinsert!")
+  await("insert mode", function() return vim.api.nvim_get_mode().mode == "i" end)
+  await("a proposal", function() return vim.lsp.inline_completion.get() end)
+  await("its text", function() return vim.api.nvim_get_current_line():find("return") end)
+  told.line = vim.api.nvim_get_current_line()
+  await("a valid module", function() return #vim.diagnostic.get(0) == 0 end)
+  finish()
+end
+
+vim.api.nvim_create_autocmd("LspProgress", { callback = function(event)
+  if event.data.params.value.kind == "end" then told.loaded = true end
+end })
+coroutine.resume(coroutine.create(function()
+  local fine, problem = xpcall(main, debug.traceback)
+  if not fine then
+    table.insert(told.errors, problem)
+    finish()
+  end
+end))
