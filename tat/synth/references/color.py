@@ -78,3 +78,46 @@ def wavelengthToRgb(nm):
     green = np.interp(nm, places, [0, 0, 1, 1, 1, 0, 0])
     blue = np.interp(nm, places, [1, 1, 1, 0, 0, 0, 0])
     return np.array([red, green, blue])
+
+
+def rgbToHsl(c):
+    hue, lightness, saturation = colorsys.rgb_to_hls(*c)
+    return np.array([hue, saturation, lightness])
+
+
+_XYZ = np.array(
+    [
+        [0.4123908, 0.3575843, 0.1804808],
+        [0.2126390, 0.7151687, 0.0721923],
+        [0.0193308, 0.1191948, 0.9505322],
+    ]
+)
+_CONES = np.array(
+    [
+        [0.8189330101, 0.3618667424, -0.1288597137],
+        [0.0329845436, 0.9293118715, 0.0361456387],
+        [0.0482003018, 0.2643662691, 0.6338517070],
+    ]
+)
+_OPPONENTS = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def linearToOklab(c):
+    # by way of XYZ, as Ottosson defines it
+    return _OPPONENTS @ np.cbrt(_CONES @ _XYZ @ c)
+
+
+def oklabToLinear(c):
+    return np.linalg.solve(_CONES @ _XYZ, np.linalg.solve(_OPPONENTS, c) ** 3)
+
+
+def bayer4(p):
+    two = np.array([[0, 2], [3, 1]])
+    four = np.block([[4 * two + two[i, j] for j in range(2)] for i in range(2)])
+    return four[p[1] % 4, p[0] % 4] / 16

@@ -54,3 +54,22 @@ def frustumMatrix(left, right, bottom, top, near, far):
                 corners.append([x * z / near, y * z / near, -z, 1])
                 wanted.append(np.array([u, v, depth, 1]) * z)
     return np.linalg.lstsq(np.array(corners), np.array(wanted), rcond=None)[0].T
+
+
+def inverse3(m):
+    return _conditioned(m, np.linalg.inv(m))
+
+
+def axisAngleMatrix(axis, angle):
+    # the exponential of the cross product matrix, as a series
+    k = np.cross(axis, np.eye(3)).T * angle
+    result, term = np.eye(3), np.eye(3)
+    for n in range(1, 40):
+        term = term @ k / n
+        result = result + term
+    return result
+
+
+def quatToMatrix(q):
+    length = np.linalg.norm(q[:3])
+    return axisAngleMatrix(q[:3] / length, 2 * np.arctan2(length, q[3]))

@@ -31,3 +31,41 @@ def squirrelNoise(n, seed):
     m = ((m ^ m >> 8) + 0x68E31DA4) & _MASK
     m = ((m ^ m << 8) * 0x1B56C4E9) & _MASK
     return m ^ m >> 8
+
+
+def pcg(v):
+    state = (v * 747796405 + 2891336453) % 2**32
+    word = (state // 2 ** (state // 2**28 + 4) ^ state) * 277803737 % 2**32
+    return word // 2**22 ^ word
+
+
+def wangHash(seed):
+    h = (seed ^ 61 ^ seed >> 16) * 9 & _MASK
+    h = (h ^ h >> 4) * 0x27D4EB2D & _MASK
+    return h ^ h >> 15
+
+
+def xorshift32(state):
+    x = (state ^ state << 13) & _MASK
+    x ^= x >> 17
+    return (x ^ x << 5) & _MASK
+
+
+def murmurFinal(h0):
+    h = (h0 ^ h0 >> 16) * 0x85EBCA6B & _MASK
+    h = (h ^ h >> 13) * 0xC2B2AE35 & _MASK
+    return h ^ h >> 16
+
+
+def lowbias32(x0):
+    x = (x0 ^ x0 >> 16) * 0x7FEB352D & _MASK
+    x = (x ^ x >> 15) * 0x846CA68B & _MASK
+    return x ^ x >> 16
+
+
+def jenkinsHash(v):
+    x = v * 1025 & _MASK
+    x ^= x >> 6
+    x = x * 9 & _MASK
+    x ^= x >> 11
+    return x * 32769 & _MASK

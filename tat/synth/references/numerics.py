@@ -42,3 +42,19 @@ def harmonicNumber(n):
 
 def insertionSort4(v):
     return np.sort(v)
+
+
+def digitSum(n0):
+    return sum(map(int, str(n0)))
+
+
+def erfApprox(x):
+    return math.erf(x)
+
+
+def newtonSqrt(x):
+    return math.sqrt(x)
+
+
+def geometricSum(r, n):
+    return (r**n - 1) / (r - 1)

@@ -72,3 +72,40 @@ def smoothDampStep(current, goal, velocity, smoothTime, dt):
     slope = velocity + omega * change
     decay = np.exp(-omega * dt)
     return np.array([goal + (change + slope * dt) * decay, (velocity - omega * slope * dt) * decay])
+
+
+def factorial(n):
+    return math.factorial(n)
+
+
+def fibonacci(n):
+    # Binet
+    return round(((1 + 5**0.5) / 2) ** n / 5**0.5)
+
+
+def gcd(a, b):
+    return math.gcd(a, b)
+
+
+def collatzSteps(n):
+    return 0 if n == 1 else 1 + collatzSteps(3 * n + 1 if n % 2 else n // 2)
+
+
+def intPow(base, exponent):
+    return base**exponent
+
+
+def mirrorIndex(i, n):
+    return (list(range(n)) + list(reversed(range(n))))[i % (2 * n)]
+
+
+def fastSin(x):
+    return math.sin(x)
+
+
+def fastAcos(x):
+    return math.acos(x)
+
+
+def sinc(x):
+    return np.sinc(x)

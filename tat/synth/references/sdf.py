@@ -172,3 +172,22 @@ def udQuad3(p, corner, u, v):
             np.clip(t[k] + np.linspace(-0.005, 0.005, 101), 0, 1),
         )
     return distances.min()
+
+
+def sdHexagon(p, r):
+    return _regular(p, 6, r)
+
+
+def sdTriangleEquilateral(p, r):
+    height = r * np.sqrt(3)
+    return _polygon(p, [(-r, -height / 3), (r, -height / 3), (0, 2 * height / 3)])
+
+
+def sdBox2D(p, b):
+    return _polygon(p, [(-b[0], -b[1]), (b[0], -b[1]), (b[0], b[1]), (-b[0], b[1])])
+
+
+def sdBox(p, b):
+    nearest = np.clip(p, -b, b)
+    outside = np.linalg.norm(p - nearest)
+    return outside if outside > 0 else -(b - abs(p)).min()

@@ -28,3 +28,15 @@ def newtonFractalStep(z):
     z = complex(*z)
     step = (2 * z**3 + 1) / (3 * z**2)
     return np.array([step.real, step.imag])
+
+
+def barycentric(p, a, b, c):
+    system = np.vstack([np.stack([a, b, c], 1), np.ones(3)])
+    if abs(np.linalg.det(system)) < 0.02:
+        return np.full(3, np.nan)
+    return np.linalg.solve(system, [p[0], p[1], 1])
+
+
+def complexPow(z, n):
+    power = complex(*z) ** n
+    return np.array([power.real, power.imag])
