@@ -69,6 +69,9 @@ test-op: $(VENV)/.test  ## all about one operation in half a minute: OP=layer_no
 kernels: $(VENV)/.tat  ## docs/kernels.md anew: which operation runs where
 	$(BIN)/python docs/make_kernels.py
 
+synth-check: $(VENV)/.tat vulkan  ## run what generated functions compute against alternatives and references
+	$(BIN)/tat synth --check
+
 lint: setup-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet

@@ -65,7 +65,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "efa83bf857d5788119373600301bfb027f5a589502c3974a59583dd02b2f4752"
+GOLDEN = "e48d7637003fec33349ba3afd595c06bc2a75a1f76854ee68c73654671d88ade"
 
 
 def of_the_table(**options) -> Generator:

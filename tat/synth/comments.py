@@ -14,12 +14,16 @@ _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale
     reconstruct write read store copy clear sum count move integrate simulate approximate fold
     bend twist shift turn raise split extract build create make draw fill fade darken brighten
     desaturate invert adjust swap advance update accumulate load fetch look determine measure
-    reflect reduce round quantize offset snap combine""")
+    reflect reduce round quantize offset snap combine tint take show light let pass place keep
+    pull bounce discard slow damp divide append drop negate square compare mask posterize call""")
 _IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
     "applies": "apply", "multiplies": "multiply", "copies": "copy", "compresses": "compress",
     "passes": "pass", "pushes": "push", "modifies": "modify", "searches": "search",
     "matches": "match", "tells": "tell",
 }  # fmt: skip
+_FURTHER_VERB = re.compile(
+    r"(?:(?<=and )|(?<=then )|(?<=, ))(\w+)(?= (?:it|its|them|a|an|the|by|to|from)\b)"
+)
 _LINE = 80  # characters after which a long comment is broken
 
 
@@ -59,6 +63,15 @@ def described(
     return _NAME.sub(name, text)
 
 
+def _imperative(match: re.Match[str]) -> str:
+    return _IMPERATIVES.get(match[1], match[1])
+
+
+def lowered(text: str) -> str:
+    """`text` with a small letter at its beginning, unless a word such as GGX stands there."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:
     """Imperative or not, capital or not, with a full stop or not, on one line or on two.
 
@@ -67,11 +80,11 @@ def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:
     first, _, rest = text.partition(" ")
     verb = _IMPERATIVES.get(first.lower())
     if rest and verb and draws.chance(0.4):
-        text = f"{verb.capitalize()} {rest}"
+        text = f"{verb.capitalize()} {_FURTHER_VERB.sub(_imperative, rest)}"
     if first.strip("`,.:") in mapping.values() or not first[:1].isalpha() or first[1:2].isupper():
         pass
     elif draws.chance(0.25):
-        text = text[0].lower() + text[1:]
+        text = lowered(text)
     elif text[0].islower() and len(first) > 1 and draws.chance(0.8):
         text = text[0].upper() + text[1:]
     if draws.chance(0.5):

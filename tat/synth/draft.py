@@ -85,6 +85,11 @@ class Draft:
         self.constants: list[str] = []  # declarations before the context
         self.helpers = list(family.helpers)
 
+    def word(self, name: str) -> str:
+        """A name to make others of: a private one, which ends in _, stands for its first other."""
+        known = self.alternatives.get(name) or self.family.alternatives.get(name) or (name,)
+        return known[0] if name.endswith("_") else name
+
     def typed(self, text: str) -> str:
         """`text` with the type of this draw, and what was kept by its templates."""
         if "«" in text:

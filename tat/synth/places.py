@@ -141,7 +141,7 @@ def as_constants(draft: Draft) -> bool:
     how = draws.weighted(_HOW_CONSTANT)
     moved = draws.sample(able, count)
     for a in moved:
-        upper = upper_case(a.name)
+        upper = upper_case(draft.word(a.name))
         capital = how != "private" and len(upper) > 1 and draws.chance(0.85)
         if capital and upper not in draft.family.used:
             draft.alternatives[a.name] = (upper,)
@@ -229,9 +229,10 @@ def _declare_buffers(draft: Draft, buffers: Sequence[Argument], in_place: bool) 
     """A buffer for each argument and one for the results; its name."""
     alone = len(buffers) == 1
     for a in buffers:
-        plural = a.name + ("es" if a.name.endswith("s") else "s")
+        word = draft.word(a.name)
+        plural = word + ("es" if word.endswith("s") else "s")
         others = ("input", "src", "dataIn", "inputs", "data")
-        named = (f"{a.name}In", f"{a.name}Buffer", f"{a.name}Data")
+        named = (f"{word}In", f"{word}Buffer", f"{word}Data")
         draft.alternatives["ins" + a.name] = (
             (plural, plural, *others) if alone else (plural, *named)
         )

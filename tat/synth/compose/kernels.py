@@ -185,7 +185,7 @@ def particles(draws: Draws) -> Draft:
         draws, "compute", _PARTICLE_NAMES, INVOCATION, "", body,
         attributes=f"@compute @workgroup_size({draws.pick(('64', '64', '256', '128'))})",
         context=context,
-        descriptions=[f"Simulation step: {joined_words(words)}.", "Updates the particles"],
+        descriptions=[f"Simulation step: {joined_words(words)}."],
     )  # fmt: skip
 
 

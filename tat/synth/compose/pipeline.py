@@ -6,6 +6,7 @@ the type that nobody has used, else a new parameter. A step stands there whole, 
 
 import re
 
+from tat.synth.comments import lowered
 from tat.synth.compose.callers import Callables, Callee
 from tat.synth.compose.parts import struct
 from tat.synth.draft import Argument, Draft
@@ -19,6 +20,7 @@ from tat.synth.words import titled
 
 _STEPS = Weighted((2, 8), (3, 12), (4, 14), (5, 14), (7, 15), (9, 14), (12, 12), (16, 8), (24, 3))
 _MOST_PARAMETERS = 8
+_MOST_TOLD = 6  # steps of a function that has a comment, which tells them all
 _CALLED = 0.15  # share of steps that are calls
 _DECLARED = re.compile(r"\b(?:let|var)\s+(\w+)")
 _NAME = re.compile(r"\{(\w+)\}")
@@ -158,11 +160,11 @@ class _Pipeline:
         context, result = self._return()
         last, first = self.families[-1].names[0], self.families[0].names[0]
         names = (*(verb + titled(last) for verb in _VERBS), f"{first}And{titled(last)}")
-        told = "; ".join([self.words[0], *(w[0].lower() + w[1:] for w in self.words[1:4])]
-                         ) if self.words else ""  # fmt: skip
+        told = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
+        whole = len(self.words) == len(self.families) <= _MOST_TOLD
         parameters = [Parameter((name,), kind) for name, kind in self.parameters.items()]
         family = Family(
-            "pipeline", names, parameters, result, descriptions=[told] if told else [],
+            "pipeline", names, parameters, result, descriptions=[told] if whole else [],
             bodies=[(False, "\n".join(self.lines))], context=context, calls=self.calls,
         ).finish()  # fmt: skip
         family.alternatives |= self.alternatives
