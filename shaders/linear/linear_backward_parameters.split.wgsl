@@ -64,7 +64,7 @@ fn main(
 ) {
     part = group.z;
     sums_bias = group.y == 0u;
-    let range = part_range(params.rows, part, groups.z);
+    let range = part_range(params.rows, group.z, groups.z);
     multiply(group.xy, lane, params.inputs, params.outputs, range.x, range.y);
     if (group.y == 0u) {
         store_bias(group.x * COLUMNS, lane, groups.z);

@@ -37,6 +37,6 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     part = group.z;
-    let range = part_range(params.vocabulary, part, groups.z);
+    let range = part_range(params.vocabulary, group.z, groups.z);
     multiply(group.xy, lane, params.rows, params.width, range.x, range.y);
 }
