@@ -119,6 +119,7 @@ release: release-tools $(RELEASE_VENV)/.ready  ## one static file for every x86-
 
 release-tools:
 	@sh packaging/require-build-tools.sh
+	@sh packaging/require-mpi.sh
 
 $(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
 	$(PYTHON) -m venv --clear $(RELEASE_VENV)

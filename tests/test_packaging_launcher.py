@@ -264,6 +264,12 @@ def test_the_library_can_be_forced(file, base, with_old_host, tmp_path):
     assert refused(start(file, base=base, env={"TATFILE_LIBC": "mine"}), "TATFILE_LIBC=mine")
 
 
+def test_the_bundled_library_leaves_the_site_its_own(file, base):
+    done = start(file, base=base, env={"TATFILE_LIBC": "bundled", "LD_LIBRARY_PATH": "/site/mpi"})
+    [ours] = [line for line in bundled(file, base) if line.endswith("/glibc")]
+    assert f"{ours}:/site/mpi" in done.stdout.splitlines()
+
+
 def test_the_probe_is_believed_even_when_children_are_ignored(file, base):
     ignoring = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # noqa: E731
     assert start(file, "exit", "9", base=base, preexec_fn=ignoring).returncode == 9

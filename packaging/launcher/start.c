@@ -75,12 +75,27 @@ static char **loader_arguments(char *library_path, char *program, int argc, char
     return arguments;
 }
 
+// The bundled libraries, and behind them what LD_LIBRARY_PATH names: --library-path stands in for it,
+// and a cluster's MPI is found by it.
+static char *library_path(const struct store *store)
+{
+    const char *site = getenv("LD_LIBRARY_PATH");
+    size_t size = PATH_SIZE + (site ? strlen(site) : 0) + sizeof "/glibc:";
+    char *path = malloc(size);
+    if (!path)
+        fail("out of memory");
+    if (site && *site)
+        snprintf(path, size, "%s/glibc:%s", store->path, site);
+    else
+        snprintf(path, size, "%s/glibc", store->path);
+    return path;
+}
+
 void start(const struct image *image, const struct store *store, int argc, char **argv)
 {
-    char program[PATH_SIZE], loader[PATH_SIZE], libraries[PATH_SIZE];
+    char program[PATH_SIZE], loader[PATH_SIZE];
     snprintf(program, sizeof program, "%s/tat", store->path);
     snprintf(loader, sizeof loader, "%s/ld-tat.so", store->path);
-    snprintf(libraries, sizeof libraries, "%s/glibc", store->path);
     int host = use_host_library(store);
     if (setenv("TAT_LAUNCHER", image->path, 1)) // how child processes start it again
         fail("out of memory");
@@ -88,6 +103,6 @@ void start(const struct image *image, const struct store *store, int argc, char 
     if (host)
         execv(program, argv);
     else
-        execv(loader, loader_arguments(libraries, program, argc, argv));
+        execv(loader, loader_arguments(library_path(store), program, argc, argv));
     fail("cannot run %s: %s", host ? program : loader, strerror(errno));
 }

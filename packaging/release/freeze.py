@@ -23,6 +23,7 @@ _LEFT_OUT = (
     "rich.markdown", "rich._win32_console", "ctypes._aix", "pty",
 )  # fmt: skip
 _NOT_SEEN = ("_bisect", "_json")  # C halves of modules that Nuitka keeps as bytecode
+_EXTRAS = ("mpi4py",)  # of pyproject.toml's extras, what is inside the file all the same
 _WGPU_DATA = ("*.h", "*.idl")
 
 
@@ -70,7 +71,7 @@ def freeze(build: Path) -> Path:
 
 
 def _options(out: Path) -> list[str]:
-    libraries = _imported(dependencies())
+    libraries = _imported([*dependencies(), *_EXTRAS])
     return [
         "--mode=standalone", f"--jobs={os.cpu_count()}", f"--output-dir={out}",
         "--output-filename=tat", f"--report={out / 'report.xml'}",
@@ -79,6 +80,7 @@ def _options(out: Path) -> list[str]:
         "--assume-yes-for-downloads", "--python-flag=no_docstrings",
         *(f"--include-package={name}" for name in ("tat", "tat_frozen")),
         *(f"--include-module={name}" for name in _NOT_SEEN),
+        "--include-module=mpi4py._mpiabi",
         *(f"--include-package-data=wgpu.resources:{pattern}" for pattern in _WGPU_DATA),
         *(f"--include-distribution-metadata={name}" for name in libraries),
         f"--nofollow-import-to={','.join(_LEFT_OUT)}",

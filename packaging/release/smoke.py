@@ -4,6 +4,7 @@ In each it also runs under every locale that `LOCALES` has, and out of a folder 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,8 @@ def exercise(place: Place) -> None:
     _validate(place)
     for ask in (ask_http, ask_lsp):
         ask(place.start, place.environment, str(place.outside), run)
+    if place.name == "host":
+        _over_mpi(place)
     if place.on_gpu:
         values = (word for value in _SMALL for word in ("--set", value))
         _tat(place, "train", "--quiet", "--steps", "2", "--device", "gpu:software",
@@ -138,6 +141,23 @@ def _any_locale(place: Place) -> None:
     assert _tat(unpacked, "--version").startswith("tat ")
     _tat(unpacked, "train", "--quiet", "--preset", "tiny", "--steps", "1",
          "--run", f"{place.folder}/{_FOREIGN}-run")  # fmt: skip
+
+
+def _over_mpi(place: Place) -> None:
+    """Two processes have the checkpoint of one, byte for byte; with the host's network, for MPI."""
+    launcher = shutil.which("mpirun.openmpi")
+    if launcher is None:
+        print("smoke: no mpirun.openmpi here (packaging/require-mpi.sh): not over MPI", flush=True)
+        return
+    words = [launcher, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2"]
+    several = place._replace(start=[*words, place.start[-1]])
+    made = []
+    for name, where in (("one", place), ("two", several)):
+        run = f"{place.folder}/{name}"
+        _tat(where, "train", "--quiet", "--preset", "tiny", "--steps", "4", "--run", run,
+             "--set", "train.micro_batches=4")  # fmt: skip
+        made.append((place.outside / name / "latest").read_bytes())
+    assert made[0] == made[1], "two processes made another checkpoint than one"
 
 
 def _validate(place: Place) -> None:

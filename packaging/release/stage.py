@@ -6,8 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import mpi4py
+
 from release.commands import run
 from release.sources import ROOT
+from tat.train.mpi_library import forget_library
 
 # Libraries that Nuitka leaves to the host. The loader stands beside the program: Nuitka looks for
 # its folder where the running program is, and with the bundled library that is the loader.
@@ -37,8 +40,17 @@ def stage(frozen: Path, probe: Path, out: Path) -> Path:
         shutil.copy(system_library(name), out / "glibc" / name)
     shutil.copy(LOADER, out / "ld-tat.so")
     shutil.copy(probe, out / "probe")
+    _copy_mpi_modules(out / "mpi4py")
     _copy_data(out)
     return out
+
+
+def _copy_mpi_modules(out: Path) -> None:
+    """mpi4py's modules over MPICH and Open MPI, which no longer name the library that they need: it
+    is the site's, by whatever name, and tat loads it before."""
+    out.mkdir(exist_ok=True)
+    for path in sorted(Path(mpi4py.__file__).parent.glob("MPI.*.so")):
+        (out / path.name).write_bytes(forget_library(path.read_bytes()))
 
 
 def system_library(name: str) -> Path:

@@ -184,6 +184,13 @@ def forget_library(data: bytes) -> bytes:
     """
     if data[:6] != b"\x7fELF\x02\x01":
         raise ValueError("no 64-bit little-endian ELF file")
+    try:
+        return _forgotten(data)
+    except (struct.error, StopIteration) as error:
+        raise ValueError(f"no whole ELF file: {error}") from None
+
+
+def _forgotten(data: bytes) -> bytes:
     start, size, count = _header(data)
     segments = [struct.unpack_from("<IIQQQQQQ", data, start + i * size) for i in range(count)]
 
