@@ -89,10 +89,23 @@ def test_a_context_that_naga_refuses_ends_the_review(sandbox):
     assert reviewed(prompt, "{ return x; }", sandbox) == []
 
 
-def test_after_so_many_refusals_nothing_is_refused(sandbox):
-    text = "{ " + "let a = x.y; " * 9 + "}"
-    assert len(reviewed(PLAIN, text, sandbox, most=3)) == 3
-    assert reviewed(PLAIN, text, sandbox, most=0) == []
+def test_after_so_many_refusals_the_text_ends_unfinished():
+    generator, prompt = new_generator(), PROMPTS["body"]
+    sampling, source = Sampling(1.0, draws_first=True), generator.source(prompt)
+    review = Review(prompt, Never(), generator.pieces, 3)
+    [generation] = generator.generate_all([Request(
+        prompt, CONSTRAINTS.of(prompt), sampling.preference(source), review,
+        lambda attempts: sampling.preference(source, attempts),
+    )])  # fmt: skip
+    assert review.attempts() <= 3 and not generation.finished
+    assert review.gave_up() == (review.attempts() == 3)
+
+
+class Never:
+    """Takes a function's head and no statement."""
+
+    def validate(self, source: str) -> Diagnostic | None:
+        return Diagnostic("no", 1, 1) if ";" in source else None
 
 
 def test_a_place_that_only_leads_to_refusals_is_left(sandbox):
@@ -160,6 +173,9 @@ def test_the_score_is_that_of_the_tokens_that_stayed(seed):
 
         def attempts(self):
             return self.count
+
+        def gave_up(self):
+            return False
 
     stream = generator.stream(
         Request(

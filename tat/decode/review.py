@@ -45,6 +45,9 @@ class Reviewer(Protocol):
     def attempts(self) -> int:
         """Times that it took text back; the next draws depend on it."""
 
+    def gave_up(self) -> bool:
+        """Whether it took text back so often that the text ends where it is."""
+
 
 class _End(NamedTuple):
     """The end of a statement that was taken, where the next one begins."""
@@ -60,9 +63,10 @@ class Review:
     prompt: Prompt
     sandbox: Sandbox
     pieces: Sequence[bytes]
-    most: int  # statements to draw again; after them nothing is refused
+    most: int  # statements to draw again; then the text ends, unfinished
     refusals: Counter[int] = field(default_factory=Counter)
     _ends: list[_End] = field(default_factory=list)
+    _silent: bool = False  # naga refuses the context: no statement would help
 
     def __post_init__(self) -> None:
         self._ends = [_End(0, len(self.prompt.lead))]
@@ -71,9 +75,13 @@ class Review:
         """Statements that were refused so far."""
         return self.refusals.total()
 
+    def gave_up(self) -> bool:
+        """Whether as many statements were refused as may be."""
+        return self.attempts() >= self.most
+
     def take(self, tokens: Sequence[int]) -> int | None:
         """After one more token: how many tokens stay, or None where all may."""
-        if self.attempts() >= self.most or not _MARK.search(self.pieces[tokens[-1]]):
+        if self._silent or not _MARK.search(self.pieces[tokens[-1]]):
             return None
         written = b"".join(map(self.pieces.__getitem__, tokens)).decode("utf-8", "replace")
         text, begin = self.prompt.lead + written, self._ends[-1].characters
@@ -91,7 +99,7 @@ class Review:
         """The place to go on from after a refusal: this statement's beginning or an earlier one."""
         place = self._ends[-1].tokens
         if place == 0 and not self.attempts() and self._problem(f"{self.prompt.lead}{{"):
-            self.most = 0  # naga refuses the context: no statement helps
+            self._silent = True
             return None
         self.refusals[place] += 1
         if self.refusals[place] % _PATIENCE == 0 and len(self._ends) > 1:
@@ -186,7 +194,7 @@ def _grew(name: str) -> bool:
 
 
 def _is_behind(problem: Diagnostic, written: str) -> bool:
-    """Whether a problem is only in what was added to the text, or in no single place."""
+    """Whether a problem is in what was added to the text."""
     line = written.count("\n") + 1
     column = len(written) - written.rfind("\n")
-    return problem.line == 0 or (problem.line, problem.column) >= (line, column)
+    return (problem.line, problem.column) >= (line, column)

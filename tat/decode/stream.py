@@ -136,7 +136,7 @@ class Stream:
         if kept is None:
             return False
         del self.tokens[kept:], self._scores[kept:]
-        self.ended, self._size = False, 1
+        self.ended, self._size = self._reviewer.gave_up(), 1
         if self.drafter is not None:
             self.drafter.forget_text()
         if self._fresh is not None:
