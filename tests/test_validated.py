@@ -27,6 +27,7 @@ class Scripted:
     """
 
     settings = resolve(environment={}).config.generate
+    pieces = ()
 
     def __init__(self, *texts: str, right: tuple[str, ...] = (), problem=None,
                  unfinished: str = "", likely: str = "") -> None:  # fmt: skip
