@@ -117,7 +117,8 @@ def table(named: Sequence[tuple[str, Distribution]]) -> str:
     width = max(map(len, quantities), default=0)
     lines = [" " * width + "".join(f"{name:>14}" for name, _ in columns)]
     for quantity in quantities:
-        form = "{:14,.0f}" if "," in quantity or quantity == "functions" else "{:13.1f}%"
+        counted = quantity == "functions" or quantity.endswith(" %")
+        form = "{:14,.0f}" if counted else "{:13.1f}%"
         values = "".join(form.format(rows.get(quantity, float("nan"))) for _, rows in columns)
         lines.append(f"{quantity:{width}}{values}")
     return "\n".join(lines)
