@@ -1,6 +1,5 @@
 """A plan's dispatches with pipelines, parameters and memory: all that recording them takes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,10 @@ from tat.backends.gpu.half.weights import HalfWeights
 from tat.backends.gpu.lowering.calls import Dispatch, lower
 from tat.backends.gpu.native import raw_dispatch
 from tat.backends.gpu.recorder import BoundDispatch, flattened
+from tat.backends.gpu.regions import PARAMETERS, SCRATCH, Owner, Regions
 from tat.backends.gpu.shaders import ShaderLibrary
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Plan
-
-_PARAMS_SLOT = 256  # bytes, the alignment of a uniform binding
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,8 @@ class BoundPlan:
             self._buffers.persistent(tensor, HALF_BYTES if tensor in copies else ELEMENT_BYTES)
         for dispatch in flattened(self._dispatches):
             shared.shaders.program(dispatch.shader, self._in_half(dispatch))
-        self._slots = _params_slots(flattened(self._dispatches))
-        content = b"".join(slot.ljust(_PARAMS_SLOT, b"\0") for slot in self._slots)
+        self._regions = Regions(plan, flattened(self._dispatches))
+        content = self._regions.parameters
         self._params = self._buffers.uniform("parameters", content) if content else None
         self.generation = -1  # of the arenas that the calls below are bound to
         self._calls: list[list[BoundDispatch]] = []
@@ -81,7 +79,10 @@ class BoundPlan:
 
     def place(self, tensor: Tensor) -> tuple[Any, int]:
         """Buffer of a tensor as it is stored, and its offset there in bytes."""
-        return self._place(tensor, self.stored_in_half(tensor))
+        region = self._regions.of(
+            tensor, HALF_BYTES if self.stored_in_half(tensor) else ELEMENT_BYTES
+        )
+        return self._buffer(region.owner), region.offset
 
     def _half_weights(self) -> set[Tensor]:
         """The copies of weights that shaders read, or make."""
@@ -111,33 +112,19 @@ class BoundPlan:
         return BoundDispatch(raw_dispatch(program.pipeline, group, dispatch.grid), group)
 
     def _resource(self, dispatch: Dispatch, number: int, half: bool) -> dict[str, Any]:
-        """The buffer at a binding: 0 has the parameters, then tensors follow, then scratch."""
-        if number == 0:
-            offset = self._slots[dispatch.params] * _PARAMS_SLOT
-            return {"buffer": self._params, "offset": offset, "size": len(dispatch.params)}
-        if number > len(dispatch.tensors):
-            size = dispatch.scratch * ELEMENT_BYTES
-            return {"buffer": self._buffers.scratch, "offset": 0, "size": size}
-        tensor = dispatch.tensors[number - 1]
-        buffer, offset = self._place(tensor, half)
-        size = tensor.size * (HALF_BYTES if half else ELEMENT_BYTES)
-        return {"buffer": buffer, "offset": offset, "size": size}
+        """The buffer at a binding, and the part of it."""
+        region = self._regions.bound(dispatch, number, HALF_BYTES if half else ELEMENT_BYTES)
+        return {
+            "buffer": self._buffer(region.owner), "offset": region.offset, "size": region.size,
+        }  # fmt: skip
 
-    def _place(self, tensor: Tensor, half: bool) -> tuple[Any, int]:
-        """Buffer and offset in bytes; in f16 a tensor begins where it would in f32."""
-        root, start = tensor.root, 0
-        if tensor.kind == "temporary":
-            arena, start = self.plan.places[root]
-            buffer = self._buffers.arena(arena)
-        elif tensor.kind in ("feed", "metric"):
-            buffer = self.owned[root.name]
-        else:
-            buffer = self._buffers.persistent(root)
-        width = HALF_BYTES if half else ELEMENT_BYTES
-        return buffer, start * ELEMENT_BYTES + tensor.offset * width
-
-
-def _params_slots(dispatches: Iterable[Dispatch]) -> dict[bytes, int]:
-    """Equal parameters share a slot."""
-    contents = dict.fromkeys(dispatch.params for dispatch in dispatches)
-    return {content: slot for slot, content in enumerate(contents)}
+    def _buffer(self, owner: Owner) -> Any:
+        if owner == PARAMETERS:
+            return self._params
+        if owner == SCRATCH:
+            return self._buffers.scratch
+        if isinstance(owner, int):
+            return self._buffers.arena(owner)
+        if owner.kind in ("feed", "metric"):
+            return self.owned[owner.name]
+        return self._buffers.persistent(owner)

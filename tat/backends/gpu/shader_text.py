@@ -38,6 +38,11 @@ _FIELD = re.compile(r"(\w+): (\w+),")
 _TRANSPOSED = re.compile(r"^// transposed (\w+)$", re.MULTILINE)
 _ALIAS = re.compile(r"^alias (\w+) = (f32|vec4f);$", re.MULTILINE)
 _HALF = {"f32": "f16", "vec4f": "vec4<f16>"}
+_BUFFER_TYPES = {
+    "uniform": "uniform",
+    "storage, read": "read-only-storage",
+    "storage, read_write": "storage",
+}
 _PARTS = "parts"  # the folder of what is imported
 
 
@@ -51,6 +56,11 @@ class Binding:
     type: str
     adapts: bool = False  # whether its elements may be stored in f16
     transposed: bool = False  # whether it is a weight whose columns are read as rows
+
+    @property
+    def buffer_type(self) -> str:
+        """Its type in a layout, by WebGPU's name."""
+        return _BUFFER_TYPES[self.access]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,6 @@ from tat.backends.gpu.device import Device, reported
 from tat.backends.gpu.native import unchecked_module
 from tat.backends.gpu.shader_text import Binding, bindings, specialised
 
-_LAYOUT = {
-    "uniform": "uniform",
-    "storage, read": "read-only-storage",
-    "storage, read_write": "storage",
-}
 _COMPUTE = 4  # WebGPU's GPUShaderStage.COMPUTE
 
 
@@ -40,7 +35,7 @@ class ShaderLibrary:
     def _compile(self, name: str, halves: frozenset[str]) -> Program:
         handle, declared, code = self._device.handle, bindings(name), specialised(name, halves)
         entries = [
-            {"binding": b.number, "visibility": _COMPUTE, "buffer": {"type": _LAYOUT[b.access]}}
+            {"binding": b.number, "visibility": _COMPUTE, "buffer": {"type": b.buffer_type}}
             for b in declared
         ]
         with reported(f"shader {name} on {self._device.name}"):
