@@ -114,7 +114,10 @@ class _Pipeline:
         if same:
             return draws.pick(same)
         constant = self._local("k", ("k", name, f"{name}0"))
-        self.lines.append(f"let {constant}: {kind} = {literal(draws, kind)};")
+        value = literal(draws, kind)
+        if kind in ("i32", "u32"):  # a shift by 32 or more would be refused
+            value = draws.pick("123458") + ("u" if kind == "u32" else "")
+        self.lines.append(f"let {constant}: {kind} = {value};")
         return constant
 
     def _local(self, name: str, names: tuple[str, ...]) -> str:
