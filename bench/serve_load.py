@@ -103,6 +103,8 @@ def client(number: int, server: list[Server], ends: float, most: int, tally: Tal
                 tally.busy += 1
             else:
                 tally.errors.append(f"{status}: {data[:200]!r}")
+        if status == 503:  # it is full, or loads its model anew
+            time.sleep(0.1)
 
 
 def load(run: Path, clients: int, seconds: float, requests: int, restart: bool = True) -> dict:

@@ -17,6 +17,7 @@ from tat.serve.http.guard import Guard
 
 _IDLE_SECONDS = 30  # that a connection may be without a request
 _SENDING_SECONDS = 60  # that a request may take to come in
+_CLEANUP_SECONDS = 5  # between looks at connections
 _CONNECTIONS = 200
 _HEADERS = 65_536  # bytes of a request's headers
 
@@ -28,15 +29,28 @@ def serve(
 
     Port 0 is any that is free. TatError where the port is taken.
     """
+    server, address = open_server(engine, port, host, token, threads)
+    ready(address)
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def open_server(
+    engine: Engine, port: int, host: str, token: str, threads: int
+) -> "tuple[TcpWSGIServer | MultiSocketServer, str]":
+    """A server that listens already, and its address; `run` answers."""
     logging.getLogger("waitress").setLevel(logging.CRITICAL)
     application = _Later()
     address = host or "127.0.0.1"
     try:
         server = create_server(
             application, host=address, port=port, threads=threads, ident="tat",
-            connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS, cleanup_interval=5,
+            connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS,
+            cleanup_interval=_CLEANUP_SECONDS,
             max_request_body_size=MAX_BODY, max_request_header_size=_HEADERS,
-            channel_request_lookahead=1, send_bytes=1,
+            channel_request_lookahead=1,
         )  # fmt: skip
     except OSError as error:
         raise TatError(
@@ -46,11 +60,7 @@ def serve(
     _limit_sending(server)
     application.answer = Application(engine, Guard(port, host, token))
     shown = f"[{address}]" if ":" in address else address
-    ready(f"http://{shown}:{port}/")
-    try:
-        server.run()
-    finally:
-        server.close()
+    return server, f"http://{shown}:{port}/"
 
 
 class _Later:

@@ -1,0 +1,83 @@
+"""Where texts end besides their own end, and the limits of a connection."""
+
+import socket
+import threading
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tat.config import resolve
+from tat.serve.decoder import Decoder
+from tat.serve.ending import Ending
+from tat.serve.engine import Engine
+from tat.serve.http import server
+from tat.serve.judge import Judge
+
+letters = st.text("ab{}\n ", max_size=30)
+words = st.lists(st.text("ab\n", min_size=1, max_size=3), max_size=3).map(tuple)
+
+
+@given(letters, words)
+def test_a_text_is_cut_before_the_first_stop_word(text, stops):
+    cut = Ending(stops).cut(text)
+    if cut is None:
+        assert not any(stop in text for stop in stops)
+    else:
+        assert text[cut.length :].startswith(cut.word)
+        assert not any(stop in text[: cut.length] for stop in stops)
+
+
+@given(letters, words, st.integers(0, 30))
+def test_pieces_that_are_sent_never_hold_what_is_cut_later(text, stops, at):
+    """Of a text as it grows no more is sent than what stays of it at the end."""
+    ending = Ending(stops)
+    if ending.cut(text[:at]) is None:
+        sent = text[: min(at, len(text)) - ending.held(text[:at])]
+        cut = ending.cut(text)
+        assert text[: cut.length if cut else None].startswith(sent)
+
+
+@given(letters)
+def test_a_line_ends_behind_something_visible_and_a_block_where_it_is_closed(text):
+    if cut := Ending(line=True).cut(text):
+        assert text[: cut.length].strip() and text[cut.length] == "\n"
+        assert "\n" not in text[: cut.length].strip()
+    if cut := Ending(block=True).cut(text):
+        kept = text[: cut.length]
+        assert kept.count("{") == kept.count("}")
+        assert text[cut.length :].lstrip().startswith("}")
+
+
+def test_indentation_and_time_end_a_text():
+    assert Ending(indent=4).cut("a;\n    b;\n  c;\n").length == len("a;\n    b;")
+    late = Ending(seconds=0.01)
+    assert late.cut("a") is None
+    time.sleep(0.02)
+    assert late.cut("a b") is None and late.cut("a\nb").reason == "time"
+
+
+def test_a_request_that_comes_byte_by_byte_is_closed(monkeypatch):
+    for name in ("_IDLE_SECONDS", "_SENDING_SECONDS", "_CLEANUP_SECONDS"):
+        monkeypatch.setattr(server, name, 1)
+    engine = Engine(resolve(environment={}).config, Decoder(None), Judge(), None)
+    opened, address = server.open_server(engine, 0, "", "", 4)
+    thread = threading.Thread(target=opened.run, daemon=True)
+    thread.start()
+    port = int(address.rstrip("/").rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+        raw.sendall(b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n")
+        began, closed = time.monotonic(), False
+        while not closed and time.monotonic() - began < 30:
+            try:
+                raw.sendall(b"x")
+                raw.settimeout(0.2)
+                closed = raw.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                closed = True
+        assert closed
+    opened.task_dispatcher.shutdown()
+    opened.close()
+    engine.close()
