@@ -37,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
     flags = {f"generate.{name}": getattr(options, name) for name in _SETTINGS}
     flags["generate.adaptations"] = options.adapt
     given = {key: value for key, value in flags.items() if value is not None}
-    settings = resolve(flags=given).config.generate
+    config = resolve(flags=given).config
+    settings = config.generate
     loaded = load_model(
         *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
-        options.precision or "f32",
+        options.precision or "f32", config.threads,
     )  # fmt: skip
     if loaded.backend.queues and loaded.backend.remark and not options.quiet:
         say(f"device: {loaded.backend.remark}")

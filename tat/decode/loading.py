@@ -40,18 +40,18 @@ def exported(path: Path, checkpoint: Checkpoint, int8: bool) -> Checkpoint:
 
 def load_model(
     path: Path, checkpoint: Checkpoint, device: str = "auto", int8: bool = False,
-    precision: str = "f32",
+    precision: str = "f32", threads: int = 0,
 ) -> LoadedModel:  # fmt: skip
     """The model of a checkpoint read from `path`, with averaged weights where there are any.
 
-    With `int8`, matrices are rounded as in an exported file.
+    With `int8`, matrices are rounded as in an exported file. `threads` of the CPU are those asked
+    for here, 0 for one per core, however many trained it: threads change no bit.
     """
     checkpoint = exported(path, checkpoint, int8)
     config = stored_config(path, checkpoint.configuration)
     model, tokenizer = build_model(path, checkpoint, config)
-    # One thread per core here, however many trained it: threads change no bit.
     backend = open_backend(
-        "cpu" if checkpoint.int8 and device == "auto" else device, 0, config.memory.alignment,
+        "cpu" if checkpoint.int8 and device == "auto" else device, threads, config.memory.alignment,
         precision, work="decoding", wait_s=config.device.wait_s,
     )  # fmt: skip
     if checkpoint.int8 and not backend.takes_int8:

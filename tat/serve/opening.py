@@ -18,7 +18,7 @@ def open_service(
     int8: bool = False, precision: str = "f32",
 ) -> Service:  # fmt: skip
     """The model of a checkpoint, under a name, for texts of up to `generate.max_tokens` tokens."""
-    loaded = load_model(path, checkpoint, device, int8, precision)
+    loaded = load_model(path, checkpoint, device, int8, precision, config.threads)
     settings = config.generate
     most = min(settings.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, most, settings)

@@ -4,6 +4,7 @@ A row holds a kernel, the addresses of its tensors and its extents: see columns.
 works through them.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -15,6 +16,7 @@ from tat.backends.cpu.attention import layout as attention_layout
 from tat.backends.cpu.attention import scratch_bytes as attention_scratch
 from tat.backends.cpu.columns import COLUMNS, OPERATIONS, check_layouts, fill
 from tat.backends.cpu.copying import layout as copying_layout
+from tat.backends.cpu.pace import Load, Pace
 from tat.backends.cpu.products import pack
 from tat.backends.cpu.products import scratch_bytes as product_scratch
 from tat.backends.cpu.table_rows import LINE, lead, replay, serve
@@ -45,6 +47,7 @@ class Tables:
     def __init__(self, backend: Owner) -> None:
         check_layouts([rows_layout(), attention_layout(), copying_layout()])
         self._backend = backend
+        self.load = Load(backend.lanes)
         self._packed: dict[
             str, tuple[int, Array]
         ] = {}  # and the version of the weights that were packed
@@ -111,7 +114,9 @@ class TableReplay:
         self._scratch = np.zeros((threads, needed // LINE * LINE + LINE), np.uint8)
         self._table = np.zeros((0, COLUMNS), np.int64)
         self._version = -1  # of the weights that are packed
-        # Lines that threads share: arrivals at barriers, what to replay, then a mailbox each.
+        self._pace = Pace(tables.load)
+        # Lines that threads share: arrivals at barriers with what waiting for them took, what to
+        # replay and on how many threads, then a mailbox each.
         self._shared = np.zeros((2 + threads, LINE // 8), np.int64)
 
     def bind(self, arrays: Sequence[Sequence[Array]]) -> None:
@@ -132,11 +137,22 @@ class TableReplay:
             self._version = self._tables.version
         table = self._table[first : None if count is None else first + count]
         shared, scratch = self._shared.ctypes.data, self._scratch.ctypes.data
-        if not lead(table.ctypes.data, len(table), self._threads, shared, scratch):
-            for thread in range(1, self._threads):
+        most = self._tables.load.most
+        if most == 1:
+            lead(table.ctypes.data, len(table), 1, 1, shared, scratch)
+            return
+        threads = self._pace.threads()
+        began = time.monotonic()
+        if lead(table.ctypes.data, len(table), threads, most, shared, scratch):
+            if len(table) == len(self._table):
+                waited, whole = self._shared[0, 1:3]
+                self._pace.note(threads, time.monotonic() - began, waited / max(whole, 1))
+        else:
+            for thread in range(1, threads):
                 if self._shared[2 + thread, 1]:
-                    self._pool.submit(serve, thread, self._threads, self._shared, self._scratch)
-            replay(shared, 0, self._threads, scratch)
+                    self._pool.submit(serve, thread, self._shared, self._scratch)
+            replay(shared, 0, threads, scratch)
+            self._pace.note_start(threads, time.monotonic() - began)
 
 
 def kernel_folder() -> str:

@@ -14,7 +14,7 @@ from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, LAYOUT, NUMBERS
 from tat.backends.cpu.copying import copy_mixture, pointer
 from tat.backends.cpu.loops import gelu, layer_norm
 from tat.backends.cpu.products import product, product_int8
-from tat.backends.cpu.threads import next_work, post, settle, wait_for_all
+from tat.backends.cpu.threads import cycles, next_work, post, settle, wait_for_all
 from tat.backends.cpu.vectors import floats, integers, longs, small
 
 _EMBEDDING, _POSITIONS = COLUMNS_OF["embedding"], COLUMNS_OF["positional_encoding"]
@@ -29,17 +29,21 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 
 
 @_compiled
-def lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool:
-    """Posts the rows of a table to all threads and replays them with these.
+def lead(table: int, rows: int, threads: int, most: int, shared: int, scratch: int) -> bool:
+    """Posts the rows of a table to `threads` of `most` threads and replays them with these.
 
     False if threads have left, which are marked behind their mailboxes: then nothing is replayed
-    yet, and they have to be started before it is.
+    yet, and they have to be started before it is. Behind the arrivals are then the cycles that
+    threads waited long for others, and those of the whole.
     """
+    began = cycles()
     complete = True
-    for thread in range(1, threads):
+    for thread in range(1, most):  # one of an earlier replay may be behind its last barrier still
         settle(shared + LINE * (2 + thread))
     line = longs(shared, 2 * LINE // 8)
-    line[0], line[LINE // 8], line[LINE // 8 + 1] = 0, table, rows
+    line[0] = line[1] = 0
+    order = longs(shared + LINE, 3)
+    order[0], order[1], order[2] = table, rows, threads
     for thread in range(1, threads):
         mailbox = shared + LINE * (2 + thread)
         present = post(mailbox)
@@ -49,18 +53,19 @@ def lead(table: int, rows: int, threads: int, shared: int, scratch: int) -> bool
         replay(
             shared, np.int64(0), threads, scratch
         )  # with a literal, all would be compiled once more
+    line[2] = cycles() - began
     return complete
 
 
 @_compiled
-def serve(thread: int, threads: int, shared: Array, scratch: Array) -> None:
+def serve(thread: int, shared: Array, scratch: Array) -> None:
     """Replays posted work, until none has come for a while.
 
     Its arguments are arrays and not addresses, so that they live as long as it does.
     """
     lines, room = np.int64(shared.ctypes.data), np.int64(scratch[thread].ctypes.data)
     while True:
-        replay(lines, thread, threads, room)
+        replay(lines, thread, longs(lines + LINE, 3)[2], room)
         if not next_work(lines + LINE * (2 + thread)):
             return
 

@@ -80,6 +80,18 @@ def _yield_processor(typing_context: Any) -> tuple:
     return types.void(), code
 
 
+@intrinsic
+def cycles(typing_context: Any) -> tuple:
+    """The processor's counter of time, in units of its own that do not change."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(_i64, [])
+        name = "llvm.readcyclecounter"
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+
+    return types.int64(), code
+
+
 _SPINS = 1000  # pauses before the processor is offered to others
 _PATIENCE = 20  # times that many without work before a thread leaves: about a millisecond
 _GONE, _POSTED, _WAITING = 0, 1, 2  # no thread; its work is there, or still being done; it waits
@@ -89,17 +101,23 @@ _GONE, _POSTED, _WAITING = 0, 1, 2  # no thread; its work is there, or still bei
 def wait_for_all(counter: int, threads: int, passed: int) -> int:
     """A barrier: returns when `threads` threads have called it `passed` + 1 times; that number.
 
-    counter is the address of an int64 that counts arrivals and never goes back.
+    counter is the address of an int64 that counts arrivals and never goes back. The cycles that a
+    thread waits beyond a few microseconds, as it does for one that has no core, are added to the
+    int64 behind it.
     """
     if threads > 1:
         _atomic_add(counter, 1)
-        spins = 0
+        spins, began = 0, 0
         while _atomic_load(counter) < (passed + 1) * threads:
             _pause()
             spins += 1
             if spins == _SPINS:
+                if began == 0:
+                    began = cycles()
                 _yield_processor()
                 spins = 0
+        if began != 0:
+            _atomic_add(counter + 8, cycles() - began)
     return passed + 1
 
 

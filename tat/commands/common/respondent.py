@@ -29,10 +29,11 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
     The cookbook as an index is its training split: its test split is what `--cookbook` asks for.
     """
     given = {key: getattr(options, name) for name, key in _SETTINGS.items()}
-    settings = resolve(flags={k: v for k, v in given.items() if v is not None}).config.generate
+    asked = resolve(flags={k: v for k, v in given.items() if v is not None}).config
+    settings = asked.generate
     loaded = load_model(
         *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
-        options.precision or "f32",
+        options.precision or "f32", asked.threads,
     )  # fmt: skip
     limit = min(settings.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, limit, settings)
