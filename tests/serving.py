@@ -82,6 +82,7 @@ def serving(*arguments: object) -> Iterator[str]:
             if server.poll() is None:
                 server.kill()
                 raise AssertionError("the server did not end when it was told to")
+        assert server.returncode == 143  # as `tat --help` has it for SIGTERM
 
 
 def long_enough() -> float:

@@ -250,6 +250,8 @@ def test_only_who_knows_the_token_may_ask_from_elsewhere(tmp_path):
     for arguments in (["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--token", "env"]):
         done = process("serve", *arguments)
         assert done.code == 2 and "--token" in done.err
+    named = process("serve", "--host", "0.0.0.0", "--token", "env", "--run", "no", TAT_TOKEN="x")
+    assert named.code == 4 and "no" in named.err  # the token was taken, and then a run looked for
     assert "--tcp" in process("serve", "--lsp", "--tcp", "0.0.0.0:9").err
     with serving("--token", "sesame", "--host", "127.0.0.1", "--run", "bundled", "-q") as address:
         client = Client(address)

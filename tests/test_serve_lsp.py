@@ -1,12 +1,13 @@
 """The language server as a client meets it: pytest-lsp's client and a process of its own."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
 import pytest
 import pytest_asyncio
-from cli_harness import command
+from cli_harness import child_environment, command
 from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
 from serving import FUNCTIONS, long_enough, tiny_run  # noqa: F401  a fixture
@@ -261,3 +262,31 @@ async def test_a_comment_is_answered_with_source_and_licence(client, text):
     assert edit.new_text.startswith("// from cookbook/") and "MIT" in edit.new_text
     whole = document.text.splitlines()[0] + "\n" + edit.new_text
     assert await Document(client, whole).diagnostics(lambda found: not found) == []
+
+
+async def test_the_same_is_served_over_tcp():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = command("serve", "--lsp", "--tcp", f"127.0.0.1:{port}", "--run", "none", "-q")
+    environment = child_environment({})
+    server = await asyncio.create_subprocess_exec(*words, env=environment)
+    client = make_test_lsp_client()
+    try:
+        until = time.monotonic() + long_enough()
+        while True:
+            try:
+                await client.start_tcp("127.0.0.1", port)
+                break
+            except OSError:
+                assert time.monotonic() < until and server.returncode is None
+                await asyncio.sleep(0.1)
+        await client.initialize_session(
+            types.InitializeParams(capabilities=client_capabilities("neovim@v0.11"))
+        )
+        document = Document(client, "fn f() -> f32 { return q; }")
+        assert await document.diagnostics(bool)
+        assert await document.inline() == []  # there is no model
+    finally:
+        server.kill()
+        await server.wait()
