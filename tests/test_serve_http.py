@@ -189,6 +189,8 @@ def test_validation_search_pictures_and_completion(client):
     assert client.ask("/validate", {"code": ring}).json["picture"] == "ring(uv)"
     assert client.ask("/picture", {"code": ring}).data.startswith(b"\x89PNG")
     assert client.ask("/picture", {"code": "fn f() {}"}).status == 400
+    unknown = client.ask("/picture", {"code": "fn f(uv: vec2f) -> vec3f { return colour(uv); }"})
+    assert unknown.status == 422 and "colour" in unknown.json["error"]["message"]
     code = "// 🙂\n" + FUNCTIONS["circle.wgsl"].replace("length(p)", "p.")
     at = len(code[: code.index("p.;") + 2].encode("utf-16-le")) // 2
     told = client.ask("/complete", {"code": code, "offset": at}).json

@@ -49,6 +49,8 @@ class Engine:
         self, config: Config, decoder: Decoder, judge: Judge, library: Library | None
     ) -> None:
         self.config, self.decoder, self.judge, self.library = config, decoder, judge, library
+        # Children of their own: a module that stalls naga holds up no picture and no decoding.
+        self.reviews, self.pictures = Judge(), Judge()
 
     @property
     def settings(self) -> GenerateConfig:
@@ -58,7 +60,8 @@ class Engine:
     def close(self) -> None:
         """End the threads and the child process."""
         self.decoder.close()
-        self.judge.close()
+        for judge in (self.judge, self.reviews, self.pictures):
+            judge.close()
         if self.library:
             self.library.close()
 
@@ -81,7 +84,9 @@ class Engine:
                 request, constraint=constraint, preference=choice.preference(source)
             )  # fmt: skip
             if search:
-                asked = reviewed(asked, source, choice.number, search, self.judge, generator.pieces)
+                asked = reviewed(
+                    asked, source, choice.number, search, self.reviews, generator.pieces
+                )
             tasks.append(Task(asked, limit, ending, emit))
         self.decoder.submit(*tasks)
         return tasks

@@ -5,7 +5,7 @@ import time
 from tat.decode.choice import Sampling
 from tat.decode.prompt import Prompt
 from tat.decode.validated import Outcome, Search
-from tat.errors import TatError
+from tat.errors import FileError, TatError
 from tat.retrieval.query import Hit
 from tat.serve.drawing import draw, picture_of
 from tat.serve.engine import Engine, Gone, until
@@ -60,8 +60,11 @@ def picture(engine: Engine, body: Code) -> Reply:
     expression = picture_of(body.code)
     if not expression:
         raise RefusedError(400, "code: it ends with no function of a place that gives a colour")
-    with engine.judge.lock:
-        data = draw(body.code, expression, engine.judge.sandbox)
+    with engine.pictures.lock:
+        try:
+            data = draw(body.code, expression, engine.pictures.sandbox)
+        except FileError as error:
+            raise RefusedError(422, str(error)) from None
     return Reply(200, [("Content-Type", "image/png")], data)
 
 

@@ -18,12 +18,13 @@ _ALWAYS: Headers = [
 # Python's own module of them is not in the released file.
 _PHRASES = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 413: "Content Too Large", 500: "Internal Server Error",
-    503: "Service Unavailable", 504: "Gateway Timeout",
+    405: "Method Not Allowed", 413: "Content Too Large", 422: "Unprocessable Content",
+    500: "Internal Server Error", 503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
 _TYPES = {
     400: "invalid_request_error", 401: "authentication_error", 403: "permission_error",
-    404: "not_found_error", 405: "invalid_request_error", 503: "unavailable_error",
+    404: "not_found_error", 405: "invalid_request_error", 422: "invalid_request_error",
+    503: "unavailable_error",
 }  # fmt: skip
 
 
