@@ -260,3 +260,23 @@ def test_processors_that_round_otherwise_are_refused_until_allowed(shaders, tmp_
     shutil.rmtree(run, ignore_errors=True)
     code, told = mpich().run(2, *words(run, 1, shaders, *more), RANKS_FAULT="1:0:bits")
     assert code == 0 and "another processor than rank 0's" in told, told
+
+
+def test_eval_shares_functions_out_and_says_what_one_process_says(tmp_path):
+    functions, bodies = tmp_path / "functions.jsonl", tmp_path / "bodies.jsonl"
+    made = [("a", "x + 1.0", "1.0 + x"), ("b", "x * 2.0", "x * 3.0"), ("c", "x", "y")]
+    line = {"signature": "", "body": "", "standalone": True, "testable": True}
+    with open(functions, "w") as out, open(bodies, "w") as answers:
+        for name, body, answer in made:
+            told = {"id": name, "signature": f"fn {name}(x: f32) -> f32"}
+            text = {"body": f"{{ return {body}; }}"}
+            out.write(json.dumps(line | told | text) + "\n")
+            answers.write(json.dumps({"id": name, "body": f"{{ return {answer}; }}"}) + "\n")
+    results = []
+    for ranks, launcher in ((1, Launcher("none", ())), (2, mpich())):
+        out = tmp_path / f"{ranks}.json"
+        words = ("eval", functions, "--predictions", bodies, "-o", out, "-q")
+        code, told = launcher.run(ranks, *words)
+        assert code == 0, told
+        results.append((out.read_bytes(), told))
+    assert results[0] == results[1]

@@ -9,6 +9,7 @@ from tat.arguments.common import (
     add_command,
     add_device,
     add_precision,
+    add_ranks,
     add_run,
     count,
     examples,
@@ -74,5 +75,6 @@ def _add_answering(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", metavar="N", type=count, help="of draws")
     group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together")
     group.add_argument("--int8", action="store_true", help="round matrices to 8 bits")
+    add_ranks(parser)
     add_device(parser)
     add_precision(parser)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,9 @@ from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import spread
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
+from tat.train.agreement import ended_together
+from tat.train.ranks import Ranks, open_ranks
+from tat.train.tree import in_order
 from tat.wgsl.sandbox import Sandbox
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
@@ -37,8 +41,18 @@ _OF_BODIES = ("predictions", "answers", "index")
 def run(options: argparse.Namespace) -> int:
     _check(options)
     other = read_report(options.compare) if options.compare else None
-    with Sandbox() as sandbox:
-        report = _report_of(options)(options, sandbox)
+    ranks = open_ranks(options.ranks)
+    with ended_together(ranks):
+        options.quiet = options.quiet or ranks.rank > 0
+        with Sandbox() as sandbox:
+            report = _report_of(options, ranks)(options, sandbox)
+        if ranks.rank == 0:
+            _tell(options, report, other)
+    return 0
+
+
+def _tell(options: argparse.Namespace, report: Report, other: Report | None) -> None:
+    """Writes and prints a report."""
     if other:
         found = differences(report, other)
         report = msgspec.structs.replace(
@@ -51,16 +65,17 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     else:
         print_report(report, sys.stdout)
-    return 0
 
 
 def _report_of(
-    options: argparse.Namespace,
+    options: argparse.Namespace, ranks: Ranks
 ) -> Callable[[argparse.Namespace, Sandbox], Report]:
     """The benchmark that the arguments choose."""
-    if options.cookbook:
-        return cookbook_report
-    return infill_report if options.infill else functions_report
+    if not (options.cookbook or options.infill):
+        return partial(functions_report, ranks=ranks)
+    if ranks.size > 1:
+        raise UsageError("several processes share out a file of functions; give --ranks alone here")
+    return cookbook_report if options.cookbook else infill_report
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -92,11 +107,11 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> N
             raise UsageError(f"{name if name == 'file' else f'--{name}'} {reason}")
 
 
-def functions_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
-    """Judges the bodies of the functions in a file."""
+def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
+    """Judges the bodies of the functions in a file; of several ranks each takes so many."""
     functions = read_functions(options.file)
     predictions = _predictions(options, functions)
-    functions = spread(functions, options.limit)
+    functions = spread(functions, options.limit)[ranks.rank :: ranks.size]
     module_file = options.modules or module_file_of(options.file)
     judge = Judge(sandbox, read_modules(module_file) if module_file else {})
     if not module_file and not all(function.standalone for function in functions):
@@ -104,17 +119,19 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
     if predictions is None:
         respondent, system = open_respondent(options, sandbox)
         cut = sum(not respondent.reads_whole(function.prompt) for function in functions)
-        system["prompts_not_read_whole"] = cut
+        system["prompts_not_read_whole"] = sum(ranks.together(cut))
         answers = generated_bodies(respondent, functions)
     else:
         system = {"predictions": options.predictions.name}
         answers = (Answer(predictions.get(f.id), "no prediction") for f in functions)
-    outcomes, bodies = [], {}
+    outcomes, bodies = [], []
     for function in counted(functions, "functions", options.quiet):
         answer = next(answers)
-        bodies[function.id] = answer.text
+        bodies.append((function.id, answer.text))
         outcomes.append(judge.judge(function, answer.text, answer.reason))
-    if options.answers:
+    outcomes = in_order(ranks.together(outcomes, patient=True))
+    bodies = dict(in_order(ranks.together(bodies)))
+    if options.answers and ranks.rank == 0:
         _write(options.answers, write_predictions(bodies))
     found = figures(outcomes)
     return Report("functions", options.file.name, system, MEASURES, found, tuple(outcomes))

@@ -11,7 +11,7 @@ from tat.data.dataset import Bucket, Dataset, buckets_of
 from tat.data.tokenizer import Special
 from tat.errors import CorpusError
 
-_RELEASED = 256  # micro-batches after which memory of a mapped corpus is let go of
+_RELEASED = 16  # micro-batches after which memory of a mapped corpus is let go of
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ class Ranks(Protocol):
     def tell(self, value: Any, *, patient: bool = False) -> Any:
         """Rank 0's Python object, at all; patient: rank 0 may take its time."""
 
-    def together(self, value: Any) -> list[Any]:
-        """A Python object of each rank, in order."""
+    def together(self, value: Any, *, patient: bool = False) -> list[Any]:
+        """A Python object of each rank, in order; patient: any may take its time."""
 
     def fail(self, error: BaseException) -> BaseException:
         """Ends all processes with one line, said by rank 0.
@@ -101,7 +101,7 @@ class Alone:
     def tell(self, value: Any, *, patient: bool = False) -> Any:
         return value
 
-    def together(self, value: Any) -> list[Any]:
+    def together(self, value: Any, *, patient: bool = False) -> list[Any]:
         return [value]
 
     def fail(self, error: BaseException) -> BaseException:
@@ -176,10 +176,11 @@ class Mpi:
         self.wait(self._comm.Ibcast(buffer))
         return value if self.rank == 0 else self._mpi.pickle.loads(buffer)
 
-    def together(self, value: Any) -> list[Any]:
+    def together(self, value: Any, *, patient: bool = False) -> list[Any]:
         data = np.frombuffer(self._mpi.pickle.dumps(value), np.uint8)
         counts = np.empty(self.size, np.int64)
-        self.wait(self._comm.Iallgather(np.array([data.size], np.int64), counts))
+        sizes = self._comm.Iallgather(np.array([data.size], np.int64), counts)
+        self.wait(sizes, patient=patient)
         ends = np.cumsum(counts)
         out = np.empty(int(ends[-1]), np.uint8)
         place = [out, counts, ends - counts, self._mpi.BYTE]

@@ -11,8 +11,11 @@ Nothing here exchanges or computes on a device: shares, folds and slices follow 
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from numpy import ndarray as Array
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def added(losses: Iterable[float]) -> float:
     return total
 
 
-def in_order(parts: Sequence[Sequence[float]]) -> list[float]:
+def in_order(parts: Sequence[Sequence[Item]]) -> list[Item]:
     """One list from parts that got the items in turn: item i is in part i mod N."""
     count = sum(map(len, parts))
     return [parts[i % len(parts)][i // len(parts)] for i in range(count)]

@@ -1,0 +1,71 @@
+"""Time and volume of a step over ranks: mpirun -n 2 python bench/ranks.py [SETTING...]
+
+Trains preset tiny on the cookbook, with 8 micro-batches a step unless a setting says otherwise, and
+prints, at rank 0, processor times as medians over 20 steps.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+from tat import weights
+from tat.backends.opening import open_backend
+from tat.config import resolve
+from tat.cookbook.library import load
+from tat.data.batches import Batches
+from tat.data.corpus import cookbook_corpus
+from tat.data.training_data import TrainingData
+from tat.model.transformer import Transformer
+from tat.train.ranks import open_ranks
+from tat.train.sharded_update import ShardedUpdate
+from tat.train.trainer import Trainer
+
+STEPS, WARM = 20, 3
+
+
+def main() -> None:
+    settings = ["train.micro_batches=8", *sys.argv[1:]]
+    config = resolve(flags={"preset": "tiny"}, assignments=settings).config
+    ranks = open_ranks("auto")
+    entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
+    data = TrainingData.of(cookbook_corpus(entries, config.data), config.data)
+    batches = Batches(data.train, config.data.buckets, config.train.batch_tokens, config.seed)
+    model = Transformer(config.model, data.tokenizer.size)
+    backend = open_backend("cpu", config.threads or 1, config.memory.alignment)
+    trainer = Trainer(config, model, backend, batches, ranks)
+    trainer.start(weights.draw(model.parameters, config.seed))
+    spent: dict[str, float] = {}
+    clock = time.process_time  # waiting sleeps, and a busy machine moves only the wall's
+    original = ShardedUpdate.apply
+
+    def timed(self: ShardedUpdate, *arguments: object) -> object:
+        began = clock()
+        try:
+            return original(self, *arguments)
+        finally:
+            spent["apply"] = clock() - began
+
+    ShardedUpdate.apply = timed
+    rows, before = [], getattr(ranks, "sent", 0)
+    for _ in range(WARM + STEPS):
+        began = clock()
+        trainer.step()
+        rows.append((clock() - began, spent.get("apply", 0.0)))
+    step, apply = np.median(np.array(rows[WARM:]), axis=0)
+    told = ranks.together((step, apply, (getattr(ranks, "sent", 0) - before) / len(rows)))
+    if ranks.rank == 0:
+        print(json.dumps({
+            "ranks": ranks.size, "library": ranks.library, "weights": model.parameters.flat.size,
+            "micro_batches": config.train.micro_batches,
+            "step_ms": [round(1e3 * s, 2) for s, _, _ in told],
+            "exchange_update_share_ms": [round(1e3 * a, 2) for _, a, _ in told],
+            "share_of_step": [round(a / s, 4) for s, a, _ in told],
+            "sent_megabytes": [round(v / 1e6, 2) for _, _, v in told],
+        }))  # fmt: skip
+    ranks.close()
+
+
+if __name__ == "__main__":
+    main()
