@@ -52,7 +52,10 @@ class Browser:
         self._process.wait()
         os.close(self._in)
         os.close(self._out)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        until = time.monotonic() + 5  # its own children end a little later, and still write
+        while os.path.exists(self._folder) and time.monotonic() < until:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            time.sleep(0.02)
 
     def open(self, address: str, width: int = 1280, height: int = 900, scale: float = 1) -> None:
         """Show a page in a window of this size, zoomed by `scale`."""
