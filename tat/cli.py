@@ -14,9 +14,9 @@ from tat.errors import EXIT_CODES, failure_of, one_line
 
 # In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
 COMMANDS = (
-    "train", "prepare", "generate", "serve", "eval", "validate", "grammar", "export", "inspect",
-    "config", "cookbook", "index", "search", "synth", "doctor", "check", "bench", "report",
-    "phase", "tune", "completion", "version", "man",
+    "train", "prepare", "generate", "serve", "eval", "validate", "grammar", "wgsl", "export",
+    "inspect", "config", "cookbook", "index", "search", "synth", "doctor", "check", "bench",
+    "report", "phase", "tune", "completion", "version", "man",
 )  # fmt: skip
 # Commands with a verdict for an exit code, which `| head -1` does not change.
 JUDGES = frozenset(("validate", "grammar", "check", "doctor", "bench", "cookbook", "eval", "phase"))

@@ -41,6 +41,7 @@ class DataConfig:
     neighbour_tokens: Positive
     renamings: Count
     body_comments: bool
+    defines: tuple[str, ...]
     synth: Count
 
 

@@ -84,6 +84,14 @@ def add_talk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more")
 
 
+def add_define(parser: argparse.ArgumentParser) -> None:
+    """--define, for the preprocessors of shaders."""
+    parser.add_argument(
+        "--define", metavar="NAME[=V]", action="append", default=[],
+        help="a definition for #ifdef, #if and @if in shaders; repeatable (also data.defines)",
+    )  # fmt: skip
+
+
 def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     """--device."""
     parser.add_argument(

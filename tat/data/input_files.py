@@ -25,6 +25,10 @@ _MAY_HOLD_SHADERS = frozenset((
     ".cts", ".js", ".jsx", ".mjs", ".cjs", ".html", ".vue", ".svelte", ".rs", ".jsonl", ".wgsl",
 ))  # fmt: skip
 
+# Folders inside given ones that hold the work of others, or what was made from the rest.
+_PASSED_OVER = frozenset(("node_modules", ".git", "__pycache__", ".venv"))
+_CACHE_MARK = "CACHEDIR.TAG"  # of Cargo's target/ and other caches
+
 
 def list_files(
     paths: Sequence[Path],
@@ -36,7 +40,8 @@ def list_files(
 
     It calls `skip(path, reason)` for paths that it cannot read, and for a folder that it meets
     again, as in a loop of symbolic links; and `other(path)` for files in folders that have another
-    suffix and may hold shaders all the same.
+    suffix and may hold shaders all the same. Packages, caches and version control inside given
+    folders are passed over: node_modules, .git, .venv, and what has a CACHEDIR.TAG.
     """
     visited: set[tuple[int, int]] = set()
     stack = [(path, True) for path in reversed(paths)]
@@ -52,6 +57,8 @@ def list_files(
                     other(path)
                 continue
             names = sorted(os.listdir(path), reverse=True)
+            if not named and (path.name in _PASSED_OVER or _CACHE_MARK in names):
+                continue
         except OSError as error:
             skip(display_name(path), failure_reason(error))
             continue

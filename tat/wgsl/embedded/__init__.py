@@ -1,0 +1,1 @@
+"""WGSL inside other files: strings of other languages, preprocessors, imports, and true places."""

@@ -1,0 +1,127 @@
+"""Typed guesses for holes: words that may stand where a host language puts a value."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tat.wgsl.embedded.literals import Candidate, Hole
+from tat.wgsl.embedded.placed import Placed
+
+_LARGEST = 1_000_000  # characters of a text with its holes filled in
+_DEEPEST = 16  # texts within texts
+_NUMBER = re.compile(r"-?(?:\d[\d_]*\.?\d*(?:e[+-]?\d+)?|0x[\da-f]+)", re.IGNORECASE)
+_WORD = re.compile(r"[\w$]")
+_ASSIGNED = re.compile(
+    rf"(?<![\w$.])([A-Za-z_$][\w$]*)\s*+(?::\s*[\w<> ]{{1,40}}+)?=\s*+({_NUMBER.pattern})"
+    r"[ \t]*+(?=[;,)\n\r]|as\b|//|$)",
+    re.IGNORECASE,
+)
+_TYPE_FOLLOWS = re.compile(
+    r"(?:->|\bvec\d\s*<|\bmat\dx\d\s*<|\barray\s*<|\bptr\s*<\s*\w+\s*,|\batomic\s*<"
+    r"|texture_\w+\s*<)$"
+)
+
+ALTERNATIVES = ("1", "1.0", "1u", "0", "true", "4", "vec4f(1.0)")  # for values, tried in turn
+
+
+class Filled(NamedTuple):
+    """A text with words in its holes; `guessed` counts those that the host does not say."""
+
+    text: Placed
+    guessed: int
+
+
+def filled(
+    candidate: Candidate, known: Mapping[str, Candidate | str], value: str = "1"
+) -> Filled:  # fmt: skip
+    """A candidate whose holes have what `known` says of their names, or else guesses."""
+    return _filled(candidate, known, value, (), [_LARGEST])
+
+
+def _filled(
+    candidate: Candidate, known: Mapping[str, Candidate | str], value: str,
+    within: tuple[str, ...], room: list[int],
+) -> Filled:  # fmt: skip
+    edits: list[tuple[int, int, str | Placed]] = []
+    guessed = 0
+    room[0] -= len(candidate.text.text)
+    for hole in candidate.holes:
+        said = known.get(hole.expression)
+        words: str | Placed
+        if isinstance(said, Candidate) and said is not candidate and hole.expression not in within:
+            if len(within) >= _DEEPEST or room[0] < 0:
+                words, guessed = "", guessed + 1
+            else:
+                inner = _filled(said, known, value, (*within, hole.expression), room)
+                words, guessed = inner.text, guessed + inner.guessed
+        elif isinstance(said, str):
+            words = said
+        else:
+            words = guess(candidate.text.text, hole, value)
+            guessed += not _NUMBER.fullmatch(hole.expression)
+        edits.append((hole.start, hole.end, words))
+    return Filled(candidate.text.edited(edits), guessed)
+
+
+def guess(text: str, hole: Hole, value: str = "1") -> str:
+    """Words for a hole, by what stands around it; `value` where any value may stand.
+
+    >>> guess("var<private> a: array<f32, ${N}>;", Hole(27, 31, "N"))
+    '1'
+    >>> guess("fn f(x: ${kind}) {}", Hole(8, 15, "kind"))
+    'f32'
+    """
+    if _NUMBER.fullmatch(hole.expression):
+        return hole.expression.replace("_", "")
+    touching = text[hole.start - 1 : hole.start], text[hole.end : hole.end + 1]
+    if _WORD.match(touching[0] or " "):
+        return _end_of_word(text[max(0, hole.start - 40) : hole.start])
+    if _WORD.match(touching[1] or " "):
+        return "1" if re.match(r"[iufh]\b", text[hole.end : hole.end + 3]) else "x"
+    before = text[max(0, hole.start - 300) : hole.start].rstrip()
+    after = text[hole.end : hole.end + 100].lstrip()
+    return _by_place(before, after, hole, text, value)
+
+
+def _end_of_word(before: str) -> str:
+    word = re.search(r"[\w$]*$", before)[0]
+    if word in ("vec", "mat"):
+        return "4" if word == "vec" else "4x4"
+    return "0"
+
+
+def _by_place(before: str, after: str, hole: Hole, text: str, value: str) -> str:
+    word = (re.search(r"[A-Za-z_]\w*$", before) or [""])[0]
+    last, following = before[-1:], after[:1]
+    if word in ("fn", "struct", "let", "var", "const", "alias", "override"):
+        return f"hole_{hole.start}"
+    if last == "@":
+        return "compute" if "workgroup_size" in after[:60] else "fragment"
+    if re.search(r"var\s*<\s*\w*\s*,?$", before):
+        return "read" if before.endswith(",") else "private"
+    if re.search(r"texture_storage_\w+\s*<$", before):
+        return "rgba8unorm"
+    if _TYPE_FOLLOWS.search(before):
+        return "f32" if "atomic" not in before[-10:] else "u32"
+    if last == ":" and not re.search(r"\b(?:case|default)\b[^;{}]*:$", before[-60:]):
+        return "f32"
+    if last == ".":
+        return "x"
+    if last in ("", ";", "{", "}") and following not in tuple("=+-*/.,)<>[("):
+        return ""
+    operand = last.isalnum() or last in "_)]"
+    if operand and (following.isalnum() or following in "_(") and last:
+        return "+"
+    if operand and following in ("", ";", "}") and last == ")":
+        return ""
+    return value
+
+
+def constants(text: str, names: Sequence[str]) -> dict[str, str]:
+    """Numbers that the host assigns to some names: `const N = 64;`, `const N: u32 = 64;`."""
+    wanted = set(names)
+    found: dict[str, set[str]] = {}
+    for assigned in _ASSIGNED.finditer(text):
+        if assigned[1] in wanted:
+            found.setdefault(assigned[1], set()).add(assigned[2].replace("_", ""))
+    return {name: min(values) for name, values in found.items() if len(values) == 1}

@@ -1,0 +1,128 @@
+"""The shaders of several files: preprocessed, and linked with what they take from others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
+
+from tat.wgsl.embedded.linking import Library, Linked, Module, linked
+from tat.wgsl.embedded.placed import Placed
+from tat.wgsl.embedded.preprocessor import Processed, preprocessed
+from tat.wgsl.embedded.regions import Region
+from tat.wgsl.embedded.wesl import evaluated
+
+
+@dataclass(frozen=True)
+class Shader:
+    """A region on its way: with holes filled, after its preprocessor, and linked.
+
+    `front` characters of the linked text are declarations of others; `problems` are what could not
+    be done, each at an offset of `filled`.
+    """
+
+    region: Region
+    filled: Placed
+    guessed: int
+    processed: Placed
+    linked: Placed
+    front: int
+    taken: int
+    lacking: tuple[str, ...]
+    problems: tuple[tuple[int, str], ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the text as it stands is all there is to it."""
+        return self.linked is self.filled or self.linked.text == self.filled.text
+
+
+class Project:
+    """The regions of files; what they take from one another is found by paths and names."""
+
+    def __init__(self, regions: Sequence[Region], definitions: Mapping[str, str]) -> None:
+        self.regions, self.definitions = list(regions), dict(definitions)
+
+    def shaders(self, value: str = "1") -> Iterator[Shader]:
+        """All regions in order; `value` is the guess for a hole where any value may stand."""
+        for number in range(len(self.regions)):
+            yield self.shader(number, value)
+
+    def shader(self, number: int, value: str = "1") -> Shader:
+        """One region, as far as it can be resolved."""
+        region = self.regions[number]
+        filled = region.filled(value)
+        if value == "1":
+            processed, path = self._processed[number], self._paths[number]
+        else:
+            processed, path = self._processed_of(filled.text, region)
+        root = Module(path, processed.text, region.host.name)
+        found = linked(root, self._library) if _asks(root) else Linked(processed.text, 0, 0, ())
+        front = found.front
+        return Shader(
+            region, filled.text, filled.guessed, processed.text, found.text, front, found.taken,
+            found.lacking, processed.problems,
+        )  # fmt: skip
+
+    @cached_property
+    def _all(self) -> list[tuple[Processed, tuple[str, ...]]]:
+        return [self._processed_of(region.filled().text, region) for region in self.regions]
+
+    @cached_property
+    def _processed(self) -> list[Processed]:
+        return [processed for processed, _ in self._all]
+
+    @cached_property
+    def _paths(self) -> list[tuple[str, ...]]:
+        return [path for _, path in self._all]
+
+    @cached_property
+    def _library(self) -> Library:
+        return Library([
+            Module(path, processed.text, region.host.name)
+            for (processed, path), region in zip(self._all, self.regions, strict=True)
+        ])  # fmt: skip
+
+    def _processed_of(self, text: Placed, region: Region) -> tuple[Processed, tuple[str, ...]]:
+        chosen, told = evaluated(text, self.definitions)
+        done = preprocessed(chosen, self.definitions, lambda name: self._included(name, region))
+        done = done._replace(problems=(*told, *done.problems))
+        named = tuple(part for part in done.import_path.split("::") if part)
+        return done, named or _path_of(region)
+
+    def _included(self, name: str, region: Region) -> Placed | None:
+        """The text that an #include names: a file by its path, or a string by its name."""
+        wanted = PurePath(name.strip().replace("\\", "/"))
+        found = self._names.get(wanted.stem, [])
+        folder = PurePath(region.host.name).parent
+        same = [r for r in found if _ends_with(PurePath(r.host.name), wanted)]
+        near = [r for r in same or found if PurePath(r.host.name).parent == folder]
+        chosen = next(iter(near or same or found), None)
+        return chosen.filled().text if chosen is not None and chosen is not region else None
+
+    @cached_property
+    def _names(self) -> dict[str, list[Region]]:
+        found: dict[str, list[Region]] = {}
+        for region in self.regions:
+            for name in {PurePath(region.host.name).stem, region.candidate.name} - {""}:
+                found.setdefault(name, []).append(region)
+        return found
+
+
+def _ends_with(path: PurePath, wanted: PurePath) -> bool:
+    parts = [part for part in wanted.parts if part not in (".", "..")]
+    return list(path.parts[-len(parts) :]) == parts
+
+
+def _path_of(region: Region) -> tuple[str, ...]:
+    """The path by which others import a whole file: its folders and its name."""
+    if region.candidate.name:
+        return ()
+    path = PurePath(region.host.name)
+    if path.suffix.lower() not in (".wgsl", ".wesl", ".fx", ".tmpl"):
+        return ()
+    return tuple(part for part in path.with_suffix("").parts if part not in ("/", ".", ".."))
+
+
+def _asks(module: Module) -> bool:
+    """Whether a text takes something from others."""
+    return bool(module.imports.spans or module.lacks)

@@ -1,0 +1,86 @@
+"""The regions of a file that are WGSL, in whatever language the file is written."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
+
+from tat.wgsl.embedded import javascript, markup, python, rust
+from tat.wgsl.embedded.guesses import Filled, constants, filled
+from tat.wgsl.embedded.literals import Candidate, whole
+from tat.wgsl.embedded.neutral import dialect_of
+from tat.wgsl.embedded.placed import Host, Placed
+from tat.wgsl.embedded.recognition import is_wgsl
+
+Reader = Callable[[Host], Iterator[Candidate]]
+
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+SHADERS = (".wesl", ".fx", ".tmpl", ".wgsli")  # whole files of a dialect
+_READERS: dict[str, Reader] = {
+    **dict.fromkeys(SCRIPTS, javascript.strings),
+    **dict.fromkeys((".html", ".htm", ".xhtml", ".vue", ".svelte"), markup.html),
+    **dict.fromkeys((".md", ".markdown", ".mdx"), markup.markdown),
+    ".rs": rust.strings,
+    **dict.fromkeys((".py", ".pyi"), python.strings),
+    **dict.fromkeys((*SHADERS, ".wgsl"), lambda host: iter([whole(host, 0, len(host.text))])),
+}
+SUFFIXES = tuple(suffix for suffix in _READERS if suffix != ".wgsl")
+"""Of files that may hold WGSL, beside .wgsl itself."""
+
+_MAY_HOLD = re.compile(
+    rb"fn\s+[A-Za-z_$\x80-\xff]|var\s*<|struct\s+[\w$]+\s*\{|alias\s+\w+\s*=|\\nfn "
+)
+_WORDS = (b"fn ", b"struct ", b"var<", b"alias ")
+
+
+@dataclass(frozen=True)
+class Region:
+    """WGSL, or a dialect of it, in a host file; `known` has what the host says of its holes."""
+
+    host: Host
+    candidate: Candidate
+    known: Mapping[str, Candidate | str]
+
+    @property
+    def text(self) -> Placed:
+        """The text as it stands, holes as the host writes them."""
+        return self.candidate.text
+
+    @cached_property
+    def dialect(self) -> str:
+        """wgsl, wesl, naga_oil, babylon, preprocessor or template."""
+        return dialect_of(self.text.text, holes=bool(self.candidate.holes))
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column in the host where the text starts."""
+        origin = self.text.origin(0)
+        return self.host.line_column(origin[1] if origin else self.candidate.start)
+
+    def filled(self, value: str = "1") -> Filled:
+        """With words in the holes."""
+        return filled(self.candidate, self.known, value)
+
+
+def suffix_of(name: str) -> str:
+    """The suffix that says how a file is read."""
+    return PurePath(name).suffix.lower()
+
+
+def may_hold(data: bytes) -> bool:
+    """Whether some bytes hold a word of WGSL's declarations: a quick look before all else."""
+    return any(word in data for word in _WORDS) and bool(_MAY_HOLD.search(data))
+
+
+def regions(host: Host, suffix: str = "") -> list[Region]:
+    """The WGSL in a file, in order; none in a file of another kind."""
+    reader = _READERS.get(suffix or suffix_of(host.name))
+    if reader is None:
+        return []
+    found = list(reader(host))
+    named = {candidate.name: candidate for candidate in found if candidate.name}
+    expressions = [hole.expression for candidate in found for hole in candidate.holes]
+    known = {**named, **constants(host.text, expressions)} if expressions else {}
+    made = (Region(host, candidate, known) for candidate in found)
+    return [region for region in made if is_wgsl(region.filled().text.text)]
