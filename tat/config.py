@@ -23,7 +23,7 @@ from tat.config_layers import (
     refuse_other_preset,
     refuse_preset,
 )
-from tat.config_tables import Config, TrainConfig
+from tat.config_tables import Config
 from tat.errors import ConfigError, one_line
 from tat.flat import Flat, flatten
 from tat.resources import resource, user_folder
@@ -149,7 +149,8 @@ def _wrong_value(error: str, flat: Flat, origins: Mapping[str, str]) -> str:
     key = path.rstrip("`").partition("[")[0]
     expected = reason.partition(", got")[0] if key in flat else reason
     if expected.startswith("Invalid enum value"):
-        choices = get_args(get_type_hints(TrainConfig)[key.rpartition(".")[2]])
+        section, _, name = key.rpartition(".")
+        choices = get_args(get_type_hints(get_type_hints(Config)[section])[name])
         expected = f"Expected one of {', '.join(choices)}"
     for name, words in _TYPE_WORDS.items():
         expected = expected.replace(f"`{name}`", words)

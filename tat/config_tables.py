@@ -1,7 +1,7 @@
 """The tables of the configuration as dataclasses; config/default.toml explains each value."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import Meta
 
@@ -178,3 +178,17 @@ class Config:
     targets: TargetsConfig
     phases: PhasesConfig
     tune: TuneConfig
+
+
+def model_variants() -> list[dict[str, str]]:
+    """Settings of as few models as have every part between which a setting chooses.
+
+    The first has the parts that come first, the defaults. Tests and builds try them all.
+    """
+    hints = get_type_hints(TransformerConfig)
+    choices = {f"model.{n}": get_args(h) for n, h in hints.items() if get_origin(h) is Literal}
+    count = max(map(len, choices.values()), default=1)
+    return [
+        {key: values[min(i, len(values) - 1)] for key, values in choices.items()}
+        for i in range(count)
+    ]

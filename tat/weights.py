@@ -95,5 +95,5 @@ def install(backend: Backend, model: Transformer, values: Mapping[str, Array]) -
 
 def install_constants(backend: Backend, model: Transformer) -> None:
     """Puts what is not learnt into a backend."""
-    config = model.config
-    backend.write(model.positions.table, sinusoids(config.max_length, config.width))
+    table = model.positions.table
+    backend.write(table, sinusoids(*table.shape))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tat.backends.reference.cases import Case, Extents, case_of, cases_of
+from tat.ops.kernels import KERNELS
 
 __all__ = ["CASES", "Case", "Extents", "case_of"]
 
@@ -423,7 +424,7 @@ _PRIMITIVES = [
     _join_columns(rows=4, left=3, right=6),
 ]
 
-CASES: tuple[Case, ...] = (
+_WRITTEN: tuple[Case, ...] = (
     *_EMBEDDING,
     *_both(_also(_EMBEDDING, "embedding_backward")),
     *_POSITIONAL_ENCODING,
@@ -466,3 +467,31 @@ CASES: tuple[Case, ...] = (
     *_FUSED,
     *_PRIMITIVES,
 )
+
+# Extents by the number of whole attributes, for kernels of which no case is written.
+_EXTENTS = {
+    1: [(1,), (13,), (24,), (_BLOCK,)],
+    2: [(1, 1), (5, 7), (8, 12), (67, 96), (2, 1400), (300, 70)],
+}
+_MORE_EXTENTS = [
+    (1,) * 12,
+    (3, 5, 2, 4, 6, 3, 2, 5, 1, 2, 3, 4),
+    (2, 17, 4, 8, 12, 2, 3, 1, 2, 2, 1, 3),
+]
+
+
+def _drawn(kernel: str) -> list[Case]:
+    """Cases of a kernel that follow from its row: small, odd, in fours, many."""
+    attributes = [a for a in KERNELS[kernel].attributes if a[0] != "accumulate"]
+    whole = [name for name, kind in attributes if kind == "u32"]
+    floats = {
+        name: 1e-5 if name == "epsilon" else 0.5 for name, kind in attributes if kind == "f32"
+    }
+    make = cases_of(kernel, vocabulary=40, positions=40, **floats)
+    sizes = _EXTENTS.get(len(whole), _MORE_EXTENTS)
+    cases = [make(**dict(zip(whole, extents))) for extents in sizes]
+    return _both(cases) if "accumulate" in dict(KERNELS[kernel].attributes) else cases
+
+
+_UNWRITTEN = [kernel for kernel in KERNELS if kernel not in {case.kernel for case in _WRITTEN}]
+CASES = (*_WRITTEN, *(case for kernel in _UNWRITTEN for case in _drawn(kernel)))

@@ -23,6 +23,7 @@ from tat.backends.gpu.lowering.calls import lower
 from tat.backends.gpu.lowering.table import PASSES
 from tat.backends.opening import open_backend
 from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.errors import DeviceError
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, logits_program, loss_program
@@ -114,30 +115,33 @@ def test_products_are_made_in_f16_with_little_error_and_the_same_again(case: Cas
     assert 1e-4 < error < 1e-3
 
 
-SHAPE, VOCABULARY = BatchShape(4, 32, 32), 256
+SHAPE, VOCABULARY, VARIANTS = BatchShape(4, 32, 32), 256, model_variants()
 BATCH = random_batch(SHAPE, VOCABULARY, [[32], [9], [1], [0]], [32, 20, 1, 0])
 
 
 @cache
-def model(copy: bool = True) -> Transformer:
-    flags = {"preset": "tiny", "model.dropout": 0.1, "model.copy": copy}
+def model(copy: bool = True, variant: int = 0) -> Transformer:
+    flags = {"preset": "tiny", "model.dropout": 0.1, "model.copy": copy, **VARIANTS[variant]}
     return Transformer(resolve(flags=flags, environment={}).config.model, VOCABULARY)
 
 
-def gradients(subject: Backend, scale: float) -> tuple[float, dict[str, Array]]:
+def gradients(subject: Backend, scale: float, variant: int = 0) -> tuple[float, dict[str, Array]]:
     """Loss and gradient of a micro-batch, the factor of the loss taken off again."""
-    weights.install(subject, model(), weights.draw(model().parameters, seed=1))
+    made = model(variant=variant)
+    weights.install(subject, made, weights.draw(made.parameters, seed=1))
     loss = CrossEntropyLoss(0.1, chunk_bytes=64 * 4 * VOCABULARY)
-    graph = loss_program(model(), SHAPE, loss, training=True, scaled=True)
+    graph = loss_program(made, SHAPE, loss, training=True, scaled=True)
     executable = compile_graph(graph, subject, {**BATCH, "loss_scale": np.array([scale])})
     executable.run()
     flat = subject.read(executable.plan.persistent["gradients"]).astype(np.float64) / scale
-    return float(executable.read("loss")[0]), weights.unpack(model().parameters, flat)
+    return float(executable.read("loss")[0]), weights.unpack(made.parameters, flat)
 
 
-def test_the_gradient_is_that_of_float64():
-    expected_loss, expected = gradients(CpuBackend(dtype=np.float64), 1.0)
-    loss, got = gradients(backend(), 256.0)
+@pytest.mark.parametrize("variant", range(len(VARIANTS)))
+def test_the_gradient_is_that_of_float64(variant: int):
+    expected_loss, expected = gradients(CpuBackend(dtype=np.float64), 1.0, variant)
+    subject = GpuBackend(device(), precision="f16") if variant else backend()
+    loss, got = gradients(subject, 256.0, variant)
     assert loss == pytest.approx(expected_loss, rel=1e-3)
     for name, gradient in expected.items():
         if name.endswith(("key_value.bias", "copy.key.bias")):  # (half of) it is 0 but for rounding

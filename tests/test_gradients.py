@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pytest
-from cases import CASES, Case, Extents
+from cases import CASES, Case
 from harness import compile_graph, expose, random_batch
 from numpy import ndarray as Array
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
-from tat.config_tables import TransformerConfig
+from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Initial, Parameters
 from tat.model.programs import BatchShape, loss_program
@@ -26,37 +27,31 @@ STEP = 2e-5
 WEIGHTS = ("weight", "bias", "gain", "table")
 
 Tensors = Mapping[str, Tensor]
-Operation = Callable[[Tensors, Extents], Tensor]
 
-# Operations on the inputs of their kernel's row; the cases of that kernel are what is checked.
-OPERATIONS: dict[str, Operation] = {
-    "embedding": lambda t, e: ops.embedding(t["ids"], t["table"], e["scale"]),
-    "positional_encoding": lambda t, _: ops.positional_encoding(t["x"], t["positions"], t["start"]),
-    "dropout": lambda t, e: ops.dropout(t["x"], t["counter"], e["rate"]),
-    "dropout_add": lambda t, e: ops.dropout_add(t["residual"], t["x"], t["counter"], e["rate"]),
-    "add": lambda t, _: ops.add(t["a"], t["b"]),
-    "layer_norm": lambda t, e: ops.layer_norm(t["x"], t["gain"], t["bias"], e["epsilon"]),
-    "linear": lambda t, _: ops.linear(t["x"], t["weight"], t["bias"]),
-    "gelu": lambda t, _: ops.gelu(t["x"]),
-    "attention": lambda t, e: ops.attention(
-        t["q"], t["kv"], t["lengths"],
-        heads=e["heads"], sources=e["sources"], causal=bool(e["causal"]),
-    ),
-    "multiply": lambda t, _: primitives.multiply(t["a"], t["b"]),
-    "times": lambda t, e: primitives.times(t["x"], e["factor"]),
-    "sigmoid": lambda t, _: primitives.sigmoid(t["x"]),
-    "rsqrt": lambda t, e: primitives.rsqrt(t["x"], e["epsilon"]),
-    "row_mean": lambda t, _: primitives.row_mean(t["x"]),
-    "multiply_rows": lambda t, _: primitives.multiply_rows(t["x"], t["factors"]),
-    "multiply_columns": lambda t, _: primitives.multiply_columns(t["x"], t["gain"]),
-    "take_columns": lambda t, e: primitives.take_columns(t["x"], e["first"], e["count"]),
-    "join_columns": lambda t, _: primitives.join_columns(t["a"], t["b"]),
-}  # fmt: skip
+NOT_DIFFERENTIATED = {"total"}
+IN_PLACE = {"copy_mixture"}  # of logits, in decoding
 CHECKED_BELOW = {"cross_entropy", "copy_cross_entropy"}
 PARTS_OF_LOSSES = {"output_projection", "point"}  # whose gradients the losses make
-NOT_DIFFERENTIATED = {
-    "total", "cache_write", "cache_gather", "copy_mixture", "repetition_penalty", "sample_token",
-}  # fmt: skip
+OTHERS = NOT_DIFFERENTIATED | IN_PLACE | CHECKED_BELOW | PARTS_OF_LOSSES
+
+# Operations by the kernel of their name; the cases of that kernel are what is checked.
+OPERATIONS: dict[str, Callable[..., Tensor]] = {
+    name: function
+    for module in (ops, losses, copying, primitives)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_") and name not in OTHERS
+}
+
+
+def applied(case: Case, tensors: Tensors) -> Tensor:
+    """The operation on inputs and attributes of the same names as its parameters."""
+    given, function = {**case.extents, **tensors}, OPERATIONS[case.kernel]
+    return function(**{n: given[n] for n in inspect.signature(function).parameters if n in given})
+
+
+def constant_of(case: Case) -> str:
+    """The table of positions, which is not learnt; "" if the kernel has none."""
+    return next((a.name for a in case.row.operands if "positions" in a.shape), "")
 
 
 class Check:
@@ -71,13 +66,13 @@ class Check:
     ) -> None:
         """fixed: an input that has no gradient; loss: the results are losses, and each counts 1."""
         self.backend = CpuBackend(dtype=np.float64)
-        self.parameters = Parameters()
+        self.parameters, self.fixed = Parameters(), fixed
         tensors = {name: self._tensor(name, value) for name, value in values.items()}
         self.parameters.freeze()
         moved = [
             name
             for name, tensor in tensors.items()
-            if tensor.dtype == "float" and name not in (fixed, *WEIGHTS)
+            if tensor.dtype == "float" and name != fixed and name not in WEIGHTS
         ]
         with Graph(training=True) as graph:
             with graph.scope("operation"):
@@ -96,7 +91,7 @@ class Check:
             storage[...] = values[name]
 
     def _tensor(self, name: str, value: Array) -> Tensor:
-        if name in WEIGHTS:
+        if name in WEIGHTS and name != self.fixed:
             return self.parameters.declare(name, value.shape, Initial("constant", 0.0))
         if value.dtype == np.int32:
             return Tensor(name, value.shape, "feed", "int")
@@ -149,25 +144,17 @@ def assert_gradients_match(check: Check) -> None:
 
 
 def test_every_operation_is_checked():
-    public = {
-        name
-        for module in (ops, losses, copying, primitives)
-        for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and not name.startswith("_")
-    }
-    known = {*OPERATIONS, *CHECKED_BELOW, *PARTS_OF_LOSSES, *NOT_DIFFERENTIATED}
-    unchecked, gone = ", ".join(sorted(public - known)), ", ".join(sorted(known - public))
-    assert not unchecked, f"{unchecked}: put them into OPERATIONS, so that gradients are checked"
-    assert not gone, f"{gone}: no operation has this name"
+    unchecked = ", ".join(OPERATIONS.keys() - {case.kernel for case in CASES})
+    assert not unchecked, f"{unchecked}: an operation has the name of its kernel in the table"
+    assert all(
+        hasattr(ops, name) or hasattr(losses, name) or hasattr(copying, name) for name in OTHERS
+    )
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.kernel in OPERATIONS], ids=str)
 def test_operation(case: Case):
-    values = case.inputs()
-    if case.kernel == "positional_encoding":
-        values["positions"] = values.pop("table")  # a constant, not the embedding's weights
-    check = Check(lambda t: OPERATIONS[case.kernel](t, case.extents), values, fixed="positions")
-    assert_gradients_match(check)
+    fixed = constant_of(case)
+    assert_gradients_match(Check(lambda t: applied(case, t), case.inputs(), fixed=fixed))
 
 
 def drawn(**shapes: tuple[int, ...]) -> dict[str, Array]:
@@ -335,10 +322,14 @@ def test_copy_cross_entropy_in_chunks_of_rows_is_that_of_all_rows():
 class ModelCheck:
     """Loss and gradient of a small model on rows of all kinds: full, short and empty ones."""
 
-    def __init__(self, sources: int, dropout: float, chunk_bytes: int, copy: bool) -> None:
-        config = TransformerConfig(
-            layers=2, width=18, heads=3, feed_forward=26, dropout=dropout, max_length=64, copy=copy
-        )
+    def __init__(
+        self, sources: int, dropout: float, chunk_bytes: int, copy: bool, parts: dict[str, str]
+    ) -> None:
+        flags = {
+            "preset": "tiny", "model.layers": 2, "model.width": 18, "model.heads": 3,
+            "model.feed_forward": 26, "model.dropout": dropout, "model.copy": copy, **parts,
+        }  # fmt: skip
+        config = resolve(flags=flags, environment={}).config.model
         self.model = Transformer(config, vocabulary=37)
         self.backend = CpuBackend(dtype=np.float64)
         shape = BatchShape(4, 7, 20, sources=sources)
@@ -372,11 +363,19 @@ class ModelCheck:
 
 
 @pytest.mark.parametrize(
-    ("sources", "dropout", "chunk_bytes", "copy"),
-    [(1, 0.0, 2**20, False), (1, 0.3, 2**20, False), (2, 0.3, 1, False), (2, 0.3, 1, True)],
+    ("sources", "dropout", "chunk_bytes", "copy", "parts"),
+    [
+        (1, 0.0, 2**20, False, {}),
+        (1, 0.3, 2**20, False, {}),
+        (2, 0.3, 1, False, {}),
+        (2, 0.3, 1, True, {}),
+        *((2, 0.3, 1, True, parts) for parts in model_variants()[1:]),
+    ],
 )
-def test_whole_model(sources: int, dropout: float, chunk_bytes: int, copy: bool):
-    check = ModelCheck(sources, dropout, chunk_bytes, copy)
+def test_whole_model(
+    sources: int, dropout: float, chunk_bytes: int, copy: bool, parts: dict[str, str]
+):
+    check = ModelCheck(sources, dropout, chunk_bytes, copy, parts)
     gradient = check.gradient()
     random = np.random.default_rng(5)
     for name, part in weights.unpack(check.model.parameters, gradient).items():

@@ -15,6 +15,7 @@ from tat.backends.cpu.executable import CpuBackend
 from tat.backends.reference.int8 import linear_int8
 from tat.checkpoint import load, save
 from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import (
@@ -35,9 +36,9 @@ FLAGS = {
 }  # fmt: skip
 
 
-def model_pair() -> tuple[Transformer, Transformer]:
+def model_pair(**parts: str) -> tuple[Transformer, Transformer]:
     """A float model and its int8 twin."""
-    config = resolve(flags=FLAGS, environment={}).config.model
+    config = resolve(flags=FLAGS | parts, environment={}).config.model
     return Transformer(config, VOCABULARY), Transformer(config, VOCABULARY, int8=True)
 
 
@@ -116,8 +117,14 @@ def test_a_row_that_is_not_finite_gives_nan_and_no_other_does(value, numba):
     assert np.isnan(got[2]).all() and (np.delete(got, 2, axis=0) == 3).all()
 
 
-def test_logits_are_near_those_of_float_weights():
-    model, rounded = model_pair()
+every_model = pytest.mark.parametrize(
+    "parts", model_variants(), ids=lambda parts: "-".join(parts.values())
+)
+
+
+@every_model
+def test_logits_are_near_those_of_float_weights(parts):
+    model, rounded = model_pair(**parts)
     shape = BatchShape(rows=2, source=11, target=9)
     batch = random_batch(shape, VOCABULARY, [[11], [4]], [9, 5])
     values = weights.draw(model.parameters, 0)
@@ -127,9 +134,10 @@ def test_logits_are_near_those_of_float_weights():
     assert 1e-5 < error < 0.03  # 0.011 here; of which rounded activations make 1e-4
 
 
+@every_model
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_batches_and_caches_move_no_bit(threads):
-    model, rounded = model_pair()
+def test_threads_batches_and_caches_move_no_bit(threads, parts):
+    model, rounded = model_pair(**parts)
     values = weights.quantize(rounded.parameters, weights.draw(model.parameters, 0))
     shape = BatchShape(rows=3, source=7, target=8)
     batch = random_batch(shape, VOCABULARY, [[7], [3], [0]], [8, 8, 8])

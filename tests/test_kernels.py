@@ -12,11 +12,13 @@ from harness import compile_graph, expose
 from numpy import ndarray as Array
 
 from tat.backends.coverage import coverage
+from tat.backends.cpu import executable
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.half.weights import transpose
 from tat.backends.reference import kernels as numpy_kernels
 from tat.backends.reference.functions import MODULES
 from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import (
     BatchShape,
@@ -127,13 +129,14 @@ def test_numpy_signature_is_the_row(name: str):
 
 @needs_numba
 def test_numba_kernels_are_some_of_the_table_with_equal_parameters():
-    from tat.backends.cpu import training_kernels
-
+    modules = executable._numba_modules().kernels
     faster = {n: f for n, f in BACKENDS["numba"].items() if f is not NUMPY[n]}
     assert faster
-    for name, function in vars(training_kernels).items():
-        if getattr(function, "__module__", "") == NUMBA_MODULE and not name.startswith("_"):
-            assert name in faster
+    for module in modules:
+        for name, function in vars(module).items():
+            own = getattr(function, "__module__", "") == module.__name__
+            if own and not name.startswith("_") and name != "replay_rows":
+                assert name in faster, f"{module.__name__}.{name} has no row in tat/ops/kernels.py"
     for name, function in faster.items():
         signature = inspect.signature(getattr(function, "py_func", function))
         assert list(signature.parameters) == list(inspect.signature(NUMPY[name]).parameters), name
@@ -150,14 +153,14 @@ def traced_calls() -> list[Call]:
     """
     return [
         *_traced_calls(copy=False),
-        *_traced_calls(copy=True),
-        *_int8_calls(),
+        *(c for parts in model_variants() for c in _traced_calls(copy=True, **parts)),
+        *(c for parts in model_variants() for c in _int8_calls(**parts)),
         *_transpose_calls(),
     ]
 
 
-def _int8_calls() -> list[Call]:
-    config = resolve(flags={"preset": "tiny"}, environment={}).config
+def _int8_calls(**parts: str) -> list[Call]:
+    config = resolve(flags={"preset": "tiny", **parts}, environment={}).config
     model = Transformer(config.model, vocabulary=50, int8=True)
     return step_program(model, BatchShape(2, 6, 5)).calls
 
@@ -168,8 +171,9 @@ def _transpose_calls() -> list[Call]:
     return graph.calls
 
 
-def _traced_calls(copy: bool) -> list[Call]:
+def _traced_calls(copy: bool, **parts: str) -> list[Call]:
     flags = {"preset": "tiny", "model.dropout": 0.1, "train.ema_decay": 0.9, "model.copy": copy}
+    flags |= parts
     config = resolve(flags=flags, environment={}).config
     model = Transformer(config.model, vocabulary=50)
     shape = BatchShape(2, 33, 40, sources=2)  # more rows than a chunk of the loss

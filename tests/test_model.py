@@ -14,7 +14,7 @@ from numpy import ndarray as Array
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.reference.functions import MODULES
-from tat.config_tables import TransformerConfig
+from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import (
@@ -31,9 +31,10 @@ from tat.ops.graph import Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 
-CONFIG = TransformerConfig(
-    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False
-)
+CONFIG = replace(
+    resolve(flags={"preset": "tiny"}, environment={}).config.model,
+    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False,
+)  # fmt: skip
 VOCABULARY = 41
 LOSS = CrossEntropyLoss(0.1, 2**20)
 
@@ -85,12 +86,12 @@ def test_tracing_needs_no_numpy():
     program = """
 import sys
 sys.modules["numpy"] = None
-from tat.config_tables import TransformerConfig
+from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program
 from tat.model.transformer import Transformer
 from tat.ops.plan import plan
-model = Transformer(TransformerConfig(1, 8, 2, 8, 0.1, 16, True), 20)
+model = Transformer(resolve(flags={"preset": "tiny"}).config.model, 20)
 graph = loss_program(model, BatchShape(1, 2, 2), CrossEntropyLoss(0, 1), training=True)
 print(len(plan(graph).calls))
 """

@@ -8,23 +8,18 @@ from hypothesis import strategies as st
 
 from tat import weights
 from tat.backends import notes
-from tat.backends.cpu.columns import (
-    COLUMNS,
-    COLUMNS_OF,
-    LAYOUT,
-    NUMBERS,
-    OPERATIONS,
-    check_layouts,
-    fill,
-)
+from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, fill, number, renew
 from tat.backends.cpu.columns import columns as columns_of
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.cpu.products import pack
+from tat.backends.cpu.table_rows import LAYOUT, OPERATIONS
 from tat.backends.reference import kernels
 from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.errors import TatError
 from tat.model.programs import BatchShape, encode_program, logits_program, step_program
 from tat.model.transformer import Transformer
+from tat.ops import decoding
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Graph, Tensor
 from tat.ops.kernels import KERNELS
@@ -33,11 +28,19 @@ from tat.ops.row import row
 VOCABULARY = 291  # no multiple of a panel's 16 columns
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "copying"])
+_DEFAULTS, *_OTHERS = model_variants()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(False, _DEFAULTS), *((True, parts) for parts in (_DEFAULTS, *_OTHERS))],
+    ids=["plain", "copying", *("-".join(parts.values()) for parts in _OTHERS)],
+)
 def model(request) -> Transformer:
+    copy, parts = request.param
     flags = {
         "preset": "tiny", "model.layers": 2, "model.width": 40, "model.heads": 4,
-        "model.feed_forward": 72, "model.copy": request.param,
+        "model.feed_forward": 72, "model.copy": copy, **parts,
     }  # fmt: skip
     return Transformer(resolve(flags=flags).config.model, VOCABULARY)
 
@@ -189,7 +192,7 @@ def test_training_plans_and_moved_rows_say_nothing(capsys):
     cache, source = Tensor("cache", (4, 2), "state"), Tensor("source", (4, 2), "state")
     index, counts = (Tensor(name, (2,), "feed", "int") for name in ("index", "counts"))
     with Graph() as graph:
-        ops.cache_gather(cache, source, index, counts, 2)
+        decoding.cache_gather(cache, source, index, counts, 2)
     compile_graph(graph, backend, {})
     x = Tensor("x", (3, 4), "state")
     with Graph(training=True) as graph:
@@ -215,12 +218,24 @@ def test_a_call_stands_in_its_row_as_compiled_code_reads_it():
     table_row = np.zeros(COLUMNS, np.int64)
     fill(table_row, "embedding", [11, 12, 13], dict(rows=2, width=3, scale=0.5))
     found = {name: table_row[column] for name, column in COLUMNS_OF["embedding"]._asdict().items()}
-    assert table_row[0] == NUMBERS.embedding
+    assert table_row[0] == number("embedding")
     assert np.int32(found.pop("scale")).view(np.float32) == 0.5
     assert found == dict(y=11, ids=12, table=13, rows=2, width=3)
 
 
-def test_code_that_was_compiled_for_another_table_is_found_out():
-    check_layouts([LAYOUT, LAYOUT])
-    with pytest.raises(TatError, match="remove"):
-        check_layouts([LAYOUT, LAYOUT + 1])
+def test_code_that_was_compiled_from_older_sources_is_forgotten():
+    forgotten = []
+    renew([(LAYOUT, LAYOUT)], lambda: forgotten.append(True))
+    assert not forgotten
+    renew([(LAYOUT, LAYOUT), (LAYOUT, LAYOUT + 1)], lambda: forgotten.append(True))
+    assert forgotten
+
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(TatError, match="cannot be replaced"):
+        renew([(LAYOUT, LAYOUT + 1)], refuse)
+
+
+def test_kernels_have_numbers_of_their_own():
+    assert len({number(name) for name in KERNELS}) == len(KERNELS)

@@ -30,9 +30,10 @@ from tat.train.adamw import AdamW, learning_rate, rate_feed
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")
 
-SMALL = TransformerConfig(
-    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False
-)
+SMALL = replace(
+    resolve(flags={"preset": "tiny"}, environment={}).config.model,
+    layers=2, width=18, heads=3, feed_forward=26, dropout=0.0, max_length=32, copy=False,
+)  # fmt: skip
 # PyTorch's Transformer has no copy head: tests/test_copying.py has that.
 PLAIN = {"preset": "tiny", "model.copy": False, "model.dropout": 0.0}
 TINY = resolve(flags=PLAIN, environment={}).config.model

@@ -10,10 +10,22 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from release.commands import run
 from release.sources import ROOT, build_cache
+from tat.config_tables import model_variants
+
+
+def _with_parts(index: int, parts: dict[str, str]) -> tuple[str, ...]:
+    """Command lines that reach the kernels of a model with these parts in its layers."""
+    settings = " ".join(f"--set {key}={value}" for key, value in parts.items())
+    return (
+        f"train --quiet --preset tiny {settings} --steps 1 --run variant{index}",
+        f"generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run variant{index}",
+    )
+
 
 # Command lines that between them reach every kernel, each with the types that it is called with.
 WARM_UP = (
@@ -23,6 +35,7 @@ WARM_UP = (
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run",
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run --int8",
     "bench softmax --quick --no-history",
+    *chain(*(_with_parts(i, parts) for i, parts in enumerate(model_variants()) if i)),
 )
 _FIXED = Path("/var/tmp/tat-release-kernels")
 _WAITING = "release: another build on this machine compiles kernels at {}; waiting for it"

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from tat.backends.cpu.columns import OPERATIONS
-from tat.backends.cpu.executable import NUMPY_SUFFICES, compiled_kernels
+from tat.backends.cpu.executable import NUMPY_SUFFICES, compiled_kernels, table_operations
 from tat.backends.gpu.lowering.table import PASSES
 from tat.ops.kernels import KERNELS
 
@@ -25,12 +24,12 @@ class Coverage:
 
 def coverage() -> list[Coverage]:
     """All operations, in the order of the table. Needs Numba to know what that compiles."""
-    compiled = compiled_kernels()
+    compiled, table = compiled_kernels(), table_operations()
     return [
         Coverage(
             name,
             "numba" if name in compiled else "numpy" if name in NUMPY_SUFFICES else "",
-            "table" if name in OPERATIONS else "",
+            "table" if name in table else "",
             "shaders" if name in PASSES else "",
         )
         for name in KERNELS

@@ -4,7 +4,7 @@ Errors cannot accumulate: before each call the subject gets the reference's inpu
 beyond rounding belongs to the call that shows it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy import ndarray as Array
 
 from tat.backends.backend import Backend, Executable
 from tat.config import resolve
+from tat.config_tables import model_variants
 from tat.data.batches import Batch
 from tat.data.tokenizer import FIRST_BYTE
 from tat.model.loss import CrossEntropyLoss
@@ -76,10 +77,9 @@ class Agreement:
 
 
 def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreement:
-    """Compare a training step of a small model (gradient and update) and a decoding step."""
-    step = small_step(seed)
+    """Compare training steps of small models (gradient and update) and decoding steps."""
     calls, worst = 0, 0.0
-    for graph in step.graphs:
+    for step, graph in _steps(seed):
         pair = [_compile(backend, graph, subject.memory.fuses) for backend in (reference, subject)]
         for backend, executable in zip((reference, subject), pair, strict=True):
             step.fill(backend, executable)
@@ -91,6 +91,14 @@ def compare_step(reference: Backend, subject: Backend, seed: int = 0) -> Agreeme
                 return Agreement(calls + index + 1, worst, Divergence(index, call, output, error))
         calls += len(made)
     return Agreement(calls, worst, None)
+
+
+def _steps(seed: int) -> Iterator[tuple[SmallStep, Graph]]:
+    """The graphs of a step of each model that lockstep is about, with that step."""
+    for index, parts in enumerate(model_variants()):
+        step = small_step(seed, parts, f".{index}" if index else "")
+        for graph in step.graphs:
+            yield step, graph
 
 
 def _compile(backend: Backend, graph: Graph, fuses: bool) -> Executable:
@@ -118,11 +126,15 @@ def _error(expected: Array, got: Array) -> float:
     return float(np.abs(expected - got).max(initial=0.0) / largest)
 
 
-def small_step(seed: int) -> SmallStep:
-    """The compared step; it has dropout, a short row and an empty one."""
+def small_step(seed: int, parts: Mapping[str, str] | None = None, suffix: str = "") -> SmallStep:
+    """The compared step; it has dropout, a short row and an empty one.
+
+    parts: settings of the model. suffix: ends the names of its persistent tensors, so that one
+    backend can hold several models.
+    """
     flags = {
         "preset": "tiny", "model.layers": 2, "model.width": 64, "model.feed_forward": 96,
-        "model.dropout": 0.1, "model.copy": False,
+        "model.dropout": 0.1, "model.copy": False, **(parts or {}),
     }  # fmt: skip
     config = resolve(flags=flags, environment={}, files=()).config
     random = np.random.default_rng(seed)
@@ -137,6 +149,7 @@ def small_step(seed: int) -> SmallStep:
         optimizer.update_program(),
         step_program(model, shape),
     ]
+    _rename(graphs, suffix)
     batch = _random_batch(random, shape)
     feeds = {
         "sources": batch.sources, "source_lengths": batch.source_lengths, "inputs": batch.inputs,
@@ -154,8 +167,23 @@ def small_step(seed: int) -> SmallStep:
         if tensor.kind in ("state", "constant")
     }
     persistent = {name: random.normal(0, 1, size) for name, size in states.items()}
-    persistent["weights"] = random.normal(0, 0.1, model.parameters.flat.size)
+    flat = model.parameters.flat
+    persistent[flat.name] = random.normal(0, 0.1, flat.size)
     return SmallStep(graphs, model.parameters, feeds, persistent)
+
+
+def _rename(graphs: Iterable[Graph], suffix: str) -> None:
+    """Adds a suffix to the names of tensors that a backend keeps, views of them included."""
+    kept = {
+        tensor
+        for graph in graphs
+        for call in graph.calls
+        for used in (*call.outputs, *call.inputs)
+        for tensor in (used, used.root)
+        if tensor.kind in ("weight", "state", "gradient", "constant")
+    }
+    for tensor in kept:
+        tensor.name += suffix
 
 
 def _copy_states(model: Transformer, shape: BatchShape) -> dict[str, Shape]:

@@ -9,6 +9,7 @@ from math import sqrt
 
 from tat.config_tables import TransformerConfig
 from tat.model.parameters import Initial, Parameters
+from tat.ops import decoding
 from tat.ops import vocabulary as ops
 from tat.ops.graph import Tensor, current
 
@@ -29,12 +30,22 @@ class TokenEmbedding:
 class PositionalEncoding:
     """Sinusoids of the position (Vaswani et al. 2017, section 3.5), a constant table [M, D]."""
 
-    def __init__(self, max_length: int, width: int) -> None:
-        self.table = Tensor("positional_encoding", (max_length, width), "constant")
+    def __init__(self, config: TransformerConfig) -> None:
+        size = (config.max_length, config.width)
+        self.table = Tensor("positional_encoding", size, "constant")
 
     def __call__(self, x: Tensor, start: Tensor) -> Tensor:
         """x [B*T, D] plus the encodings from position start[b] on."""
         return ops.positional_encoding(x, self.table, start)
+
+    def turned(self, x: Tensor, start: Tensor) -> Tensor:
+        """Queries, or keys and values, as attention takes them: x itself."""
+        return x
+
+
+def positions(config: TransformerConfig) -> PositionalEncoding:
+    """How the model knows positions."""
+    return PositionalEncoding(config)
 
 
 class Linear:
@@ -60,27 +71,32 @@ class LayerNorm:
         return ops.layer_norm(x, self.gain, self.bias)
 
 
+def norm(parameters: Parameters, name: str, config: TransformerConfig) -> LayerNorm:
+    """The norm of rows that the configuration names."""
+    return LayerNorm(parameters, name, config.width)
+
+
 class MultiHeadAttention:
     """H heads with projections; keys and values come from one product, side by side."""
 
-    def __init__(self, parameters: Parameters, name: str, width: int, heads: int) -> None:
-        self.heads = heads
+    def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
+        width, self.heads, self.positions = config.width, config.heads, positions(config)
         self.query = Linear(parameters, f"{name}.query", width, width)
         self.key_value = Linear(parameters, f"{name}.key_value", width, 2 * width)
         self.output = Linear(parameters, f"{name}.output", width, width)
 
     def __call__(
-        self, x: Tensor, memory: Tensor, lengths: Tensor, *, sources: int = 1, causal: bool = False
+        self, x: Tensor, start: Tensor, lengths: Tensor, *, causal: bool = False
     ) -> Tensor:
-        """x [B*T, D] attends to memory [B*K*S, D] with lengths [B, K], or to itself."""
-        return self.attend(x, self.key_value(memory), lengths, sources=sources, causal=causal)
+        """x [B*T, D] attends to itself: positions from start [B] on, lengths [B, 1]."""
+        kv = self.positions.turned(self.key_value(x), start)
+        q = self.positions.turned(self.query(x), start)
+        y = ops.attention(q, kv, lengths, heads=self.heads, causal=causal)
+        return self.output(y)
 
-    def attend(
-        self, x: Tensor, kv: Tensor, lengths: Tensor, *, sources: int = 1, causal: bool = False
-    ) -> Tensor:
-        """The same with keys and values [B*K*S, 2D] at hand, as a cache has them."""
-        q = self.query(x)
-        y = ops.attention(q, kv, lengths, heads=self.heads, sources=sources, causal=causal)
+    def attend(self, x: Tensor, kv: Tensor, lengths: Tensor, sources: int) -> Tensor:
+        """x [B*T, D] attends to keys and values [B*K*S, 2D] of a memory with lengths [B, K]."""
+        y = ops.attention(self.query(x), kv, lengths, heads=self.heads, sources=sources)
         return self.output(y)
 
     def extend(self, x: Tensor, cache: Tensor, feeds: "StepFeeds") -> Tensor:
@@ -89,10 +105,12 @@ class MultiHeadAttention:
         N is B: a token of each sequence. Or B is 1 and the tokens follow each other: then each
         attends in its own call, and has the same bits as in its own step.
         """
-        kv, q, (batch, _) = self.key_value(x), self.query(x), feeds.memory_lengths.shape
+        kv = self.positions.turned(self.key_value(x), feeds.position)
+        q = self.positions.turned(self.query(x), feeds.position)
+        batch, _ = feeds.memory_lengths.shape
         y = current().temporary("y", x.shape)
         for first in range(0, x.shape[0], batch):
-            ops.cache_write(cache, kv.rows(first, batch), feeds.position.rows(first, batch))
+            decoding.cache_write(cache, kv.rows(first, batch), feeds.position.rows(first, batch))
         for first in range(0, x.shape[0], batch):
             parts = (tensor.rows(first, batch) for tensor in (q, feeds.lengths, y))
             q_part, lengths, y_part = parts
@@ -111,25 +129,26 @@ class FeedForward:
         return self.down(ops.gelu(self.up(x)))
 
 
+def feed_forward(parameters: Parameters, name: str, config: TransformerConfig) -> FeedForward:
+    """The feed-forward block that the configuration names."""
+    return FeedForward(parameters, name, config.width, config.feed_forward)
+
+
 class EncoderLayer:
     """Pre-norm block (Xiong et al. 2020): x + attention(norm(x)), x + feed_forward(norm(x))."""
 
     def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
         self.name, self.dropout = name, config.dropout
-        self.norm1 = LayerNorm(parameters, f"{name}.norm1", config.width)
-        self.attention = MultiHeadAttention(
-            parameters, f"{name}.attention", config.width, config.heads
-        )
-        self.norm2 = LayerNorm(parameters, f"{name}.norm2", config.width)
-        self.feed_forward = FeedForward(
-            parameters, f"{name}.feed_forward", config.width, config.feed_forward
-        )
+        self.norm1 = norm(parameters, f"{name}.norm1", config)
+        self.attention = MultiHeadAttention(parameters, f"{name}.attention", config)
+        self.norm2 = norm(parameters, f"{name}.norm2", config)
+        self.feed_forward = feed_forward(parameters, f"{name}.feed_forward", config)
 
-    def __call__(self, x: Tensor, lengths: Tensor, counter: Tensor) -> Tensor:
-        """x [B*K*S, D], lengths [B, K] of the sequences -> the same shape."""
+    def __call__(self, x: Tensor, start: Tensor, lengths: Tensor, counter: Tensor) -> Tensor:
+        """x [B*K*S, D], start [B*K] and lengths [B, K] of the sequences -> the same shape."""
         with current().scope(f"{self.name}.attention"):
-            h = self.norm1(x)
-            x = ops.dropout_add(x, self.attention(h, h, lengths), counter, self.dropout)
+            y = self.attention(self.norm1(x), start, lengths)
+            x = ops.dropout_add(x, y, counter, self.dropout)
         with current().scope(f"{self.name}.feed_forward"):
             return ops.dropout_add(x, self.feed_forward(self.norm2(x)), counter, self.dropout)
 
@@ -156,30 +175,28 @@ class DecoderLayer:
 
     def __init__(self, parameters: Parameters, name: str, config: TransformerConfig) -> None:
         self.name, self.dropout = name, config.dropout
-        self.norm1 = LayerNorm(parameters, f"{name}.norm1", config.width)
-        self.attention = MultiHeadAttention(
-            parameters, f"{name}.attention", config.width, config.heads
-        )
-        self.norm2 = LayerNorm(parameters, f"{name}.norm2", config.width)
-        self.cross_attention = MultiHeadAttention(
-            parameters, f"{name}.cross_attention", config.width, config.heads
-        )
-        self.norm3 = LayerNorm(parameters, f"{name}.norm3", config.width)
-        self.feed_forward = FeedForward(
-            parameters, f"{name}.feed_forward", config.width, config.feed_forward
-        )
+        self.norm1 = norm(parameters, f"{name}.norm1", config)
+        self.attention = MultiHeadAttention(parameters, f"{name}.attention", config)
+        self.norm2 = norm(parameters, f"{name}.norm2", config)
+        self.cross_attention = MultiHeadAttention(parameters, f"{name}.cross_attention", config)
+        self.norm3 = norm(parameters, f"{name}.norm3", config)
+        self.feed_forward = feed_forward(parameters, f"{name}.feed_forward", config)
 
     def __call__(
-        self, x: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor, counter: Tensor
-    ) -> Tensor:
-        """x [B*T, D], lengths [B, 1]; memory [B*K*S, D], memory_lengths [B, K] -> [B*T, D]."""
+        self, x: Tensor, start: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor,
+        counter: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """x [B*T, D] -> [B*T, D]; start [B], lengths [B, 1].
+
+        The memory is [B*K*S, D], its lengths are [B, K].
+        """
         with current().scope(f"{self.name}.attention"):
-            h = self.norm1(x)
-            y = self.attention(h, h, lengths, causal=True)
+            y = self.attention(self.norm1(x), start, lengths, causal=True)
             x = ops.dropout_add(x, y, counter, self.dropout)
         with current().scope(f"{self.name}.cross_attention"):
-            sources = memory_lengths.shape[1]
-            y = self.cross_attention(self.norm2(x), memory, memory_lengths, sources=sources)
+            cross, sources = self.cross_attention, memory_lengths.shape[1]
+            h = self.norm2(x)
+            y = cross.attend(h, cross.key_value(memory), memory_lengths, sources)
             x = ops.dropout_add(x, y, counter, self.dropout)
         with current().scope(f"{self.name}.feed_forward"):
             return ops.dropout_add(x, self.feed_forward(self.norm3(x)), counter, self.dropout)
@@ -190,7 +207,7 @@ class DecoderLayer:
             x = ops.add(x, self.attention.extend(self.norm1(x), caches.own, feeds))
         with current().scope(f"{self.name}.cross_attention"):
             attend, sources = self.cross_attention.attend, feeds.memory_lengths.shape[1]
-            y = attend(self.norm2(x), caches.memory, feeds.memory_lengths, sources=sources)
+            y = attend(self.norm2(x), caches.memory, feeds.memory_lengths, sources)
             x = ops.add(x, y)
         with current().scope(f"{self.name}.feed_forward"):
             return ops.add(x, self.feed_forward(self.norm3(x)))

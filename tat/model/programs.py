@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tat.model.layers import LayerCaches, StepFeeds
 from tat.model.loss import CrossEntropyLoss
 from tat.model.transformer import Transformer
+from tat.ops import decoding
 from tat.ops import vocabulary as ops
 from tat.ops.copying import Pointer, copy_mixture
 from tat.ops.graph import Graph, Shape, Tensor, current
@@ -57,7 +58,7 @@ def _hidden(
     start = _feed("start", (shape.rows,))
     lengths = _feed("target_lengths", (shape.rows, 1))
     x = model.embed(inputs, start, counter, "decoder")
-    hidden = model.decode(x, lengths, memory, memory_lengths, counter)
+    hidden = model.decode(x, start, lengths, memory, memory_lengths, counter)
     if model.copy_head is None:
         return hidden, None
     keys = model.copy_head.keys(memory)
@@ -158,14 +159,14 @@ def sampling_program(model: Transformer, shape: BatchShape, block: int, first: i
     the last `block` positions.
     """
     history = Tensor("history", (block, shape.rows, model.vocabulary + 1), "metric")
-    settings = Tensor("settings", (shape.rows, ops.SETTINGS), "feed")
+    settings = Tensor("settings", (shape.rows, decoding.SETTINGS), "feed")
     written, key = _feed("written", (shape.rows, shape.target)), _feed("key", (shape.rows,))
     with Graph() as graph:
         token, feeds, logits = _step(model, shape, shape.rows)
         place = token, feeds.position
         with graph.scope("output"):
-            ops.repetition_penalty(written, history, logits, *place, settings)
-            ops.sample_token(*place, feeds.lengths, history, logits, settings, key, first)
+            decoding.repetition_penalty(written, history, logits, *place, settings)
+            decoding.sample_token(*place, feeds.lengths, history, logits, settings, key, first)
     return graph
 
 
@@ -206,7 +207,7 @@ def _place_memory(model: Transformer, source: BatchShape, target: BatchShape) ->
     if model.copy_head is not None:
         pairs.append((_copy_cache(model, target), _copy_cache(model, source)))
     for cache, old in pairs:
-        ops.cache_gather(cache, old, index, counts, source.rows * source.sources)
+        decoding.cache_gather(cache, old, index, counts, source.rows * source.sources)
 
 
 def move_program(model: Transformer, source: BatchShape, target: BatchShape) -> Graph:
@@ -218,7 +219,7 @@ def move_program(model: Transformer, source: BatchShape, target: BatchShape) -> 
         _place_memory(model, source, target)
         index, counts = _feed("index", (target.rows,)), _feed("counts", (target.rows,))
         for cache, old in zip(_own_caches(model, target), _own_caches(model, source), strict=True):
-            ops.cache_gather(cache, old, index, counts, source.rows)
+            decoding.cache_gather(cache, old, index, counts, source.rows)
     return graph
 
 
@@ -233,8 +234,8 @@ def reorder_program(model: Transformer, shape: BatchShape) -> Graph:
         counts = _feed("counts", (shape.rows,))
         for i, cache in enumerate(_own_caches(model, shape)):
             copy = graph.temporary(f"copy.{i}", cache.shape)
-            ops.cache_gather(copy, cache, index, counts, shape.rows)
-            ops.cache_gather(cache, copy, back, counts, shape.rows)
+            decoding.cache_gather(copy, cache, index, counts, shape.rows)
+            decoding.cache_gather(cache, copy, back, counts, shape.rows)
     return graph
 
 

@@ -6,10 +6,10 @@ from tat.model.layers import (
     DecoderLayer,
     EncoderLayer,
     LayerCaches,
-    LayerNorm,
-    PositionalEncoding,
     StepFeeds,
     TokenEmbedding,
+    norm,
+    positions,
 )
 from tat.model.parameters import Parameters
 from tat.ops import vocabulary as ops
@@ -23,15 +23,15 @@ class Transformer:
         self.config, self.vocabulary = config, vocabulary
         self.parameters = Parameters(int8)
         self.embedding = TokenEmbedding(self.parameters, vocabulary, config.width)
-        self.positions = PositionalEncoding(config.max_length, config.width)
+        self.positions = positions(config)
         self.encoder = [
             EncoderLayer(self.parameters, f"encoder.{i}", config) for i in range(config.layers)
         ]
-        self.encoder_norm = LayerNorm(self.parameters, "encoder.norm", config.width)
+        self.encoder_norm = norm(self.parameters, "encoder.norm", config)
         self.decoder = [
             DecoderLayer(self.parameters, f"decoder.{i}", config) for i in range(config.layers)
         ]
-        self.decoder_norm = LayerNorm(self.parameters, "decoder.norm", config.width)
+        self.decoder_norm = norm(self.parameters, "decoder.norm", config)
         self.copy_head = CopyHead(self.parameters, config.width) if config.copy else None
         self.parameters.freeze()
 
@@ -45,16 +45,17 @@ class Transformer:
         """Sources [B, K, S] with lengths [B, K], each encoded alone -> memory [B*K*S, D]."""
         x = self.embed(ids, start, counter, "encoder")
         for layer in self.encoder:
-            x = layer(x, lengths, counter)
+            x = layer(x, start, lengths, counter)
         with current().scope("encoder.norm"):
             return self.encoder_norm(x)
 
     def decode(
-        self, x: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor, counter: Tensor
-    ) -> Tensor:
+        self, x: Tensor, start: Tensor, lengths: Tensor, memory: Tensor, memory_lengths: Tensor,
+        counter: Tensor,
+    ) -> Tensor:  # fmt: skip
         """Embedded targets [B*T, D] -> hidden states [B*T, D], each seeing those before it."""
         for layer in self.decoder:
-            x = layer(x, lengths, memory, memory_lengths, counter)
+            x = layer(x, start, lengths, memory, memory_lengths, counter)
         with current().scope("decoder.norm"):
             return self.decoder_norm(x)
 

@@ -8,10 +8,12 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import COLUMNS_OF, LAYOUT
+from tat.backends.cpu.columns import COLUMNS_OF
+from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.vectors import FLOAT, LANES, ROUNDER, dots, floats, integers, tile
 
 _IN = COLUMNS_OF["attention"]
+LAYOUT = layout_of("attention")
 _ROWS = 4  # queries of a tile
 _STEP = LANES // _ROWS  # keys whose scores a tile of queries makes at once
 _WIDE = 4 * LANES  # columns of the widest tile of values

@@ -8,11 +8,13 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import COLUMNS_OF, LAYOUT
+from tat.backends.cpu.columns import COLUMNS_OF
+from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.loops import exp
 from tat.backends.cpu.vectors import floats, integers
 
 _POINTER, _MIXTURE = COLUMNS_OF["pointer"], COLUMNS_OF["copy_mixture"]
+LAYOUT = layout_of("pointer", "copy_mixture")
 _f = np.float32
 _SUMS = {"reassoc", "contract", "nsz"}
 _compiled = njit(nogil=True, cache=True, error_model="numpy")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import OPERATIONS
 from tat.backends.notes import say_once
 from tat.backends.reference.functions import functions
 from tat.machine import cores
@@ -59,8 +58,8 @@ class CpuBackend:
         modules = _numba_modules() if numba and self.dtype == np.float32 else None
         compiled = compiled_kernels() if modules else {}
         self.kernels = functions() | compiled
-        fast = {*compiled, *NUMPY_SUFFICES, *OPERATIONS}
-        self._slow = {*KERNELS} - fast if modules else set[str]()
+        fast = {*compiled, *NUMPY_SUFFICES, *(modules.tables.OPERATIONS if modules else KERNELS)}
+        self._slow = {*KERNELS} - fast
         self._tables = modules.tables.Tables(self) if modules else None
         self.kernel_folder = modules.tables.kernel_folder() if modules else None
         self.rows_alike = modules is not None  # as NumPy's products are not
@@ -224,14 +223,32 @@ class CpuExecutable:
 def compiled_kernels() -> dict[str, Callable[..., None]]:
     """The kernels of the table that Numba compiles, for training; none where there is no Numba."""
     modules = _numba_modules()
-    found = vars(modules.kernels).items() if modules else ()
-    return {name: function for name, function in found if name in KERNELS}
+    return {
+        name: function
+        for module in (modules.kernels if modules else ())
+        for name, function in vars(module).items()
+        if name in KERNELS and function.__module__ == module.__name__
+    }
 
 
 def _numba_modules() -> SimpleNamespace | None:
     """The kernels and the table executable in Numba; None where it is not installed."""
     try:
-        from tat.backends.cpu import replay, training_kernels
+        from tat.backends.cpu import (
+            activations,
+            norms,
+            positions,
+            replay,
+            training_kernels,
+            training_losses,
+        )
     except ImportError:
         return None
-    return SimpleNamespace(kernels=training_kernels, tables=replay)
+    kernels = (training_kernels, training_losses, norms, activations, positions)
+    return SimpleNamespace(kernels=kernels, tables=replay)
+
+
+def table_operations() -> tuple[str, ...]:
+    """The kernels that the compiled table of inference knows; none where there is no Numba."""
+    modules = _numba_modules()
+    return modules.tables.OPERATIONS if modules else ()

@@ -5,19 +5,20 @@ a way that shapes alone decide: a kernel gives the same bits on every call and t
 infinity go through as in NumPy's kernels.
 """
 
+import sys
+
 import numpy as np
 from numba import njit
-from numpy import ndarray as Array
+from numba.core.dispatcher import Dispatcher
 
 _SUMS = {"reassoc", "contract", "arcp", "nsz"}  # fast math without assuming that numbers are finite
 # Without fast math of its own a function would be compiled with that of its first caller.
 exact = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+plain = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 summing = njit(nogil=True, cache=True, error_model="numpy", fastmath=_SUMS)
 
 _f, _u = np.float32, np.uint32
-_ONE, _HALF, _TWO = _f(1), _f(0.5), _f(2)
-GELU = _f(0.7978845608028654)  # sqrt(2/pi)
-GELU_CUBE = _f(0.044715)
+_ONE, _HALF = _f(1), _f(0.5)
 
 
 @exact
@@ -48,28 +49,22 @@ def mix(x: int) -> int:
     return _u(x ^ (x >> _u(16)))
 
 
-@summing
-def layer_norm(
-    y: Array, mean: Array, rstd: Array, x: Array, gain: Array, bias: Array, epsilon: float
-) -> None:
-    width = _f(x.shape[1])
-    for row in range(x.shape[0]):
-        source, out = x[row], y[row]
-        total = _f(0)
-        for i in range(source.size):
-            total += source[i]
-        middle = total / width
-        squares = _f(0)
-        for i in range(source.size):
-            squares += (source[i] - middle) * (source[i] - middle)
-        scale = _ONE / np.sqrt(squares / width + epsilon)
-        mean[row], rstd[row] = middle, scale
-        for i in range(source.size):
-            out[i] = (source[i] - middle) * scale * gain[i] + bias[i]
+@plain
+def share(count: int, thread: int, threads: int) -> tuple[int, int]:
+    """The first of a thread's rows or elements, and the first behind them."""
+    return count * thread // threads, count * (thread + 1) // threads
 
 
-@summing
-def gelu(y: Array, x: Array) -> None:
-    for i in range(x.size):
-        v = x[i]
-        y[i] = v / (_ONE + exp(-_TWO * GELU * (v + GELU_CUBE * v * v * v)))
+@plain
+def single(bits: int) -> float:
+    """A float that stands in a row of the table as its bits."""
+    return np.int32(bits).view(np.float32)
+
+
+def forget_compiled() -> None:
+    """Empties Numba's caches of the code that replays tables, and of all that is in it."""
+    for name, module in sys.modules.items():
+        if name.startswith("tat.backends.cpu."):
+            for value in vars(module).values():
+                if isinstance(value, Dispatcher):
+                    value._cache.flush()

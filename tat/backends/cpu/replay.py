@@ -12,15 +12,14 @@ from typing import Protocol
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.attention import layout as attention_layout
+from tat.backends.cpu import attention, copying, table_rows
 from tat.backends.cpu.attention import scratch_bytes as attention_scratch
-from tat.backends.cpu.columns import COLUMNS, OPERATIONS, check_layouts, fill
-from tat.backends.cpu.copying import layout as copying_layout
+from tat.backends.cpu.columns import COLUMNS, fill, renew
+from tat.backends.cpu.loops import forget_compiled
 from tat.backends.cpu.pace import Load, Pace
 from tat.backends.cpu.products import pack
 from tat.backends.cpu.products import scratch_bytes as product_scratch
-from tat.backends.cpu.table_rows import LINE, lead, replay, serve
-from tat.backends.cpu.table_rows import layout as rows_layout
+from tat.backends.cpu.table_rows import LINE, OPERATIONS, lead, replay, serve
 from tat.backends.notes import say_once
 from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS
@@ -45,7 +44,8 @@ class Tables:
     """Makes the tables of a backend's plans; its packed weights serve all of them."""
 
     def __init__(self, backend: Owner) -> None:
-        check_layouts([rows_layout(), attention_layout(), copying_layout()])
+        modules = (table_rows, attention, copying)
+        renew([(module.layout(), module.LAYOUT) for module in modules], forget_compiled)
         self._backend = backend
         self.load = Load(backend.lanes)
         self._packed: dict[
@@ -66,7 +66,7 @@ class Tables:
         self._backend.rows_alike = False
         say_once(
             f"{', '.join(unknown)}: not in the compiled table of inference"
-            " (tat/backends/cpu/columns.py), so a plan runs kernel by kernel: slower, without"
+            " (tat/backends/cpu/table_rows.py), so a plan runs kernel by kernel: slower, without"
             " drafts, and last bits may depend on what else is in a batch"
         )
         return None

@@ -9,16 +9,26 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu import activations, norms, positions
 from tat.backends.cpu.attention import attention
-from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, LAYOUT, NUMBERS
+from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, numbers
+from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.copying import copy_mixture, pointer
-from tat.backends.cpu.loops import gelu, layer_norm
+from tat.backends.cpu.loops import share, single
 from tat.backends.cpu.products import product, product_int8
 from tat.backends.cpu.threads import cycles, next_work, post, settle, wait_for_all
 from tat.backends.cpu.vectors import floats, integers, longs, small
 
-_EMBEDDING, _POSITIONS = COLUMNS_OF["embedding"], COLUMNS_OF["positional_encoding"]
-_NORM, _GELU, _ADD = (COLUMNS_OF[name] for name in ("layer_norm", "gelu", "add"))
+# Kernels that are known here; those of a family are known in its module.
+_HERE = (
+    "embedding", "linear", "add", "attention", "output_projection", "cache_write",
+    "embedding_int8", "linear_int8", "output_projection_int8", "pointer", "copy_mixture",
+)  # fmt: skip
+OPERATIONS = (*_HERE, *norms.OPERATIONS, *activations.OPERATIONS, *positions.OPERATIONS)
+LAYOUT = layout_of(*OPERATIONS)
+NUMBERS = numbers(*_HERE)
+
+_EMBEDDING, _ADD = COLUMNS_OF["embedding"], COLUMNS_OF["add"]
 _LINEAR, _OUTPUT = COLUMNS_OF["linear"], COLUMNS_OF["output_projection"]
 _LINEAR_INT8, _OUTPUT_INT8 = COLUMNS_OF["linear_int8"], COLUMNS_OF["output_projection_int8"]
 _EMBEDDING_INT8, _CACHE = COLUMNS_OF["embedding_int8"], COLUMNS_OF["cache_write"]
@@ -120,68 +130,40 @@ def replay(shared: int, thread: int, threads: int, scratch: int) -> None:
 
 
 @_compiled
-def _share(count: int, thread: int, threads: int) -> tuple[int, int]:
-    """The first of this thread's rows or elements, and the first behind them."""
-    return count * thread // threads, count * (thread + 1) // threads
-
-
-@_compiled
-def _single(bits: int) -> float:
-    """A float that stands in a row as its bits."""
-    return np.int32(bits).view(np.float32)
-
-
-@_compiled
 def _by_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
     """The kernels whose rows, or elements, are shared out."""
-    if kernel == NUMBERS.gelu:
-        start, stop = _share(row[_GELU.size], thread, threads)
-        at, size = 4 * start, stop - start
-        gelu(floats(row[_GELU.y] + at, size), floats(row[_GELU.x] + at, size))
-    elif kernel == NUMBERS.add:
-        start, stop = _share(row[_ADD.size], thread, threads)
+    if kernel == NUMBERS.add:
+        start, stop = share(row[_ADD.size], thread, threads)
         at, size = 4 * start, stop - start
         y, a = floats(row[_ADD.y] + at, size), floats(row[_ADD.a] + at, size)
         b = floats(row[_ADD.b] + at, size)
         for i in range(y.size):
             y[i] = a[i] + b[i]
-    elif kernel == NUMBERS.layer_norm:
-        _norm(row, *_share(row[_NORM.rows], thread, threads))
     elif kernel == NUMBERS.embedding:
         c, width = _EMBEDDING, row[_EMBEDDING.width]
-        start, stop = _share(row[c.rows], thread, threads)
-        ids, factor = integers(row[c.ids], row[c.rows]), _single(row[c.scale])
+        start, stop = share(row[c.rows], thread, threads)
+        ids, factor = integers(row[c.ids], row[c.rows]), single(row[c.scale])
         for n in range(start, stop):
             _scaled(row[c.y] + 4 * n * width, row[c.table] + 4 * ids[n] * width, width, factor)
     elif kernel == NUMBERS.embedding_int8:
-        _embedding_int8(row, *_share(row[_EMBEDDING_INT8.rows], thread, threads))
-    elif kernel == NUMBERS.positional_encoding:
-        _positions(row, *_share(row[_POSITIONS.batch], thread, threads))
+        _embedding_int8(row, *share(row[_EMBEDDING_INT8.rows], thread, threads))
     elif kernel == NUMBERS.cache_write:
         c, width = _CACHE, row[_CACHE.width]
-        start, stop = _share(row[c.batch], thread, threads)
+        start, stop = share(row[c.batch], thread, threads)
         position = integers(row[c.position], row[c.batch])
         for b in range(start, stop):
             to = row[c.cache] + 4 * (b * row[c.length] + position[b]) * width
             _scaled(to, row[c.x] + 4 * b * width, width, np.float32(1))
-
-
-@_compiled
-def _norm(row: Array, start: int, stop: int) -> None:
-    c, width = _NORM, row[_NORM.width]
-    at, size, shape = 4 * start, stop - start, (stop - start, width)
-    layer_norm(
-        floats(row[c.y] + at * width, size * width).reshape(shape),
-        floats(row[c.mean] + at, size), floats(row[c.rstd] + at, size),
-        floats(row[c.x] + at * width, size * width).reshape(shape),
-        floats(row[c.gain], width), floats(row[c.bias], width), _single(row[c.epsilon]),
-    )  # fmt: skip
+    else:  # of one of these families, or nothing
+        norms.replay_rows(kernel, row, thread, threads)
+        activations.replay_rows(kernel, row, thread, threads)
+        positions.replay_rows(kernel, row, thread, threads)
 
 
 @_compiled
 def _embedding_int8(row: Array, start: int, stop: int) -> None:
     c, width = _EMBEDDING_INT8, row[_EMBEDDING_INT8.width]
-    ids, scale = integers(row[c.ids], row[c.rows]), _single(row[c.scale])
+    ids, scale = integers(row[c.ids], row[c.rows]), single(row[c.scale])
     for n in range(start, stop):
         y, x = floats(row[c.y] + 4 * n * width, width), small(row[c.table] + ids[n] * width, width)
         factor = floats(row[c.scales] + 4 * ids[n], 1)[0] * scale
@@ -194,20 +176,6 @@ def _scaled(out: int, source: int, size: int, factor: float) -> None:
     y, x = floats(out, size), floats(source, size)
     for i in range(size):
         y[i] = x[i] * factor
-
-
-@_compiled
-def _positions(row: Array, start: int, stop: int) -> None:
-    c = _POSITIONS
-    batch, length, width = row[c.batch], row[c.length], row[c.width]
-    first = integers(row[c.start], batch)
-    for b in range(start, stop):
-        for t in range(length):
-            at = 4 * (b * length + t) * width
-            y, x = floats(row[c.y] + at, width), floats(row[c.x] + at, width)
-            table = floats(row[c.table] + 4 * (first[b] + t) * width, width)
-            for i in range(width):
-                y[i] = x[i] + table[i]
 
 
 @_compiled

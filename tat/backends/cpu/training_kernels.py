@@ -1,4 +1,4 @@
-"""Numba kernels of training: the same names and arguments as the reference's, float32, faster.
+"""Numba kernels of dropout and the optimizer: the reference's names and arguments, float32, faster.
 
 See loops.py for how they are compiled.
 """
@@ -6,17 +6,10 @@ See loops.py for how they are compiled.
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu import loops
-from tat.backends.cpu.loops import GELU, GELU_CUBE, exp, mix, summing
-from tat.backends.cpu.training_losses import copy_cross_entropy as copy_cross_entropy
-from tat.backends.cpu.training_losses import (
-    copy_cross_entropy_backward as copy_cross_entropy_backward,
-)
-from tat.backends.cpu.training_losses import cross_entropy as cross_entropy
-from tat.backends.cpu.training_losses import cross_entropy_backward as cross_entropy_backward
+from tat.backends.cpu.loops import mix, summing
 
 _f, _u = np.float32, np.uint32
-_ONE, _TWO = _f(1), _f(2)
+_ONE = _f(1)
 
 
 @summing
@@ -52,76 +45,6 @@ def _dropout_settings(counter: Array, rate: float, key: int) -> tuple[np.uint32,
     for word in counter.tolist():  # seed, step and micro-batch as signed 32-bit integers
         base = mix(_u(base ^ _u(word & 0xFFFFFFFF)))
     return _u(base), _u(int(rate * 2**32)), _f(1 / (1 - rate))
-
-
-def layer_norm(
-    y: Array, mean: Array, rstd: Array, x: Array, gain: Array, bias: Array, *,
-    rows: int, width: int, epsilon: float,
-) -> None:  # fmt: skip
-    loops.layer_norm(y, mean, rstd, x, gain, bias, _f(epsilon))
-
-
-@summing
-def _layer_norm_backward(
-    dx: Array, dy: Array, x: Array, gain: Array, mean: Array, rstd: Array
-) -> None:
-    width = _f(x.shape[1])
-    for row in range(x.shape[0]):
-        above, source, out, middle, scale = dy[row], x[row], dx[row], mean[row], rstd[row]
-        total, along = _f(0), _f(0)
-        for i in range(source.size):
-            g = above[i] * gain[i]
-            total += g
-            along += g * ((source[i] - middle) * scale)
-        total /= width
-        along /= width
-        for i in range(source.size):
-            normal = (source[i] - middle) * scale
-            out[i] = (above[i] * gain[i] - total - normal * along) * scale
-
-
-def layer_norm_backward(
-    dx: Array, dy: Array, x: Array, gain: Array, mean: Array, rstd: Array, *, rows: int, width: int
-) -> None:
-    _layer_norm_backward(dx, dy, x, gain, mean, rstd)
-
-
-@summing
-def _layer_norm_backward_parameters(
-    dgain: Array, dbias: Array, dy: Array, x: Array, mean: Array, rstd: Array
-) -> None:
-    for row in range(x.shape[0]):
-        above, source, middle, scale = dy[row], x[row], mean[row], rstd[row]
-        for i in range(source.size):
-            dgain[i] += above[i] * ((source[i] - middle) * scale)
-            dbias[i] += above[i]
-
-
-def layer_norm_backward_parameters(
-    dgain: Array, dbias: Array, dy: Array, x: Array, mean: Array, rstd: Array, *,
-    rows: int, width: int, accumulate: int,
-) -> None:  # fmt: skip
-    if not accumulate:
-        dgain[:] = 0
-        dbias[:] = 0
-    _layer_norm_backward_parameters(dgain, dbias, dy, x, mean, rstd)
-
-
-def gelu(y: Array, x: Array, *, size: int) -> None:
-    loops.gelu(y.reshape(-1), x.reshape(-1))
-
-
-@summing
-def _gelu_backward(dx: Array, dy: Array, x: Array) -> None:
-    for i in range(x.size):
-        v = x[i]
-        share = _ONE / (_ONE + exp(-_TWO * GELU * (v + GELU_CUBE * v * v * v)))
-        slope = _TWO * GELU * (_ONE + _f(3) * GELU_CUBE * v * v)
-        dx[i] = dy[i] * (share + v * share * (_ONE - share) * slope)
-
-
-def gelu_backward(dx: Array, dy: Array, x: Array, *, size: int) -> None:
-    _gelu_backward(dx.reshape(-1), dy.reshape(-1), x.reshape(-1))
 
 
 @summing

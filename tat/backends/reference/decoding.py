@@ -4,7 +4,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat.draws import Draw, penalised, scores
-from tat.ops.vocabulary import SETTINGS
+from tat.ops.decoding import SETTINGS
 
 
 def repetition_penalty(
