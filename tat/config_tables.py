@@ -24,6 +24,7 @@ class TransformerConfig:
     dropout: Share
     max_length: Annotated[int, Meta(ge=2, le=65536)]
     copy: bool
+    norm: Literal["layer", "rms"]
 
 
 @dataclass(frozen=True)

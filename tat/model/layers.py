@@ -71,9 +71,20 @@ class LayerNorm:
         return ops.layer_norm(x, self.gain, self.bias)
 
 
-def norm(parameters: Parameters, name: str, config: TransformerConfig) -> LayerNorm:
+class RmsNorm:
+    """Row-wise division by the root mean square, with gain [D]; rows keep their mean."""
+
+    def __init__(self, parameters: Parameters, name: str, width: int) -> None:
+        self.gain = parameters.vector(f"{name}.gain", width, 1.0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.rms_norm(x, self.gain)
+
+
+def norm(parameters: Parameters, name: str, config: TransformerConfig) -> LayerNorm | RmsNorm:
     """The norm of rows that the configuration names."""
-    return LayerNorm(parameters, name, config.width)
+    made = {"layer": LayerNorm, "rms": RmsNorm}[config.norm]
+    return made(parameters, name, config.width)
 
 
 class MultiHeadAttention:

@@ -68,6 +68,19 @@ _ROWS = (
         updates="dgain dbias",
     ),
     row(
+        "rms_norm",
+        "y[rows,width] rstd[rows]; x[rows,width] gain[width]; rows width epsilon:f32",
+    ),
+    row(
+        "rms_norm_backward",
+        "dx[rows,width]; dy[rows,width] x[rows,width] gain[width] rstd[rows]; rows width",
+    ),
+    row(
+        "rms_norm_backward_gain",
+        "dgain[width]; dy[rows,width] x[rows,width] rstd[rows]; rows width accumulate",
+        updates="dgain",
+    ),
+    row(
         "linear",
         "y[rows,outputs]; x[rows,inputs] weight[inputs,outputs] bias[outputs]; rows inputs outputs",
         flops="2*rows*inputs*outputs",

@@ -121,6 +121,22 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: float = 1e-5) -> 
     return graph.record(y, backward)
 
 
+def rms_norm(x: Tensor, gain: Tensor, epsilon: float = 1e-5) -> Tensor:
+    """Rows of x [N, D] over the root of their mean square, times gain [D] (Zhang 2019)."""
+    graph, (rows, width) = current(), x.shape
+    dims = dict(rows=rows, width=width)
+    y, rstd = graph.emit("rms_norm", [x.shape, (rows,)], [x, gain], **dims, epsilon=epsilon)
+
+    def backward(dy: Tensor) -> list[Gradient]:
+        (dx,) = graph.emit("rms_norm_backward", [x.shape], [dy, x, gain, rstd], **dims)
+        dgain, accumulate = graph.parameter_gradient(gain)
+        inputs = [dy, x, rstd]
+        graph.emit("rms_norm_backward_gain", [dgain], inputs, **dims, accumulate=accumulate)
+        return [(x, dx)]
+
+    return graph.record(y, backward)
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor, into: Tensor | None = None) -> Tensor:
     """x [N, I] @ weight [I, O] + bias [O] -> [N, O], a new tensor or `into`."""
     graph, rows, (inputs, outputs) = current(), x.shape[0], weight.shape

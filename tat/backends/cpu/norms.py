@@ -11,9 +11,9 @@ from tat.backends.cpu.columns import COLUMNS_OF, numbers
 from tat.backends.cpu.loops import plain, share, single, summing
 from tat.backends.cpu.vectors import floats
 
-OPERATIONS = ("layer_norm",)
+OPERATIONS = ("layer_norm", "rms_norm")
 _NUMBERS = numbers(*OPERATIONS)
-_NORM = COLUMNS_OF["layer_norm"]
+_NORM, _RMS = COLUMNS_OF["layer_norm"], COLUMNS_OF["rms_norm"]
 
 _f = np.float32
 _ONE = _f(1)
@@ -92,11 +92,68 @@ def layer_norm_backward_parameters(
     _layer_norm_backward_parameters(dgain, dbias, dy, x, mean, rstd)
 
 
+@summing
+def _rms_norm(y: Array, rstd: Array, x: Array, gain: Array, epsilon: float) -> None:
+    width = _f(x.shape[1])
+    for row in range(x.shape[0]):
+        source, out = x[row], y[row]
+        squares = _f(0)
+        for i in range(source.size):
+            squares += source[i] * source[i]
+        scale = _ONE / np.sqrt(squares / width + epsilon)
+        rstd[row] = scale
+        for i in range(source.size):
+            out[i] = source[i] * scale * gain[i]
+
+
+def rms_norm(
+    y: Array, rstd: Array, x: Array, gain: Array, *, rows: int, width: int, epsilon: float
+) -> None:
+    _rms_norm(y, rstd, x, gain, _f(epsilon))
+
+
+@summing
+def _rms_norm_backward(dx: Array, dy: Array, x: Array, gain: Array, rstd: Array) -> None:
+    width = _f(x.shape[1])
+    for row in range(x.shape[0]):
+        above, source, out, scale = dy[row], x[row], dx[row], rstd[row]
+        along = _f(0)
+        for i in range(source.size):
+            along += above[i] * gain[i] * (source[i] * scale)
+        along /= width
+        for i in range(source.size):
+            out[i] = (above[i] * gain[i] - source[i] * scale * along) * scale
+
+
+def rms_norm_backward(
+    dx: Array, dy: Array, x: Array, gain: Array, rstd: Array, *, rows: int, width: int
+) -> None:
+    _rms_norm_backward(dx, dy, x, gain, rstd)
+
+
+@summing
+def _rms_norm_backward_gain(dgain: Array, dy: Array, x: Array, rstd: Array) -> None:
+    for row in range(x.shape[0]):
+        above, source, scale = dy[row], x[row], rstd[row]
+        for i in range(source.size):
+            dgain[i] += above[i] * (source[i] * scale)
+
+
+def rms_norm_backward_gain(
+    dgain: Array, dy: Array, x: Array, rstd: Array, *, rows: int, width: int, accumulate: int
+) -> None:
+    if not accumulate:
+        dgain[:] = 0
+    _rms_norm_backward_gain(dgain, dy, x, rstd)
+
+
 @plain
 def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
     """This thread's rows of a norm in the table; nothing where the kernel is no norm."""
     if kernel == _NUMBERS.layer_norm:
         _replay_layer_norm(row, *share(row[_NORM.rows], thread, threads))
+    elif kernel == _NUMBERS.rms_norm:
+        _replay_rms_norm(row, *share(row[_RMS.rows], thread, threads))
 
 
 @plain
@@ -108,4 +165,16 @@ def _replay_layer_norm(row: Array, start: int, stop: int) -> None:
         floats(row[c.mean] + at, size), floats(row[c.rstd] + at, size),
         floats(row[c.x] + at * width, size * width).reshape(shape),
         floats(row[c.gain], width), floats(row[c.bias], width), single(row[c.epsilon]),
+    )  # fmt: skip
+
+
+@plain
+def _replay_rms_norm(row: Array, start: int, stop: int) -> None:
+    c, width = _RMS, row[_RMS.width]
+    at, size, shape = 4 * start, stop - start, (stop - start, width)
+    _rms_norm(
+        floats(row[c.y] + at * width, size * width).reshape(shape),
+        floats(row[c.rstd] + at, size),
+        floats(row[c.x] + at * width, size * width).reshape(shape),
+        floats(row[c.gain], width), single(row[c.epsilon]),
     )  # fmt: skip

@@ -100,6 +100,31 @@ def layer_norm_backward_parameters(
     _assign(dbias, dy.sum(axis=0), accumulate)
 
 
+def rms_norm(
+    y: Array, rstd: Array, x: Array, gain: Array, *, rows: int, width: int, epsilon: float
+) -> None:
+    np.einsum("nd,nd->n", x, x, out=rstd)
+    np.divide(1, np.sqrt(rstd / width + epsilon), out=rstd)
+    np.multiply(x, rstd[:, None], out=y)
+    y *= gain
+
+
+def rms_norm_backward(
+    dx: Array, dy: Array, x: Array, gain: Array, rstd: Array, *, rows: int, width: int
+) -> None:
+    normal = x * rstd[:, None]
+    np.multiply(dy, gain, out=dx)
+    normal *= (np.einsum("nd,nd->n", dx, normal) / width)[:, None]
+    dx -= normal
+    dx *= rstd[:, None]
+
+
+def rms_norm_backward_gain(
+    dgain: Array, dy: Array, x: Array, rstd: Array, *, rows: int, width: int, accumulate: int
+) -> None:
+    _assign(dgain, np.einsum("nd,nd->d", dy, x * rstd[:, None]), accumulate)
+
+
 def _assign(out: Array, value: Array, accumulate: int) -> None:
     if accumulate:
         out += value

@@ -62,6 +62,10 @@ def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["rows"]))]
 
 
+def _for_16_columns(kernel: str, a: Attributes) -> list[Pass]:
+    return [Pass(kernel, folded(-(-a["width"] // 16)))]
+
+
 def _for_each_sequence(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["batch"]))]
 
@@ -125,6 +129,9 @@ PASSES: dict[str, Passes] = {
     "layer_norm": _for_each_row,
     "layer_norm_backward": _for_each_row,
     "layer_norm_backward_parameters": _norm_parameters,
+    "rms_norm": _for_each_row,
+    "rms_norm_backward": _for_each_row,
+    "rms_norm_backward_gain": _for_16_columns,
     "linear": product_passes,
     "linear_backward_input": product_passes,
     "linear_backward_parameters": _linear_parameters,

@@ -1,0 +1,36 @@
+// Grid: a workgroup of 64 threads for each row. A sum: each thread its columns upwards, then the
+// threads as group_sum.
+// import grid
+// import group_sum
+
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;
+@group(0) @binding(3) var<storage, read> x: array<f32>;
+@group(0) @binding(4) var<storage, read> gain: array<f32>;
+@group(0) @binding(5) var<storage, read> rstd: array<f32>;
+
+alias Dy = f32;
+
+const THREADS: u32 = 64u;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group_index(group, groups);
+    if (row >= params.rows) {
+        return;
+    }
+    let base = row * params.width;
+    var along = 0.0;
+    for (var i = lane; i < params.width; i += THREADS) {
+        along += f32(dy[base + i]) * gain[i] * (x[base + i] * rstd[row]);
+    }
+    let share = group_sum(along, lane) / f32(params.width);
+    for (var i = lane; i < params.width; i += THREADS) {
+        let slope = f32(dy[base + i]) * gain[i];
+        dx[base + i] = (slope - x[base + i] * rstd[row] * share) * rstd[row];
+    }
+}
