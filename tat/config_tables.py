@@ -25,6 +25,7 @@ class TransformerConfig:
     max_length: Annotated[int, Meta(ge=2, le=65536)]
     copy: bool
     norm: Literal["layer", "rms"]
+    feed_forward_kind: Literal["gelu", "swiglu"]
 
 
 @dataclass(frozen=True)

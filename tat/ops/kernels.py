@@ -99,6 +99,8 @@ _ROWS = (
     ),
     row("gelu", "y[size]; x[size]; size"),
     row("gelu_backward", "dx[size]; dy[size] x[size]; size"),
+    row("swiglu", "y[rows,width]; x[rows,2*width]; rows width"),
+    row("swiglu_backward", "dx[rows,2*width]; dy[rows,width] x[rows,2*width]; rows width"),
     row(
         "attention",
         "y[batch*queries,width] lse[batch*queries,heads];"

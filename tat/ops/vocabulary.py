@@ -170,6 +170,19 @@ def gelu(x: Tensor) -> Tensor:
     return graph.record(y, backward)
 
 
+def swiglu(x: Tensor) -> Tensor:
+    """gate * sigmoid(gate) * up, where x [N, 2F] has the gate [N, F] and then up (Shazeer 2020)."""
+    graph, (rows, double) = current(), x.shape
+    dims = dict(rows=rows, width=double // 2)
+    (y,) = graph.emit("swiglu", [(rows, double // 2)], [x], **dims)
+
+    def backward(dy: Tensor) -> list[Gradient]:
+        (dx,) = graph.emit("swiglu_backward", [x.shape], [dy, x], **dims)
+        return [(x, dx)]
+
+    return graph.record(y, backward)
+
+
 def attention(
     q: Tensor, kv: Tensor, lengths: Tensor, *,
     heads: int, sources: int = 1, causal: bool = False, into: Tensor | None = None,

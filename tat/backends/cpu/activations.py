@@ -11,9 +11,9 @@ from tat.backends.cpu.columns import COLUMNS_OF, numbers
 from tat.backends.cpu.loops import exp, plain, share, summing
 from tat.backends.cpu.vectors import floats
 
-OPERATIONS = ("gelu",)
+OPERATIONS = ("gelu", "swiglu")
 _NUMBERS = numbers(*OPERATIONS)
-_GELU = COLUMNS_OF["gelu"]
+_GELU, _SWIGLU = COLUMNS_OF["gelu"], COLUMNS_OF["swiglu"]
 
 _f = np.float32
 _ONE, _TWO = _f(1), _f(2)
@@ -45,6 +45,35 @@ def gelu_backward(dx: Array, dy: Array, x: Array, *, size: int) -> None:
     _gelu_backward(dx.reshape(-1), dy.reshape(-1), x.reshape(-1))
 
 
+@summing
+def _swiglu(y: Array, x: Array) -> None:
+    width = y.shape[1]
+    for row in range(y.shape[0]):
+        gate, up, out = x[row, :width], x[row, width:], y[row]
+        for i in range(width):
+            out[i] = gate[i] / (_ONE + exp(-gate[i])) * up[i]
+
+
+def swiglu(y: Array, x: Array, *, rows: int, width: int) -> None:
+    _swiglu(y, x)
+
+
+@summing
+def _swiglu_backward(dx: Array, dy: Array, x: Array) -> None:
+    width = dy.shape[1]
+    for row in range(dy.shape[0]):
+        gate, up, above = x[row, :width], x[row, width:], dy[row]
+        dgate, dup = dx[row, :width], dx[row, width:]
+        for i in range(width):
+            part = _ONE / (_ONE + exp(-gate[i]))
+            dgate[i] = above[i] * up[i] * part * (_ONE + gate[i] * (_ONE - part))
+            dup[i] = above[i] * gate[i] * part
+
+
+def swiglu_backward(dx: Array, dy: Array, x: Array, *, rows: int, width: int) -> None:
+    _swiglu_backward(dx, dy, x)
+
+
 @plain
 def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
     """This thread's part of an activation in the table; nothing where the kernel is none."""
@@ -52,3 +81,9 @@ def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
         start, stop = share(row[_GELU.size], thread, threads)
         at, size = 4 * start, stop - start
         _gelu(floats(row[_GELU.y] + at, size), floats(row[_GELU.x] + at, size))
+    elif kernel == _NUMBERS.swiglu:
+        c, width = _SWIGLU, row[_SWIGLU.width]
+        start, stop = share(row[c.rows], thread, threads)
+        at, size = 4 * start * width, stop - start
+        x = floats(row[c.x] + 2 * at, 2 * size * width).reshape((size, 2 * width))
+        _swiglu(floats(row[c.y] + at, size * width).reshape((size, width)), x)

@@ -176,6 +176,22 @@ def _gelu_inner(x: Array) -> Array:
     return _GELU * x * (1 + _GELU_CUBE * x * x)
 
 
+def swiglu(y: Array, x: Array, *, rows: int, width: int) -> None:
+    gate = x[:, :width]
+    np.multiply(gate * _sigmoid(gate), x[:, width:], out=y)
+
+
+def swiglu_backward(dx: Array, dy: Array, x: Array, *, rows: int, width: int) -> None:
+    gate, up = x[:, :width], x[:, width:]
+    part = _sigmoid(gate)
+    dx[:, :width] = dy * up * part * (1 + gate * (1 - part))
+    np.multiply(dy, gate * part, out=dx[:, width:])
+
+
+def _sigmoid(x: Array) -> Array:
+    return 0.5 + 0.5 * np.tanh(0.5 * x)  # which does not overflow, as exp(-x) would
+
+
 def output_projection(
     logits: Array, x: Array, table: Array, *, rows: int, width: int, vocabulary: int
 ) -> None:

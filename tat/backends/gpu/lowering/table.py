@@ -137,6 +137,8 @@ PASSES: dict[str, Passes] = {
     "linear_backward_parameters": _linear_parameters,
     "gelu": _in_quads,
     "gelu_backward": _in_quads,
+    "swiglu": _each("rows", "width"),
+    "swiglu_backward": _each("rows", "width"),
     "attention": attention_passes,
     "attention_backward": attention_backward_passes,
     "output_projection": product_passes,
