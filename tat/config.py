@@ -175,6 +175,11 @@ def _check_combinations(config: Config) -> None:
         raise ConfigError(
             f"positional encoding: width {model.width} is odd; set an even model.width"
         )
+    if model.positions == "rotary" and model.width // model.heads % 2:
+        raise ConfigError(
+            f"rotary positions turn pairs of columns, and a head has {model.width // model.heads};"
+            " set model.width to an even multiple of model.heads"
+        )
     if longest > model.max_length:
         raise ConfigError(
             f"data.buckets has a length of {longest}, more than model.max_length"

@@ -26,6 +26,7 @@ class TransformerConfig:
     copy: bool
     norm: Literal["layer", "rms"]
     feed_forward_kind: Literal["gelu", "swiglu"]
+    positions: Literal["sinusoidal", "rotary"]
 
 
 @dataclass(frozen=True)

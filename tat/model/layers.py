@@ -43,9 +43,31 @@ class PositionalEncoding:
         return x
 
 
-def positions(config: TransformerConfig) -> PositionalEncoding:
-    """How the model knows positions."""
-    return PositionalEncoding(config)
+class RotaryPositions:
+    """Queries and keys of self-attention, turned by their position (RoFormer, Su et al. 2021).
+
+    A score then depends on the distance of two positions. The constant table [M, D/H] has the
+    sines and cosines of a head.
+    """
+
+    def __init__(self, config: TransformerConfig) -> None:
+        self.heads = config.heads
+        size = (config.max_length, config.width // config.heads)
+        self.table = Tensor("rotary", size, "constant")
+
+    def __call__(self, x: Tensor, start: Tensor) -> Tensor:
+        """Embeddings x [B*T, D] as they are."""
+        return x
+
+    def turned(self, x: Tensor, start: Tensor) -> Tensor:
+        """Queries [B*T, D], or keys of keys and values [B*T, 2D], from position start[b] on."""
+        return ops.rotary(x, self.table, start, self.heads)
+
+
+def positions(config: TransformerConfig) -> PositionalEncoding | RotaryPositions:
+    """How the model knows positions, as the configuration says."""
+    made = {"sinusoidal": PositionalEncoding, "rotary": RotaryPositions}[config.positions]
+    return made(config)
 
 
 class Linear:

@@ -43,6 +43,12 @@ _ROWS = (
         "y[batch*length,width]; x[batch*length,width] table[positions,width]@batch*length*width"
         " start[batch]:int<positions-length+1; batch length width",
     ),
+    row(
+        "rotary",
+        "y[batch*length,2*heads*pairs+others]; x[batch*length,2*heads*pairs+others]"
+        " turns[positions,2*pairs]@batch*length*2*pairs start[batch]:int<positions-length+1;"
+        " batch length heads pairs others direction:f32",
+    ),
     row("dropout", "y[size]; x[size] counter[3]:int; size rate:f32 key", use="training"),
     row(
         "dropout_add",

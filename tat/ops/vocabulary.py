@@ -44,6 +44,24 @@ def positional_encoding(x: Tensor, table: Tensor, start: Tensor) -> Tensor:
     return graph.record(y, lambda dy: [(x, dy)])
 
 
+def rotary(x: Tensor, turns: Tensor, start: Tensor, heads: int) -> Tensor:
+    """Turns pairs of columns by an angle that grows with the position (Su et al. 2021).
+
+    x [B*T, H*R + E] begins with heads of R columns, of which 2i and 2i + 1 are a pair; E columns
+    behind them stay. turns [M, R] constant, the sine and cosine of each pair; start [B] positions.
+    """
+    graph, batch, (rows, width), size = current(), start.size, x.shape, turns.shape[1]
+    dims = dict(batch=batch, length=rows // batch, heads=heads, pairs=size // 2)
+    dims |= dict(others=width - heads * size)
+    (y,) = graph.emit("rotary", [x.shape], [x, turns, start], **dims, direction=1.0)
+
+    def backward(dy: Tensor) -> list[Gradient]:
+        (dx,) = graph.emit("rotary", [x.shape], [dy, turns, start], **dims, direction=-1.0)
+        return [(x, dx)]
+
+    return graph.record(y, backward)
+
+
 def dropout(x: Tensor, counter: Tensor, rate: float) -> Tensor:
     """Zeroes elements with probability `rate`, scales the rest by 1/(1 - rate); only in training.
 

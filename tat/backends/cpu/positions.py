@@ -4,15 +4,43 @@ See loops.py for how loops are compiled. An operation that the table replays is 
 `replay_rows`.
 """
 
+import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.cpu.columns import COLUMNS_OF, numbers
-from tat.backends.cpu.loops import plain, share
+from tat.backends.cpu.loops import exact, plain, share, single
 from tat.backends.cpu.vectors import floats, integers
 
-OPERATIONS = ("positional_encoding",)
+OPERATIONS = ("positional_encoding", "rotary")
 _NUMBERS = numbers(*OPERATIONS)
-_ENCODING = COLUMNS_OF["positional_encoding"]
+_ENCODING, _ROTARY = COLUMNS_OF["positional_encoding"], COLUMNS_OF["rotary"]
+
+
+@exact
+def _rotary(
+    y: Array, x: Array, turns: Array, start: Array, length: int, heads: int, direction: float
+) -> None:
+    """Of the rows of as many sequences as `start` has."""
+    pairs = turns.shape[1] // 2
+    turned = 2 * heads * pairs
+    for row in range(x.shape[0]):
+        source, out = x[row], y[row]
+        angles = turns[start[row // length] + row % length]
+        for head in range(heads):
+            for pair in range(pairs):
+                i = 2 * (head * pairs + pair)
+                sine, cosine = angles[2 * pair] * direction, angles[2 * pair + 1]
+                out[i] = source[i] * cosine - source[i + 1] * sine
+                out[i + 1] = source[i + 1] * cosine + source[i] * sine
+        for i in range(turned, source.size):
+            out[i] = source[i]
+
+
+def rotary(
+    y: Array, x: Array, turns: Array, start: Array, *,
+    batch: int, length: int, heads: int, pairs: int, others: int, direction: float,
+) -> None:  # fmt: skip
+    _rotary(y, x, turns, start.reshape(batch), length, heads, np.float32(direction))
 
 
 @plain
@@ -20,6 +48,24 @@ def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
     """This thread's sequences; nothing where the kernel is not about positions."""
     if kernel == _NUMBERS.positional_encoding:
         _encode(row, *share(row[_ENCODING.batch], thread, threads))
+    elif kernel == _NUMBERS.rotary:
+        _replay_rotary(row, *share(row[_ROTARY.batch], thread, threads))
+
+
+@plain
+def _replay_rotary(row: Array, start: int, stop: int) -> None:
+    c, length, head = _ROTARY, row[_ROTARY.length], 2 * row[_ROTARY.pairs]
+    width, rows = row[c.heads] * head + row[c.others], (stop - start) * length
+    at, first = 4 * start * length * width, integers(row[c.start] + 4 * start, stop - start)
+    last = 0
+    for b in range(first.size):
+        last = max(last, first[b])
+    _rotary(
+        floats(row[c.y] + at, rows * width).reshape((rows, width)),
+        floats(row[c.x] + at, rows * width).reshape((rows, width)),
+        floats(row[c.turns], (last + length) * head).reshape((last + length, head)),
+        first, length, row[c.heads], single(row[c.direction]),
+    )  # fmt: skip
 
 
 @plain

@@ -41,6 +41,20 @@ def positional_encoding(
     np.add(x, table[position.reshape(-1)], out=y)
 
 
+def rotary(
+    y: Array, x: Array, turns: Array, start: Array, *,
+    batch: int, length: int, heads: int, pairs: int, others: int, direction: float,
+) -> None:  # fmt: skip
+    turned, position = 2 * heads * pairs, start.reshape(batch, 1) + np.arange(length)
+    sines, cosines = (turns[position.reshape(-1), i::2][:, None] for i in (0, 1))
+    sines = sines * x.dtype.type(direction)
+    pair = x[:, :turned].reshape(-1, heads, pairs, 2)
+    left, right = pair[..., 0], pair[..., 1]
+    both = [left * cosines - right * sines, right * cosines + left * sines]
+    y[:, :turned] = np.stack(both, axis=-1).reshape(-1, turned)
+    y[:, turned:] = x[:, turned:]
+
+
 def dropout(y: Array, x: Array, counter: Array, *, size: int, rate: float, key: int) -> None:
     np.multiply(x, _keep(counter, size, rate, key, x.dtype).reshape(x.shape), out=y)
 

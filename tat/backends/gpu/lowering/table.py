@@ -66,6 +66,12 @@ def _for_16_columns(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(-(-a["width"] // 16)))]
 
 
+def _turned(kernel: str, a: Attributes) -> list[Pass]:
+    """A thread for each element."""
+    width = 2 * a["heads"] * a["pairs"] + a["others"]
+    return [Pass(kernel, elements(a["batch"] * a["length"] * width))]
+
+
 def _for_each_sequence(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["batch"]))]
 
@@ -122,6 +128,7 @@ PASSES: dict[str, Passes] = {
     "embedding": _each("rows", "width"),
     "embedding_backward": _for_each_id,
     "positional_encoding": _each("batch", "length", "width"),
+    "rotary": _turned,
     "dropout": _each("size"),
     "dropout_add": _each("size"),
     "add": _each("size"),
