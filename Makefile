@@ -10,7 +10,7 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test vulkan chromium page mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help model setup setup-test vulkan chromium page mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -75,6 +75,18 @@ synth-check: $(VENV)/.tat vulkan  ## run what generated functions compute agains
 lint: setup-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
+
+# The model that ships with tat: generated functions alone, so that it may be given away. Needs a GPU
+# with f16; killed at any point, the same call goes on. MODEL_SEEDS x 14,000 functions.
+MODEL ?= build/model
+MODEL_SEEDS ?= 30
+model: setup  ## train the bundled model on a GPU (8 minutes on one H200) and put it into tat/models
+	mkdir -p $(MODEL)/data
+	for seed in $$(seq $(MODEL_SEEDS)); do part=$(MODEL)/data/part-$$seed.jsonl; \
+	  test -s $$part || $(BIN)/tat synth --count 14000 --seed $$seed -q -o $$part || exit 1; done
+	if test -f $(MODEL)/run/config.toml; then $(BIN)/tat train --run $(MODEL)/run --resume --device gpu; \
+	  else $(BIN)/tat train $(MODEL)/data --config config/bundled.toml --run $(MODEL)/run --device gpu; fi
+	$(BIN)/tat export $(MODEL)/run --int8 -o tat/models/bundled.safetensors
 
 bench: $(VENV)/.bench  ## all benchmarks under pyperf, to build/bench.json (half an hour; BENCH="-p 2 --only step")
 	@mkdir -p build

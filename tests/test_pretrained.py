@@ -1,5 +1,6 @@
 """Training from a model: weights and tokenizer are its own, everything else is new."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_session import MODULES, latest, resume, train
 
-from tat import weights
+from tat import __version__, weights
 from tat.checkpoint import load, save
 from tat.cli import run as tat
 from tat.config import check_stored
@@ -40,7 +41,8 @@ def exported(source: Path, folder: Path, *more: str) -> Path:
 
 
 def tuned(shaders: Path, name: Path, run: Path, steps: int, *more: str) -> int:
-    options = ["--run", str(run), "--set", f"train.steps={steps}", "-q", "--device", "cpu", *more]
+    options = ["--run", str(run), "--set", f"train.steps={steps}", "-q", "--device", "cpu",
+               "--set", "data.synth=0", *more]  # fmt: skip
     return tat(["train", str(shaders), "--from", str(name), *options])
 
 
@@ -53,6 +55,7 @@ def test_step_0_has_the_weights_and_the_tokenizer_of_the_run(shaders, source, tm
         np.testing.assert_array_equal(after.weights[name], values)
     assert not any(values.any() for values in after.state.values())
     assert after.progress["origin"]["step"] == 3
+    assert after.progress["version"] == __version__
     assert after.progress["origin"]["name"] == str(source)
 
 
@@ -94,6 +97,17 @@ def test_resuming_a_tuned_run_changes_no_bit(shaders, source, tmp_path):
     assert tuned(shaders, source, tmp_path / "parts", 2) == 0
     assert resume(tmp_path / "parts", 4) == 0
     assert latest(tmp_path / "parts") == latest(tmp_path / "whole")
+
+
+def test_generated_functions_are_mixed_in_and_none_of_them_validates(source, tmp_path):
+    for name, text in MODULES.items():
+        (tmp_path / name).write_text(text)
+    options = "--set", "data.synth=20", "--set", "data.validation_share=0.5", "-v"
+    assert tuned(tmp_path, source, tmp_path / "run", 1, *options) == 0
+    log = (tmp_path / "run" / "log").read_text()
+    assert "20 functions by rules" in log
+    validation = int(re.search(r"and (\d+) validation samples", log)[1])
+    assert 0 < validation < 20
 
 
 def failure(capsys) -> str:
@@ -175,7 +189,9 @@ def test_the_tokenizer_of_the_model_reads_what_it_never_saw(shaders, source, tmp
 def bundle(source, tmp_path, monkeypatch) -> Path:
     """Where the bundled model would lie; nothing is there yet."""
     path = tmp_path / "bundled.safetensors"
-    monkeypatch.setattr("tat.train.run_folder.resource", lambda *parts: tmp_path / parts[-1])
+    (tmp_path / "bundled.md").write_text("# The bundled model\n")
+    for module in ("train.named_checkpoint", "commands.inspect"):
+        monkeypatch.setattr(f"tat.{module}.resource", lambda *parts: tmp_path / parts[-1])
     return path
 
 
@@ -193,7 +209,8 @@ def test_without_run_the_bundled_model_answers_and_says_so(source, bundle, tmp_p
     assert tat(["generate", "area", "--stream", "--max-tokens", "3", "--device", "cpu"]) == 0
     assert "model: bundled" in capsys.readouterr().err
     assert tat(["inspect", "bundled"]) == 0
-    assert "int8" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "int8" in said and said.endswith("# The bundled model\n")
 
 
 def test_a_file_of_the_name_comes_before_the_bundled_model(source, bundle, tmp_path, monkeypatch):

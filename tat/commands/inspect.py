@@ -19,9 +19,10 @@ from tat.model.transformer import Transformer
 from tat.ops.cost import moved_bytes, plan_flops
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
+from tat.resources import resource
 from tat.stored_model import stored_config
 from tat.train.adamw import AdamW
-from tat.train.named_checkpoint import find_checkpoint
+from tat.train.named_checkpoint import find_checkpoint, is_bundled
 from tat.train.resuming import Progress
 
 _SHOWN = 12  # largest residents of the arena that are listed
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     path = find_checkpoint(options.path)
     summary = inspect(path)
     report: dict[str, Any] = _contents(path, summary)
+    if is_bundled(options.path):
+        report["card"] = resource("models", "bundled.md").read_text("utf-8")
     if options.plan:
         report["plan"] = plan_report(_plannable(path, summary), _vocabulary(path, summary))
     if options.json:
@@ -156,7 +159,7 @@ def _resident(planned: Plan, tensor: Tensor) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    plan_part = report.pop("plan", None)
+    plan_part, card = report.pop("plan", None), report.pop("card", "")
     configuration = report.pop("configuration")
     for name, value in report.items():
         if name == "progress" and value:
@@ -164,6 +167,8 @@ def _print(report: dict[str, Any]) -> None:
         elif name not in ("progress", "damage") or value:
             print(f"{name:15} {value}")
     print(f"{'preset':15} {configuration.get('preset')}")
+    if card:
+        print(f"\n{card.rstrip()}")
     if plan_part:
         _print_plan(plan_part)
 

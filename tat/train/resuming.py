@@ -37,6 +37,7 @@ class Progress:
     gpu: str = ""  # that made the last step; a CPU's threads leave no trace
     fold: str = ""  # how gradients are added: "tree", or "" in what 1.0.0 wrote, left to right
     origin: Origin | None = None  # the model that it started from, where it did not from scratch
+    version: str = ""  # of tat, when the run was started; "" in checkpoints of 1.0.0
 
     def judge(self, step: int, loss: float) -> bool:
         """Account for a validation loss; True if it is the best so far."""

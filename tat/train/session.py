@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tat import weights
+from tat import __version__, weights
 from tat.backends.opening import open_backend
 from tat.checkpoint import Checkpoint
 from tat.config import Config
@@ -90,6 +90,7 @@ class Session:
     ) -> "Session":  # fmt: skip
         """A new run, with weights drawn from the seed or those of `pretrained`."""
         progress = Progress(data.fingerprint, [str(path.resolve()) for path in paths])
+        progress.version = __version__
         if pretrained:
             pretrained.require_model(config)
             progress.origin = pretrained.origin
