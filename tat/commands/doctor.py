@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,7 +62,7 @@ def examine() -> list[Finding]:
         _kernels(),
         _memory(),
         _disk(),
-        _vulkan(),
+        *_validator(),
         *_adapters(),
         _mpi(),
         Finding("auto", "ok", f"--device auto trains on {choose('training', 0).reason}"),
@@ -142,13 +143,26 @@ def _mpi() -> Finding:
     return Finding("mpi", "ok", f"{library.product}: {library.name}")
 
 
-def _vulkan() -> Finding:
-    """Whether WGSL can be validated and run: one module through the child process."""
+def _validator() -> list[Finding]:
+    """Whether WGSL can be validated and run, by one module through the child, and its bounds."""
     try:
         with Sandbox() as sandbox:
             problem = sandbox.validate("fn one() -> f32 { return 1.0; }")
     except TatError as error:
-        return Finding("vulkan", "warning", str(error))
+        return [Finding("vulkan", "warning", str(error))]
     if problem is not None:
-        return Finding("vulkan", "failure", f"the validator refuses valid WGSL: {problem.message}")
-    return Finding("vulkan", "ok", "WGSL can be validated and run")
+        said = f"the validator refuses valid WGSL: {problem.message}"
+        return [Finding("vulkan", "failure", said)]
+    return [Finding("vulkan", "ok", "WGSL can be validated and run"), _sandbox(sandbox.confinement)]
+
+
+def _sandbox(held: Sequence[str]) -> Finding:
+    """Bounds of the validator's child, by the parts of the kernel that hold it."""
+    if "seccomp" in held:
+        said = "the validator's child cannot write files, open sockets or start programs"
+        return Finding("sandbox", "ok", f"{said} ({', '.join(held)})")
+    if held:
+        said = f"{', '.join(held)} alone holds the validator's child: it cannot write files"
+        return Finding("sandbox", "warning", f"{said}; seccomp needs Linux on x86-64")
+    said = "only its memory, time and crashes are bounded: no Landlock and no seccomp here"
+    return Finding("sandbox", "warning", f"{said}; do not validate WGSL of strangers as yourself")

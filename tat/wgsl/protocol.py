@@ -86,6 +86,12 @@ class Verdict(msgspec.Struct, tag=True, frozen=True):
     column: int = 0
 
 
+class Opened(msgspec.Struct, tag=True, frozen=True):
+    """The device is open; `confinement` names the parts of the kernel that hold the child."""
+
+    confinement: list[str] = []
+
+
 class Outputs(msgspec.Struct, tag=True, frozen=True):
     """Bytes of the storage buffers and storage textures, in the order of the bindings."""
 
@@ -99,7 +105,7 @@ class Failure(msgspec.Struct, tag=True, frozen=True):
 
 
 Request = Open | Validate | Run
-Reply = Verdict | Outputs | Failure
+Reply = Opened | Verdict | Outputs | Failure
 
 
 def encode(message: Request | Reply) -> bytes:

@@ -10,7 +10,7 @@ from tat import resources
 from tat.errors import DeviceError, InvalidShaderError, TatError
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.process import ChildDiedError, ChildProcess, ChildTimeoutError
-from tat.wgsl.protocol import Binding, Failure, Open, Reply, Request, Run, Validate, Verdict
+from tat.wgsl.protocol import Binding, Failure, Open, Opened, Reply, Request, Run, Validate, Verdict
 
 # Deepest nesting of brackets that reaches naga, which recurses: 2,500 levels fit 8 MiB of stack,
 # 5,000 kill it. The deepest of 2,359 modules from public repositories has 65.
@@ -44,6 +44,7 @@ class Sandbox:
     def __init__(self, validation_seconds: float = 10.0) -> None:
         self._validation_seconds = validation_seconds
         self._child: ChildProcess | None = None
+        self.confinement: tuple[str, ...] = ()  # parts of the kernel that hold the last child
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +128,10 @@ class Sandbox:
     def _start(self) -> None:
         try:
             self._child = ChildProcess([*resources.program(), "_wgsl-child"])
-            reason = self._child.ask(Open(), _START_SECONDS).message
+            reply = self._child.ask(Open(), _START_SECONDS)
+            opened = isinstance(reply, Opened)
+            reason = "" if opened else reply.message
+            self.confinement = tuple(reply.confinement) if opened else ()
         except (OSError, ChildDiedError, ChildTimeoutError):
             reason = "the child process that loads the driver failed"
         except BaseException:

@@ -1,19 +1,22 @@
 """The sandbox's child process: `tat _wgsl-child` reads requests and answers until EOF.
 
 naga dies of deep nesting and an endless shader never returns, so this process may crash or hang at
-any request. It limits its own memory and CPU time, and ends with its parent whatever it is doing.
+any request. It limits its own memory and CPU time, gives up its rights over files, sockets and
+programs (`tat.wgsl.confinement`), and ends with its parent whatever it is doing.
 """
 
 import os
 import select
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from tat.errors import one_line
 from tat.wgsl import protocol
-from tat.wgsl.protocol import Failure, Open, Reply, Request, Run, Verdict
+from tat.wgsl.confinement import confine_calls, confine_files
+from tat.wgsl.protocol import Failure, Open, Opened, Reply, Request, Run
 
 try:
     import resource
@@ -22,17 +25,22 @@ except ModuleNotFoundError:  # Windows: the parent's clock alone ends what takes
 
 _STACK_BYTES = 64 << 20  # naga recurses, and eight times the usual stack lasts eight times as deep
 _MEMORY_BYTES = 2 << 30  # that requests may add to the memory of the process with its device
+_NO_CACHES = {"MESA_SHADER_CACHE_DISABLE": "true", "__GL_SHADER_DISK_CACHE": "0"}
 
 
 def main() -> int:
     """Serve requests on standard input; only answers go to standard output."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # drivers print
-    os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"  # untrusted shaders leave no files
+    for variable, value in _NO_CACHES.items():  # untrusted shaders leave no files
+        os.environ[variable] = value
     if resource:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(Exception):  # `_open` imports it again, and says why it failed
+        import tat.wgsl.sandbox_device  # noqa: F401  (it may still write its compiled form)
+    held = confine_files()
     threading.stack_size(_STACK_BYTES)
-    threading.Thread(target=_serve, args=(sys.stdin.buffer, replies), daemon=True).start()
+    threading.Thread(target=_serve, args=(sys.stdin.buffer, replies, held), daemon=True).start()
     _wait_for_hang_up()
     os._exit(0)  # the other thread may be in a call that never returns
 
@@ -44,8 +52,8 @@ def _wait_for_hang_up() -> None:
     poll.poll()
 
 
-def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    service = _Service()
+def _serve(requests: BinaryIO, replies: BinaryIO, held: list[str]) -> None:
+    service = _Service(held)
     try:
         while header := requests.read(protocol.HEADER_BYTES):
             request = protocol.decode_request(requests.read(protocol.body_bytes(header)))
@@ -58,8 +66,9 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
 class _Service:
     """Answers requests on one device, which the first of them opens."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: list[str]) -> None:
         self._device = None
+        self._held = held
 
     def answer(self, request: Request) -> Reply:
         if isinstance(request, Open):
@@ -81,7 +90,8 @@ class _Service:
             return Failure(one_line(f"{error}" or type(error).__name__))
         if resource:
             _limit_memory()
-        return Verdict()
+        held = confine_calls(self._device.software, bool(self._held))
+        return Opened([*self._held, *held])
 
 
 def _limit_memory() -> None:

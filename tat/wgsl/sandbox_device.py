@@ -43,7 +43,9 @@ class Device:
         adapters = wgpu.gpu.enumerate_adapters_sync()
         if not adapters:
             raise NoDeviceError("no Vulkan adapter was found")
-        self._device = _open(min(adapters, key=lambda a: a.info["adapter_type"] != "CPU"))
+        adapter = min(adapters, key=lambda a: a.info["adapter_type"] != "CPU")
+        self.software = adapter.info["adapter_type"] == "CPU"
+        self._device = _open(adapter)
 
     def validate(self, source: str) -> Verdict:
         """naga's verdict on `source`."""
