@@ -146,17 +146,20 @@ def attention_executable(
 ) -> tuple[Executable, Tensor]:
     """The layer on drawn rows [T, D], and its output; beside a model, if there is one."""
     parameters = Parameters()
-    layer = MultiHeadAttention(parameters, "attention", config.model.width, config.model.heads)
+    layer = MultiHeadAttention(parameters, "attention", config.model)
     parameters.freeze()
     parameters.flat.name = "attention"  # a model's are "weights"
     x = Tensor(f"x{length}", (length, config.model.width), "state")
+    start = Tensor("start", (1,), "feed", "int")  # read where the layer turns its rows
     lengths = Tensor("lengths", (1, 1), "feed", "int")
     with Graph() as graph:
-        output = layer(x, x, lengths)
+        output = layer(x, start, lengths)
     executable = backend.compile(plan(graph, backend.memory))
     backend.write(parameters.flat, weights.pack(parameters, weights.draw(parameters, 0)))
     backend.write(x, np.random.default_rng(0).standard_normal(x.shape, np.float32))
     executable.write("lengths", np.array([[length]]))
+    if "start" in executable.plan.feeds:
+        executable.write("start", np.array([0]))
     return executable, output
 
 
