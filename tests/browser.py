@@ -100,8 +100,8 @@ class Browser:
         event = {"key": key, "code": key if key in codes else f"Key{key.upper()}",
                  "windowsVirtualKeyCode": number, "modifiers": modifiers}  # fmt: skip
         self.call("Input.dispatchKeyEvent", type="rawKeyDown", **event)
-        if len(key) == 1 and not modifiers:
-            self.call("Input.dispatchKeyEvent", type="char", text=key, **event)
+        if not modifiers and (text := "\r" if key == "Enter" else key if len(key) == 1 else ""):
+            self.call("Input.dispatchKeyEvent", type="char", text=text, **event)
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def screenshot(self, path: Path, *, whole: bool = False) -> bytes:

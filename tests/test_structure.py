@@ -36,7 +36,7 @@ ROOMS = (
     ("stored_model",),
     ("train", "decode"),
     ("evaluation", "cookbook"),
-    ("serve",),
+    ("serve", "export"),
     ("checks", "benchmarks"),
     ("reports",),
     ("proofs",),

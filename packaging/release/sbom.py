@@ -28,7 +28,7 @@ _INSIDE_WHEELS = {
 }  # fmt: skip
 _OWN = (
     "config/", "cookbook/", "shaders/", "man/", "kernels/", "wgsl/", "reports/", "bench/",
-    "licences/", "serve/", "synth/", "models/",
+    "licences/", "serve/", "synth/", "models/", "export/",
 )  # fmt: skip
 _OWN_FILES = ("LICENSE", "NOTICE", "sbom.json", "tat", "probe")
 

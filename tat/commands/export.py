@@ -1,23 +1,80 @@
-"""`tat export`: a checkpoint without the parts that only training needs, optionally in int8."""
+"""`tat export`: a model without what only training needs, as a checkpoint or for other places."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from tat.checkpoint import save
 from tat.commands.common.checkpoints import named_checkpoint
+from tat.commands.common.indexes import named_index
 from tat.decode.loading import exported
-from tat.errors import UsageError
-from tat.files import require_place
+from tat.errors import FileError, UsageError
+from tat.export.leaving import LeavingModel
+from tat.export.web.library import travelling
+from tat.export.web.page import PageOptions, page
+from tat.files import atomic_file, require_place
+
+_LARGEST_PAGE = (
+    64_000_000  # bytes: more takes a phone's browser its memory, and a reader's patience
+)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.web:
+        _web(options)
+    else:
+        _checkpoint(options)
+    return 0
+
+
+def _checkpoint(options: argparse.Namespace) -> None:
+    if options.weights == "f16":
+        raise UsageError("--weights f16: a checkpoint holds f32 or int8; f16 is for --web")
     require_place(options.output)
     path, checkpoint = named_checkpoint(options.run, quiet=options.quiet)
     if options.output.exists() and os.path.samefile(path, options.output):
         raise UsageError(f"{options.output} is the checkpoint itself; choose another name for -o")
-    save(options.output, exported(path, checkpoint, options.int8))
+    int8 = options.int8 or options.weights == "int8"
+    if checkpoint.int8 and options.weights == "f32":
+        LeavingModel.of(path, checkpoint).kind("f32", "f32")  # which says why not
+    save(options.output, exported(path, checkpoint, int8))
+    _tell(options, options.output, path)
+
+
+def _web(options: argparse.Namespace) -> None:
+    _require_new(options.web, options.force)
+    if options.tokens < 1:
+        raise UsageError(f"--tokens {options.tokens}: a text has 1 token or more")
+    functions = travelling(named_index(options.index)) if options.index else ()
+    path, leaving = _leaving(options)
+    kind = leaving.kind("int8" if options.int8 else options.weights, "f16")
+    made = page(leaving, PageOptions(kind, options.tokens, options.licence, functions))
+    if len(made) > _LARGEST_PAGE and not options.force:
+        smaller = "a smaller preset" if kind == "int8" else "--weights int8"
+        raise UsageError(
+            f"the page would have {len(made) / 1e6:.0f} MB, and more than"
+            f" {_LARGEST_PAGE / 1e6:.0f} MB load slowly and fail on phones; take {smaller}, or"
+            " write it all the same with --force"
+        )
+    with atomic_file(options.web) as file:
+        file.write(made)
+    _tell(options, options.web, path)
+
+
+def _leaving(options: argparse.Namespace) -> tuple[Path, LeavingModel]:
+    """Where the named model lies, and the model."""
+    path, checkpoint = named_checkpoint(options.run, quiet=options.quiet)
+    return path, LeavingModel.of(path, checkpoint)
+
+
+def _require_new(path: Path, force: bool) -> None:
+    require_place(path)
+    if path.exists() and not force:
+        raise FileError(f"{path} exists; choose another name, or replace it with --force")
+
+
+def _tell(options: argparse.Namespace, output: Path, path: Path) -> None:
     if not options.quiet:
-        sizes = (f"{os.path.getsize(file) / 1e6:.1f} MB" for file in (options.output, path))
-        print("tat: {}: {}, from {}".format(options.output, *sizes), file=sys.stderr)
-    return 0
+        sizes = (f"{os.path.getsize(file) / 1e6:.1f} MB" for file in (output, path))
+        print("tat: {}: {}, from {}".format(output, *sizes), file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Models leave the house: a page that runs in a browser, and the formats of other engines."""

@@ -1,0 +1,67 @@
+'use strict';
+
+// Byte-level BPE as tat/data/tokenizer.py has it. Bytes are the characters of a "binary string".
+class Tokenizer {
+  // merges: ids of pairs, one after another; special: ids by name.
+  constructor(merges, special) {
+    this.special = special;
+    this.firstByte = Object.keys(special).length;
+    this.texts = Array(this.firstByte).fill('');
+    for (let byte = 0; byte < 256; byte++) this.texts.push(String.fromCharCode(byte));
+    this.merged = new Map();
+    for (let i = 0; i < merges.length; i += 2) {
+      this.merged.set(merges[i] * 65536 + merges[i + 1], this.texts.length);
+      this.texts.push(this.texts[merges[i]] + this.texts[merges[i + 1]]);
+    }
+  }
+
+  static PIECE = new RegExp([
+    '[ ]?[A-Za-z_\\x80-\\xff][A-Za-z0-9_\\x80-\\xff]{0,63}',
+    '[ ]?[0-9][A-Za-z0-9_.]{0,63}',
+    '[ ]?[^A-Za-z0-9_\\x80-\\xff \\t\\r\\n]{1,64}',
+    '[\\r\\n]{1,32}[ \\t]{0,32}',
+    '[ \\t]{1,64}(?=[ ][^ \\t\\r\\n])',
+    '[ \\t]{1,64}',
+  ].join('|'), 'g');
+
+  encode(text) {
+    let binary = '';
+    for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+    return (binary.match(Tokenizer.PIECE) ?? []).flatMap((piece) => this.merge(piece));
+  }
+
+  // The earliest merge first, of its places the leftmost.
+  merge(piece) {
+    const ids = Array.from(piece, (char) => this.firstByte + char.charCodeAt(0));
+    while (ids.length > 1) {
+      let best = Infinity, at = 0;
+      for (let i = 0; i + 1 < ids.length; i++) {
+        const token = this.merged.get(ids[i] * 65536 + ids[i + 1]) ?? Infinity;
+        if (token < best) [best, at] = [token, i];
+      }
+      if (best === Infinity) break;
+      ids.splice(at, 2, best);
+    }
+    return ids;
+  }
+
+  decode(ids) {
+    const binary = ids.map((id) => this.texts[id]).join('');
+    return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+  }
+
+  // A request in the order of training's parts; empty ones are left out.
+  source({ description = '', signature = '', context = '' }) {
+    const words = description.split(/\s+/).filter(Boolean).join(' ');
+    const parts = [['COMMENT', words], ['SIGNATURE', signature], ['CONTEXT', context]];
+    return parts
+      .map(([marker, text]) => [marker, asRead(text).trim()])
+      .filter(([, text]) => text)
+      .flatMap(([marker, text]) => [this.special[marker], ...this.encode(text)]);
+  }
+}
+
+// Text that people give, as training reads it: no byte order mark, and LF alone.
+function asRead(text) {
+  return text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+}
