@@ -120,7 +120,7 @@ def test_values_out_of_range_are_named(generate, arguments):
 def test_texts_are_validated_unless_they_stream(bench, monkeypatch):
     """By default four candidates; the sandbox is asked for each different one."""
     monkeypatch.setattr(Sandbox, "validate", lambda self, source: Diagnostic("no good", 1, 1))
-    monkeypatch.setattr(validated._Candidates, "_problem", lambda self, text: Diagnostic("bad"))
+    monkeypatch.setattr(validated.Candidates, "_problem", lambda self, text: Diagnostic("bad"))
     options = "--run", bench / "run", "--max-tokens", "3", "-q"
     done = tat("generate", ASKED, *options)
     assert done.code == 8 and done.out == ""
