@@ -77,11 +77,13 @@ ONLY_IN = {
     "pygls": ("serve/lsp",),
     "lsprotocol": ("serve/lsp",),
     "waitress": ("serve/http",),
+    "ctranslate2": ("export/ctranslate2.py",),
+    "onnx": ("export/onnx",),
 }
 NEVER_IN = {"numpy": ("ops", "model")}  # these trace, and do not compute
 RUNTIME = {
     "numpy", "numba", "rich", "msgspec", "wgpu", "llguidance", "llvmlite", "mpi4py", "pygls",
-    "lsprotocol", "waitress",
+    "lsprotocol", "waitress", "ctranslate2", "onnx",
 }  # fmt: skip
 
 

@@ -32,6 +32,10 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
         "--web", metavar="PAGE", type=Path,
         help="page to write: the model, and all that it takes to run in a browser with WebGPU",
     )  # fmt: skip
+    ways.add_argument(
+        "--ctranslate2", metavar="FOLDER", type=Path,
+        help="folder to write for CTranslate2; the model must have no copy head",
+    )  # fmt: skip
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,4 +59,4 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="of --web: the licence of the weights, which the page tells its reader",
     )  # fmt: skip
     parser.add_argument("--force", action="store_true",
-                        help="replace a file that exists; write a page however large")  # fmt: skip
+                        help="replace what exists; write a page however large")  # fmt: skip

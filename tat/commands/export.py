@@ -10,6 +10,7 @@ from tat.commands.common.checkpoints import named_checkpoint
 from tat.commands.common.indexes import named_index
 from tat.decode.loading import exported
 from tat.errors import FileError, UsageError
+from tat.export.ctranslate2 import write_folder
 from tat.export.leaving import LeavingModel
 from tat.export.web.library import travelling
 from tat.export.web.page import PageOptions, page
@@ -23,6 +24,8 @@ _LARGEST_PAGE = (
 def run(options: argparse.Namespace) -> int:
     if options.web:
         _web(options)
+    elif options.ctranslate2:
+        _ctranslate2(options)
     else:
         _checkpoint(options)
     return 0
@@ -60,6 +63,17 @@ def _web(options: argparse.Namespace) -> None:
     with atomic_file(options.web) as file:
         file.write(made)
     _tell(options, options.web, path)
+
+
+def _ctranslate2(options: argparse.Namespace) -> None:
+    place = options.ctranslate2
+    if place.exists() and not (options.force and (place / "model.bin").is_file()):
+        raise FileError(
+            f"{place} exists; choose another name, or replace a model of CTranslate2 with --force"
+        )
+    _, leaving = _leaving(options)
+    leaving.kind(options.weights, "f32")
+    write_folder(leaving, place)
 
 
 def _leaving(options: argparse.Namespace) -> tuple[Path, LeavingModel]:
