@@ -7,7 +7,7 @@ RUN ?= runs/demo
 REQUEST ?= signed distance from a point to a box with rounded corners
 
 OP ?= layer_norm
-OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py)
+OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help model setup setup-test vulkan chromium page mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean

@@ -22,7 +22,7 @@ settings.load_profile("tat")
 
 # Tests that --op keeps beside those that name an operation: they find missing parts of it.
 _OF_THE_TABLE = (
-    "test_kernel_rows", "test_kernel_docs", "test_every_operation_is_checked",
+    "test_kernel_rows", "test_kernel_docs", "test_shader_docs", "test_every_operation_is_checked",
     "test_cases_cover_the_table_under_distinct_names", "test_numpy_kernels_are_the_table",
     "test_numba_kernels_are_some_of_the_table_with_equal_parameters",
     "test_shaders_are_of_the_kernels_of_the_table",

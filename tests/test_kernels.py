@@ -13,7 +13,7 @@ from numpy import ndarray as Array
 
 from tat.backends.coverage import coverage
 from tat.backends.cpu import executable
-from tat.backends.cpu.executable import CpuBackend
+from tat.backends.cpu.executable import CpuBackend, table_operations
 from tat.backends.gpu.half.weights import transpose
 from tat.backends.reference import kernels as numpy_kernels
 from tat.backends.reference.functions import MODULES
@@ -71,6 +71,34 @@ def test_float32_is_close_to_float64(functions: dict[str, Function], case: Case)
     expected = case.run(NUMPY, np.float64)
     for name, got in case.run(functions, np.float32).items():
         assert got.dtype in (np.float32, np.int32)
+        largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
+        bound = BOUNDS.get(case.label, BOUND) * largest
+        np.testing.assert_allclose(got, expected[name], rtol=0, atol=bound, err_msg=name)
+
+
+def in_table(case: Case) -> dict[str, Array]:
+    """The outputs that the compiled table of inference leaves, of a plan of one call."""
+    backend, values = CpuBackend(2), case.arguments(np.float32)
+    made = {
+        name: Tensor(name, case.shape(name), "state", argument.dtype)
+        for name, argument in case.row.arguments.items()
+    }
+    outputs, inputs = ([made[n] for n in names] for names in (case.row.outputs, case.row.inputs))
+    with Graph() as graph:
+        graph.emit(case.kernel, outputs, inputs, **case.attributes)
+    executable = compile_graph(graph, backend, {})
+    assert executable._table is not None
+    for name, tensor in made.items():
+        backend.write(tensor, values[name].reshape(tensor.shape))
+    executable.run()
+    return {name: backend.read(made[name]) for name in case.row.outputs}
+
+
+@needs_numba
+@pytest.mark.parametrize("case", [c for c in CASES if c.kernel in table_operations()], ids=str)
+def test_the_table_is_close_to_float64(case: Case):
+    expected = case.run(NUMPY, np.float64)
+    for name, got in in_table(case).items():
         largest = np.abs(expected[name]).max(initial=1.0, where=np.isfinite(expected[name]))
         bound = BOUNDS.get(case.label, BOUND) * largest
         np.testing.assert_allclose(got, expected[name], rtol=0, atol=bound, err_msg=name)
