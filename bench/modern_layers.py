@@ -10,6 +10,7 @@ model with default parts, the median over steps. The loss is that of VALID, with
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -137,7 +138,8 @@ def main() -> int:
     runs = begin(options)
     train(runs, options.steps)
     models = {r.name: measured(r, runs[0], options.validation_batches) for r in runs}
-    named = f"--preset {options.preset} --steps {options.steps}"
+    sets = [word for text in options.set for word in ("--set", text)]
+    named = shlex.join(["--preset", options.preset, "--steps", str(options.steps), *sets])
     report = {
         "benchmark": "modern_layers", "preset": options.preset, "set": options.set,
         "device": runs[0].trainer.backend.name, "steps": options.steps, "seed": options.seed,
