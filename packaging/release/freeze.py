@@ -20,7 +20,7 @@ _LEFT_OUT = (
     "imaplib", "imghdr", "mailcap", "modulefinder", "netrc", "nturl2path", "pickletools", "pipes",
     "poplib", "pyclbr", "pydoc", "rlcompleter", "sched", "smtplib", "sndhdr", "socketserver",
     "trace", "uu", "webbrowser", "xdrlib", "xml", "xmlrpc", "pyexpat", "rich.__main__",
-    "rich.markdown", "rich._win32_console", "ctypes._aix", "pty",
+    "rich.markdown", "rich._win32_console", "ctypes._aix", "pty", "readline", "curses", "_curses",
 )  # fmt: skip
 _NOT_SEEN = ("_bisect", "_json")  # C halves of modules that Nuitka keeps as bytecode
 _EXTRAS = ("mpi4py",)  # of pyproject.toml's extras, what is inside the file all the same
