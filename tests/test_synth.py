@@ -18,8 +18,10 @@ from tat.cli import run
 from tat.config import resolve
 from tat.data.corpus import load_corpus
 from tat.errors import DeviceError, FileError, UsageError
+from tat.synth.comments import lowered
 from tat.synth.draws import Draws, Weighted
 from tat.synth.generator import COMPOSED, Generator, Made, Seen
+from tat.synth.practice.functions import calls_of_constants
 from tat.synth.records import encoded
 from tat.synth.step_tables import step_table
 from tat.synth.tables import all_families, parse_table
@@ -65,7 +67,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "e48d7637003fec33349ba3afd595c06bc2a75a1f76854ee68c73654671d88ade"
+GOLDEN = "45d35c75c5813417f319589debb390ad435e3fe1b466ea570d5de3380d615cc4"
 
 
 def of_the_table(**options) -> Generator:
@@ -145,6 +147,26 @@ def test_a_function_is_what_it_says():
         assert w.body.startswith("{") and w.body.endswith("}")
         for left in ("«", "»", "¦", "$", "‹"):
             assert left not in f"{w.signature}{w.body}{w.context}{w.comment}"
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("let w = mix(4.0, 0.5, 0.9);", True),
+        ("let w = smoothstep(0.0, 1.0, LIMIT);", True),
+        ("let w = x + length(vec2f(3.0, 4.0));", True),
+        ("let w = mix(4.0, max(2.0, 3.0), x);", True),
+        ("let w = mix(4.0, 0.5, x);", False),
+        ("let w = vec3f(1.0) * x;", False),
+    ],
+)
+def test_calls_of_constants_alone_are_known(body: str, refused: bool):
+    assert calls_of_constants(body, {"x"}) == refused
+
+
+@pytest.mark.parametrize("name", ["Brewster's angle", "Blinn-Phong term", "GGX lobe", "Lab to LCh"])
+def test_names_of_people_and_spaces_keep_their_capital(name: str):
+    assert lowered(name) == name and lowered("Area of a disk") == "area of a disk"
 
 
 def test_no_two_are_alike():

@@ -15,15 +15,30 @@ _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale
     bend twist shift turn raise split extract build create make draw fill fade darken brighten
     desaturate invert adjust swap advance update accumulate load fetch look determine measure
     reflect reduce round quantize offset snap combine tint take show light let pass place keep
-    pull bounce discard slow damp divide append drop negate square compare mask posterize call""")
+    pull bounce discard slow damp divide append drop negate square compare
+    mask posterize call change extend append grade tone extract replace lay scatter gather
+    hash dither carry rescale choose walk""")
+_NAMES = frozenset(
+    listed("""Abelian AgX Airy Bark Beckmann Bernstein Blackman Bradford Cartesian
+    Chebyshev Clifford Coriolis Coulomb Courant Doppler Duffing Epanechnikov Euclidean Euler
+    Fibonacci Fourier Fresnel Frobenius Gaussian Gingham Goertzel Gooch Gran Gray Gumbel Hamilton
+    Hammersley Hamming Hann Heaviside Henon Heun Hilbert Householder Huber Jacobi Jacobian Julia
+    Karis Kawase Khronos Kuramoto Kuwahara Lab Lagrange Lambert Lambertian Lanczos Laplacian Lenia
+    Lorentz Lorentzian M4 Magnus Mandelbrot Mandelbulb Manhattan Mel Mie Minkowski Minnaert
+    Moebius Moore Morse Morton Newton  Perlin Phillips Phong Physarum Poly6
+    Rayleigh Rec Reinhard Reynolds Roberts Rodrigues Roessler Schlick Smith Sobel Tait Thomas
+    Van Verlet Vogel Von Voronoi Welch Wendland Wireworld Woodcock Worley Conway Otsu""")
+)
 _IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
     "applies": "apply", "multiplies": "multiply", "copies": "copy", "compresses": "compress",
     "passes": "pass", "pushes": "push", "modifies": "modify", "searches": "search",
-    "matches": "match", "tells": "tell",
+    "matches": "match", "tells": "tell", "carries": "carry", "hashes": "hash",
+    "squashes": "squash", "stretches": "stretch", "simplifies": "simplify", "varies": "vary",
 }  # fmt: skip
 _FURTHER_VERB = re.compile(
-    r"(?:(?<=and )|(?<=then )|(?<=, ))(\w+)(?= (?:it|its|them|a|an|the|by|to|from)\b)"
+    r"(?:(?<=and )|(?<=then )|(?<=, ))(\w+)(?= (?!(?:of|and|or|is|are|in|with|for)\b)[\w`])"
 )
+_PROPER = re.compile(r"[A-Z]\w*(?:'s?|-[A-Z]\w*)$")
 _LINE = 80  # characters after which a long comment is broken
 
 
@@ -69,7 +84,13 @@ def _imperative(match: re.Match[str]) -> str:
 
 def lowered(text: str) -> str:
     """`text` with a small letter at its beginning, unless a word such as GGX stands there."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    return text if _stays(text.partition(" ")[0]) else text[:1].lower() + text[1:]
+
+
+def _stays(first: str) -> bool:
+    """Whether a first word keeps its capital: GGX, Brewster's, Blinn-Phong, Lab."""
+    word = first.rstrip(",.:;")
+    return first[1:2].isupper() or word in _NAMES or bool(_PROPER.match(word))
 
 
 def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:
@@ -81,7 +102,7 @@ def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:
     verb = _IMPERATIVES.get(first.lower())
     if rest and verb and draws.chance(0.4):
         text = f"{verb.capitalize()} {_FURTHER_VERB.sub(_imperative, rest)}"
-    if first.strip("`,.:") in mapping.values() or not first[:1].isalpha() or first[1:2].isupper():
+    if first.strip("`,.:") in mapping.values() or not first[:1].isalpha() or _stays(first):
         pass
     elif draws.chance(0.25):
         text = lowered(text)

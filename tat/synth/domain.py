@@ -13,6 +13,8 @@ from tat.wgsl.harness import Type, parse_type
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _INTERVAL = re.compile(rf"(\w+) in \[({_NUMBER}), *({_NUMBER})\]")
 _WHOLE = re.compile(rf"(\w+) in ({_NUMBER})\.\.({_NUMBER})")
+_ASCENDING = re.compile(r"ascending (\w+)")
+_AFFINE = re.compile(r"affine (\w+)")
 _UNIT = re.compile(r"unit (\w+)")
 _ORDER = re.compile(r"(\w+) < (\w+)")
 _WITHIN = re.compile(rf"within ({_NUMBER})")
@@ -29,6 +31,8 @@ class Domain:
     wholes: set[str] = field(default_factory=set)  # names of floats that are whole numbers
     units: list[str] = field(default_factory=list)
     orders: list[tuple[str, str]] = field(default_factory=list)
+    ascending: set[str] = field(default_factory=set)  # buffers whose elements grow
+    affine: set[str] = field(default_factory=set)  # matrices whose last row is 0, 0, 0, 1
     within: float = WITHIN  # tolerance, relative and absolute
 
     @classmethod
@@ -49,6 +53,12 @@ class Domain:
         elif found := _UNIT.fullmatch(item):
             self.units.append(found[1])
             used = [found[1]]
+        elif found := _AFFINE.fullmatch(item):
+            self.affine.add(found[1])
+            used = [found[1]]
+        elif found := _ASCENDING.fullmatch(item):
+            self.ascending.add(found[1])
+            used = [found[1]]
         elif found := _ORDER.fullmatch(item):
             self.orders.append((found[1], found[2]))
             used = [found[1], found[2]]
@@ -57,7 +67,7 @@ class Domain:
         else:
             raise FileError(f"{family.origin}: ~ {item}: no item of a domain; see synth/README.md")
         for name in used:
-            if name not in names:
+            if name not in names and not (family.context and name in family.used):
                 raise FileError(f"{family.origin}: ~ {item}: {name} is none of {', '.join(names)}")
 
     def draw(
@@ -78,6 +88,19 @@ class Domain:
             else values
             for values, kind in zip(drawn.values(), kinds)
         ]  # fmt: skip
+
+    def interval(self, name: str, scalar: str) -> tuple[float, float]:
+        """The interval of a name, or that of its type."""
+        return self.intervals.get(name, DEFAULTS[scalar])
+
+    def draw_one(self, name: str, kind: Type, rows: int, seed: int) -> np.ndarray:
+        """Inputs [rows, components] of one name, without any order beside others."""
+        values = self._uniform(name, kind, rows, np.random.default_rng(seed))
+        if name in self.affine:
+            values[:, [3, 7, 11, 15]] = (0, 0, 0, 1)
+        if name in self.units:
+            values /= np.linalg.norm(values, axis=1, keepdims=True)
+        return values
 
     def _uniform(
         self, name: str, kind: Type, rows: int, generator: np.random.Generator

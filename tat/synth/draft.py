@@ -181,7 +181,8 @@ class Draft:
             with_another(lines, self.draws, taken | {name})
         if not lines:
             return ""
-        built = {s for s in _STRUCT.findall(" ".join(self.context)) if f"{s}(" in self.body}
+        declared = _STRUCT.findall(" ".join(self.context))
+        built = {s for s in declared if f"{s}(" in self.body or f": {s};" in self.body}
         layout = Layout(self.draws, self.style, taken | set(mapping))
         text = "\n".join(layout.declaration(line, built) for line in lines)
         text = renamed(text, table, self.style.literal)

@@ -4,17 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from tat.synth.draft import Argument, Draft
-from tat.synth.draws import Draws, Weighted
+from tat.synth.draws import Weighted
+from tat.synth.literals import VECTOR, constant
 from tat.synth.renaming import renamed
 from tat.synth.words import synonyms, upper_case
-
-NICE = (
-    "0.5", "0.25", "0.1", "2.0", "0.05", "1.5", "0.75", "4.0", "0.01", "3.0", "8.0", "0.2", "0.9",
-    "1.2", "10.0", "0.3", "0.6",
-)  # fmt: skip
-WHOLE = ("1", "2", "3", "4", "5", "8", "16", "32", "64", "10", "7", "12", "256")
-VECTOR = re.compile(r"vec([234])([fiu])$")
-SCALARS = {"f": "f32", "i": "i32", "u": "u32"}
 
 SETTINGS_TYPES = ("Params", "Uniforms", "Settings", "Config", "Options", "Constants", "Globals",
                   "Data", "UBO", "MaterialParams", "PushConstants")  # fmt: skip
@@ -39,18 +32,6 @@ _HOW_CONSTANT = Weighted(("const", 80), ("private", 12), ("override", 8))
 _PICKY = re.compile(r"\[|<<|>>|%|\b(?:log2?|sqrt|inverseSqrt|acos|asin|pow|smoothstep|normalize)\(")
 _DERIVATIVE = re.compile(r"\b(?:dpd[xy]|fwidth)\(")
 _LAST_RETURN = re.compile(r"^return ((?:.|\n)+);\s*$", re.M)
-
-
-def literal(draws: Draws, kind: str) -> str:
-    """A constant of a type."""
-    if kind == "f32":
-        return draws.pick(NICE)
-    if kind in ("i32", "u32"):
-        return draws.pick(WHOLE) + ("u" if kind == "u32" else "")
-    vector = VECTOR.match(kind)
-    assert vector
-    scalar = SCALARS[vector[2]]
-    return f"{kind}({', '.join(literal(draws, scalar) for _ in range(int(vector[1])))})"
 
 
 def substituted(text: str, names: Sequence[str], form: str) -> str:
@@ -145,7 +126,7 @@ def as_constants(draft: Draft) -> bool:
         capital = how != "private" and len(upper) > 1 and draws.chance(0.85)
         if capital and upper not in draft.family.used:
             draft.alternatives[a.name] = (upper,)
-        value = literal(draws, a.type)
+        value = constant(draft, a)
         use = "const" if how == "override" and VECTOR.match(a.type) else how
         needed = use != "const" or a.type != "f32" or draws.chance(0.7)
         kind = f": {a.type}" if needed else ""

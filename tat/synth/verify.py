@@ -13,9 +13,12 @@ from tat.errors import FileError, TatError
 from tat.synth.domain import Domain
 from tat.synth.draft import CONSTANTS
 from tat.synth.draws import Draws
-from tat.synth.family import Family, Helper, with_type
+from tat.synth.family import Family, with_type
 from tat.synth.probes import ROWS, Probe, run_probes
+from tat.synth.stand_ins import stand_in
 from tat.synth.templates import expanded
+from tat.synth.worlds import ROWS as WORLD_ROWS
+from tat.synth.worlds import World, emulable
 from tat.wgsl.harness import Type, parse_type
 from tat.wgsl.sandbox import Sandbox
 
@@ -36,9 +39,16 @@ class Verdict:
 
 
 def verifiable(family: Family) -> bool:
-    """Whether there is something to compare: values in and out, a reference or several bodies."""
+    """Whether there is something to compare: a reference or several bodies, which can be run."""
+    if of_world(family):
+        return len(family.bodies) > 1
+    return family.plain and (family.reference or len(family.bodies) > 1)
+
+
+def of_world(family: Family) -> bool:
+    """Whether it needs a module or a stage around it, which a world emulates."""
     of_fragments = any(_OF_FRAGMENTS.search(text) for _, text in family.bodies)
-    return family.plain and not of_fragments and (family.reference or len(family.bodies) > 1)
+    return emulable(family) or (family.plain and of_fragments)
 
 
 def proof(family: Family) -> str:
@@ -50,7 +60,10 @@ def proof(family: Family) -> str:
 
 def verify(families: Iterable[Family], sandbox: Sandbox) -> Iterator[Verdict]:
     """A verdict for each family and type that can be compared; the others are passed over."""
-    trials = (Trial(f, kind) for f in families if verifiable(f) for kind in _kinds(f))
+    known = [family for family in families if verifiable(family)]
+    for family in filter(of_world, known):
+        yield from (_in_world(family, kind, sandbox) for kind in _kinds(family))
+    trials = (Trial(f, kind) for f in known if not of_world(f) for kind in _kinds(f))
     while together := list(islice(trials, TOGETHER)):
         for trial, results in zip(together, _results(together, sandbox)):
             yield trial.verdict(results)
@@ -58,6 +71,31 @@ def verify(families: Iterable[Family], sandbox: Sandbox) -> Iterator[Verdict]:
 
 def _kinds(family: Family) -> tuple[str, ...]:
     return family.types if family.generic else ("",)
+
+
+def _in_world(family: Family, kind: str, sandbox: Sandbox) -> Verdict:
+    """Whether all bodies do the same to one emulated world."""
+    world, problem = World(family, kind, Domain.of(family)), ""
+    try:
+        first, *others = world.run(sandbox)
+    except TatError as error:
+        return Verdict(family.id, family.origin, kind, str(error))
+    finite = np.isfinite(first).all(axis=1)
+    if finite.sum() < WORLD_ROWS // 2:
+        problem = f"only {finite.sum()} of {WORLD_ROWS} worlds give finite results; name a domain"
+    limit = world.domain.within * (1 + np.abs(first))
+    for number, other in enumerate(others, 2):
+        with np.errstate(invalid="ignore"):
+            same = (np.abs(first - other) <= limit) | (first == other)
+        wrong = ~(same | (np.isnan(first) & np.isnan(other))).all(axis=1)
+        if wrong.sum() > 1:  # one may lie on the edge of a step
+            row = int(np.argmax(wrong))
+            at = int(np.argmax(~same[row]))
+            problem = (
+                f"body {number} differs from the first: in {wrong.sum()} of {WORLD_ROWS} worlds, "
+                f"value {at} is {first[row, at]:.6g} and {other[row, at]:.6g}"
+            )
+    return Verdict(family.id, family.origin, kind, problem)
 
 
 def _results(trials: list["Trial"], sandbox: Sandbox) -> list[np.ndarray | str]:
@@ -98,23 +136,9 @@ class Trial:
                 text = re.sub(rf"\b{helper.name}\b(?= *\()", f"h{number}_{helper.name}", text)
             names.append(f"f{number}_{i}")
             texts.append(f"fn {names[-1]}({listed}) -> {self.result} {{\n{text}\n}}")
-        texts += [self._stand_in(helper, number) for helper in self.family.helpers]
+        texts += [stand_in(h, self.kind, f"h{number}_{h.name}") for h in self.family.helpers]
         inputs = np.concatenate(self.inputs, axis=1) if self.inputs else np.zeros((ROWS, 0))
         return Probe("\n".join(texts), tuple(names), tuple(self.types), self.result, inputs)
-
-    def _stand_in(self, helper: Helper, number: int) -> str:
-        """Some smooth function in place of a helper: bodies have to agree on whatever it does."""
-        kinds = [with_type(kind, self.kind) for kind in helper.types]
-        listed = ", ".join(f"p{i}: {kind}" for i, kind in enumerate(kinds))
-        parts = [
-            f"f32(p{i}{path}) * {0.31 + 0.17 * i + 0.05 * j:.2f}"
-            for i, kind in enumerate(map(parse_type, kinds)) for j, path in enumerate(kind.paths)
-        ]  # fmt: skip
-        total = " + ".join(parts) or "0.5"
-        result = parse_type(with_type(helper.result, self.kind))
-        values = (f"{result.scalar}(0.{i + 3} + {total})" for i in range(result.components))
-        body = f"return {result.text}({', '.join(values)});"
-        return f"fn h{number}_{helper.name}({listed}) -> {result.text} {{ {body} }}"
 
     def verdict(self, results: np.ndarray | str) -> Verdict:
         """Compare the results [bodies, ROWS, components] with one another and the reference."""

@@ -32,9 +32,9 @@ _RESERVED_WORDS = listed("""NULL Self abstract active alignas alignof as asm asm
 RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A", "B", "C"}
 """Words that no declaration may have as its name, or had better not."""
 
-_BEFORE = listed("""base src dst local world cur prev next new old my the in u a v p sample light
-    view pixel point max min inner outer final init raw scaled main""")
-_BEHIND = listed("0 1 2 In Val Value Arg Param A B Input Factor _ Ref Cur Vec Src")
+# Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
+_BEFORE = listed("my the in u a v p cur this0 given main one s")
+_BEHIND = listed("0 1 2 In Val Value Arg Param A B Input _ Ref Cur Var")
 _SYLLABLES = listed("ka lo mi ta ve ro su ne po di ra xi qu ze ba fo gu hy je wi")
 _CAPITALS = re.compile(r"(?<=[a-z0-9])([A-Z]+)")
 

@@ -176,7 +176,7 @@ for (var i = {first}; i < {size}; i++) {{
     {step}
 }}
 return accQ_;"""
-    names = f"{word}{title}/{name}{titled(word)}/total{title}"
+    names = f"{word}{title}/{name}{titled(word)}/{'total' if word == 'sum' else 'largest'}{title}"
     said = [f"{says} of {{{name}}} over an array"]
     return _draft(draws, callee, names, parameters, callee.result, body, said)
 

@@ -12,7 +12,8 @@ from tat.synth.compose.parts import struct
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Parameter
-from tat.synth.places import PLACES, literal, returned
+from tat.synth.literals import literal
+from tat.synth.places import PLACES, returned
 from tat.synth.renaming import renamed
 from tat.synth.style import drawn_style
 from tat.synth.templates import expanded
@@ -72,7 +73,7 @@ class _Pipeline:
         parts = returned(draft)
         if parts is None or family.helpers or draft.result not in _FLOATS:
             return
-        table = {a.name: self._argument(a, family) for a in draft.arguments}
+        table = self._arguments(draft.arguments, family)
         for name in _DECLARED.findall(parts[0]):
             if name not in table:
                 table[name] = self._local(name, family.alternatives.get(name, (name,)))
@@ -90,19 +91,26 @@ class _Pipeline:
         if known or callee.result not in _FLOATS or callee.name in callee.formal:
             return
         arguments = [Argument(p.names[0], kind) for p, kind in zip(callee.parameters, callee.types)]
-        table = {a.name: self._argument(a, family) for a in arguments}
+        table = self._arguments(arguments, family)
         self.functions.add(callee.name)
         self.calls.append(callee.signature)
         self._told(family, table)
         self._bind(family, callee.result, f"{callee.name}({', '.join(table.values())})")
 
-    def _argument(self, argument: Argument, family: Family) -> str:
-        """The variable that stands for a parameter of a step."""
+    def _arguments(self, arguments: list[Argument], family: Family) -> dict[str, str]:
+        """A variable for each parameter of a step, none of them twice: no `a - a`, no `d(p, p)`."""
+        table: dict[str, str] = {}
+        for argument in arguments:
+            table[argument.name] = self._argument(argument, family, set(table.values()))
+        return table
+
+    def _argument(self, argument: Argument, family: Family, taken: set[str]) -> str:
+        """The variable that stands for a parameter of a step, none of `taken`."""
         draws, name, kind = self.draws, argument.name, argument.type
         mine = f"{name}P_"
-        if self.parameters.get(mine) == kind and draws.chance(0.75):
+        if self.parameters.get(mine) == kind and mine not in taken and draws.chance(0.75):
             return mine
-        fitting = [n for n in self.unused if self.results[n] == kind]
+        fitting = [n for n in self.unused if self.results[n] == kind and n not in taken]
         if fitting and draws.chance(0.8):
             self.unused.remove(fitting[-1])
             return fitting[-1]
@@ -110,7 +118,8 @@ class _Pipeline:
             self.parameters[mine] = kind
             self.alternatives[mine] = family.alternatives.get(name, (name,))
             return mine
-        same = [n for n, k in (*self.parameters.items(), *self.results.items()) if k == kind]
+        known = (*self.parameters.items(), *self.results.items())
+        same = [n for n, k in known if k == kind and n not in taken]
         if same:
             return draws.pick(same)
         constant = self._local("k", ("k", name, f"{name}0"))

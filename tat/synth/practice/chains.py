@@ -3,7 +3,7 @@
 import re
 
 from tat.synth.draws import Draws, Weighted
-from tat.synth.places import NICE, WHOLE
+from tat.synth.literals import NICE, WHOLE
 from tat.synth.practice.scope import LOCALS, Scope, bracketed
 from tat.synth.step_tables import Line, line_table
 

@@ -1,12 +1,14 @@
 """Practice functions: chains of steps in words, and statements of no purpose."""
 
 import re
+from collections.abc import Collection
 
 from tat.synth.compose.parts import struct
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Parameter
-from tat.synth.places import NICE, as_constants, as_settings, as_struct
+from tat.synth.literals import NICE
+from tat.synth.places import as_constants, as_settings, as_struct
 from tat.synth.practice.chains import Chain
 from tat.synth.practice.scope import Scope
 from tat.synth.practice.statements import statements
@@ -24,11 +26,8 @@ _KINDS = Weighted(
 _MEMBER_KINDS = Weighted(("f32", 45), ("vec3f", 20), ("vec2f", 15), ("vec4f", 12), ("u32", 8))
 _CONSTANTS = ("SCALE", "LIMIT", "FACTOR", "STRENGTH", "RADIUS", "THRESHOLD", "SIZE")
 _BUNDLE_TYPES = "bundleT_/Params/Uniforms/Settings/Config/Info/Material/Light/Item/State"
-# Of literals alone these may be errors when the module is made.
-_OF_LITERALS = re.compile(
-    r"\b(?:sqrt|pow|smoothstep|clamp|normalize|log|exp)"
-    r"\((?:[\d.,\s*+/()-]|vec\df|abs|min|max|floor|round|ceil|sign|fract|sin|cos|tanh)*\)"
-)
+_CALL = re.compile(r"\b(?!vec\d|[fiu]32\b|if\b|for\b)([a-z]\w*)\(")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def described(draws: Draws) -> Draft | None:
@@ -66,9 +65,25 @@ def freestyle(draws: Draws) -> Draft | None:
         context.insert(0, f"const {name}: f32 = {draws.pick(NICE)};")
         scope.add(name, "f32")
     body = statements(scope, result)
-    if _OF_LITERALS.search(body):
+    if calls_of_constants(body, scope.alternatives.keys() - set(_CONSTANTS)):
         return None
     return _draft(draws, scope, parameters, result, body, [], context)
+
+
+def calls_of_constants(body: str, variables: Collection[str]) -> bool:
+    """Whether a function is called with constants alone.
+
+    A compiler computes such a call, which may be out of its domain; naga knows no way to compute
+    `mix`, `smoothstep` and others so, and refuses the module.
+    """
+    for match in _CALL.finditer(body):
+        depth, end = 1, match.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(body[end], 0)
+            end += 1
+        if variables.isdisjoint(_WORD.findall(body[match.end() : end])):
+            return True
+    return False
 
 
 def _bundle(scope: Scope, parameters: list[tuple[str, str]]) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 
 from tat.synth.draws import Draws
-from tat.synth.places import NICE, SCALARS, WHOLE
+from tat.synth.literals import NICE, SCALARS, WHOLE
 from tat.synth.words import names_for
 
 _WORDS = {

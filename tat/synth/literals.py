@@ -1,0 +1,47 @@
+"""Constants of all types: nice numbers, within what a parameter may be."""
+
+import re
+
+from tat.synth.draft import Argument, Draft
+from tat.synth.draws import Draws
+from tat.synth.words import listed
+
+NICE = (
+    "0.5", "0.25", "0.1", "2.0", "0.05", "1.5", "0.75", "4.0", "0.01", "3.0", "8.0", "0.2", "0.9",
+    "1.2", "10.0", "0.3", "0.6",
+)  # fmt: skip
+WHOLE = ("1", "2", "3", "4", "5", "8", "16", "32", "64", "10", "7", "12", "256")
+VECTOR = re.compile(r"vec([234])([fiu])$")
+SCALARS = {"f": "f32", "i": "i32", "u": "u32"}
+_INTERVALS = re.compile(r"(\w+) in \[?(-?[\d.]+?)(?:, *|\.\.)(-?[\d.]+)\]?")
+_NUMBERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?=[u,)]|$)")
+_SHARES = frozenset(
+    listed("""probability opacity alpha roughness rough metallic occlusion ao coverage
+    t weight albedo reflectance saturation amount blend mask share threshold NdotL NdotV NdotH
+    LdotH VdotH cosTheta sinTheta u u1 u2 xi progress mixing damping dropout""")
+)
+
+
+def literal(draws: Draws, kind: str) -> str:
+    """A constant of a type."""
+    if kind == "f32":
+        return draws.pick(NICE)
+    if kind in ("i32", "u32"):
+        return draws.pick(WHOLE) + ("u" if kind == "u32" else "")
+    vector = VECTOR.match(kind)
+    assert vector
+    scalar = SCALARS[vector[2]]
+    return f"{kind}({', '.join(literal(draws, scalar) for _ in range(int(vector[1])))})"
+
+
+def constant(draft: Draft, argument: Argument) -> str:
+    """A value for a parameter: of the domain that its family states, of [0, 1] for a share."""
+    interval = _INTERVALS.findall(" ".join(draft.family.domain))
+    known = {name: (float(low), float(high)) for name, low, high in interval}
+    low, high = known.get(argument.name, (0.0, 1.0) if argument.name in _SHARES else (0.0, 1e9))
+    for _ in range(30):
+        value = literal(draft.draws, argument.type)
+        if all(low <= float(n) <= high for n in _NUMBERS.findall(value)):
+            return value
+    zero = {"f32": "0.5", "i32": "1", "u32": "1u"}.get(argument.type, f"{argument.type}(1)")
+    return zero.replace("0.5", f"{(low + high) / 2:.4g}") if high < 1e9 else zero
