@@ -1,6 +1,7 @@
 """References of concepts/color.txt: definitions of the standards, colorsys, and inverses solved."""
 
 import colorsys
+import math
 
 import numpy as np
 
@@ -121,3 +122,61 @@ def bayer4(p):
     two = np.array([[0, 2], [3, 1]])
     four = np.block([[4 * two + two[i, j] for j in range(2)] for i in range(2)])
     return four[p[1] % 4, p[0] % 4] / 16
+
+
+def hueToChannel(p, q, t):
+    return np.interp(t % 1.0, [0, 1 / 6, 1 / 2, 2 / 3, 1], [p, q, q, p, p])
+
+
+def acesExposed(color, exposure):
+    x = color * exposure
+    return np.polyval([2.51, 0.03, 0], x) / np.polyval([2.43, 0.59, 0.14], x)
+
+
+def uncharted2(x):
+    return np.polyval([0.15, 0.05, 0.004], x) / np.polyval([0.15, 0.5, 0.06], x) - 1 / 15
+
+
+def lottes(x, a, d, b, c):
+    return 1 / (b * x ** (a * d - a) + c * x**-a)
+
+
+def hueShift(color, angle):
+    k = np.full(3, 1 / math.sqrt(3))
+    cross = np.array([[0, -k[2], k[1]], [k[2], 0, -k[0]], [-k[1], k[0], 0]])
+    return (np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross) @ color
+
+
+def blendSoftLight(base, blend):
+    end = base * base if blend < 0.5 else math.sqrt(base)
+    return base + abs(2 * blend - 1) * (end - base)
+
+
+def blendReflect(base, blend):
+    return float("nan") if blend == 1 else min(base**2 / (1 - blend), 1.0)
+
+
+def levels(x, black, white, gamma):
+    return np.interp(x, [black, white], [0.0, 1.0]) ** (1 / gamma) if white > black else np.nan * x
+
+
+def softKnee(color, threshold, knee):
+    top = max(color)
+    over = top - threshold
+    soft = min(max(over + knee, 0), 2 * knee) ** 2 / (4 * knee)
+    return color / top * max(soft, over)
+
+
+def encodeRgbm(color, maxRange):
+    scaled = color / maxRange
+    m = math.ceil(255 * min(max(*scaled, 1e-6), 1)) / 255
+    return np.append(scaled / m, m)
+
+
+def encodeRgbe(c):
+    _, exponent = math.frexp(max(c))
+    return np.append(np.ldexp(c, -exponent), (exponent + 128) / 255)
+
+
+def bayer2(p):
+    return [[0, 2], [3, 1]][p[1] % 2][p[0] % 2] / 4

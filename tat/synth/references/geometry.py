@@ -110,3 +110,27 @@ def heightInterpolate(p, a, b, c):
     if abs(np.linalg.det(system)) < 0.01:
         return np.nan
     return np.array([p[0], p[1], 1]) @ np.linalg.solve(system, [a[1], b[1], c[1]])
+
+
+def rayBox(ro, rd, boxMin, boxMax):
+    hits = np.sort([(boxMin - ro) / rd, (boxMax - ro) / rd], axis=0)
+    return hits[0].max(), hits[1].min()
+
+
+def rayBoxHit(ro, invDir, boxMin, boxMax):
+    near, far = rayBox(ro, 1 / invDir, boxMin, boxMax)
+    return near <= far and far >= 0
+
+
+def rayTriangle(ro, rd, a, b, c):
+    try:
+        t, u, v = np.linalg.solve(np.stack([-rd, b - a, c - a], axis=1), ro - a)
+    except np.linalg.LinAlgError:
+        return -1.0
+    return t if min(u, v, 1 - u - v) >= 0 else -1.0
+
+
+def planeFromPoints(a, b, c):
+    *_, rows = np.linalg.svd([b - a, c - a])
+    n = rows[2] * np.sign(np.linalg.det([rows[2], b - a, c - a]))
+    return np.append(n, -(n @ (a + b + c)) / 3)

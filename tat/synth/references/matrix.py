@@ -1,5 +1,7 @@
 """References of concepts/matrix.txt: linear algebra of NumPy, rotations by their formula."""
 
+import math
+
 import numpy as np
 
 
@@ -73,3 +75,44 @@ def axisAngleMatrix(axis, angle):
 def quatToMatrix(q):
     length = np.linalg.norm(q[:3])
     return axisAngleMatrix(q[:3] / length, 2 * np.arctan2(length, q[3]))
+
+
+def orthographic(left, right, bottom, top, near, far):
+    corner = np.array([[left, bottom, -near, 1], [right, top, -far, 1]])
+    scale = np.array([2, 2, -1]) / (corner[1] - corner[0])[:3] * [1, 1, -1]
+    shift = [-1, -1, 0] - scale * corner[0, :3]
+    return np.block([[np.diag(scale), np.reshape(shift, (3, 1))], [np.zeros((1, 3)), 1]])
+
+
+def lookAt(eye, center, up):
+    forward = (center - eye) / math.hypot(*(center - eye))
+    side = np.cross(forward, up)
+    side /= math.hypot(*side)
+    rows = np.stack([side, np.cross(side, forward), -forward])
+    return np.block([[rows, -rows @ eye.reshape(3, 1)], [np.zeros((1, 3)), 1]])
+
+
+def matrixColumn(m, i):
+    return m[:, min(i, 3)] if i < 4 else [np.nan] * 4
+
+
+def matrixRow(m, i):
+    return m[i] if i < 4 else [np.nan] * 4
+
+
+def eulerToMatrix(e):
+    i = np.eye(3)
+    turns = []
+    for axis, angle in enumerate(e):
+        k = np.cross(i, i[axis])
+        turns.append(i + math.sin(angle) * k + (1 - math.cos(angle)) * k @ k)
+    return turns[2] @ turns[1] @ turns[0]
+
+
+def quatSlerp(a, b, t):
+    a, b = a / math.hypot(*a), b / math.hypot(*b)
+    b = b if a @ b > 0 else -b
+    side = b - a * (a @ b)
+    side /= math.hypot(*side)
+    angle = math.acos(min(a @ b, 1)) * t
+    return a * math.cos(angle) + side * math.sin(angle)

@@ -69,3 +69,21 @@ def jenkinsHash(v):
     x = x * 9 & _MASK
     x ^= x >> 11
     return x * 32769 & _MASK
+
+
+def _pcg(v, steps):
+    q = [(int(x) * 1664525 + 1013904223) % 2**32 for x in v]
+    for _ in range(2):
+        for to, one, other in steps:
+            q[to] = (q[to] + q[one] * (q[other] if other is not None else 1664525)) % 2**32
+        if _ == 0 or len(q) == 2:
+            q = [x ^ x >> 16 for x in q]
+    return q
+
+
+def pcg2d(v):
+    return _pcg(v, ((0, 1, None), (1, 0, None)))
+
+
+def pcg3d(v):
+    return _pcg(v, ((0, 1, 2), (1, 2, 0), (2, 0, 1)))

@@ -58,3 +58,18 @@ def newtonSqrt(x):
 
 def geometricSum(r, n):
     return (r**n - 1) / (r - 1)
+
+
+def catmullWeight(x):
+    a = abs(x)
+    if a < 1:
+        return 1.5 * a**3 - 2.5 * a**2 + 1
+    return -0.5 * (a - 1) * (a - 2) ** 2 if a < 2 else 0.0
+
+
+def lanczos(x, a):
+    return np.sinc(x) * np.sinc(x / a) if abs(x) < a else 0.0
+
+
+def expSeries(x):
+    return math.exp(x)

@@ -109,3 +109,32 @@ def fastAcos(x):
 
 def sinc(x):
     return np.sinc(x)
+
+
+def smootherstepRange(edge0, edge1, x):
+    t = min(max((x - edge0) / (edge1 - edge0), 0), 1)
+    return 6 * t**5 - 15 * t**4 + 10 * t**3
+
+
+def square(x):
+    return np.power(x, 2)
+
+
+def taylorInvSqrt(r):
+    return 1.79284291400159 + np.multiply(r, -0.85373472095314)
+
+
+def gainCurve(x, k):
+    return 2 ** (k - 1) * x**k if x < 0.5 else 1 - 2 ** (k - 1) * (1 - x) ** k
+
+
+def powerCurve(x, a, b):
+    top = a / (a + b)
+    return (x / top) ** a * ((1 - x) / (1 - top)) ** b
+
+
+def gain(t, g):
+    def bias(s):
+        return s / ((1 / g - 2) * (1 - s) + 1)
+
+    return bias(2 * t) / 2 if t < 0.5 else 1 - bias(2 - 2 * t) / 2

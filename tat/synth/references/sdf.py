@@ -1,5 +1,7 @@
 """References of concepts/sdf.txt: distances from sampled outlines, polygons and corners."""
 
+import math
+
 import numpy as np
 
 
@@ -191,3 +193,58 @@ def sdBox(p, b):
     nearest = np.clip(p, -b, b)
     outside = np.linalg.norm(p - nearest)
     return outside if outside > 0 else -(b - abs(p)).min()
+
+
+def sdCylinder(p, h, r):
+    x, y = math.hypot(p[0], p[2]) - r, abs(p[1]) - h
+    return max(x, y) if max(x, y) < 0 else math.hypot(max(x, 0), max(y, 0))
+
+
+def sdGround(p, h):
+    return np.subtract(p[1], h)
+
+
+def sdPolygon(p, r, sides):
+    turns = (np.arange(sides) + 0.0) * 2 * math.pi / sides
+    return max(p[0] * np.sin(turns) + p[1] * np.cos(turns)) - r
+
+
+def sdArc(p, sc, ra, rb):
+    x, y = abs(p[0]), p[1]
+    inside = sc[1] * x <= sc[0] * y
+    return (
+        abs(math.hypot(x, y) - ra) if inside else math.hypot(x - sc[0] * ra, y - sc[1] * ra)
+    ) - rb
+
+
+def opXor(d1, d2):
+    low, high = sorted((d1, d2))
+    return low if low > -high else -high
+
+
+def opRound(d, r):
+    return np.subtract(d, r)
+
+
+def opRepeatLimited(p, s, most):
+    cell = np.floor(p / s + 0.5)
+    return p - s * np.minimum(np.maximum(cell, -most), most)
+
+
+def opTwist(p, k):
+    turned = (p[0] + 1j * p[2]) * np.exp(1j * k * p[1])
+    return turned.real, p[1], turned.imag
+
+
+def opBend(p, k):
+    turned = (p[0] + 1j * p[1]) * np.exp(1j * k * p[0])
+    return turned.real, turned.imag, p[2]
+
+
+def opTranslate(p, offset):
+    return np.subtract(p, offset)
+
+
+def opExtrude(p, d, h):
+    z = abs(p[2]) - h
+    return max(d, z) if max(d, z) < 0 else math.hypot(max(d, 0), max(z, 0))

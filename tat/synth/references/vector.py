@@ -1,6 +1,7 @@
 """References of concepts/vector.txt: complex numbers of Python, angles by their definition."""
 
 import cmath
+import math
 
 import numpy as np
 
@@ -40,3 +41,31 @@ def barycentric(p, a, b, c):
 def complexPow(z, n):
     power = complex(*z) ** n
     return np.array([power.real, power.imag])
+
+
+def cartesianToSpherical(v):
+    return math.hypot(*v), math.atan2(math.hypot(v[0], v[1]), v[2]), math.atan2(v[1], v[0])
+
+
+def cylindricalToCartesian(r, angle, h):
+    z = r * np.exp(1j * angle)
+    return z.real, h, z.imag
+
+
+def sumComponents(v):
+    return math.fsum(np.ravel(v))
+
+
+def anyPerpendicular(v):
+    other = np.array([0.0, 0.0, 1.0] if abs(v[0]) > abs(v[2]) else [1.0, 0.0, 0.0])
+    side = np.cross(other, v)
+    return side / math.hypot(*side)
+
+
+def juliaIterations(z0, c, maxIter):
+    z, step = complex(*z0), complex(*c)
+    for i in range(maxIter):
+        z = z * z + step
+        if abs(z) > 2:
+            return i
+    return maxIter
