@@ -124,8 +124,9 @@ class _Pipeline:
             return draws.pick(same)
         constant = self._local("k", ("k", name, f"{name}0"))
         value = literal(draws, kind)
-        if kind in ("i32", "u32"):  # a shift by 32 or more would be refused
-            value = draws.pick("123458") + ("u" if kind == "u32" else "")
+        if kind in ("i32", "u32"):  # a shift by 32 or an index out of bounds would be refused
+            indexes = any("[" in text for _, text in family.bodies)
+            value = draws.pick("12" if indexes else "123458") + ("u" if kind == "u32" else "")
         self.lines.append(f"let {constant}: {kind} = {value};")
         return constant
 
