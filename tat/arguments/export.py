@@ -33,6 +33,10 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
         help="page to write: the model, and all that it takes to run in a browser with WebGPU",
     )  # fmt: skip
     ways.add_argument(
+        "--onnx", metavar="MODEL.onnx", type=Path,
+        help="writes MODEL.encoder.onnx, MODEL.decoder.onnx and MODEL.tokenizer.json",
+    )  # fmt: skip
+    ways.add_argument(
         "--ctranslate2", metavar="FOLDER", type=Path,
         help="folder to write for CTranslate2; the model must have no copy head",
     )  # fmt: skip
@@ -49,7 +53,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="the type of the weights that leave (of a page f16, else f32)",
     )  # fmt: skip
     parser.add_argument("--tokens", metavar="N", type=int, default=512,
-                        help="of --web: most tokens of a text (512)")  # fmt: skip
+                        help="of --web and --onnx: most tokens of a text (512)")  # fmt: skip
     parser.add_argument(
         "--index", metavar="FILE|cookbook",
         help="of --web: an index whose functions travel along, to be searched in the page",

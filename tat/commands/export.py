@@ -12,6 +12,7 @@ from tat.decode.loading import exported
 from tat.errors import FileError, UsageError
 from tat.export.ctranslate2 import write_folder
 from tat.export.leaving import LeavingModel
+from tat.export.tokenizer_json import tokenizer_json
 from tat.export.web.library import travelling
 from tat.export.web.page import PageOptions, page
 from tat.files import atomic_file, require_place
@@ -24,6 +25,8 @@ _LARGEST_PAGE = (
 def run(options: argparse.Namespace) -> int:
     if options.web:
         _web(options)
+    elif options.onnx:
+        _onnx(options)
     elif options.ctranslate2:
         _ctranslate2(options)
     else:
@@ -47,8 +50,7 @@ def _checkpoint(options: argparse.Namespace) -> None:
 
 def _web(options: argparse.Namespace) -> None:
     _require_new(options.web, options.force)
-    if options.tokens < 1:
-        raise UsageError(f"--tokens {options.tokens}: a text has 1 token or more")
+    _require_tokens(options)
     functions = travelling(named_index(options.index)) if options.index else ()
     path, leaving = _leaving(options)
     kind = leaving.kind("int8" if options.int8 else options.weights, "f16")
@@ -63,6 +65,37 @@ def _web(options: argparse.Namespace) -> None:
     with atomic_file(options.web) as file:
         file.write(made)
     _tell(options, options.web, path)
+
+
+def _onnx(options: argparse.Namespace) -> None:
+    if options.weights == "f16":
+        raise UsageError("--weights f16: an ONNX file holds f32 or int8; f16 is for --web")
+    try:
+        from tat.export.onnx.model import onnx_files
+    except ImportError:
+        raise UsageError(
+            "--onnx needs the package onnx; install it with"
+            " `pip install 'tiny-agent-trainer[onnx]'`"
+        ) from None
+    stem = options.onnx.with_suffix("") if options.onnx.suffix == ".onnx" else options.onnx
+    ends = ("encoder.onnx", "decoder.onnx", "tokenizer.json")
+    places = [stem.with_name(f"{stem.name}.{end}") for end in ends]
+    for place in places:
+        _require_new(place, options.force)
+    _require_tokens(options)
+    path, leaving = _leaving(options)
+    kind = leaving.kind("int8" if options.int8 else options.weights, "f32")
+    files = onnx_files(leaving, options.tokens, int8=kind == "int8")
+    tokenizer = tokenizer_json(leaving.tokenizer)
+    for place, content in zip(places, (files.encoder, files.decoder, tokenizer), strict=True):
+        with atomic_file(place) as file:
+            file.write(content)
+        _tell(options, place, path)
+
+
+def _require_tokens(options: argparse.Namespace) -> None:
+    if options.tokens < 1:
+        raise UsageError(f"--tokens {options.tokens}: a text has 1 token or more")
 
 
 def _ctranslate2(options: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""A model as ONNX: each kernel of its plans becomes some nodes of a graph."""
