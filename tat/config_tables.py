@@ -44,8 +44,8 @@ class DataConfig:
     neighbour_tokens: Positive
     renamings: Count
     body_comments: bool
-    defines: tuple[str, ...]
     synth: Count
+    defines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

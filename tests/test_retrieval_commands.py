@@ -68,7 +68,7 @@ def test_index_says_what_it_took_and_what_not(folder, capsys):
 def test_search_shows_place_licence_and_code(index, folder, capsys):
     assert run("search", index, "--top", "1", "rounded box") == 0
     assert capsys.readouterr().out == (
-        f"{folder}/box.wgsl:4: function sdRoundedBox (Zlib)\n"
+        f"{folder}/box.wgsl:4:1: function sdRoundedBox (Zlib)\n"
         "    /// Signed distance to a box.\n"
         "    fn sdRoundedBox(p: vec2f) -> f32 {\n"
         "        return p.x;\n"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tat.arguments.common import Commands, add_command, add_settings, count, examples
+from tat.arguments.common import Commands, add_command, add_define, add_settings, count, examples
 
 
 def add(commands: Commands) -> None:
@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         ),
     )  # fmt: skip
     parser.add_argument("paths", metavar="PATH", nargs="+", type=Path,
-                        help="folder of .wgsl and .jsonl files, or such a file")  # fmt: skip
+                        help="folder or file with WGSL (see `tat train`) or .jsonl")  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", type=Path,
                         help="file to write, named .tat; an old one is replaced")  # fmt: skip
     parser.add_argument("--from", metavar="RUN", dest="pretrained", type=Path,
@@ -23,5 +23,6 @@ def add(commands: Commands) -> None:
     parser.add_argument("--check", action="store_true",
                         help="read a prepared file whole and check it")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=count, help="of the gaps to fill (0)")
+    add_define(parser)
     add_settings(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

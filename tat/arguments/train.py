@@ -5,6 +5,7 @@ from pathlib import Path
 from tat.arguments.common import (
     Commands,
     add_command,
+    add_define,
     add_device,
     add_precision,
     add_ranks,
@@ -30,7 +31,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", type=Path,
-        help="folder of .wgsl and .jsonl files, or such a file; none: the bundled cookbook",
+        help="folder or file with WGSL (shaders, strings, scripts, fences) or .jsonl; none: the"
+        " bundled cookbook",
     )  # fmt: skip
     parser.add_argument("--run", metavar="DIR", type=Path, help="run folder (runs/DATE-TIME)")
     parser.add_argument(
@@ -51,6 +53,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=count, help="of weights, data order and dropout"
     )
+    add_define(parser)
     add_ranks(parser)
     add_device(parser)
     add_precision(parser)

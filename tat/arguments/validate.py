@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tat.arguments.common import Commands, add_command, examples
+from tat.arguments.common import Commands, add_command, add_define, examples
 
 
 def add(commands: Commands) -> None:
@@ -11,12 +11,14 @@ def add(commands: Commands) -> None:
         examples(
             ("tat validate shaders/*.wgsl", "names each problem as file:line:column"),
             ("tat validate modules.jsonl --json", "field wgsl of each line; one object a module"),
+            ("tat validate src/ --define SHADOWS", "strings, scripts and dialects, too"),
             ("tat validate - < mine.wgsl", "a module from standard input"),
         ),
     )  # fmt: skip
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=Path,
-        help=".wgsl, a folder of it, .jsonl with a module in the field wgsl of each line, or - for"
-        " standard input",
+        help=".wgsl, a file of another language with WGSL in it, a folder of such files, .jsonl with a"
+        " module in the field wgsl of each line, or - for standard input",
     )  # fmt: skip
+    add_define(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")

@@ -52,7 +52,8 @@ def check(modules: Iterable[Module]) -> Report:
             report.accepted += 1
         else:
             place = Unexpected.at(module.text, offset)
-            report.refused.append(Refusal(module.origin, module.id, *place))
+            origin, line, column = module.place(place.line, place.column)
+            report.refused.append(Refusal(origin, module.id, line, column, place.reason))
     return report
 
 

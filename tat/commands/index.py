@@ -8,10 +8,13 @@ from pathlib import Path
 
 from tat.config import resolve
 from tat.cookbook.documents import cookbook_documents
-from tat.data.sources import FunctionText, ModuleText, left_out_lines, read_sources
+from tat.data.hosts import definitions
+from tat.data.module_text import ModuleText
+from tat.data.sources import FunctionText, left_out_lines, read_sources
 from tat.errors import one_line
 from tat.retrieval.chunks import Document
 from tat.retrieval.index_file import update_index
+from tat.wgsl.embedded.placed import place_in
 
 _JSON_LINE = re.compile(r"(.*\.jsonl):([0-9]+)", re.IGNORECASE | re.DOTALL)
 
@@ -19,7 +22,7 @@ _JSON_LINE = re.compile(r"(.*\.jsonl):([0-9]+)", re.IGNORECASE | re.DOTALL)
 def run(options: argparse.Namespace) -> int:
     notes: list[str] = []
     if options.paths:
-        documents = list(_file_documents(options.paths, notes))
+        documents = list(_file_documents(options.paths, options.define, notes))
     else:
         notes.append("no PATH: indexing the bundled cookbook")
         documents = list(cookbook_documents())
@@ -36,9 +39,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _file_documents(paths: Sequence[Path], notes: list[str]) -> Iterator[Document]:
+def _file_documents(
+    paths: Sequence[Path], defines: Sequence[str], notes: list[str]
+) -> Iterator[Document]:
     """The modules and functions in files; `notes` gets what was skipped, by reason."""
-    sources = read_sources(paths, resolve().config.data.max_file_bytes)
+    data = resolve().config.data
+    known = definitions([*data.defines, *defines])
+    sources = read_sources(paths, data.max_file_bytes, known)
     notes += left_out_lines(sources.skipped, sources.others)
     yield from map(_document, (*sources.modules, *sources.functions))
 
@@ -46,6 +53,13 @@ def _file_documents(paths: Sequence[Path], notes: list[str]) -> Iterator[Documen
 def _document(source: ModuleText | FunctionText) -> Document:
     in_json = _JSON_LINE.fullmatch(source.origin)
     file, line = (in_json[1], int(in_json[2])) if in_json else (source.origin, 1)
+    if isinstance(source, ModuleText) and source.places:
+        own = place_in(source.places, source.front)
+        name = source.name or Path(own[0]).stem
+        return Document(
+            own[0], own[1], name, source.text, source.license, places=source.places,
+            front=source.front,
+        )  # fmt: skip
     if isinstance(source, ModuleText):
         name = source.id or Path(file).stem
         return Document(file, line, name, source.text, source.license, embedded=bool(in_json))

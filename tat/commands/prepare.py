@@ -22,7 +22,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"give -o FILE{SUFFIX}, the file to write: `tat train` knows it by that")
     require_place(options.output)
     pretrained = Pretrained.load(options.pretrained) if options.pretrained else None
-    flags = {"preset": options.preset, "seed": options.seed}
+    flags = {
+        "preset": options.preset, "seed": options.seed, "data.defines": options.define or None,
+    }  # fmt: skip
     config = resolve(
         files=options.config, assignments=options.set,
         pretrained=pretrained.settings if pretrained else None,

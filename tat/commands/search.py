@@ -34,5 +34,6 @@ def _shown(hit: Hit) -> str:
     comment = [f"/// {line}" for line in hit.comment.splitlines()]
     code = [*comment, *hit.text.expandtabs(4).splitlines()]
     more = [f"… {len(code) - _SHOWN} more lines"] if len(code) > _SHOWN else []
-    title = f"{hit.file}:{hit.line}: {hit.kind} {hit.name} ({hit.license or 'licence unknown'})"
+    place = f"{hit.file}:{hit.line}:{hit.column}"
+    title = f"{place}: {hit.kind} {hit.name} ({hit.license or 'licence unknown'})"
     return "\n".join([title, *(f"    {one_line(line)}" for line in code[:_SHOWN] + more)])

@@ -116,6 +116,7 @@ def _resolve(
     flags = {
         "preset": options.preset, "train.steps": options.steps, "seed": options.seed,
         "train.precision": options.precision, "data.synth": options.synth,
+        "data.defines": options.define or None,
     }  # fmt: skip
     return resolve(
         files=options.config, assignments=options.set, base=base,

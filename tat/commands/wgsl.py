@@ -86,10 +86,8 @@ def _why(found: Judged) -> str:
     if found.problem is None:
         return ""
     name, line, column = found.where
-    lacking = found.shader.lacking
-    more = f"; nobody declares {', '.join(lacking[:4])}" if lacking else ""
     place = f"{name}:{line}:{column}: " if line else ""
-    return one_line(f"{place}{found.problem.message}{more}", 300)
+    return one_line(f"{place}{found.reason}", 300)
 
 
 def _record(found: Judged, licences: Licences) -> dict[str, Any]:

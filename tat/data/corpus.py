@@ -11,12 +11,13 @@ from pathlib import Path
 
 from tat.config_tables import DataConfig
 from tat.data.generated import generated_functions
+from tat.data.hosts import definitions
+from tat.data.module_text import ModuleText
 from tat.data.neighbours import with_neighbours
 from tat.data.renaming import with_renamings
 from tat.data.samples import Function, Sample, digest_of, function_samples
 from tat.data.sources import (
     FunctionText,
-    ModuleText,
     Skipped,
     Sources,
     left_out_lines,
@@ -25,7 +26,7 @@ from tat.data.sources import (
 )
 from tat.errors import CorpusError, FileError
 from tat.wgsl.declarations import Function as WholeFunction
-from tat.wgsl.declarations import broken_functions, functions
+from tat.wgsl.declarations import broken_functions, functions, split_module
 from tat.wgsl.holes import first_hole
 
 _SILENT = "no function with a body"
@@ -99,7 +100,9 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     data.synth generated functions are mixed with them, all in train; without any path they are
     the corpus, and split as files are.
     """
-    sources = read_sources(paths, config.max_file_bytes) if paths else Sources((), (), (), 0)
+    sources = Sources((), (), (), 0)
+    if paths:
+        sources = read_sources(paths, config.max_file_bytes, definitions(config.defines))
     found, silent = functions_of(sources)
     samples = [sample for f in found for sample in function_samples(f, config, seed)]
     generated = list(generated_functions(config.synth, seed))
@@ -166,7 +169,7 @@ def functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
             skipped.append(Skipped(module.origin, _SILENT))
         elif broken := broken_functions(module.text, len(whole)):
             skipped.append(Skipped(module.origin, f"{_BROKEN}: {broken}"))
-        found += _without_holes(of_module, skipped)
+        found += of_module if module.kept else _without_holes(of_module, skipped)
     for line in sources.functions:
         if _says_something(line.body):
             found += _without_holes([_function_of_line(line)], skipped)
@@ -188,10 +191,10 @@ def _without_holes(found: Sequence[Function], skipped: list[Skipped]) -> Iterato
 def _functions_of_module(module: ModuleText, whole: Sequence[WholeFunction]) -> list[Function]:
     group = digest_of(module.id) if module.id else module.content_hash
     found: list[Function] = []
-    for f in whole:
-        if _says_something(f.body):
-            line = module.text.count("\n", 0, module.text.find(f.signature)) + 1
-            origin = f"{module.origin}:{line}"
+    starts = [item.start for item in split_module(module.text) if item.kind == "fn"]
+    for f, start in zip(whole, starts, strict=True):
+        if _says_something(f.body) and start >= module.front:
+            origin = module.place(start)
             texts = f.comment, f.signature, f.body, f.context
             found.append(Function(*texts, group, origin, f.calls))
     return found

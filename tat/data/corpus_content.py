@@ -11,6 +11,7 @@ import msgspec
 from tat import __version__, synth
 from tat.config_tables import DataConfig
 from tat.data.input_files import display_name, failure_reason, list_files, open_regular
+from tat.data.shaders import in_dialect
 from tat.data.sources import SUFFIXES, Skipped
 from tat.data.tokenizer import Tokenizer
 from tat.errors import one_line
@@ -38,13 +39,16 @@ class Content:
             skipped.append(Skipped(path, one_line(reason)))
 
         for path in list_files(paths, SUFFIXES, skip, others.append):
-            kind = path.suffix.lower() == ".jsonl"
+            suffix = path.suffix.lower()
+            kind = bytes([suffix == ".jsonl"])
+            if suffix != ".jsonl" and in_dialect(path):
+                kind = b"\2" + display_name(path).encode()  # imports go by names, too
             try:
                 digest, length = _digest_of(path)
             except OSError as error:  # it may come back: not the same corpus
                 skip(display_name(path), failure_reason(error))
                 digest, length = b"unreadable", 0
-            content.update(bytes([kind]) + digest)
+            content.update(kind + digest)
             size += length
             names.update(display_name(path).encode() + b"\0")
         return cls(content.hexdigest(), names.hexdigest(), size, tuple(others), tuple(skipped))

@@ -21,8 +21,9 @@ from tat.config_tables import DataConfig
 from tat.data.corpus import functions_of
 from tat.data.corpus_file import id_type
 from tat.data.dataset import encode_samples
+from tat.data.module_text import ModuleText
 from tat.data.samples import Function, Sample, function_samples
-from tat.data.sources import FunctionText, ModuleText, Skipped, Sources
+from tat.data.sources import FunctionText, Skipped, Sources
 from tat.data.tokenizer import Tokenizer, split_pieces
 from tat.files import temporary_name, writing
 

@@ -1,5 +1,6 @@
 """Reads the files of a person's project: shaders, and files of other languages that hold some."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from tat.data.input_files import display_name, failure_reason, open_regular
 from tat.errors import UsageError, one_line
 from tat.wgsl.embedded.placed import Host
-from tat.wgsl.embedded.regions import SUFFIXES, Region, may_hold, regions, suffix_of
+from tat.wgsl.embedded.regions import SUFFIXES, SURE, Region, may_hold, regions, suffix_of
 
 HOST_FACTOR = 8  # a host may be so many times larger than a .wgsl file
 READ = (".wgsl", *SUFFIXES)
@@ -38,7 +39,7 @@ def read_regions(path: Path, max_file_bytes: int, skip: Skip) -> Iterator[Region
     if len(data) > limit:
         times = "" if suffix == ".wgsl" else f"{HOST_FACTOR} times "
         return skip(name, f"larger than {limit} bytes ({times}data.max_file_bytes)")
-    if not may_hold(data):
+    if suffix not in SURE and not may_hold(data):
         return None
     try:
         text = data.decode("utf-8-sig")
@@ -69,7 +70,7 @@ class Licences:
         while folder not in self._known:
             asked.append(folder)
             found = _licence_in(folder)
-            if found or folder.parent == folder or (folder / ".git").exists():
+            if found or folder.parent == folder or os.path.exists(folder / ".git"):
                 break
             folder = folder.parent
         else:
@@ -101,7 +102,7 @@ _TITLES: Mapping[str, str] = {
 def _licence_in(folder: Path) -> str:
     """SPDX of the LICENSE files of a folder, as one expression."""
     try:
-        names = sorted(path.name for path in folder.iterdir() if _FILES.fullmatch(path.name))
+        names = sorted(name for name in os.listdir(folder) if _FILES.fullmatch(name))
     except OSError:
         return ""
     found: dict[str, None] = {}

@@ -1,8 +1,7 @@
 """Reads training files safely; a file that cannot be read is named and skipped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,11 +9,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tat.data.given_text import as_read, record_as_read, without_mark
+from tat.data.hosts import READ, Licences
 from tat.data.input_files import display_name, failure_reason, left_out, list_files, open_regular
+from tat.data.module_text import ModuleText
+from tat.data.shaders import Shaders
 from tat.errors import CorpusError, one_line
 
-SUFFIXES = (".wgsl", ".jsonl")  # read in folders; a named file is read with any suffix
-_READ = " and ".join(SUFFIXES)
+SUFFIXES = (*READ, ".jsonl")  # read in folders; a named file is read with any suffix
+_READ = "WGSL and .jsonl"
 BROKEN_LINES = 100  # in one file, before it counts as no JSON Lines
 
 _BINARY = "binary: it holds a NUL byte"
@@ -29,21 +31,6 @@ class Skipped:
 
     path: str
     reason: str
-
-
-@dataclass(frozen=True)
-class ModuleText:
-    """A WGSL module: a .wgsl file, or the field `wgsl` of a JSON line."""
-
-    origin: str  # path, or path:line
-    text: str
-    id: str = ""  # of a JSON line, which its functions in other lines name as `module_id`
-    license: str = ""  # as a JSON line says it
-
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of the text, hexadecimal."""
-        return sha256(self.text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -83,13 +70,16 @@ class _JsonLine(msgspec.Struct):
     license: Any = ""  # a licence that is no text counts as none; the line stays
 
 
-def read_sources(paths: Sequence[Path], max_file_bytes: int) -> Sources:
-    """Read files and, recursively and in sorted order, the .wgsl and .jsonl files of folders.
+def read_sources(
+    paths: Sequence[Path], max_file_bytes: int, definitions: Mapping[str, str] | None = None
+) -> Sources:
+    """Read files and, recursively and in sorted order, those of folders that may hold WGSL.
 
+    In other languages it is in strings and the like; preprocessors see the `definitions`.
     A .wgsl file or a JSON line of more than `max_file_bytes` is skipped. Line ends become LF.
     CorpusError if nothing is left.
     """
-    reader = SourceReader(max_file_bytes)
+    reader = SourceReader(max_file_bytes, definitions)
     found = list(reader.stream(paths))
     sources = Sources(
         tuple(item for item in found if isinstance(item, ModuleText)),
@@ -135,8 +125,8 @@ def nothing_usable(
 class SourceReader:
     """Reads the texts of files, one after another; only `skip` leaves something out."""
 
-    def __init__(self, max_file_bytes: int) -> None:
-        self.limit = max_file_bytes
+    def __init__(self, max_file_bytes: int, definitions: Mapping[str, str] | None = None) -> None:
+        self.limit, self.definitions = max_file_bytes, definitions or {}
         self.skipped: list[Skipped] = []
         self.others: list[Path] = []
         self.files = 0
@@ -144,36 +134,54 @@ class SourceReader:
 
     def stream(self, paths: Sequence[Path]) -> Iterator[ModuleText | FunctionText]:
         """The texts that read_sources() finds, in the order of paths and lines."""
-        for path in list_files(paths, SUFFIXES, self.skip, self.others.append):
-            yield from self.read_file(path)
+        files = list(list_files(paths, SUFFIXES, self.skip, self.others.append))
+        shaders = Shaders(files, self.limit, self.definitions)
+        for skipped in shaders.skipped:
+            self.skip(*skipped)
+        for path in files:
+            if path in shaders.asking:
+                yield from self._shaders(path, shaders)
+            else:
+                yield from self.read_file(path, shaders.licences)
 
     def skip(self, origin: str, reason: str) -> None:
         self.skipped.append(Skipped(origin, one_line(reason)))
 
-    def read_file(self, path: Path) -> Iterator[ModuleText | FunctionText]:
+    def _shaders(self, path: Path, shaders: Shaders) -> Iterator[ModuleText]:
+        """The modules of a file that is no plain WGSL."""
+        self.files += path in shaders.numbers
+        for module in shaders.modules(path):
+            if self._is_new(module):
+                yield module
+
+    def read_file(
+        self, path: Path, licences: Licences | None = None
+    ) -> Iterator[ModuleText | FunctionText]:
         """Read one file, or skip it with the reason; it may have vanished since it was listed."""
         try:
             with open_regular(path) as file:
                 if path.suffix.lower() == ".jsonl":
                     yield from self._lines(file, display_name(path))
-                elif module := self._read_module(file, display_name(path)):
+                elif module := self._read_module(file, path, licences or Licences()):
                     yield module
                 self.files += 1
         except OSError as error:
             self.skip(display_name(path), failure_reason(error))
 
-    def _read_module(self, file: BinaryIO, origin: str) -> ModuleText | None:
+    def _read_module(self, file: BinaryIO, path: Path, licences: Licences) -> ModuleText | None:
+        origin = display_name(path)
         # The reported size proves nothing: the file may grow, and /proc reports 0.
         data = file.read(self.limit + 1)
         if len(data) > self.limit:
             self.skip(origin, self._too_large())
             return None
         try:
-            return self._module(origin, data.decode("utf-8-sig"))
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             binary = b"\0" in data
             self.skip(origin, _BINARY if binary else f"not UTF-8: byte {error.start}")
             return None
+        return self._module(origin, text, license=licences.of(path, text))
 
     def _too_large(self) -> str:
         return f"larger than {self.limit} bytes (data.max_file_bytes)"
@@ -183,17 +191,21 @@ class SourceReader:
     ) -> ModuleText | None:
         text = as_read(text)
         module = ModuleText(origin, text, name, license)
-        content = bytes.fromhex(module.content_hash)
-        if not text.strip():
+        return module if self._is_new(module) else None
+
+    def _is_new(self, module: ModuleText) -> bool:
+        """Whether the module has a text that no other had; one that is left out is named."""
+        origin, content = module.origin, bytes.fromhex(module.content_hash)
+        if not module.text.strip():
             self.skip(origin, "empty")
-        elif "\0" in text:
+        elif "\0" in module.text:
             self.skip(origin, _BINARY)
         elif content in self._first_origin:
             self.skip(origin, f"duplicate: same text as {self._first_origin[content]}")
         else:
             self._first_origin[content] = origin
-            return module
-        return None
+            return True
+        return False
 
     def _lines(self, file: BinaryIO, path: str) -> Iterator[ModuleText | FunctionText]:
         broken = 0

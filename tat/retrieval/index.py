@@ -12,7 +12,7 @@ from tat.errors import FileError, TatError
 from tat.retrieval.chunks import Chunk, Document
 
 APPLICATION = int.from_bytes(b"tatI")  # marks a database as ours, in SQLite's own header
-VERSION = 2  # of the schema, and of how documents become chunks and words
+VERSION = 3  # of the schema, and of how documents become chunks and words
 DIGEST = 32  # bytes
 
 # FTS5 keeps no text (content = ''), only the places of words. To remove a chunk it needs the words
@@ -27,7 +27,8 @@ CREATE TABLE documents (
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, place INTEGER NOT NULL,
     kind TEXT NOT NULL, name TEXT NOT NULL, line INTEGER NOT NULL, signature TEXT NOT NULL,
-    comment TEXT NOT NULL, text TEXT NOT NULL, context TEXT NOT NULL, topics TEXT NOT NULL
+    comment TEXT NOT NULL, text TEXT NOT NULL, context TEXT NOT NULL, topics TEXT NOT NULL,
+    col INTEGER NOT NULL
 );
 CREATE INDEX chunks_of_document ON chunks (document);
 CREATE VIRTUAL TABLE terms USING fts5 (

@@ -23,7 +23,7 @@ WITH ranked AS MATERIALIZED (
     WHERE terms MATCH ? AND ? IN ('', chunks.kind)
 )
 SELECT chunks.kind, chunks.name, chunks.text, chunks.comment, chunks.context, documents.file,
-       documents.line + chunks.line, documents.license, -ranked.score
+       documents.line + chunks.line, documents.license, -ranked.score, {{column}}
 FROM ranked JOIN chunks ON chunks.id = ranked.id JOIN documents ON documents.id = chunks.document
 WHERE ranked.score <= (SELECT max(score) FROM (SELECT score FROM ranked ORDER BY score LIMIT ?))
 ORDER BY ranked.score, documents.file, documents.line, chunks.place, documents.digest
@@ -43,6 +43,7 @@ class Hit:
     line: int
     license: str  # SPDX, or "" if unknown
     score: float  # BM25
+    column: int = 1  # where it starts in its line
 
 
 def search(
@@ -61,8 +62,9 @@ def search(
     """
     match = " OR ".join(f'"{word}"' for word in _rarest(index, query))
     limit = 2 * top
+    column = "chunks.col" if index.version >= 3 else "1"
     while match and top > 0:
-        rows = index.select(_SEARCH, (match, kind, limit))
+        rows = index.select(_SEARCH.format(column=column), (match, kind, limit))
         found = [Hit(*row) for row in rows]
         hits = _chosen([hit for hit in found if not (refuse and refuse(hit))], top, exclude)
         if len(hits) == top or len(rows) < limit:

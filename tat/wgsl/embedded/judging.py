@@ -32,6 +32,13 @@ class Judged(NamedTuple):
     whole: Placed
 
     @property
+    def reason(self) -> str:
+        """Why it is not valid, with the names that nobody declares; "" where it is."""
+        lacking = self.shader.lacking
+        more = f"; nobody declares {', '.join(lacking[:4])}" if lacking else ""
+        return f"{self.problem.message}{more}" if self.problem else ""
+
+    @property
     def where(self) -> tuple[str, int, int]:
         """File, line and column of the problem, in the host."""
         at = offset_of(self.whole.text, self.problem) if self.problem else 0
@@ -40,12 +47,13 @@ class Judged(NamedTuple):
 
 def judged(project: Project, validate: Validate) -> Iterator[Judged]:
     """All shaders of a project, in order."""
-    for number, shader in enumerate(project.shaders()):
-        yield _judged(project, number, shader, validate)
+    for number in range(len(project.regions)):
+        yield judged_one(project, number, validate)
 
 
-def _judged(project: Project, number: int, shader: Shader, validate: Validate) -> Judged:
-    problem = None
+def judged_one(project: Project, number: int, validate: Validate) -> Judged:
+    """One shader of a project; a hole gets another guess until one validates."""
+    shader, problem = project.shader(number), None
     for value in ALTERNATIVES if shader.guessed else ALTERNATIVES[:1]:
         tried = shader if value == ALTERNATIVES[0] else project.shader(number, value)
         form: Form = "plain" if tried.processed.text == tried.filled.text else "resolved"

@@ -169,3 +169,36 @@ def with_line_feeds(placed: Placed) -> Placed:
     return placed.edited(
         (found.start(), found.end(), "\n") for found in re.finditer(r"\r\n?", placed.text)
     )
+
+
+class Anchor(NamedTuple):
+    """From `offset` on a text comes from a place of a file; character by character if `exact`."""
+
+    offset: int
+    file: str
+    line: int
+    column: int
+    exact: bool
+
+
+def anchors(placed: Placed) -> tuple[Anchor, ...]:
+    """The places of a text, as many as say where each of its characters comes from."""
+    found = []
+    for piece in placed.pieces:
+        starts = [piece.start]
+        if piece.exact:
+            ends = _LINE_END.finditer(placed.text, piece.start, piece.end)
+            starts += (end.end() for end in ends if end.end() < piece.end)
+        for start in starts:
+            place = piece.host.line_column(piece.origin + (start - piece.start) * piece.exact)
+            found.append(Anchor(start, piece.host.name, *place, piece.exact))
+    return tuple(found)
+
+
+def place_in(known: Sequence[Anchor], offset: int) -> tuple[str, int, int]:
+    """File, line and column of an offset; ("", 0, 0) where nothing is known."""
+    index = bisect_right(known, offset, key=lambda anchor: anchor.offset) - 1
+    if index < 0:
+        return "", 0, 0
+    anchor = known[index]
+    return anchor.file, anchor.line, anchor.column + (offset - anchor.offset) * anchor.exact

@@ -16,6 +16,7 @@ from tat.wgsl.embedded.recognition import is_wgsl
 Reader = Callable[[Host], Iterator[Candidate]]
 
 SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+SURE = (".wgsl", ".wesl")  # say themselves what they are; others are looked into
 SHADERS = (".wesl", ".fx", ".tmpl", ".wgsli")  # whole files of a dialect
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(SCRIPTS, javascript.strings),
@@ -31,6 +32,7 @@ SUFFIXES = tuple(suffix for suffix in _READERS if suffix != ".wgsl")
 _MAY_HOLD = re.compile(
     rb"fn\s+[A-Za-z_$\x80-\xff]|var\s*<|struct\s+[\w$]+\s*\{|alias\s+\w+\s*=|\\nfn "
 )
+_DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
 _WORDS = (b"fn ", b"struct ", b"var<", b"alias ")
 
 
@@ -73,6 +75,11 @@ def may_hold(data: bytes) -> bool:
     return any(word in data for word in _WORDS) and bool(_MAY_HOLD.search(data))
 
 
+def is_dialect(data: bytes) -> bool:
+    """Whether the bytes of a shader seem to have imports, directives or conditions."""
+    return bool(_DIALECT.search(data))
+
+
 def regions(host: Host, suffix: str = "") -> list[Region]:
     """The WGSL in a file, in order; none in a file of another kind."""
     reader = _READERS.get(suffix or suffix_of(host.name))
@@ -82,5 +89,7 @@ def regions(host: Host, suffix: str = "") -> list[Region]:
     named = {candidate.name: candidate for candidate in found if candidate.name}
     expressions = [hole.expression for candidate in found for hole in candidate.holes]
     known = {**named, **constants(host.text, expressions)} if expressions else {}
-    made = (Region(host, candidate, known) for candidate in found)
+    made = [Region(host, candidate, known) for candidate in found]
+    if (suffix or suffix_of(host.name)) in SURE:
+        return [region for region in made if region.text.text.strip()]
     return [region for region in made if is_wgsl(region.filled().text.text)]
