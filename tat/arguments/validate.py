@@ -17,8 +17,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "files", metavar="FILE", nargs="+", type=Path,
-        help=".wgsl, a file of another language with WGSL in it, a folder of such files, .jsonl with a"
-        " module in the field wgsl of each line, or - for standard input",
+        help=".wgsl, a file of another language with WGSL in it, a folder of such files, .jsonl"
+        " with a module in the field wgsl of each line, or - for standard input",
     )  # fmt: skip
     add_define(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")
