@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tat.config import resolve
 from tat.cookbook.documents import cookbook_documents
-from tat.data.hosts import definitions
 from tat.data.module_text import ModuleText
 from tat.data.sources import FunctionText, left_out_lines, read_sources
 from tat.errors import one_line
@@ -44,8 +43,7 @@ def _file_documents(
 ) -> Iterator[Document]:
     """The modules and functions in files; `notes` gets what was skipped, by reason."""
     data = resolve().config.data
-    known = definitions([*data.defines, *defines])
-    sources = read_sources(paths, data.max_file_bytes, known)
+    sources = read_sources(paths, data.max_file_bytes, [*data.defines, *defines])
     notes += left_out_lines(sources.skipped, sources.others)
     yield from map(_document, (*sources.modules, *sources.functions))
 

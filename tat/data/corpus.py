@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tat.config_tables import DataConfig
 from tat.data.generated import generated_functions
-from tat.data.hosts import definitions
 from tat.data.module_text import ModuleText
 from tat.data.neighbours import with_neighbours
 from tat.data.renaming import with_renamings
@@ -102,7 +101,7 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     """
     sources = Sources((), (), (), 0)
     if paths:
-        sources = read_sources(paths, config.max_file_bytes, definitions(config.defines))
+        sources = read_sources(paths, config.max_file_bytes, config.defines)
     found, silent = functions_of(sources)
     samples = [sample for f in found for sample in function_samples(f, config, seed)]
     generated = list(generated_functions(config.synth, seed))

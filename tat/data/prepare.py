@@ -36,10 +36,8 @@ from tat.data.corpus_parts import (
     unit_done,
 )
 from tat.data.generated import generated_functions
-from tat.data.hosts import definitions
-from tat.data.module_text import ModuleText
 from tat.data.prepare_pool import Pool
-from tat.data.sources import SourceReader, nothing_usable
+from tat.data.sources import ModuleText, SourceReader, nothing_usable
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
 from tat.errors import CorpusError, UsageError
@@ -125,7 +123,7 @@ class _Preparing:
         self._given, self._work, self._progress = given, work, progress
         self._workers = threads or len(os.sched_getaffinity(0))
         self._parts = min(256, max(4, given.size // _PART))
-        self._reader = SourceReader(given.config.max_file_bytes, definitions(given.config.defines))
+        self._reader = SourceReader(given.config.max_file_bytes, given.config.defines)
 
     def run(self, out: Path) -> None:
         with ExitStack() as stack:

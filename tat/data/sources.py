@@ -1,6 +1,6 @@
 """Reads training files safely; a file that cannot be read is named and skipped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from tat.data.given_text import as_read, record_as_read, without_mark
-from tat.data.hosts import READ, Licences
+from tat.data.hosts import READ, Licences, definitions
 from tat.data.input_files import display_name, failure_reason, left_out, list_files, open_regular
 from tat.data.module_text import ModuleText
 from tat.data.shaders import Shaders
@@ -71,15 +71,16 @@ class _JsonLine(msgspec.Struct):
 
 
 def read_sources(
-    paths: Sequence[Path], max_file_bytes: int, definitions: Mapping[str, str] | None = None
+    paths: Sequence[Path], max_file_bytes: int, defines: Sequence[str] = ()
 ) -> Sources:
     """Read files and, recursively and in sorted order, those of folders that may hold WGSL.
 
-    In other languages it is in strings and the like; preprocessors see the `definitions`.
+    In other languages it is in strings and the like; `defines` are NAME or NAME=VALUE for
+    preprocessors.
     A .wgsl file or a JSON line of more than `max_file_bytes` is skipped. Line ends become LF.
     CorpusError if nothing is left.
     """
-    reader = SourceReader(max_file_bytes, definitions)
+    reader = SourceReader(max_file_bytes, defines)
     found = list(reader.stream(paths))
     sources = Sources(
         tuple(item for item in found if isinstance(item, ModuleText)),
@@ -125,8 +126,8 @@ def nothing_usable(
 class SourceReader:
     """Reads the texts of files, one after another; only `skip` leaves something out."""
 
-    def __init__(self, max_file_bytes: int, definitions: Mapping[str, str] | None = None) -> None:
-        self.limit, self.definitions = max_file_bytes, definitions or {}
+    def __init__(self, max_file_bytes: int, defines: Sequence[str] = ()) -> None:
+        self.limit, self.definitions = max_file_bytes, definitions(defines)
         self.skipped: list[Skipped] = []
         self.others: list[Path] = []
         self.files = 0

@@ -34,6 +34,11 @@ class Judge:
                     self.without_naga = str(error)
             return self._by_grammar(source)
 
+    def by_grammar(self, source: str) -> Diagnostic | None:
+        """None where the grammar takes the module, whatever its names mean."""
+        with self.lock:
+            return self._by_grammar(source)
+
     def prompt_problem(self, prompt: Prompt) -> str:
         """Why a signature or a context is no WGSL, with its place; "" where both are."""
         with self.lock:

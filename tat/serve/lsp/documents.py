@@ -10,7 +10,7 @@ from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument
 
 from tat.serve.language.symbols import Analysis
-from tat.serve.regions import Region, region_at, regions
+from tat.serve.regions import Region, found_in, region_at
 
 LARGEST = 400_000  # characters of a region that is analysed; a larger one is validated alone
 _LINE_END = re.compile(r"\r\n|\n|\r")  # those that LSP knows, fewer than Python's
@@ -25,7 +25,8 @@ class View:
         self.text = document.source
         self._codec: PositionCodec = document.position_codec
         language, path = document.language_id or "", document.path or ""
-        self.regions: Sequence[Region] = regions(language, path, self.text)
+        self.regions: Sequence[Region]
+        self.regions, self.project = found_in(language, path, self.text)
         self._analyses: dict[int, Analysis] = {}
 
     def analysis(self, region: Region) -> Analysis:

@@ -1,10 +1,15 @@
 """Diagnostics of a document: what naga, or else the grammar, says of each region."""
 
+from collections.abc import Iterator
+
 from lsprotocol import types
 
 from tat.serve.judge import Judge
 from tat.serve.lsp.documents import LARGEST, View
 from tat.serve.regions import Region
+from tat.wgsl.embedded.judging import judged_one, offset_of
+from tat.wgsl.embedded.placed import Placed
+from tat.wgsl.embedded.project import Project
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Diagnostic
 
@@ -13,6 +18,8 @@ _LONGEST = 4_000_000  # characters that are validated
 
 def findings(view: View, judge: Judge) -> list[types.Diagnostic]:
     """The problems of a document, each at its place; called in a thread that may wait."""
+    if view.project is not None:
+        return list(_of_project(view, view.project, judge))
     found = []
     for region in view.regions:
         if len(region.text) > _LONGEST:
@@ -24,10 +31,43 @@ def findings(view: View, judge: Judge) -> list[types.Diagnostic]:
     return found
 
 
+def _of_project(view: View, project: Project, judge: Judge) -> Iterator[types.Diagnostic]:
+    """The problems of shaders in another language or dialect, at their places in the document.
+
+    One that takes names from elsewhere is only read by the grammar: nothing is wrong with it.
+    """
+    for number, region in enumerate(project.regions):
+        if len(region.text.text) > _LONGEST:
+            continue
+        shader = project.shader(number)
+        for offset, message in shader.problems:
+            if "not in the given folders" not in message:
+                yield _placed(view, shader.filled, offset, message)
+        text, check = shader.linked, judge.validate
+        if shader.lacking or "not in the given folders" in str(shader.problems):
+            check = judge.by_grammar
+        elif shader.guessed:
+            text = (judged := judged_one(project, number, judge.validate)).whole
+            if judged.problem:  # perhaps only the guess is wrong
+                check = judge.by_grammar
+        if problem := check(text.text):
+            yield _placed(view, text, offset_of(text.text, problem), problem.message)
+
+
+def _placed(view: View, text: Placed, offset: int, message: str) -> types.Diagnostic:
+    piece = text.piece_at(offset)
+    origin = text.origin(offset)
+    start = origin[1] if origin else 0
+    end = _end_of_token(view.text, start) if piece and piece.exact else start + 1
+    return types.Diagnostic(
+        view.range(start, end), message, severity=types.DiagnosticSeverity.Error, source="tat"
+    )
+
+
 def _diagnostic(
     view: View, region: Region, problem: Diagnostic, judge: Judge
 ) -> types.Diagnostic:  # fmt: skip
-    start = offset_of(region.text, problem.line, problem.column)
+    start = offset_of(region.text, problem)
     end = _end_of_token(region.text, start)
     return types.Diagnostic(
         view.range(start, end, region), problem.message, severity=types.DiagnosticSeverity.Error,
@@ -41,17 +81,6 @@ def _too_long(view: View, region: Region) -> types.Diagnostic:
         view.range(0, 0, region), f"too large for completion and symbols: {limit} have them",
         severity=types.DiagnosticSeverity.Information, source="tat",
     )  # fmt: skip
-
-
-def offset_of(text: str, line: int, column: int) -> int:
-    """The offset of naga's place: lines and columns count from 1, columns in characters."""
-    if line == 0:
-        return 0
-    start = 0
-    for _ in range(line - 1):
-        start = text.find("\n", start) + 1 or len(text)
-    stop = text.find("\n", start)
-    return min(start + max(0, column - 1), stop if stop >= 0 else len(text))
 
 
 def _end_of_token(text: str, start: int) -> int:

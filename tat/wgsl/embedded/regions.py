@@ -18,7 +18,7 @@ Reader = Callable[[Host], Iterator[Candidate]]
 SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 SURE = (".wgsl", ".wesl")  # say themselves what they are; others are looked into
 SHADERS = (".wesl", ".fx", ".tmpl", ".wgsli")  # whole files of a dialect
-_READERS: dict[str, Reader] = {
+READERS: dict[str, Reader] = {
     **dict.fromkeys(SCRIPTS, javascript.strings),
     **dict.fromkeys((".html", ".htm", ".xhtml", ".vue", ".svelte"), markup.html),
     **dict.fromkeys((".md", ".markdown", ".mdx"), markup.markdown),
@@ -26,7 +26,7 @@ _READERS: dict[str, Reader] = {
     **dict.fromkeys((".py", ".pyi"), python.strings),
     **dict.fromkeys((*SHADERS, ".wgsl"), lambda host: iter([whole(host, 0, len(host.text))])),
 }
-SUFFIXES = tuple(suffix for suffix in _READERS if suffix != ".wgsl")
+SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".wgsl")
 """Of files that may hold WGSL, beside .wgsl itself."""
 
 _MAY_HOLD = re.compile(
@@ -82,7 +82,7 @@ def is_dialect(data: bytes) -> bool:
 
 def regions(host: Host, suffix: str = "") -> list[Region]:
     """The WGSL in a file, in order; none in a file of another kind."""
-    reader = _READERS.get(suffix or suffix_of(host.name))
+    reader = READERS.get(suffix or suffix_of(host.name))
     if reader is None:
         return []
     found = list(reader(host))
