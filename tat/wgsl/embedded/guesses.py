@@ -7,7 +7,8 @@ from typing import NamedTuple
 from tat.wgsl.embedded.literals import Candidate, Hole
 from tat.wgsl.embedded.placed import Placed
 
-_LARGEST = 1_000_000  # characters of a text with its holes filled in
+_LARGEST = 400_000  # characters of a text with its holes filled in
+_EACH = 400  # characters that a text in a hole counts besides its own
 _DEEPEST = 16  # texts within texts
 _NUMBER = re.compile(r"-?(?:\d[\d_]*\.?\d*(?:e[+-]?\d+)?|0x[\da-f]+)", re.IGNORECASE)
 _WORD = re.compile(r"[\w$]")
@@ -44,7 +45,7 @@ def _filled(
 ) -> Filled:  # fmt: skip
     edits: list[tuple[int, int, str | Placed]] = []
     guessed = 0
-    room[0] -= len(candidate.text.text)
+    room[0] -= len(candidate.text.text) + _EACH
     for hole in candidate.holes:
         said = known.get(hole.expression)
         words: str | Placed

@@ -62,7 +62,11 @@ class Region:
 
     def filled(self, value: str = "1") -> Filled:
         """With words in the holes."""
-        return filled(self.candidate, self.known, value)
+        return self._first if value == "1" else filled(self.candidate, self.known, value)
+
+    @cached_property
+    def _first(self) -> Filled:
+        return filled(self.candidate, self.known)
 
 
 def suffix_of(name: str) -> str:
