@@ -63,6 +63,12 @@ test: lint  ## all tests that belong to a change (about 10 minutes on 2 cores, 3
 test-all: lint  ## the long ones too
 	$(BIN)/python -m pytest
 
+EVERY ?= 40
+FUZZ ?= 60
+torture: setup-test  ## kills, faults and fuzzing: 3 minutes; EVERY=1 FUZZ=3600 by hand for hours
+	$(BIN)/python tests/torture/faults.py --every $(EVERY)
+	$(BIN)/python tests/torture/fuzz.py --seconds $(FUZZ)
+
 test-op: $(VENV)/.test  ## all about one operation in half a minute: OP=layer_norm
 	$(BIN)/python -m pytest --op $(OP) $(OP_TESTS)
 

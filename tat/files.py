@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from tat import locks
 from tat.errors import FileError
 
 _FULL = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space")
@@ -28,19 +30,47 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
     If anything fails, `path` stays as it was, the temporary goes, and OSError becomes FileError.
     """
-    temporary = temporary_name(path)
     with writing(path):
+        _remove_abandoned(path)
+        temporary, file = _new_temporary(path)
         try:
-            with open(temporary, "xb") as file:
+            with file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+                if locks.UNLINKS_OPEN:  # while the lock holds, so that nobody takes it for left
+                    os.replace(temporary, path)
+            if not locks.UNLINKS_OPEN:
+                os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
         sync_folder(path.parent)
+
+
+def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file beside `path`, locked where the drive has locks: a killed writer's is not."""
+    while True:
+        temporary = temporary_name(path)
+        try:
+            return temporary, open(locks.acquire(temporary), "wb")
+        except BlockingIOError:  # another writer took it for abandoned before it was locked
+            continue
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            return temporary, open(temporary, "xb")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove temporaries of `path` whose writers were killed."""
+    name = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
+    with suppress(OSError):
+        for entry in os.scandir(path.parent):
+            if locks.UNLINKS_OPEN and name.fullmatch(entry.name):
+                with suppress(OSError):
+                    locks.release(locks.acquire(Path(entry.path)), Path(entry.path))
 
 
 def require_place(path: Path | None) -> None:

@@ -15,7 +15,7 @@ except ModuleNotFoundError:  # Windows
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FAR = 1 << 30  # the byte that is locked on Windows, far behind what anybody reads
-_UNLINKS_OPEN = fcntl is not None  # whether the name of an open file may go
+UNLINKS_OPEN = fcntl is not None  # whether the name of an open file may go
 
 
 def acquire(path: Path) -> int:
@@ -43,10 +43,11 @@ def note(descriptor: int, text: str) -> None:
 
 def release(descriptor: int, path: Path | None = None) -> None:
     """Frees a lock; with `path` its file goes, too."""
-    if path and _UNLINKS_OPEN:
+    if path and UNLINKS_OPEN:
         path.unlink(missing_ok=True)  # before it is free: afterwards it may be another's
-    os.close(descriptor)
-    if path and not _UNLINKS_OPEN:
+    with contextlib.suppress(OSError):  # the descriptor is gone even so
+        os.close(descriptor)
+    if path and not UNLINKS_OPEN:
         with contextlib.suppress(OSError):  # another has it open already
             path.unlink(missing_ok=True)
 

@@ -99,7 +99,7 @@ def test_locks_by_msvcrt(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(locks, "fcntl", None)
-    monkeypatch.setattr(locks, "_UNLINKS_OPEN", False)
+    monkeypatch.setattr(locks, "UNLINKS_OPEN", False)
     monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking))
     first = locks.acquire(tmp_path / "lock")
     locks.note(first, "12\n")

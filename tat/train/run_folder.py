@@ -75,8 +75,9 @@ class RunFolder:
         run = cls(path)
         if write:
             run._acquire()
-            for stale in [*path.glob(".*.tmp"), *(path / "checkpoints").glob(".*.tmp")]:
-                stale.unlink(missing_ok=True)
+            with writing(path):
+                for stale in [*path.glob(".*.tmp"), *(path / "checkpoints").glob(".*.tmp")]:
+                    stale.unlink(missing_ok=True)
         return run
 
     def close(self) -> None:
@@ -144,8 +145,9 @@ class RunFolder:
         if best:
             point(self.path / "best", path)
         point(self.path / "latest", path)
-        past = [p for p in self.checkpoints() if _step_of(p) <= checkpoint.step]
-        best_name = pointed(self.path / "best").name
+        with writing(self.path):
+            past = [p for p in self.checkpoints() if _step_of(p) <= checkpoint.step]
+            best_name = pointed(self.path / "best").name
         for old in past[:-keep]:
             if old.name != best_name:
                 with writing(old):

@@ -1,0 +1,339 @@
+"""Kills and faults at every system call on files: save, index, export, prepare and the queue.
+
+    python tests/torture/faults.py [--every N] [--only NAME] [--json FILE]
+
+A first run under strace counts the calls of the work by name. Then, one by one, the process is
+killed when it enters each, and each is answered with ENOSPC, EIO, EINTR and EPERM, in a fork of
+this process, so that a point costs a tenth of a second. After each: what was there before is there,
+or all of the new; the same work again succeeds; nothing else lies about; an error is one line that
+names a file or folder of the work. Memory calls are left alone: they are not faults of a drive.
+"""
+
+import argparse
+import contextlib
+import filecmp
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tat.checkpoint import Checkpoint, load
+from tat.cli import run as tat
+from tat.data.corpus_file import CorpusFile
+from tat.errors import TatError
+from tat.files import pointed
+from tat.proofs.task_queue import Queue
+from tat.retrieval.index_file import open_index
+from tat.train.run_folder import RunFolder
+
+ERRORS = ("ENOSPC", "EIO", "EINTR", "EPERM")
+# Those that a drive answers; the tracing itself lets no other be told from them.
+CALLS = (
+    "open", "openat", "creat", "read", "pread64", "write", "pwrite64", "writev", "lseek", "close",
+    "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "renameat", "renameat2", "unlink",
+    "unlinkat", "mkdir", "mkdirat", "rmdir", "symlink", "symlinkat", "readlink", "readlinkat",
+    "stat", "fstat", "lstat", "newfstatat", "statfs", "access", "faccessat", "faccessat2", "flock",
+    "fcntl", "getdents64", "chmod", "fchmod", "utimensat", "sendfile", "copy_file_range",
+)  # fmt: skip
+SECONDS = 20.0  # for one point, on a busy machine
+_MODULE = "// scales by {n}\nfn scale{n}(x: f32) -> f32 {{\n    return {n}.0 * x;\n}}\n"
+
+
+class Work(NamedTuple):
+    """One kind of work on a folder."""
+
+    prepare: Callable[[Path], None]  # makes the state before
+    do: Callable[[Path], int]  # the work; raises TatError or returns an exit code
+    check: Callable[[Path], None]  # raises if the state cannot be used
+
+
+class Result(NamedTuple):
+    """One point, and what was wrong there; empty if nothing was."""
+
+    work: str
+    call: str
+    number: int
+    fault: str
+    problem: str
+
+
+def checkpoint(step: int) -> Checkpoint:
+    """A small one, its weights told by the step."""
+    weights = {"a": np.full((8, 8), step, np.float32), "b": np.full(3, -step, np.float32)}
+    return Checkpoint(weights, {"adamw.m": np.ones(4, np.float32)}, b"{}", {}, "hash", step, {})
+
+
+def make_run(folder: Path) -> None:
+    with RunFolder.create(folder / "run") as run:
+        run.write_config("seed = 0\n")
+        run.append_metrics({"step": 1})
+        run.save(checkpoint(1), keep=1, best=True)
+
+
+def save_run(folder: Path) -> int:
+    with RunFolder.open(folder / "run") as run:
+        run.truncate_metrics(1)
+        run.append_metrics({"step": 2})
+        run.save(checkpoint(2), keep=1, best=True)
+        run.log("saved")
+    return 0
+
+
+def check_run(folder: Path) -> None:
+    path, found = RunFolder.open(folder / "run", write=False).latest_good()
+    assert found.step in (1, 2) and found.weights["a"][0, 0] == found.step, path
+    best = load(pointed(folder / "run" / "best"))
+    assert best.weights["b"][0] == -best.step
+
+
+def make_modules(folder: Path) -> None:
+    (folder / "modules").mkdir()
+    for number in (1, 2, 3):
+        (folder / "modules" / f"{number}.wgsl").write_text(_MODULE.format(n=number))
+    tat(["index", str(folder / "modules"), "-o", str(folder / "x.idx"), "-q"])
+    (folder / "modules" / "4.wgsl").write_text(_MODULE.format(n=4))
+
+
+def index(folder: Path) -> int:
+    return tat(["index", str(folder / "modules"), "-o", str(folder / "x.idx"), "-q"])
+
+
+def check_index(folder: Path) -> None:
+    assert len(open_index(folder / "x.idx")) in (3, 4)
+
+
+def prepare(folder: Path) -> int:
+    settings = ["--set", "data.vocabulary=270", "--set", "data.validation_share=0"]
+    return tat(["prepare", str(folder / "modules"), "-o", str(folder / "x.tat"), "-q", *settings])
+
+
+def make_corpus(folder: Path) -> None:
+    make_modules(folder)
+    prepare(folder)
+    (folder / "modules" / "5.wgsl").write_text(_MODULE.format(n=5))
+
+
+def check_corpus(folder: Path) -> None:
+    CorpusFile(folder / "x.tat").check()
+
+
+def make_export(folder: Path) -> None:
+    source = Path(__file__).parent.parent / "old" / "run-1.0.0.tar.gz"
+    shutil.unpack_archive(source, folder, filter="data")
+    (folder / "f32.safetensors").unlink()
+
+
+def export(folder: Path) -> int:
+    out = folder / "int8.safetensors"
+    return tat(["export", str(folder / "run"), "-o", str(out), "-q"])
+
+
+def check_export(folder: Path) -> None:
+    load(folder / "int8.safetensors")
+    load(folder / "run" / "latest")
+
+
+def make_queue(folder: Path) -> None:
+    with Queue(folder / "queue.sqlite") as queue:
+        queue.put({"one": "done", "two": "pending"})
+
+
+def advance(folder: Path) -> int:
+    with Queue(folder / "queue.sqlite") as queue:
+        queue.put({"one": "done", "two": "pending", "three": "pending"})
+        while task := queue.begin(("one", "two", "three")):
+            queue.finish(task.name, "done", "well")
+    return 0
+
+
+def check_queue(folder: Path) -> None:
+    with Queue(folder / "queue.sqlite") as queue:
+        names = {task.name for task in queue.tasks()}
+    assert names in ({"one", "two"}, {"one", "two", "three"}), names
+
+
+WORKS = {
+    "save": Work(make_run, save_run, check_run),
+    "index": Work(make_modules, index, check_index),
+    "export": Work(make_export, export, check_export),
+    "prepare": Work(make_corpus, prepare, check_corpus),
+    "queue": Work(make_queue, advance, check_queue),
+}
+
+
+def fork(work: Callable[[Path], int], folder: Path, strace: list[str]) -> tuple[int, str]:
+    """Exit status of the work in a fork, traced if strace is given, and its standard error."""
+    talk = folder.with_name("talk")
+    gate, opener = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _child(work, folder, talk, gate, opener)
+    os.close(gate)
+    tracer = None
+    if strace:
+        command = ["strace", "-q", "-f", "-p", str(child), *strace]
+        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while "TracerPid:\t0\n" in Path(f"/proc/{child}/status").read_text():
+            time.sleep(0.002)
+    os.close(opener)
+    status = _wait(child)
+    if tracer:
+        tracer.wait()
+    return status, talk.read_text(errors="replace")
+
+
+def _child(work: Callable[[Path], int], folder: Path, talk: Path, gate: int, opener: int) -> None:
+    code = 70
+    os.close(opener)
+    try:
+        os.dup2(os.open(talk, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        while True:
+            with contextlib.suppress(OSError):  # strace counts this read, too
+                os.read(gate, 1)
+                break
+        code = work(folder)
+    except OSError as error:  # as tat.cli does
+        code = 1
+        os.write(2, f"tat: {error.filename or ''}: {error.strerror}\n".encode())
+    except TatError as error:
+        code = 4
+        os.write(2, f"tat: {error}\n".encode())
+    except BaseException as error:
+        os.write(2, f"Traceback: {error!r}\n".encode())
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _wait(child: int) -> int:
+    """Its exit code, negative for a signal; 1000 if it had to be ended."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return 1000
+
+
+def content(folder: Path) -> set[str]:
+    """All names below, links and files alike."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def points(log: str) -> Iterator[tuple[str, int]]:
+    """Each call of a recorded run, by name and number."""
+    for name, count in Counter(re.findall(r"^\d+ +(\w+)\(", log, re.M)).items():
+        if name in CALLS:
+            yield from ((name, number) for number in range(1, count + 1))
+
+
+class Torture:
+    """One kind of work: the state before, and what a run without faults leaves."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        self.name, self.work = name, WORKS[name]
+        self.before, self.after = place / "before", place / "after"
+        self._tried = place / "tried"
+        self.before.mkdir()
+        self.work.prepare(self.before)
+        log = place / "log"
+        self.reset()
+        known = "trace=" + ",".join(f"?{call}" for call in CALLS)
+        self.work.do(self._tried)  # imports and compiles here, once for all forks
+        self.reset()
+        status, talk = fork(self.work.do, self._tried, ["-o", str(log), "-e", known])
+        assert status == 0, (name, talk)
+        self._tried.rename(self.after)
+        self.points = list(points(log.read_text()))
+
+    def reset(self) -> None:
+        if self._tried.exists():
+            shutil.rmtree(self._tried)
+        shutil.copytree(self.before, self._tried, symlinks=True)
+
+    def attempt(self, call: str, number: int, fault: str) -> Result:
+        """One point."""
+        self.reset()
+        kind = "signal=KILL" if fault == "KILL" else f"error={fault}"
+        inject = ["-o", "/dev/null", "-e", f"inject={call}:{kind}:when={number}"]
+        status, talk = fork(self.work.do, self._tried, inject)
+        return Result(self.name, call, number, fault, self._problem(status, talk))
+
+    def _problem(self, status: int, talk: str) -> str:
+        if status == 1000:
+            return "hung"
+        if "Traceback" in talk or "internal error" in talk:
+            return f"internal error: {talk.strip()[-300:]}"
+        if status > 0:
+            lines = talk.strip().splitlines()
+            if len(lines) != 1 or not re.search(r"[ (]/\w", lines[0]):
+                return f"exit {status} without one line that names a file: {talk.strip()[-300:]!r}"
+        try:
+            self.work.check(self._tried)
+        except Exception as error:
+            return f"not usable afterwards: {error!r}"
+        again, talk = fork(self.work.do, self._tried, [])
+        if again:
+            return f"the same work again: exit {again}: {talk.strip()[-300:]}"
+        surplus = content(self._tried) ^ content(self.after)
+        return f"lies about: {sorted(surplus)}" if surplus else self._difference()
+
+    def _difference(self) -> str:
+        """The file that the work, done again, left with other bytes; logs and locks differ."""
+        for name in sorted(content(self.after)):
+            here, there = self._tried / name, self.after / name
+            whole = here.is_file() and here.suffix in (".safetensors", ".tat")
+            if whole and not filecmp.cmp(here, there, shallow=False):
+                return f"{name} has other bytes"
+        return ""
+
+
+def run(names: list[str], every: int = 1) -> Iterator[Result]:
+    """The results of all points, or of every so-many-th."""
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="tat-faults-") as folder:
+            torture = Torture(name, Path(folder))
+            plan = [(*p, fault) for p in torture.points for fault in ("KILL", *ERRORS)]
+            for point in plan[::every]:
+                yield torture.attempt(*point)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=[*WORKS], choices=[*WORKS])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    began, results = time.monotonic(), []
+    for result in run(options.only, options.every):
+        results.append(result)
+        if result.problem:
+            print(*result, sep=" ", flush=True)
+    tried = Counter(result.work for result in results)
+    bad = [result._asdict() for result in results if result.problem]
+    seconds = time.monotonic() - began
+    print(f"{len(results)} points ({dict(tried)}), {len(bad)} problems, {seconds:.0f} s")
+    if options.json:
+        summary = {"points": tried, "seconds": round(seconds), "problems": bad}
+        options.json.write_text(json.dumps(summary, indent=1) + "\n")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
