@@ -187,7 +187,7 @@ class CorpusFile:
             raise self.damaged("its index")
         try:
             return msgspec.json.decode(text, type=Index)
-        except msgspec.DecodeError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise CorpusError(
                 f"{self.path}: of another version of tat: {error}; prepare it again"
             ) from None

@@ -254,5 +254,5 @@ def _step_of_line(line: bytes) -> int:
     """The step of a line of metrics; 0 if it has none, so that such a line stays."""
     try:
         return msgspec.json.decode(line, type=_Line).step
-    except msgspec.DecodeError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return 0

@@ -1,0 +1,34 @@
+"""A few hundred mutated inputs to each reader of tests/torture/fuzz.py, and whether it can find."""
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "torture"))
+
+import fuzz
+
+pytestmark = pytest.mark.in_process
+TARGETS = fuzz.targets()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_mutated_bytes_are_refused_or_read(name: str):
+    draw, target = random.Random(name), TARGETS[name]
+    if name in ("tensors", "tokenizer", "index", "corpus", "manifest", "reply"):
+        target.read(target.seeds[0])  # whole, so that the mutated ones get far
+    end = time.monotonic() + 1.0
+    while time.monotonic() < end:
+        data = fuzz.mutated(draw, target.seeds)
+        assert fuzz.tried(target, data) == "", data
+
+
+def test_a_reader_that_fails_is_found():
+    assert "ZeroDivisionError" in fuzz.tried(fuzz.Target(lambda data: 1 / 0, [b""]), b"")
+
+
+def test_a_reader_that_takes_too_much_is_found():
+    assert fuzz.tried(fuzz.Target(lambda data: (b"x" * (500 << 20)).count(b"y"), [b""]), b"") != ""

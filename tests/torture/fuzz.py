@@ -1,0 +1,267 @@
+"""Mutated bytes to every reader of bytes: a refusal by tat's own errors, or an answer, and soon.
+
+    python tests/torture/fuzz.py [--seconds N] [--only NAME ...] [--seed N] [--json FILE]
+    python tests/torture/fuzz.py --coverage NAME [LIBFUZZER OPTIONS]      (with atheris, by hand)
+
+A find is any other exception, more than a second of CPU time for one input, or more than 200 MB
+that a reader added to the process. The input of a find is kept in the folder --finds.
+"""
+
+import argparse
+import gzip
+import json
+import random
+import resource
+import shutil
+import sys
+import tarfile
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from tat.benchmarks.bench_file import read_results
+from tat.checkpoint import inspect, load
+from tat.config import check_stored, resolve
+from tat.data.corpus_file import CorpusFile
+from tat.data.prepare import prepare
+from tat.data.sources import SourceReader
+from tat.data.tokenizer import Tokenizer
+from tat.errors import TatError
+from tat.proofs.manifest import Manifest, manifest_path, read_manifest, write_manifest
+from tat.retrieval.index_file import open_index
+from tat.retrieval.query import search
+from tat.wgsl import protocol
+from tat.wgsl.comments import without_comments
+from tat.wgsl.declarations import functions, split_module
+from tat.wgsl.given import context_problem, signature_problem
+from tat.wgsl.grammar import Grammar, refused_at
+from tat.wgsl.holes import first_hole
+from tat.wgsl.lexer import plain, tokenize
+from tat.wgsl.scope import Scope
+from tat.wgsl.signature import parse_signature
+
+ROOT = Path(__file__).parent.parent.parent
+MOST_SECONDS, MOST_BYTES = 1.0, 200 << 20
+GRAMMAR = Grammar.of_bytes()
+MEMORY = Path("/dev/shm")
+PLACE = Path(tempfile.mkdtemp(prefix="tat-fuzz-", dir=MEMORY if MEMORY.is_dir() else None))
+WGSL = [path.read_bytes() for path in sorted((ROOT / "tat/cookbook/entries").rglob("*.wgsl"))[:60]]
+WORDS = [
+    b"fn ", b"var<", b"array<", b"((", b"{", b"}", b"/*", b"*/",
+    b"//", b"\n", b"\r\n", b"\0", b";", b"\xff", b"\xe2\x80\xa8", b"\xef\xbb\xbf",
+    b"@", b"<<<", b"0x", b"1e999", b"-1", b"NaN", b"null", b"[[",
+    b'{"', b'"', b"'''", b"\\u0000", b"\\ud800", b"99999999999999999999", b"\xf0\x9f\x98\x80",
+]  # fmt: skip
+
+
+class Target(NamedTuple):
+    """A reader, and inputs to begin with; `expected` are its documented refusals."""
+
+    read: Callable[[bytes], object]
+    seeds: list[bytes]
+    expected: tuple[type[BaseException], ...] = (TatError,)
+
+
+def _text(read: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda data: read(data.decode(errors="replace"))
+
+
+def _file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    def whole(data: bytes) -> object:
+        path = PLACE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return read(path)
+
+    return whole
+
+
+def _index(data: bytes) -> object:
+    """With a checksum that holds, so that SQLite meets the damage."""
+    path = PLACE / "x.idx"
+    path.write_bytes(data + sha256(data).digest())
+    index = open_index(path)
+    return len(index), search(index, "distance to a box", 3)
+
+
+def _manifest(data: bytes) -> object:
+    path = PLACE / "target" / "manifests" / "architect.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return read_manifest(PLACE / "target", "architect")
+
+
+def _scope(text: str) -> object:
+    scope = Scope.given(text[: len(text) // 2])
+    for piece in text[len(text) // 2 :].encode(errors="replace").split():
+        scope = scope and scope.after(piece + b" ")
+    return scope
+
+
+def _corpus() -> bytes:
+    modules, out = PLACE / "modules", PLACE / "seed.tat"
+    modules.mkdir(exist_ok=True)
+    (modules / "a.wgsl").write_bytes(WGSL[0])
+    config = resolve(files=[], assignments=["data.vocabulary=270"]).config
+    prepare([modules], out, config.data, 0)
+    return out.read_bytes()
+
+
+def targets() -> dict[str, Target]:
+    """All readers; some files to begin with are those that 1.0.0 wrote."""
+    old = ROOT / "tests" / "old"
+    with tarfile.open(old / "run-1.0.0.tar.gz") as archive:
+        tensors = [archive.extractfile(n).read() for n in ("int8.safetensors", "f32.safetensors")]
+    path = PLACE / "seed.safetensors"
+    path.write_bytes(tensors[0])
+    kept = load(path)
+    index = gzip.decompress((old / "index-1.0.0.gz").read_bytes())
+    toml = (ROOT / "config/default.toml").read_bytes()
+    pairs = [{"signature": "fn f(x: f32) -> f32", "body": "{ return x; }", "comment": "same"}]
+    lines = [json.dumps(pair).encode() + b"\n" for pair in pairs] + [b'{"text": "fn f() {}"}\n']
+    pyperf = [p.read_bytes()[:20000] for p in (ROOT / "bench/results").glob("*.json")][:6]
+    empty = Manifest(
+        version=1, phase="architect", status="verified", reason="", standalone=True, started="",
+        seconds=1.0, commit="", machine={}, configuration={}, inputs={}, outputs={}, checks=[],
+        benchmarks=[],
+    )  # fmt: skip
+    write_manifest(PLACE / "target", empty)
+    sealed = manifest_path(PLACE / "target", "architect")
+    asks = [protocol.Verdict("x", 1, 2), protocol.Outputs([b"ab"]), protocol.Opened(["seccomp"])]
+    replies = [msgspec.msgpack.encode(ask) for ask in asks]
+    reads = lambda path: list(SourceReader(1 << 20).read_file(path))  # noqa: E731
+    return {
+        "tensors": Target(_file("x.safetensors", load), tensors),
+        "inspect": Target(_file("y.safetensors", inspect), tensors),
+        "tokenizer": Target(Tokenizer.from_bytes, [kept.tokenizer]),
+        "metadata": Target(
+            lambda data: check_stored(msgspec.json.decode(data, type=dict)),
+            [json.dumps(kept.configuration).encode()], (TatError, ValueError),
+        ),
+        "json_lines": Target(_file("x.jsonl", reads), lines),
+        "modules": Target(_file("x.wgsl", reads), WGSL),
+        "toml": Target(_file("x.toml", lambda path: resolve(files=[path])), [toml[:3000], toml]),
+        "lexer": Target(_text(lambda text: (tokenize(text), plain(text))), WGSL),
+        "declarations": Target(_text(lambda text: (split_module(text), functions(text))), WGSL),
+        "comments": Target(_text(lambda text: (without_comments(text), first_hole(text))), WGSL),
+        "grammar": Target(_text(lambda text: refused_at(GRAMMAR, text)), [w[:800] for w in WGSL]),
+        "given": Target(
+            _text(lambda text: (signature_problem(GRAMMAR, text), context_problem(GRAMMAR, text))),
+            [b"fn f(x: f32) -> f32", b"const a = 1;", *(w[:300] for w in WGSL)],
+        ),
+        "signature": Target(_text(parse_signature), [b"fn f(x: vec3f, m: mat2x3<f32>) -> bool"]),
+        "scope": Target(_text(_scope), [w[:600] for w in WGSL]),
+        "index": Target(_index, [index[:-32]]),
+        "index_file": Target(_file("y.idx", open_index), [index]),
+        "corpus": Target(_file("x.tat", lambda path: CorpusFile(path).check()), [_corpus()]),
+        "manifest": Target(_manifest, [sealed.read_bytes()]),
+        "bench": Target(_file("x.json", read_results), pyperf),
+        "reply": Target(protocol.decode_reply, replies, (TatError, ValueError)),
+    }  # fmt: skip
+
+
+def mutated(draw: random.Random, seeds: list[bytes]) -> bytes:
+    """A seed with a few bytes flipped, cut, doubled, moved, joined with another or put in."""
+    data = bytearray(draw.choice(seeds))
+    for _ in range(draw.choice((1, 1, 2, 3, 8))):
+        kind, at = draw.randrange(7), draw.randrange(len(data) + 1)
+        end = min(len(data), at + draw.choice((1, 2, 8, 64, 1000)))
+        if kind == 0 and at < len(data):
+            data[at] ^= 1 << draw.randrange(8)
+        elif kind == 1:
+            del data[at:end]
+        elif kind == 2:
+            data[at:at] = data[at:end] * draw.choice((1, 2, 20))
+        elif kind == 3:
+            data[at:at] = draw.choice(WORDS) * draw.choice((1, 1, 2, 50))
+        elif kind == 4:
+            data[at:end] = draw.randbytes(end - at)
+        elif kind == 5:
+            other = draw.choice(seeds)
+            start = draw.randrange(len(other) + 1)
+            data[at:end] = other[start : start + end - at]
+        else:
+            del data[at : len(data) if draw.random() < 0.2 else end]
+    return bytes(data)
+
+
+def tried(target: Target, data: bytes) -> str:
+    """The find that an input is; "" if it is none."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    try:
+        target.read(data)
+    except target.expected:
+        pass
+    except Exception:
+        return traceback.format_exc(limit=-3)
+    seconds = time.process_time() - began
+    if seconds > MOST_SECONDS:
+        return f"{seconds:.1f} s"
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+    return f"{grown >> 20} MB" if grown > MOST_BYTES else ""
+
+
+def coverage_guided(name: str, options: list[str]) -> None:
+    """Never returns: libFuzzer's loop over one reader, guided by coverage."""
+    import atheris
+
+    target = targets()[name]
+    corpus = PLACE / "corpus"
+    corpus.mkdir()
+    for number, seed in enumerate(target.seeds):
+        (corpus / str(number)).write_bytes(seed)
+
+    def one(data: bytes) -> None:
+        find = tried(target, data)
+        if find:
+            raise RuntimeError(find)
+
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], *options, str(corpus)], one)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="for all readers together")
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--finds", type=Path, default=Path("build/finds"))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--coverage", metavar="NAME")
+    options, rest = parser.parse_known_args()
+    if options.coverage:
+        coverage_guided(options.coverage, rest)
+    known = targets()
+    names, counts, finds = options.only or [*known], {}, {}
+    for name in names:
+        draw, counts[name] = random.Random(f"{name} {options.seed}"), 0
+        for seed in known[name].seeds:  # what is read for the first time also imports
+            tried(known[name], seed)
+        end = time.monotonic() + options.seconds / len(names)
+        while time.monotonic() < end:
+            data = mutated(draw, known[name].seeds)
+            counts[name] += 1
+            find = tried(known[name], data)
+            place = " ".join(find.split("File ")[-1].split()[:6])
+            if find and finds.setdefault((name, place), data) is data:
+                options.finds.mkdir(parents=True, exist_ok=True)
+                (options.finds / f"{name}-{sha256(data).hexdigest()[:12]}").write_bytes(data)
+                print(f"{name}: {len(data)} bytes: {find}", flush=True)
+    shutil.rmtree(PLACE)
+    print(f"{sum(counts.values())} inputs ({counts}), {len(finds)} finds")
+    if options.json:
+        kept = {"inputs": counts, "finds": [list(key) for key in finds]}
+        options.json.write_text(json.dumps(kept, indent=1) + "\n")
+    return bool(finds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
