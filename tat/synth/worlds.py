@@ -152,11 +152,11 @@ class World:
             many = int(count) if count.isdigit() else 1024
             self._place(name, kind, size * max(many, ELEMENTS))
             self._fill(name, element, count)
-        elif size <= 1024 and "atomic" not in str((kind, self.structs)):
+        elif size < 1024 and "atomic" not in str((kind, self.structs)):
             self.declarations.append(f"var<private> {name}: {kind};")
             self._input(name, name, kind, self.filling)
         else:
-            self._place(name, kind, max(size, 64))
+            self._place(name, kind, max(size, 1 << 16))
             self._input(name, name, kind, self.filling)
         if space == "storage_rw":
             if array:
