@@ -32,3 +32,14 @@ def test_a_reader_that_fails_is_found():
 
 def test_a_reader_that_takes_too_much_is_found():
     assert fuzz.tried(fuzz.Target(lambda data: (b"x" * (500 << 20)).count(b"y"), [b""]), b"") != ""
+
+
+def test_a_reply_nested_too_deep_is_no_reply():
+    with pytest.raises(ValueError, match="deep"):
+        fuzz.protocol.decode_reply(b"\x82\xa4type\xa7Verdict\xa1x" + b"\x91" * 100_000)
+
+
+def test_an_index_with_broken_text_in_its_schema_is_damaged():
+    whole = TARGETS["index"].seeds[0]
+    broken = whole.replace(b"CREATE TABLE chunks", b"CREATE TABLE \x99hunks", 1)
+    assert broken != whole and fuzz.tried(TARGETS["index"], broken) == ""

@@ -161,7 +161,7 @@ class Index:
         """Turn SQLite's errors into a FileError that names the index."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if "no such module" in str(error):
                 raise TatError("the SQLite of this Python has no FTS5; use another") from error
             raise FileError(

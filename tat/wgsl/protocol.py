@@ -125,5 +125,8 @@ def decode_request(body: bytes) -> Request:
 
 
 def decode_reply(body: bytes) -> Reply:
-    """The reply in a frame's body."""
-    return msgspec.msgpack.decode(body, type=Reply)
+    """The reply in a frame's body; ValueError if it is none."""
+    try:
+        return msgspec.msgpack.decode(body, type=Reply)
+    except RecursionError as error:  # a child that was taken over may nest as deep as it likes
+        raise ValueError("a reply nested too deep") from error
