@@ -8,6 +8,7 @@ that a reader added to the process. The input of a find is kept in the folder --
 """
 
 import argparse
+import atexit
 import gzip
 import json
 import random
@@ -51,6 +52,7 @@ MOST_SECONDS, MOST_BYTES = 1.0, 200 << 20
 GRAMMAR = Grammar.of_bytes()
 MEMORY = Path("/dev/shm")
 PLACE = Path(tempfile.mkdtemp(prefix="tat-fuzz-", dir=MEMORY if MEMORY.is_dir() else None))
+atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
 WGSL = [path.read_bytes() for path in sorted((ROOT / "tat/cookbook/entries").rglob("*.wgsl"))[:60]]
 WORDS = [
     b"fn ", b"var<", b"array<", b"((", b"{", b"}", b"/*", b"*/",
@@ -255,7 +257,6 @@ def main() -> int:
                 options.finds.mkdir(parents=True, exist_ok=True)
                 (options.finds / f"{name}-{sha256(data).hexdigest()[:12]}").write_bytes(data)
                 print(f"{name}: {len(data)} bytes: {find}", flush=True)
-    shutil.rmtree(PLACE)
     print(f"{sum(counts.values())} inputs ({counts}), {len(finds)} finds")
     if options.json:
         kept = {"inputs": counts, "finds": [list(key) for key in finds]}
