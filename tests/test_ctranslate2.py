@@ -85,3 +85,12 @@ def test_the_command_writes_a_folder_or_says_why_not(bench: Path, tmp_path: Path
     assert "exists" in tat("export", plain, "--ctranslate2", folder).failure()
     assert tat("export", plain, "--ctranslate2", folder, "--force", "-q").code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"model", "run"}
+
+
+@pytest.mark.parametrize("setting", ["norm=rms", "feed_forward_kind=swiglu", "positions=rotary"])
+def test_parts_that_it_does_not_know_are_refused(setting, bench: Path, tmp_path: Path):  # noqa: F811
+    options = "--set", "model.copy=false", "--set", f"model.{setting}", "-q"
+    assert train(bench, tmp_path / "run", *options).code == 0
+    refused = tat("export", tmp_path / "run", "--ctranslate2", tmp_path / "model").failure()
+    key, _, value = setting.partition("=")
+    assert f"model.{key} = '{value}'" in refused and not (tmp_path / "model").exists()

@@ -21,6 +21,11 @@ from tat.export.leaving import LeavingModel
 from tat.files import temporary_name, writing
 from tat.tokens import Special
 
+# The settings of the one kind of model that is written here: among others, without a copy head.
+_KNOWN = {
+    "copy": False, "norm": "layer", "feed_forward_kind": "gelu", "positions": "sinusoidal",
+}  # fmt: skip
+
 NEVER = -1e9  # a bias that nothing makes up for
 
 
@@ -32,13 +37,16 @@ def words(size: int) -> list[str]:
 def write_folder(leaving: LeavingModel, folder: Path) -> None:
     """Write the model into a new folder, whole or not at all; float32, CTranslate2 rounds itself.
 
-    UsageError for a model with a copy head, which CTranslate2 does not know.
+    UsageError for a model with a part that CTranslate2's specification does not have here.
     """
-    if leaving.model.copy_head is not None:
-        raise UsageError(
-            "CTranslate2 has no copy head, and this model has one; train with"
-            " --set model.copy=false, or export with --onnx or --web"
-        )
+    for key, value in _KNOWN.items():
+        found = getattr(leaving.config.model, key)
+        if found != value:
+            raise UsageError(
+                f"--ctranslate2 writes no model with model.{key} = {found!r}"
+                f"{' (a copy head)' * (key == 'copy')}; train one with"
+                f" --set model.{key}={str(value).lower()}, or export with --web"
+            )
     spec = _spec(leaving)
     temporary = temporary_name(folder)
     with writing(folder):
