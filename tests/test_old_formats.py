@@ -40,8 +40,8 @@ def test_it_generates_the_text_that_1_0_0_did(old: Path, name: str, capfd):
 def test_its_run_is_resumed(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
     with tarfile.open(OLD) as archive:
         archive.extractall(tmp_path, filter="data")
-    monkeypatch.chdir(tmp_path)  # its corpus was given as "shaders"
-    assert tat(["train", "--run", "run", "--resume", "--steps", "6", "-q"]) == 0
+    monkeypatch.chdir(tmp_path)  # its corpus has moved since
+    assert tat(["train", "shaders", "--run", "run", "--resume", "--steps", "6", "-q"]) == 0
     assert inspect(tmp_path / "run" / "latest").step == 6
     assert inspect(tmp_path / "run" / "checkpoints" / "step-00000004.safetensors").intact
 
