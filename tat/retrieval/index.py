@@ -37,11 +37,8 @@ CREATE VIRTUAL TABLE terms USING fts5 (
 );
 """
 
-_FIELDS = ", ".join(Chunk._fields)
 _NEW_DOCUMENT = "INSERT INTO documents (digest, file, line, license) VALUES (?, ?, ?, ?)"
-_NEW_CHUNK = f"""
-INSERT INTO chunks (document, place, {_FIELDS}) VALUES (?, ?{", ?" * len(Chunk._fields)})
-"""
+_NEW_CHUNK = "INSERT INTO chunks (document, place, {}) VALUES (?, ?{})"  # fields, and their marks
 _NEW_TERMS = "INSERT INTO terms (rowid, name, signature, comment, body) VALUES (?, ?, ?, ?, ?)"
 _REMOVE_TERMS = """
 INSERT INTO terms (terms, rowid, name, signature, comment, body) VALUES ('delete', ?, ?, ?, ?, ?)
@@ -119,6 +116,11 @@ class Index:
             content = self._database.serialize()
         return content + sha256(content).digest()
 
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        """The fields of a chunk that an index of this version holds."""
+        return Chunk._fields if self.version >= 3 else Chunk._fields[:-1]
+
     def _count(self, word: str) -> int:
         [(chunks,)] = self.select("SELECT count(*) FROM terms WHERE terms MATCH ?", (f'"{word}"',))
         return chunks
@@ -144,13 +146,15 @@ class Index:
     def _add(self, document: Document, chunks: list[Chunk]) -> None:
         execute = self._database.execute
         identity = execute(_NEW_DOCUMENT, (document.digest, *_place(document))).lastrowid
+        fields = self._fields
+        insert = _NEW_CHUNK.format(", ".join(fields), ", ?" * len(fields))
         for place, chunk in enumerate(chunks):
-            number = execute(_NEW_CHUNK, (identity, place, *chunk)).lastrowid
+            number = execute(insert, (identity, place, *chunk[: len(fields)])).lastrowid
             execute(_NEW_TERMS, (number, *chunk.terms(self.version)))
 
     def _remove(self, document: int) -> None:
         execute = self._database.execute
-        chunks = f"SELECT id, {_FIELDS} FROM chunks WHERE document = ?"
+        chunks = f"SELECT id, {', '.join(self._fields)} FROM chunks WHERE document = ?"
         for number, *fields in execute(chunks, (document,)).fetchall():
             execute(_REMOVE_TERMS, (number, *Chunk(*fields).terms(self.version)))
         execute("DELETE FROM chunks WHERE document = ?", (document,))
