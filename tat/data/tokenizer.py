@@ -147,6 +147,11 @@ class Tokenizer:
         """Ids of a sample's target, closed by EOS."""
         return [*self.encode(target), int(Special.EOS)]
 
+    @property
+    def pieces(self) -> list[bytes]:
+        """The bytes of each token; special tokens have none. Not to be changed."""
+        return self._text
+
     def decode(self, ids: Iterable[int]) -> bytes:
         """Bytes of `ids`; special tokens vanish. ValueError for an id outside the vocabulary."""
         ids = [int(token) for token in ids]
@@ -184,7 +189,7 @@ def _compiled_encoder(tokenizer: Tokenizer) -> Callable[[bytes], list[int]] | No
         from tat.data.tokenizer_numba import CompiledEncoder
     except ImportError:
         return None
-    texts = [tokenizer.decode([token]) for token in range(tokenizer.size)]
+    texts = tokenizer.pieces
     return CompiledEncoder(tokenizer.merges, texts, FIRST_BYTE, PIECE_LIMIT)
 
 

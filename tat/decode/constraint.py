@@ -55,7 +55,7 @@ class Constraints:
 
     def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
         self.comments = comments
-        self.tokens = [tokenizer.decode([token]) for token in range(tokenizer.size)]
+        self.tokens = tokenizer.pieces
         self.grammar = Grammar(self.tokens, Special.EOS)
 
     def of(self, prompt: Prompt) -> "WgslConstraint | None":

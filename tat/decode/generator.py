@@ -66,8 +66,7 @@ class Generator:
         self.programs = Programs(loaded, max_tokens)
         self.longest = self.programs.longest_source  # tokens of a source
         self.reading = lru_cache(maxsize=1024)(self._reading)  # a server meets prompts without end
-        tokenizer = loaded.tokenizer
-        self.pieces = [tokenizer.decode([token]) for token in range(tokenizer.size)]  # bytes
+        self.pieces = loaded.tokenizer.pieces
 
     def generate(
         self,

@@ -90,7 +90,8 @@ class Review:
             return self._back()
         if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
             return None
-        if wanders(code(text)) or self._problem(text):
+        tokens_so_far = code(text)
+        if wanders(tokens_so_far) or self._problem(text, tokens_so_far):
             return self._back()
         self._ends.append(_End(len(tokens), len(text)))
         return None
@@ -98,18 +99,20 @@ class Review:
     def _back(self) -> int | None:
         """The place to go on from after a refusal: this statement's beginning or an earlier one."""
         place = self._ends[-1].tokens
-        if place == 0 and not self.attempts() and self._problem(f"{self.prompt.lead}{{"):
-            self._silent = True
-            return None
+        if place == 0 and not self.attempts():
+            opened = f"{self.prompt.lead}{{"
+            if self._problem(opened, code(opened)):
+                self._silent = True
+                return None
         self.refusals[place] += 1
         if self.refusals[place] % _PATIENCE == 0 and len(self._ends) > 1:
             self._ends.pop()
         return self._ends[-1].tokens
 
-    def _problem(self, text: str) -> Diagnostic | None:
+    def _problem(self, text: str, tokens: Sequence[Token]) -> Diagnostic | None:
         """naga's problem with the text so far, however it is closed; None without one."""
         module, problem = f"{self.prompt.head}{text}", None
-        for closing in closings(code(text), text):
+        for closing in closings(tokens, text):
             problem = self.sandbox.validate(f"{module}{closing}")
             if problem is None or _is_behind(problem, module):
                 return None

@@ -24,7 +24,7 @@ LETTERS = _letters()
 def tokenizer_json(tokenizer: Tokenizer) -> bytes:
     """The file; FileError where two tokens have one text, which that form cannot hold."""
     special = [f"<{one.name.lower()}>" for one in Special]
-    texts = [_spelled(tokenizer.decode([token])) for token in range(FIRST_BYTE, tokenizer.size)]
+    texts = [_spelled(piece) for piece in tokenizer.pieces[FIRST_BYTE:]]
     if len({*texts}) < len(texts):
         raise FileError("tokenizer.json: two tokens of this model have the same text")
     names = [*special, *texts]
