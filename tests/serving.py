@@ -1,14 +1,22 @@
 """Parts that tests of the service share: a tiny model that knows four functions, a server."""
 
+import http.client
+import json
 import os
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cli_harness import child_environment, command, process
+
+from tat.serve.engine import Engine
+from tat.serve.http import server
 
 FUNCTIONS = {
     "area.wgsl": "/// area of a disc\nfn area(r: f32) -> f32 {\n    let square = r * r;\n"
@@ -20,6 +28,8 @@ FUNCTIONS = {
     "circle.wgsl": "/// signed distance to a circle\nfn circle(p: vec2f, r: f32) -> f32 {\n"
     "    let d = length(p);\n    return d - r;\n}\n",
 }
+PREFIX = "/// area of a disc\nfn area(r: f32) -> f32 {\n    let square = r * r;\n    "
+SUFFIX = "\n}\n"
 _SMALL = """\
 [model]
 layers = 1
@@ -83,6 +93,60 @@ def serving(*arguments: object) -> Iterator[str]:
                 server.kill()
                 raise AssertionError("the server did not end when it was told to")
         assert server.returncode == 143  # as `tat --help` has it for SIGTERM
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.data)
+
+
+class Client:
+    """Asks one server."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.host = address, address.removeprefix("http://")
+
+    def ask(self, path: str, body: object = None, method: str = "", **headers: str) -> Answer:
+        connection = http.client.HTTPConnection(self.host, timeout=long_enough())
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method or ("GET" if body is None else "POST"), path, data, named)
+        reply = connection.getresponse()
+        answer = Answer(reply.status, dict(reply.getheaders()), reply.read())
+        connection.close()
+        return answer
+
+    def infill(self, **fields: object) -> Answer:
+        return self.ask("/infill", {"input_prefix": PREFIX, "input_suffix": SUFFIX, **fields})
+
+    def raw(self) -> socket.socket:
+        """A connection, for bytes that are no whole request."""
+        host, _, port = self.host.rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=long_enough())
+
+    def ready(self) -> "Client":
+        until = time.monotonic() + long_enough()
+        while self.ask("/health").status != 200:
+            assert time.monotonic() < until, self.ask("/health")
+            time.sleep(0.02)
+        return self
+
+
+@contextmanager
+def opened(engine: Engine) -> Iterator[Client]:
+    """A server in this process, while the block lasts."""
+    listening, address = server.open_server(engine, 0, "", "", 16)
+    threading.Thread(target=listening.run, daemon=True).start()
+    try:
+        yield Client(address.rstrip("/"))
+    finally:
+        listening.task_dispatcher.shutdown()
+        listening.close()
 
 
 def long_enough() -> float:

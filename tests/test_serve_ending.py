@@ -1,11 +1,10 @@
 """Where texts end besides their own end, and the limits of a connection."""
 
-import socket
-import threading
 import time
 
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import long_enough, opened
 
 from tat.config import resolve
 from tat.serve.decoder import Decoder
@@ -61,14 +60,10 @@ def test_a_request_that_comes_byte_by_byte_is_closed(monkeypatch):
     for name in ("_IDLE_SECONDS", "_SENDING_SECONDS", "_CLEANUP_SECONDS"):
         monkeypatch.setattr(server, name, 1)
     engine = Engine(resolve(environment={}).config, Decoder(None), Judge(), None)
-    opened, address = server.open_server(engine, 0, "", "", 4)
-    thread = threading.Thread(target=opened.run, daemon=True)
-    thread.start()
-    port = int(address.rstrip("/").rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+    with opened(engine) as client, client.raw() as raw:
         raw.sendall(b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n")
-        began, closed = time.monotonic(), False
-        while not closed and time.monotonic() - began < 30:
+        until, closed = time.monotonic() + long_enough(), False
+        while not closed and time.monotonic() < until:
             try:
                 raw.sendall(b"x")
                 raw.settimeout(0.2)
@@ -78,6 +73,4 @@ def test_a_request_that_comes_byte_by_byte_is_closed(monkeypatch):
             except OSError:
                 closed = True
         assert closed
-    opened.task_dispatcher.shutdown()
-    opened.close()
     engine.close()

@@ -1,59 +1,16 @@
 """The HTTP service as clients meet it: a process of its own, asked over the loopback."""
 
-import http.client
 import json
-import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from cli_harness import process, tat
-from serving import FUNCTIONS, long_enough, serving, tiny_run  # noqa: F401  a fixture
+from serving import FUNCTIONS, PREFIX, SUFFIX, Client, serving, tiny_run  # noqa: F401  a fixture
 
-PREFIX = "/// area of a disc\nfn area(r: f32) -> f32 {\n    let square = r * r;\n    "
-SUFFIX = "\n}\n"
 BOX = "fn box(p: vec2f, b: vec2f, r: f32) -> f32"
 CIRCLE = "fn circle(p: vec2f, r: f32) -> f32"
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    data: bytes
-
-    @property
-    def json(self):
-        return json.loads(self.data)
-
-
-class Client:
-    """Asks one server."""
-
-    def __init__(self, address: str) -> None:
-        self.address, self.host = address, address.removeprefix("http://")
-
-    def ask(self, path: str, body: object = None, method: str = "", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(self.host, timeout=long_enough())
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method or ("GET" if body is None else "POST"), path, data, named)
-        reply = connection.getresponse()
-        answer = Answer(reply.status, dict(reply.getheaders()), reply.read())
-        connection.close()
-        return answer
-
-    def infill(self, **fields: object) -> Answer:
-        return self.ask("/infill", {"input_prefix": PREFIX, "input_suffix": SUFFIX, **fields})
-
-    def ready(self) -> "Client":
-        until = time.monotonic() + long_enough()
-        while self.ask("/health").status != 200:
-            assert time.monotonic() < until, self.ask("/health")
-            time.sleep(0.02)
-        return self
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +174,7 @@ def test_bad_requests_are_told(client, path, body, status):
 
 
 def test_a_body_that_is_too_large_is_not_taken_in(client):
-    host, port = client.host.split(":")
-    with socket.create_connection((host, int(port))) as raw:
+    with client.raw() as raw:
         raw.sendall(b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Length: 4000001\r\n\r\nx")
         assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -272,41 +228,8 @@ def test_the_page_asks_no_other_address(client):
         assert mark not in text
 
 
-def test_a_client_that_hangs_up_frees_its_row(client):
-    def hang_up(_: int) -> None:
-        body = json.dumps({"input_prefix": "fn f() {\n", "input_suffix": "", "temperature": 9.0,
-                           "n_predict": 120, "stream": True}).encode()  # fmt: skip
-        host, port = client.host.split(":")
-        with socket.create_connection((host, int(port))) as raw:
-            raw.sendall(b"POST /infill HTTP/1.1\r\nHost: %b\r\nContent-Length: %d\r\n\r\n%b"
-                        % (client.host.encode(), len(body), body))  # fmt: skip
-            raw.recv(10)
-
-    with ThreadPoolExecutor(16) as threads:
-        list(threads.map(hang_up, range(48)))
-    began = time.monotonic()
-    assert client.infill(n_predict=5).status == 200
-    assert time.monotonic() - began < long_enough() / 4
-
-
-def test_more_than_may_wait_are_told_to_come_back(tiny_run):  # noqa: F811
-    with serving("--run", tiny_run, "--queue", "1", "--device", "cpu", "-q") as address:
-        client = Client(address).ready()
-
-        def long(number: int) -> Answer:
-            return client.infill(input_suffix="", temperature=5.0, seed=number, n_predict=120)
-
-        with ThreadPoolExecutor(16) as threads:
-            answers = list(threads.map(long, range(40)))
-        statuses = {answer.status for answer in answers}
-        assert statuses == {200, 503}
-        busy = next(answer for answer in answers if answer.status == 503)
-        assert int(busy.headers["Retry-After"]) >= 1
-
-
 def test_half_a_request_holds_no_one_up(client):
-    host, port = client.host.split(":")
-    waiting = [socket.create_connection((host, int(port))) for _ in range(60)]
+    waiting = [client.raw() for _ in range(60)]
     for raw in waiting:
         raw.sendall(b"POST /infill HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
     try:

@@ -1,0 +1,145 @@
+"""Who asks anew, hangs up or is one too many, while the model stands still: no clock decides."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from lsprotocol import types
+from pygls.workspace import TextDocument
+from serving import FUNCTIONS, PREFIX, SUFFIX, long_enough, opened, tiny_run  # noqa: F401
+
+from tat.config import resolve
+from tat.decode.prompt import Prompt
+from tat.serve.decoder import Decoder, Service
+from tat.serve.ending import Ending
+from tat.serve.engine import Choice, Engine
+from tat.serve.judge import Judge
+from tat.serve.lsp.documents import View
+from tat.serve.lsp.inline import Inline
+from tat.serve.lsp.options import Options
+from tat.serve.opening import open_service
+from tat.serve.tasks import Task
+from tat.train.named_checkpoint import load_checkpoint
+
+QUEUE = 2
+
+
+class Held:
+    """A model that stops at the first token of a text, until it may go on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.cancelled = engine, 0
+        self.stands, self.may_go_on = threading.Event(), threading.Event()
+
+    def preference(self, logits: object, tokens: object) -> object:
+        """In place of a choice's: called by the thread that decodes."""
+        self.stands.set()
+        assert self.may_go_on.wait(4 * long_enough())
+        return logits
+
+    def cancel(self, task: Task) -> None:
+        """In place of that of a task."""
+        self.cancelled += not task.cancelled
+        task.cancelled = True
+
+    def fill(self) -> list[Task]:
+        """One text that stands still, and as many behind it as may wait."""
+        prompt = Prompt(prefix=PREFIX, suffix=SUFFIX)
+        [first] = self.engine.tasks(prompt, 4, [Choice()], Ending())
+        assert self.stands.wait(long_enough())
+        return [first, *self.engine.tasks(prompt, 4, [Choice()] * QUEUE, Ending())]
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + long_enough()
+    while not true() and time.monotonic() < until:
+        time.sleep(0.01)
+    return true()
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_run) -> Iterator[Engine]:  # noqa: F811
+    config = resolve(environment={}).config
+
+    def load() -> Service:
+        return open_service("tiny", *load_checkpoint(tiny_run), config, "cpu")
+
+    decoder = Decoder(load, QUEUE)
+    engine = Engine(config, decoder, Judge(), None)
+    assert decoder.ready(2 * long_enough()), decoder.reason
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def held(engine, monkeypatch) -> Iterator[Held]:
+    held = Held(engine)
+    monkeypatch.setattr(Choice, "preference", lambda choice, source: held.preference)
+    monkeypatch.setattr(Task, "cancel", lambda task: held.cancel(task))
+    yield held
+    held.may_go_on.set()
+    assert eventually(lambda: idle(engine))
+
+
+def idle(engine: Engine) -> bool:
+    counts = engine.decoder.counts
+    return counts["waiting"] == counts["running"] == 0
+
+
+def test_a_new_request_for_text_at_the_cursor_cancels_the_one_before(held):
+    head = FUNCTIONS["circle.wgsl"].split("{\n")[0] + "{"
+    view = View(TextDocument("file:///nowhere/a.wgsl", head, 1, "wgsl"))
+    context = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)
+    params = types.InlineCompletionParams(
+        context, types.TextDocumentIdentifier(view.uri), types.Position(1, len(head))
+    )
+    inline, options = Inline(held.engine), Options(block_ms=1e9)
+    before = held.engine.decoder.counts["done"]
+
+    async def ask() -> list[types.InlineCompletionList]:
+        asked = [asyncio.ensure_future(inline.answer(view, params, options))]
+        for count in range(1, 1 + QUEUE):
+            assert await asyncio.to_thread(eventually, held.stands.is_set)
+            asked.append(asyncio.ensure_future(inline.answer(view, params, options)))
+            superseded = await asyncio.wait_for(asked[-2], long_enough())
+            assert superseded.items == [] and held.cancelled == count
+        assert not asked[-1].done()
+        held.may_go_on.set()
+        return await asked[-1]
+
+    [item] = asyncio.run(ask()).items
+    assert "return" in item.insert_text
+    assert held.engine.decoder.counts["done"] == before + 1
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_hangs_up_frees_its_row(held, stream):
+    fields = {"input_prefix": PREFIX, "input_suffix": SUFFIX, "n_predict": 9, "stream": stream}
+    body, before = json.dumps(fields).encode(), held.engine.decoder.counts["done"]
+    with opened(held.engine) as client:
+        head = f"POST /infill HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: {len(body)}"
+        for waiting in range(1 + QUEUE):
+            with client.raw() as raw:
+                raw.sendall(head.encode() + b"\r\n\r\n" + body)
+                assert held.stands.wait(long_enough())
+                assert eventually(lambda waiting=waiting: held.engine.decoder.waiting == waiting)
+            assert eventually(lambda waiting=waiting: held.cancelled == 1 + waiting)
+        held.may_go_on.set()
+        assert eventually(lambda: idle(held.engine))
+        assert held.engine.decoder.counts["done"] == before
+        assert client.infill(n_predict=5).status == 200
+
+
+def test_more_than_may_wait_are_told_to_come_back(held):
+    with opened(held.engine) as client:
+        tasks = held.fill()
+        busy = client.infill()
+        assert busy.status == 503 and "too many" in busy.json["error"]["message"]
+        assert int(busy.headers["Retry-After"]) >= 1
+        assert client.ask("/validate", {"code": "fn f() {}"}).json["valid"]
+        held.may_go_on.set()
+        assert all(task.future.result(long_enough()).tokens for task in tasks)
+        assert client.infill().status == 200
