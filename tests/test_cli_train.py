@@ -66,7 +66,7 @@ def test_nothing_but_bad_files_is_an_error_with_the_reasons(bench, tmp_path, mon
 
 
 @pytest.mark.parametrize(("name", "reason"), [
-    ("folder", "no .wgsl or .jsonl file is there"), ("nosuch", "nosuch: no such file or folder"),
+    ("folder", "no WGSL and no .jsonl is there"), ("nosuch", "nosuch: no such file or folder"),
     ("fifo", "a FIFO, not a regular file"),
 ])  # fmt: skip
 def test_a_path_that_offers_nothing_is_one_line(bench, tmp_path, name, reason):

@@ -104,8 +104,8 @@ def test_a_directive_around_a_functions_head_is_evaluated(tmp_path):
     assert signatures == {"fn f(b: f32) -> f32", "fn twice(x: f32) -> f32"}
 
 
-OTHERS = {"a_glsl": "void a() {}\n", "b_cpp": 'auto a = "fn a() {}";\n', "c_cpp": "", "d_txt": "x"}
-SAID = "left out 2 .cpp, 1 .glsl: of a folder only WGSL and .jsonl files are read; the first is"
+OTHERS = {"a_glsl": "void a() {}\n", "b_lua": "a = [[fn a() {}]]\n", "c_lua": "", "d_txt": "x"}
+SAID = "left out 2 .lua, 1 .glsl: of a folder only WGSL and .jsonl files are read; the first is"
 
 
 def test_files_of_other_kinds_are_named_in_one_line(tmp_path, capsys):
@@ -117,14 +117,14 @@ def test_files_of_other_kinds_are_named_in_one_line(tmp_path, capsys):
     assert f"{SAID} {tmp_path / 'a.glsl'}" in capsys.readouterr().err
     for command in (["validate"], ["grammar", "--check"]):
         assert tat([*command, str(tmp_path)]) == 0
-        assert "left out 2 .cpp, 1 .glsl: of a folder only" in capsys.readouterr().err
+        assert "left out 2 .lua, 1 .glsl: of a folder only" in capsys.readouterr().err
 
 
 def test_a_folder_of_other_kinds_alone_is_refused_with_their_names(tmp_path, capsys):
-    with pytest.raises(CorpusError, match=r"no \.wgsl or \.jsonl file is there; left out 2 \.cpp"):
+    with pytest.raises(CorpusError, match=r"no WGSL and no \.jsonl is there; left out 2 \.lua"):
         corpus(tmp_path, **OTHERS)
     assert tat(["validate", str(tmp_path)]) == 4
-    assert "left out 2 .cpp, 1 .glsl" in capsys.readouterr().err
+    assert "left out 2 .lua, 1 .glsl" in capsys.readouterr().err
 
 
 def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path):

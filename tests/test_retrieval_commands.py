@@ -172,7 +172,7 @@ def test_paths_without_shaders_leave_the_index_alone(index, tmp_path, capsys):
     before = index.read_bytes()
     (tmp_path / "empty").mkdir()
     assert run("index", tmp_path / "empty", "-o", index) == 4
-    assert "empty: no .wgsl or .jsonl file is there; give" in capsys.readouterr().err
+    assert "empty: no WGSL and no .jsonl is there; give" in capsys.readouterr().err
     assert index.read_bytes() == before
 
 

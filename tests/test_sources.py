@@ -261,7 +261,7 @@ def test_an_empty_jsonl_file(folder):
 
 
 def test_an_empty_result_says_why(tmp_path):
-    with pytest.raises(CorpusError, match=r"no \.wgsl or \.jsonl file is there"):
+    with pytest.raises(CorpusError, match=r"no WGSL and no \.jsonl is there"):
         read(tmp_path)
     for name in ("a.wgsl", "b.wgsl"):
         (tmp_path / name).write_text("")

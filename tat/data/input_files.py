@@ -21,8 +21,8 @@ _SPECIAL_FILES = {
 
 # Of files that hold shaders in another language or form, or in strings.
 _MAY_HOLD_SHADERS = frozenset((
-    ".glsl", ".vert", ".frag", ".comp", ".hlsl", ".metal", ".slang", ".jsonl", ".wgsl", ".go",
-    ".java", ".kt", ".swift", ".dart", ".cpp", ".cc", ".hpp", ".zig", ".cs",
+    ".glsl", ".vert", ".frag", ".comp", ".hlsl", ".metal", ".slang", ".jsonl", ".wgsl", ".php",
+    ".lua", ".rb", ".nim", ".odin", ".jl", ".ml", ".hs",
 ))  # fmt: skip
 
 # Folders inside given ones that hold the work of others, or what was made from the rest.

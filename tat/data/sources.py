@@ -118,7 +118,7 @@ def nothing_usable(
         f"{len(items)} skipped ({items[0].path}: {items[0].reason})"
         for items in skipped_by_reason(skipped).values()
     )
-    why = f"nothing usable: {reasons}" if reasons else "no .wgsl or .jsonl file is there"
+    why = f"nothing usable: {reasons}" if reasons else "no WGSL and no .jsonl is there"
     why += f"; {left_out(others, _READ)}" if others else ""
     return one_line(f"{where}: {why}; give other files", 1000)
 

@@ -14,7 +14,9 @@ LARGEST_HOST = 4_000_000  # characters of a document that is looked through
 SUFFIXES = {
     "typescript": ".ts", "typescriptreact": ".tsx", "javascript": ".js", "javascriptreact": ".jsx",
     "rust": ".rs", "python": ".py", "html": ".html", "vue": ".vue", "svelte": ".svelte",
-    "markdown": ".md", "mdx": ".mdx", "wesl": ".wesl",
+    "markdown": ".md", "mdx": ".mdx", "wesl": ".wesl", "c": ".c", "cpp": ".cpp",
+    "objective-c": ".m", "objective-cpp": ".mm", "go": ".go", "java": ".java", "kotlin": ".kt",
+    "scala": ".scala", "swift": ".swift", "csharp": ".cs", "dart": ".dart", "zig": ".zig",
 }  # fmt: skip
 """By language, as LSP names it, the suffix of its files."""
 

@@ -11,6 +11,11 @@ _LARGEST = 400_000  # characters of a text with its holes filled in
 _EACH = 400  # characters that a text in a hole counts besides its own
 _DEEPEST = 16  # texts within texts
 _NUMBER = re.compile(r"-?(?:\d[\d_]*\.?\d*(?:e[+-]?\d+)?|0x[\da-f]+)", re.IGNORECASE)
+_DEFINED = re.compile(
+    rf"^[ \t]*\#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+({_NUMBER.pattern})[uUlLf]*[ \t]*(?://.*)?\r?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CALLED = re.compile(r"[\w:.]+\((\w+)\)")
 _WORD = re.compile(r"[\w$]")
 _ASSIGNED = re.compile(
     rf"(?<![\w$.])([A-Za-z_$][\w$]*)\s*+(?::\s*[\w<> ]{{1,40}}+)?=\s*+({_NUMBER.pattern})"
@@ -119,10 +124,15 @@ def _by_place(before: str, after: str, hole: Hole, text: str, value: str) -> str
 
 
 def constants(text: str, names: Sequence[str]) -> dict[str, str]:
-    """Numbers that the host assigns to some names: `const N = 64;`, `const N: u32 = 64;`."""
-    wanted = set(names)
+    """Numbers that the host gives some names: `const N = 64;`, `N: u32 = 64;`, `#define N 64`.
+
+    A name may stand in a call, as in `String(N)`.
+    """
+    inner = {name: called[1] if (called := _CALLED.fullmatch(name)) else name for name in names}
+    wanted = set(inner.values())
     found: dict[str, set[str]] = {}
-    for assigned in _ASSIGNED.finditer(text):
+    for assigned in (*_ASSIGNED.finditer(text), *_DEFINED.finditer(text)):
         if assigned[1] in wanted:
             found.setdefault(assigned[1], set()).add(assigned[2].replace("_", ""))
-    return {name: min(values) for name, values in found.items() if len(values) == 1}
+    sure = {name: min(values) for name, values in found.items() if len(values) == 1}
+    return {name: sure[word] for name, word in inner.items() if word in sure}

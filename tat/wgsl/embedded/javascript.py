@@ -3,7 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from tat.wgsl.embedded.literals import ESCAPES, Candidate, Literal, Part, candidates
+from tat.wgsl.embedded.literals import (
+    ESCAPES,
+    JOINED,
+    Candidate,
+    Literal,
+    Part,
+    candidates,
+    joining,
+)  # fmt: skip
 from tat.wgsl.embedded.placed import Host
 
 RESTARTS = 16  # templates without an end that are passed over; then the rest of a file is
@@ -22,10 +30,6 @@ _REGEX = re.compile(r"/(?:[^/\\\[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\]
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};+-*%~^>")
 _WORD_BEFORE = re.compile(r"\b(?:return|typeof|case|in|of|void|delete|throw|new|do|else)\s*$")
 _RAW = re.compile(r"String\s*\.\s*raw\s*$")
-_JOINED = re.compile(
-    r"(?:\s|//[^\n]*\n|/\*[^*]*\*/)*+\+(?:\s|//[^\n]*\n|/\*[^*]*\*/)*+"
-    r"(?:([A-Za-z_$][\w$.]*|\d+)\s*\+\s*)?"
-)
 _IN_LIST = re.compile(r"\s*,\s*")
 _LINES = re.compile(r"\s*,?\s*\]\s*\.\s*join\(\s*(['\"`])\\n\1")
 
@@ -136,9 +140,8 @@ class _Gaps:
     def __call__(self, text: str, before: Literal, after: Literal) -> Part | None:
         if after.start - before.end > 400:
             return None
-        if found := _JOINED.fullmatch(text, before.end, after.start):
-            start, end = found.span(1)
-            return Part(start, end, True) if found[1] else Part(before.end, before.end)
+        if (part := joining(text, before.end, after.start, JOINED)) is not None:
+            return part
         listed = _IN_LIST.fullmatch(text, before.end, after.start)
         if listed and self._joined(text, after.end):
             return Part(before.end, after.start)

@@ -111,8 +111,11 @@ def whole(host: Host, start: int, end: int) -> Candidate:
     return Candidate(with_line_feeds(Placed.of(host, start, end)), start=start)
 
 
+_AROUND = re.compile(r"^[$\\]*[({]+|^\$|[)}]+$")
+
+
 def _expression(words: str) -> str:
-    return words.removeprefix("$").removeprefix("{").removesuffix("}").strip()
+    return _AROUND.sub("", words).strip()
 
 
 def _text(host: Host, start: int, end: int, escapes: re.Pattern[str] | None) -> Placed:
@@ -123,14 +126,17 @@ def _text(host: Host, start: int, end: int, escapes: re.Pattern[str] | None) -> 
     return with_line_feeds(placed)
 
 
-def brace_holes(text: str, start: int, end: int) -> Iterator[Part]:
-    """Parts of a format string of Rust or Python: `{}` and `{NAME:...}` are holes, `{{` a brace."""
-    copied, position = start, start
-    for found in _BRACES.finditer(text, start, end):
-        if found.start() < position:
-            continue
-        position = found.end()
-        if found[0] in ("{{", "}}"):
+BRACES = re.compile(r"(\{\{|\}\})|\{[^{}\n;]{0,200}\}")
+"""Holes `{}` and `{NAME:...}` of a format string; a doubled brace is a brace."""
+
+
+def with_holes(
+    text: str, start: int, end: int, holes: re.Pattern[str] | None
+) -> Iterator[Part]:  # fmt: skip
+    """Parts of a string with holes; what matches in a group of `holes` is a doubled sign."""
+    copied = start
+    for found in holes.finditer(text, start, end) if holes else ():
+        if found.lastindex:
             yield Part(copied, found.start() + 1)
         else:
             yield Part(copied, found.start())
@@ -139,15 +145,35 @@ def brace_holes(text: str, start: int, end: int) -> Iterator[Part]:
     yield Part(copied, end)
 
 
-_BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n;]{0,200}\}")
+_BLANKS = r"(?:\s|//[^\n]*\n|/\*[^*]*\*/)*+"
+_TERM = (
+    r"(?:(?:[A-Za-z_$][\w$.:]*|\d[\w.]*)(?:\([^()\n]{0,200}\)|\[[^\[\]\n]{0,100}\]|\.[\w$]+)*+"
+    r"|\((?:[^()\n]|\([^()\n]{0,200}\)){0,200}\))"
+)
+JOINED = re.compile(
+    rf"{_BLANKS}\+{_BLANKS}(?:({_TERM}(?:{_BLANKS}[-+*/]{_BLANKS}{_TERM}){{0,8}}){_BLANKS}\+"
+    rf"{_BLANKS})?"
+)
+"""What stands between literals that `+` joins; a group for what is added in the middle."""
+_NEAR = 400  # characters between literals that are joined
+
+
+def joining(text: str, start: int, end: int, pattern: re.Pattern[str]) -> Part | None:
+    """The part between two literals if `pattern` takes it; a hole where it has a group."""
+    found = pattern.fullmatch(text, start, end) if end - start <= _NEAR else None
+    if not found:
+        return None
+    return Part(*found.span(1), True) if found[1] else Part(start, start)
+
 
 Gap = Callable[[str, Literal, Literal], Part | None]
 """The part between two literals that the host joins; None where it does not join them."""
 
+_INSIDE = 3  # literals inside of what is added between two: `+ (wide ? "vec4f" : "f32") +`
 _CHAIN = 4000  # literals that are joined, in each direction
 _BEFORE = 200  # characters before a literal that say its name
 _NAME = re.compile(
-    r"([A-Za-z_$][\w$]*)['\"]?\s*(?::[^=;{}()]{0,80})?(?:=|:)\s*(?:/\*[^*]{0,80}\*/\s*)?"
+    r"([A-Za-z_$][\w$]*)['\"]?\s*(?:\[\w*\]\s*)?(?::[^=;{}()]{0,80})?(?:=|:)\s*(?:/\*[^*]{0,80}\*/\s*)?"
     r"[\w$.!(\[#\s]*$"
 )  # fmt: skip
 
@@ -166,24 +192,43 @@ def candidates(host: Host, literals: Sequence[Literal], gap: Gap) -> Iterator[Ca
         if not _tells(text, literals[index]):
             index += 1
             continue
-        chain, between = [literals[index]], list[Part]()
-        before = index
-        while (
-            before and len(chain) < _CHAIN and (part := gap(text, literals[before - 1], chain[0]))
-        ):
-            before -= 1
-            chain.insert(0, literals[before])
-            between.insert(0, part)
-        while (
-            index + 1 < len(literals) and len(chain) < 2 * _CHAIN
-            and (part := gap(text, chain[-1], literals[index + 1]))
-        ):  # fmt: skip
-            index += 1
-            chain.append(literals[index])
-            between.append(part)
-        index += 1
+        chain, between, index = _chain(text, literals, index, gap)
         named = _NAME.search(text[max(0, chain[0].start - _BEFORE) : chain[0].start])
         yield candidate(host, chain, between, named[1] if named else "")
+
+
+def _chain(
+    text: str, literals: Sequence[Literal], index: int, gap: Gap
+) -> tuple[list[Literal], list[Part], int]:
+    """The literals that are joined with one, what is between them, and the index behind."""
+    chain, between = [literals[index]], list[Part]()
+    before = index
+    while len(chain) < _CHAIN and (step := _step(text, literals, before, -1, gap)):
+        before -= step[0]
+        chain.insert(0, literals[before])
+        between.insert(0, step[1])
+    while len(chain) < 2 * _CHAIN and (step := _step(text, literals, index, 1, gap)):
+        index += step[0]
+        chain.append(literals[index])
+        between.append(step[1])
+    return chain, between, index + 1
+
+
+def _step(
+    text: str, literals: Sequence[Literal], index: int, way: int, gap: Gap
+) -> tuple[int, Part] | None:  # fmt: skip
+    """How far the next literal is that is joined; those between are of what is added there."""
+    for far in range(1, _INSIDE + 2):
+        other = index + far * way
+        if not 0 <= other < len(literals):
+            return None
+        pair = sorted((literals[index], literals[other]))
+        part = gap(text, *pair)
+        if part is not None and (far == 1 or part.hole):
+            return far, part
+        if pair[1].start - pair[0].end > _NEAR:
+            return None
+    return None
 
 
 def _tells(text: str, literal: Literal) -> bool:

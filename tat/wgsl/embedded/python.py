@@ -3,7 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from tat.wgsl.embedded.literals import ESCAPES, Candidate, Literal, Part, brace_holes, candidates
+from tat.wgsl.embedded.literals import (
+    BRACES,
+    ESCAPES,
+    Candidate,
+    Literal,
+    Part,
+    candidates,
+    with_holes,
+)  # fmt: skip
 from tat.wgsl.embedded.placed import Host
 
 _TOKEN = re.compile(r"""\#[^\n]*|(?:(?<![A-Za-z0-9_])([A-Za-z]{1,2}))?("{3}|'{3}|"|')""")
@@ -44,7 +52,7 @@ def _literals(text: str, position: int, end: int) -> Iterator[Literal]:
         raw, formats = "r" in prefix, "f" in prefix or _FORMAT.match(text, close.end())
         if prefix not in _PREFIXES:
             raw = formats = False
-        parts = tuple(brace_holes(text, *body)) if formats else (Part(*body),)
+        parts = tuple(with_holes(text, *body, BRACES if formats else None))
         yield Literal(found.start(), close.end(), parts, None if raw else ESCAPES)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
-from tat.wgsl.embedded import javascript, markup, python, rust
+from tat.wgsl.embedded import c_family, javascript, markup, python, rust
 from tat.wgsl.embedded.guesses import Filled, constants, filled
 from tat.wgsl.embedded.literals import Candidate, whole
 from tat.wgsl.embedded.neutral import dialect_of
@@ -24,13 +24,15 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".md", ".markdown", ".mdx"), markup.markdown),
     ".rs": rust.strings,
     **dict.fromkeys((".py", ".pyi"), python.strings),
+    **c_family.READERS,
     **dict.fromkeys((*SHADERS, ".wgsl"), lambda host: iter([whole(host, 0, len(host.text))])),
 }
 SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".wgsl")
 """Of files that may hold WGSL, beside .wgsl itself."""
 
 _MAY_HOLD = re.compile(
-    rb"fn\s+[A-Za-z_$\x80-\xff]|var\s*<|struct\s+[\w$]+\s*\{|alias\s+\w+\s*=|\\nfn "
+    rb"fn\s+[A-Za-z_$\x80-\xff]|var\s*<|alias\s+\w+\s*=|\\nfn "
+    rb"|struct\s+[\w$]+\s*\{[^;{}]{0,200}?(?:\w\s*:|\{)"
 )
 _DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
 _WORDS = (b"fn ", b"struct ", b"var<", b"alias ")

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from tat.wgsl.embedded.literals import (
+    BRACES,
     RUST_ESCAPES,
     Candidate,
     Literal,
     Part,
-    brace_holes,
     candidates,
+    with_holes,
 )  # fmt: skip
 from tat.wgsl.embedded.placed import Host
 
@@ -49,7 +50,7 @@ def _literals(text: str, position: int, end: int) -> Iterator[Literal]:
                 body, position = string.span(1), string.end()
             before = text[max(0, start - 80) : start]
             formats = _FORMATS.search(before)
-            parts = tuple(brace_holes(text, *body)) if formats else (Part(*body),)
+            parts = tuple(with_holes(text, *body, BRACES if formats else None))
             yield Literal(start, position, parts, None if "r" in sign else RUST_ESCAPES)
 
 
