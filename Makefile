@@ -10,14 +10,14 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help model setup setup-test vulkan chromium page mpi demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help model setup setup-test vulkan test-tools page demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.tat  ## virtual environment with pinned dependencies; puts tat into .venv/bin
 
-setup-test: $(VENV)/.test vulkan chromium mpi  ## the same with what the tests need
+setup-test: $(VENV)/.test vulkan test-tools  ## the same with what the tests need
 
 $(VENV)/.tat: requirements/tat.lock pyproject.toml
 	@echo "setting up $(VENV) from locked dependencies" >&2
@@ -40,16 +40,12 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.lock
 vulkan:
 	@sh packaging/require-vulkan.sh
 
-# The page of `tat serve` is tested in a browser.
-chromium:
-	@sh packaging/require-chromium.sh
+# Pages are tested in a browser and in Node, training over MPI, faults under strace, completion in shells.
+test-tools:
+	@sh packaging/require-test-tools.sh
 
 page:  ## bundle the editor of the page anew into tat/serve/page/editor.js (needs npm)
 	cd packaging/page && npm ci --ignore-scripts --no-audit --no-fund && npm run build
-
-# Training over several processes is tested over the MPICH of the environment and over Open MPI.
-mpi:
-	@sh packaging/require-mpi.sh
 
 demo: setup  ## train preset tiny on the bundled cookbook and generate a function
 	@rm -rf $(RUN)
@@ -137,7 +133,7 @@ release: release-tools $(RELEASE_VENV)/.ready  ## one static file for every x86-
 
 release-tools:
 	@sh packaging/require-build-tools.sh
-	@sh packaging/require-mpi.sh
+	@sh packaging/require-test-tools.sh openmpi-bin
 
 $(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
 	$(PYTHON) -m venv --clear $(RELEASE_VENV)

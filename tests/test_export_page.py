@@ -19,7 +19,7 @@ from tat.export.leaving import LeavingModel
 from tat.export.web.page import PageOptions, page
 from tat.train.named_checkpoint import load_checkpoint
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="make chromium installs what this needs")
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="make test-tools installs what this needs")
 
 CIRCLE = Prompt("signed distance to a circle", "fn circle(p: vec2f, r: f32) -> f32")
 ASKED = [CIRCLE, Prompt("area of a disc", "fn area(r: f32) -> f32"), Prompt("scales a value")]

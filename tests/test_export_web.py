@@ -33,7 +33,7 @@ from tat.ops.graph import Tensor
 from tat.resources import resource
 
 NODE = shutil.which("node")
-in_node = pytest.mark.skipif(not NODE, reason="there is no node")
+in_node = pytest.mark.skipif(not NODE, reason="make test-tools installs Node")
 DRAWN = Sampling(0.9, top_k=40, top_p=0.95, repetition_penalty=1.1, seed=12345678901234567890)
 
 

@@ -12,7 +12,7 @@ import faults
 
 pytestmark = [
     pytest.mark.in_process,
-    pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
+    pytest.mark.skipif(shutil.which("strace") is None, reason="make test-tools installs strace"),
 ]
 
 

@@ -5,11 +5,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cases import CASES, Case
+from cases import Case
 from gpu_harness import device, kernel_functions
 from harness import compile_graph, random_batch
 from numpy import ndarray as Array
-from test_gpu_kernels import EDGES, HALF_PRODUCTS, REFERENCE
+from test_gpu_kernels import HALF_PRODUCTS, ON_GPU, REFERENCE
 from test_gpu_model import VOCABULARY as OF_TRAINING
 from test_gpu_model import tiny, train
 
@@ -20,7 +20,6 @@ from tat.backends.gpu.executable import GpuBackend
 from tat.backends.gpu.half.conversion import from_half, to_half
 from tat.backends.gpu.half.storage import half_tensors
 from tat.backends.gpu.lowering.calls import lower
-from tat.backends.gpu.lowering.table import PASSES
 from tat.backends.opening import open_backend
 from tat.config import resolve
 from tat.config_tables import model_variants
@@ -94,10 +93,8 @@ BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("case", (*CASES, *EDGES), ids=str)
+@pytest.mark.parametrize("case", ON_GPU, ids=str)
 def test_outputs_are_close_to_float64(case: Case):
-    if case.kernel not in PASSES:
-        pytest.skip("on the CPU alone")
     expected = case.run(REFERENCE, np.float64)
     got = case.run(kernel_functions(backend()), np.float32)
     for name, values in got.items():

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "packaging"))
-zstandard = pytest.importorskip("zstandard", reason="make release-tools installs it")
+zstandard = pytest.importorskip("zstandard", reason="make test-release runs it")
 
 from release.compile_launcher import SOURCES, compile_launcher  # noqa: E402
 from release.pack import list_entries, pack, write_file  # noqa: E402

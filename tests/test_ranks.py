@@ -1,6 +1,6 @@
 """Training over MPI: bits for any number of ranks, resuming on others, failures, signals.
 
-Over the MPICH of the virtual environment and Debian's Open MPI (packaging/require-mpi.sh).
+Over the MPICH of the virtual environment and Debian's Open MPI (packaging/require-test-tools.sh).
 """
 
 import json
@@ -61,9 +61,9 @@ class Launcher:
 
 def found(name: str, program: str | Path, *words: str) -> Launcher:
     if shutil.which(program) is None:
-        reason = f"{name} is not installed, and only root may (packaging/require-mpi.sh)"
+        reason = f"{name} is not installed, and only root may (packaging/require-test-tools.sh)"
         if os.geteuid() == 0:
-            pytest.fail(f"{name} is not installed: run packaging/require-mpi.sh")
+            pytest.fail(f"{name} is not installed: run packaging/require-test-tools.sh")
         pytest.skip(reason)
     return Launcher(name, (str(program), *words))
 

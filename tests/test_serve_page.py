@@ -11,7 +11,7 @@ from serving import serving, tiny_run  # noqa: F401  a fixture
 
 BOX = "fn box(p: vec2f, half: vec2f, r: f32) -> f32"
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="make chromium installs what this needs")
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="make test-tools installs what this needs")
 
 
 @pytest.fixture(scope="module")

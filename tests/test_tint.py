@@ -10,7 +10,7 @@ from browser import PROGRAM, Browser
 
 from tat.backends.gpu.shader_text import bindings, shader_names, specialised
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="make chromium installs what this needs")
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="make test-tools installs what this needs")
 
 _COMPILE = """(async (texts) => {
   const device = await (await navigator.gpu.requestAdapter()).requestDevice();

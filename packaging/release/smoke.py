@@ -147,7 +147,10 @@ def _over_mpi(place: Place) -> None:
     """Two processes have the checkpoint of one, byte for byte; with the host's network, for MPI."""
     launcher = shutil.which("mpirun.openmpi")
     if launcher is None:
-        print("smoke: no mpirun.openmpi here (packaging/require-mpi.sh): not over MPI", flush=True)
+        print(
+            "smoke: packaging/require-test-tools.sh installs mpirun.openmpi: not over MPI",
+            flush=True,
+        )
         return
     words = [launcher, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2"]
     several = place._replace(start=[*words, place.start[-1]])
