@@ -3,19 +3,28 @@
 import base64
 import json
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import numpy as np
+import pytest
 from decoding import new_generator
 from gpu_harness import device
+from numpy import ndarray as Array
 
 from tat import weights
+from tat.data.batches import Batch
 from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
 from tat.decode.generator import Generator
 from tat.export.leaving import LeavingModel
+from tat.export.web.page import SCRIPTS
 from tat.model.transformer import Transformer
+from tat.resources import resource
 
 LENGTH = 40
+NODE = shutil.which("node")
+in_node = pytest.mark.skipif(not NODE, reason="make test-tools installs Node")
 
 
 def leaving_of(generator: Generator) -> LeavingModel:
@@ -40,7 +49,7 @@ def new_pair(kind: str = "f32", seed: int = 3, **flags: object) -> tuple[Generat
     return generator, leaving
 
 
-def rounded(leaving: LeavingModel, kind: str) -> dict[str, np.ndarray]:
+def rounded(leaving: LeavingModel, kind: str) -> dict[str, Array]:
     """The weights as a page of this kind has them."""
     if kind == "int8":
         int8 = Transformer(leaving.config.model, leaving.tokenizer.size, int8=True)
@@ -60,6 +69,19 @@ def plan_of(page: bytes) -> dict[str, Any]:
     """The plan that a page holds."""
     (text,) = re.findall(r'<script type="application/json" id="plan">(.*?)</script>', page.decode())
     return json.loads(text)
+
+
+def node(script: str, value: object) -> object:
+    """What a script of the page's makes of `given`, by Node; needs `NODE`."""
+    folder = resource("export", "page")
+    code = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS if name != "page.js")
+    main = f"""{code}
+const given = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+(async () => console.log(JSON.stringify(await ({script})(given))))();"""
+    done = subprocess.run([NODE, "-e", main], input=json.dumps(value), capture_output=True,
+                          text=True, timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 class Replay:
@@ -93,16 +115,41 @@ class Replay:
         self._feed("sample", sources=source, source_lengths=lengths, token=[1], position=[0],
                    lengths=[1], written=[], settings=settings, key=[key])  # fmt: skip
         found: list[int] = []
-        history = plan["programs"]["sample"]["metrics"]["history"]
         while len(found) < plan["capacity"] and found[-1:] != [2]:
             self._run("sample", 1)
-            data = self._handle.queue.read_buffer(self._buffers[history["buffer"]])
-            rows = np.frombuffer(data, np.float32)[: np.prod(history["shape"])]
-            rows = rows.reshape(history["shape"])
-            found.append(int(rows[len(found) % plan["block"], 0, -1]))
+            rows = self._metric("sample", "history").reshape(plan["block"], -1)
+            found.append(int(rows[len(found) % plan["block"], -1]))
         return found
 
-    def _weights(self, data: bytes) -> np.ndarray:
+    def step(self, batches: list[Batch], rate: Array, step: int) -> tuple[list[float], Array]:
+        """One training step: losses of its micro-batches, and [factor, norm] of its gradient."""
+        about, losses = self.plan["training"], []
+        for index, (batch, after) in enumerate(zip(batches, about["after"], strict=True)):
+            source, target = batch.bucket
+            program = f"gradient{source}x{target}"
+            names = ("sources", "source_lengths", "inputs", "targets", "target_lengths")
+            feeds = {name: getattr(batch, name).ravel() for name in names}
+            self._feed(program, **feeds, counter=[about["seed"], step, index])
+            for name in (program, *after):
+                self._run(name, 1)
+            losses.append(float(self._metric(program, "loss")[0]))
+        self._feed("update", tokens=[sum(batch.tokens for batch in batches)], rate=rate)
+        for name in (*about["finish"], "update"):
+            self._run(name, 1)
+        return losses, self._metric("update", "scale")
+
+    def flat(self) -> Array:
+        """The weights as they are."""
+        about = self.plan["weights"]
+        data = self._handle.queue.read_buffer(self._buffers[about["buffer"]])
+        return np.frombuffer(data, np.float32)[: about["size"]]
+
+    def _metric(self, program: str, name: str) -> Array:
+        metric = self.plan["programs"][program]["metrics"][name]
+        data = self._handle.queue.read_buffer(self._buffers[metric["buffer"]])
+        return np.frombuffer(data, np.float32)[: np.prod(metric["shape"])]
+
+    def _weights(self, data: bytes) -> Array:
         about = self.plan["weights"]
         if about["type"] != "int8":
             return np.frombuffer(data, {"f32": "<f4", "f16": "<f2"}[about["type"]]).astype("<f4")

@@ -15,6 +15,7 @@ def add(commands: Commands) -> None:
             ("tat export runs/mine --int8 -o mine.safetensors", "a tenth, and faster on the CPU"),
             ('tat generate "distance to a box" --run mine.safetensors', "generate from it"),
             ("tat export runs/mine --web mine.html", "one page that writes in any browser"),
+            ("tat export --web mine.html --trainable", "one that tunes itself on pasted shaders"),
         ),
     )  # fmt: skip
     parser.add_argument("run", metavar="RUN|FILE", type=Path, nargs="?", default=BUNDLED,
@@ -54,6 +55,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--tokens", metavar="N", type=int, default=512,
                         help="of --web and --onnx: most tokens of a text (512)")  # fmt: skip
+    parser.add_argument(
+        "--trainable", action="store_true",
+        help="of --web: the page can tune the model on shaders that are pasted there, in f32",
+    )  # fmt: skip
     parser.add_argument(
         "--index", metavar="FILE|cookbook",
         help="of --web: an index whose functions travel along, to be searched in the page",

@@ -15,6 +15,7 @@ from tat.export.leaving import LeavingModel
 from tat.export.tokenizer_json import tokenizer_json
 from tat.export.web.library import travelling
 from tat.export.web.page import PageOptions, page
+from tat.export.web.training import tuning
 from tat.files import atomic_file, require_place
 
 _LARGEST_PAGE = (
@@ -23,6 +24,8 @@ _LARGEST_PAGE = (
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.trainable and not options.web:
+        raise UsageError("--trainable is for --web: only a page trains what leaves")
     if options.web:
         _web(options)
     elif options.onnx:
@@ -53,8 +56,9 @@ def _web(options: argparse.Namespace) -> None:
     _require_tokens(options)
     functions = travelling(named_index(options.index)) if options.index else ()
     path, leaving = _leaving(options)
-    kind = leaving.kind("int8" if options.int8 else options.weights, "f16")
-    made = page(leaving, PageOptions(kind, options.tokens, options.licence, functions))
+    kind = leaving.kind(_asked(options), "f32" if options.trainable else "f16")
+    taught = tuning(leaving) if options.trainable else None
+    made = page(leaving, PageOptions(kind, options.tokens, options.licence, functions, taught))
     if len(made) > _LARGEST_PAGE and not options.force:
         smaller = "a smaller preset" if kind == "int8" else "--weights int8"
         raise UsageError(
@@ -84,7 +88,7 @@ def _onnx(options: argparse.Namespace) -> None:
         _require_new(place, options.force)
     _require_tokens(options)
     path, leaving = _leaving(options)
-    kind = leaving.kind("int8" if options.int8 else options.weights, "f32")
+    kind = leaving.kind(_asked(options), "f32")
     files = onnx_files(leaving, options.tokens, int8=kind == "int8")
     tokenizer = tokenizer_json(leaving.tokenizer)
     for place, content in zip(places, (files.encoder, files.decoder, tokenizer), strict=True):
@@ -107,6 +111,11 @@ def _ctranslate2(options: argparse.Namespace) -> None:
     _, leaving = _leaving(options)
     leaving.kind(options.weights, "f32")
     write_folder(leaving, place)
+
+
+def _asked(options: argparse.Namespace) -> str | None:
+    """The type of weights that the options name."""
+    return "int8" if options.int8 else options.weights
 
 
 def _leaving(options: argparse.Namespace) -> tuple[Path, LeavingModel]:

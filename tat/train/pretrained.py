@@ -1,5 +1,6 @@
 """A model that training starts from: its weights and tokenizer, with everything else new."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -46,13 +47,13 @@ class Pretrained:
         """
         path, checkpoint = load_checkpoint(name)
         build_model(path, checkpoint, stored_config(path, checkpoint.configuration))
-        return cls(path, Origin(str(name), _digest(checkpoint), checkpoint.step), checkpoint)
+        digest = digest_of(checkpoint.tokenizer, checkpoint.weights)
+        return cls(path, Origin(str(name), digest, checkpoint.step), checkpoint)
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Flat:
         """The settings that come with the weights, by dotted key."""
-        stored = flatten(self.checkpoint.configuration)
-        return {key: value for key, value in stored.items() if key.startswith(_INHERITED)}
+        return inherited(self.checkpoint.configuration)
 
     def require_model(self, config: Config) -> None:
         """ConfigError if the configuration describes another model than this one."""
@@ -81,9 +82,16 @@ def _shape(config: Config) -> Flat:
     return flatten({"model": asdict(config.model)})
 
 
-def _digest(checkpoint: Checkpoint) -> str:
-    digest = sha256(checkpoint.tokenizer)
-    for name in sorted(checkpoint.weights):
+def inherited(configuration: dict[str, Any]) -> Flat:
+    """The settings of a stored configuration that come with its weights, by dotted key."""
+    stored = flatten(configuration)
+    return {key: value for key, value in stored.items() if key.startswith(_INHERITED)}
+
+
+def digest_of(tokenizer: bytes, values: Mapping[str, Array]) -> str:
+    """SHA-256 of a model, hexadecimal: its tokenizer, and its weights by name."""
+    digest = sha256(tokenizer)
+    for name in sorted(values):
         digest.update(name.encode())
-        digest.update(memoryview(checkpoint.weights[name]).cast("B"))
+        digest.update(memoryview(values[name]).cast("B"))
     return digest.hexdigest()

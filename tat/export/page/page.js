@@ -22,13 +22,19 @@ class Page {
     this.writing = false;
     this.made = null;
     $('form').onsubmit = (event) => { event.preventDefault(); this.write(); };
-    $('stop').onclick = () => { this.stopped = true; };
+    $('stop').onclick = () => this.stop();
     $('draw').onclick = () => this.draw();
     $('copy').onclick = () => this.copy();
     $('description').oninput = () => this.find();
-    document.addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.stopped = true; });
+    document.addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.stop(); });
     player.lost.then(() => { say(player.reason, true); $('write').disabled = true; });
+    if (player.plan.training) this.training = new Training(this);
     this.find();
+  }
+
+  stop() {
+    this.stopped = true;
+    this.training?.stop();
   }
 
   settings() {
@@ -41,13 +47,14 @@ class Page {
   }
 
   async write() {
-    if (this.writing || this.player.reason) return;
+    if (this.writing || this.training?.busy || this.player.reason) return;
     const request = Object.fromEntries(
       ['description', 'signature', 'context'].map((id) => [id, $(id).value]));
     if (!request.description.trim() && !request.signature.trim()) {
       say('Describe the function, or give its signature.', true);
       return;
     }
+    this.training?.hold(true);
     this.begin();
     try {
       const started = performance.now();
@@ -83,6 +90,7 @@ class Page {
     this.writing = false;
     $('write').disabled = Boolean(this.player.reason);
     $('stop').disabled = true;
+    this.training?.hold(false);
   }
 
   show(made, seconds) {

@@ -131,6 +131,21 @@ class Player {
     pass.end();
   }
 
+  // The first bytes of a buffer, when all that was submitted is done.
+  async read(buffer, bytes) {
+    const target = this.device.createBuffer({
+      size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffers[buffer], 0, target, 0, bytes);
+    this.device.queue.submit([encoder.finish()]);
+    await Promise.race([target.mapAsync(GPUMapMode.READ), this.lost]);
+    if (this.reason) throw new Error(this.reason);
+    const data = target.getMappedRange().slice(0);
+    target.destroy();
+    return data;
+  }
+
   run(program) {
     const encoder = this.device.createCommandEncoder();
     this.record(encoder, program, 1);

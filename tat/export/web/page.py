@@ -10,18 +10,20 @@ from typing import Any
 
 import tat
 from tat import weights
+from tat.config import Config
 from tat.data.tokenizer import Special
 from tat.export.leaving import LeavingModel
 from tat.export.web.packing import in_parts, packed
 from tat.export.web.recording import Recording
+from tat.export.web.training import training
 from tat.model.programs import BatchShape, encode_program, place_program, sampling_program
 from tat.resources import resource
 
 FORMAT = 1  # of the plan in a page
 BLOCK = 16  # most tokens that are begun before the page looks at them
 SCRIPTS = (
-    "tokenizer.js", "weights.js", "player.js", "draws.js", "judge.js", "picture.js", "search.js",
-    "page.js",
+    "tokenizer.js", "weights.js", "player.js", "draws.js", "lexer.js", "judge.js", "picture.js",
+    "search.js", "samples.js", "checkpoint.js", "trainer.js", "training.js", "page.js",
 )  # fmt: skip
 
 
@@ -33,6 +35,7 @@ class PageOptions:
     tokens: int = 512  # that a text may have
     licence: str = ""
     functions: Sequence[dict[str, Any]] = field(default_factory=tuple)  # of an index
+    tuning: Config | None = None  # with which the page may train its model
 
 
 def recorded(leaving: LeavingModel, options: PageOptions) -> dict[str, Any]:
@@ -54,6 +57,7 @@ def recorded(leaving: LeavingModel, options: PageOptions) -> dict[str, Any]:
     table = recording.buffer_of(model.positions.table)
     flat = model.parameters.flat
     settings = config.generate
+    taught = training(recording, leaving, options.tuning) if options.tuning else None
     return {
         "format": FORMAT, "vocabulary": leaving.tokenizer.size, "capacity": capacity,
         "block": block, "buckets": buckets, "source": shape.source,
@@ -67,6 +71,7 @@ def recorded(leaving: LeavingModel, options: PageOptions) -> dict[str, Any]:
         "buffers": recording.buffers, "pipelines": recording.pipelines,
         "programs": recording.programs,
         "weights": {"buffer": recording.buffer_of(flat), "size": flat.size, "type": options.kind},
+        "training": taught,
         "constants": [[table, base64.b64encode(positions).decode()]],
         "card": _card(leaving, options),
     }  # fmt: skip
