@@ -7,6 +7,7 @@ from tat.arguments.common import (
     Commands,
     add_adapt,
     add_command,
+    add_define,
     add_device,
     add_precision,
     add_ranks,
@@ -24,14 +25,17 @@ def add(commands: Commands) -> None:
             ("tat eval functions.jsonl --run runs/mine -o mine.json", "a model on functions"),
             ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
             ("tat eval functions.jsonl --run runs/b --compare mine.json", "and the difference"),
+            ("tat eval src/ --run runs/mine --validate 8", "the functions of your own files"),
             ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
             ("tat eval functions.jsonl --infill line", "one line of each, written again"),
         ),
     )  # fmt: skip
     parser.add_argument(
         "file", metavar="FILE", type=Path, nargs="?",
-        help="JSON lines of id, signature, body, comment, context, calls, standalone, testable",
+        help="JSON lines of id, signature, body, comment, context, calls, standalone, testable;"
+        " or a folder or file that holds WGSL",
     )  # fmt: skip
+    add_define(parser)
     add_run(parser, default=None)
     parser.add_argument("--predictions", metavar="FILE", type=Path,
                         help="JSON lines of id and body, instead of a model")  # fmt: skip

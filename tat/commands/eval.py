@@ -11,21 +11,14 @@ import msgspec
 from tat.commands.common.cookbook_eval import cookbook_report
 from tat.commands.common.infill_eval import infill_report
 from tat.commands.common.progress import counted
+from tat.commands.common.reference_functions import reference_functions
 from tat.commands.common.respondent import open_respondent
 from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
-from tat.evaluation.functions import (
-    ReferenceFunction,
-    module_file_of,
-    read_functions,
-    read_modules,
-    read_predictions,
-    write_predictions,
-)
+from tat.evaluation.functions import ReferenceFunction, read_predictions, write_predictions
 from tat.evaluation.judge import MEASURES, Judge
 from tat.evaluation.result_file import Report, differences, figures, read_report
 from tat.evaluation.result_table import print_report
-from tat.evaluation.selection import spread
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
 from tat.train.agreement import ended_together
@@ -34,7 +27,7 @@ from tat.train.tree import in_order
 from tat.wgsl.sandbox import Sandbox
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
-_OF_FUNCTIONS = ("file", "predictions", "modules", "validate", "answers", "infill")
+_OF_FUNCTIONS = ("file", "predictions", "modules", "define", "validate", "answers", "infill")
 _OF_BODIES = ("predictions", "answers", "index")
 
 
@@ -85,7 +78,7 @@ def _check(options: argparse.Namespace) -> None:
     else:
         _refuse(options, ("samples",), "is for --cookbook: a function of a file gets one answer")
         if options.file is None:
-            raise UsageError("give a file of functions, or --cookbook")
+            raise UsageError("give a file of functions, a folder with shaders, or --cookbook")
     if options.infill:
         _refuse(options, _OF_BODIES, "is for whole bodies, and not for --infill")
     if options.run and options.predictions:
@@ -103,19 +96,15 @@ def _check(options: argparse.Namespace) -> None:
 def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> None:
     for name in names:
         value = getattr(options, name)
-        if value is not None and value is not False:  # 0 is a value that was given
+        if value is not None and value is not False and value != []:  # 0 is a value that was given
             raise UsageError(f"{name if name == 'file' else f'--{name}'} {reason}")
 
 
 def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
     """Judges the bodies of the functions in a file; of several ranks each takes so many."""
-    functions = read_functions(options.file)
-    predictions = _predictions(options, functions)
-    functions = spread(functions, options.limit)[ranks.rank :: ranks.size]
-    module_file = options.modules or module_file_of(options.file)
-    judge = Judge(sandbox, read_modules(module_file) if module_file else {})
-    if not module_file and not all(function.standalone for function in functions):
-        _say(options, "no --modules: functions that need theirs are judged beside stubs, unrun")
+    ids, functions, modules = reference_functions(options, sandbox, ranks)
+    predictions = _predictions(options, ids)
+    judge = Judge(sandbox, modules)
     if predictions is None:
         respondent, system = open_respondent(options, sandbox)
         cut = sum(not respondent.reads_whole(function.prompt) for function in functions)
@@ -137,16 +126,14 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     return Report("functions", options.file.name, system, MEASURES, found, tuple(outcomes))
 
 
-def _predictions(
-    options: argparse.Namespace, functions: Sequence[ReferenceFunction]
-) -> dict[str, str | None] | None:
+def _predictions(options: argparse.Namespace, ids: Sequence[str]) -> dict[str, str | None] | None:
     """The bodies of --predictions, or None for a model; says how many are missing."""
     if options.predictions is None:
         return None
-    found = read_predictions(options.predictions, [function.id for function in functions])
-    missing = len(functions) - len(found)
+    found = read_predictions(options.predictions, ids)
+    missing = len(ids) - len(found)
     if missing:
-        _say(options, f"{missing} of {len(functions)} functions have no prediction: that is wrong")
+        _say(options, f"{missing} of {len(ids)} functions have no prediction: that is wrong")
     return found
 
 

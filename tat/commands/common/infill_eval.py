@@ -3,20 +3,17 @@
 import argparse
 
 from tat.commands.common.progress import counted
+from tat.commands.common.reference_functions import reference_functions
 from tat.commands.common.respondent import open_respondent
-from tat.evaluation.functions import module_file_of, read_functions, read_modules
 from tat.evaluation.infill import INFILL_MEASURES, gap_of, judge_gap
 from tat.evaluation.result_file import Report, figures
-from tat.evaluation.selection import spread
 from tat.wgsl.sandbox import Sandbox
 
 
 def infill_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
     """Judges the text of one gap in each function of a file."""
-    functions = spread(read_functions(options.file), options.limit)
+    _, functions, modules = reference_functions(options, sandbox)
     gaps = [gap for function in functions if (gap := gap_of(function, options.infill))]
-    module_file = options.modules or module_file_of(options.file)
-    modules = read_modules(module_file) if module_file else {}
     respondent, system = open_respondent(options, sandbox)
     system["functions_without_such_a_gap"] = len(functions) - len(gaps)
     answers = respondent.answers([gap.prompt for gap in gaps])

@@ -1,0 +1,69 @@
+"""The functions that `tat eval` judges: lines of a file, or those of a person's own shaders."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tat.commands.common.progress import counted
+from tat.config import resolve
+from tat.data.hosts import READ
+from tat.errors import UsageError, one_line
+from tat.evaluation.functions import (
+    ReferenceFunction,
+    module_file_of,
+    read_functions,
+    read_modules,
+)
+from tat.evaluation.project_functions import project_functions, with_tests
+from tat.evaluation.selection import spread
+from tat.train.ranks import Ranks
+from tat.wgsl.sandbox import Sandbox
+
+
+class References(NamedTuple):
+    """The ids of all functions of a file, those to judge, and the modules by id."""
+
+    ids: Sequence[str]
+    functions: Sequence[ReferenceFunction]
+    modules: Mapping[str, str]
+
+
+def reference_functions(
+    options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks | None = None
+) -> References:
+    """The functions of `options.file`; of several ranks each gets so many."""
+    first, step = (ranks.rank, ranks.size) if ranks else (0, 1)
+    if options.file.is_dir() or options.file.suffix.lower() in READ:
+        return _of_project(options, sandbox, slice(first, None, step))
+    if options.define:
+        raise UsageError("--define is for files that hold WGSL; a .jsonl file is read as it stands")
+    functions = read_functions(options.file)
+    module_file = options.modules or module_file_of(options.file)
+    if not module_file and not all(function.standalone for function in functions):
+        _say(options, "no --modules: functions that need theirs are judged beside stubs, unrun")
+    modules = read_modules(module_file) if module_file else {}
+    chosen = spread(functions, options.limit)[first::step]
+    return References([function.id for function in functions], chosen, modules)
+
+
+def _of_project(options: argparse.Namespace, sandbox: Sandbox, part: slice) -> References:
+    if options.modules:
+        raise UsageError("--modules is for a .jsonl file; here each function has its module")
+    data = resolve().config.data
+    found = project_functions(
+        options.file, data.max_file_bytes, [*data.defines, *options.define]
+    )  # fmt: skip
+    for note in found.notes:
+        _say(options, note)
+    chosen = spread(found.functions, options.limit)[part]
+    tried = [
+        with_tests(function, found.modules, sandbox)
+        for function in counted(chosen, "functions tried", options.quiet)
+    ]
+    return References([function.id for function in found.functions], tried, found.modules)
+
+
+def _say(options: argparse.Namespace, text: str) -> None:
+    if not options.quiet:
+        print(f"tat: {one_line(text)}", file=sys.stderr)
