@@ -152,11 +152,13 @@ def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
 
 def asker(chain: Chain, preference: Preference) -> Callable[[list[int]], tuple[Array, Array]]:
     """From the tokens so far to logits [N, V] and guesses [N]."""
+    stream = Stream([SOURCE], 64, 1, preference=preference)
 
     def ask(tokens: list[int]) -> tuple[Array, Array]:
-        stream = Stream([SOURCE], 64, 1, preference=preference, tokens=list(tokens))
+        stream.tokens = list(tokens)
         fed = np.array([stream.last]), np.array([stream.position + 1])
-        logits, guesses = chain.steps([stream], *fed)
+        logits, guesses, counted = chain.steps([stream], *fed)
+        assert counted.all()
         return logits[:, 0], guesses[:, 0]
 
     return ask
@@ -215,3 +217,28 @@ def test_a_wrong_guess_starts_anew_in_smaller_blocks(sampling: Sampling):
         np.testing.assert_allclose(logits[2:], expected[2:], rtol=0, atol=1e-5)
         assert guess == np.argmax(preference(expected, tokens))
         tokens.append(int(guess))
+
+
+def test_a_wrong_row_stops_no_other():
+    """Seven rows are drawn in blocks while the guesses of one are always refused."""
+    generator = queueing(new_generator(max_tokens=40, generate__batch=8))
+    sampling, prompt = SAMPLINGS["drawn"], PROMPTS["program"]
+
+    def several() -> list[Request]:
+        return [request(number, prompt, number == 0, sampling) for number in range(8)]
+
+    expected = [new_generator().generate_all([text])[0].text for text in several()]
+    counts = steps_of(generator)
+    assert [text.text for text in generator.generate_all(several())] == expected
+    assert max(counts) >= 4, "blocks stay short for the sake of one row"
+
+
+@queues
+def test_rows_of_a_feed_are_written_and_the_others_stay(backend: Callable[[], Backend]):
+    generator = on(backend(), new_generator())
+    executable = generator.programs.sampling(generator.programs.shape(6, 1))
+    whole = np.arange(12, 18)
+    executable.write("key", whole)
+    executable.write_rows("key", [0, 2, 3, 5], np.array([1, 2, 3, 4]))
+    tensor = executable.plan.feeds["key"]
+    assert executable.value(tensor).tolist() == [1, 13, 2, 3, 16, 4]

@@ -1,6 +1,6 @@
 """The protocol of a backend: compile a plan once, then write feeds, run and read metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,6 +17,9 @@ class Executable(Protocol):
 
     def write(self, name: str, values: Array) -> None:
         """Sets a feed; its elements are converted to the feed's type."""
+
+    def write_rows(self, name: str, rows: Sequence[int], values: Array) -> None:
+        """Sets these rows, in rising order, of a feed that the other rows of stay as they are."""
 
     def run(self, times: int = 1) -> None:
         """Replays all calls, several times one after another."""

@@ -79,10 +79,11 @@ class Batch:
 
     def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
         """Each row takes tokens of the chain as long as the guesses are right."""
-        steps = zip(*self._chain.steps(self._streams, tokens, lengths), strict=True)
-        for count, (logits, guesses) in enumerate(steps):
+        *steps, counted = self._chain.steps(self._streams, tokens, lengths)
+        going = counting = [row for row in going if counted[row]]
+        for count, (logits, guesses) in enumerate(zip(*steps, strict=True)):
             if not going:
-                return
+                break
             alike = []
             for row in going:
                 stream = self._streams[row]
@@ -90,8 +91,11 @@ class Batch:
                 at_guess = stream.position == lengths[row] + count
                 if not stream.ended and at_guess and stream.last == guesses[row]:
                     alike.append(row)
-            yield from self._leave(going)
             going = alike
+        for row in counting:
+            if not self._streams[row].ended:
+                self._streams[row].settle()  # while the device goes on
+        yield from self._leave(counting)
 
     def _leave(self, rows: Sequence[int]) -> Iterator[Stream]:
         """Free the rows whose streams ended, and yield these streams."""

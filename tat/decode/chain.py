@@ -11,13 +11,42 @@ from tat.decode.choice import draw_of
 from tat.decode.stream import Stream
 from tat.draws import Draw
 
+_FEW, _MANY = 1 / 16, 1 / 6  # shares of wrong rows: blocks double, blocks are halved
+
+_Text = tuple[Stream, Draw | None] | None  # of a row, and how its tokens are drawn
+
+
+@dataclass(frozen=True)
+class _State:
+    """What the device feeds next in each row."""
+
+    texts: list[_Text]
+    tokens: Array  # [B]
+    lengths: Array  # [B], with these tokens; 0 in idle rows
+
+    def alike(self, other: "_State") -> Array:
+        """The rows [B] in which both states are the same."""
+        texts = [mine == their for mine, their in zip(self.texts, other.texts, strict=True)]
+        same = np.array(texts) & (self.tokens == other.tokens) & (self.lengths == other.lengths)
+        return same | ((self.lengths == 0) & (other.lengths == 0))
+
+    def after(self, count: int) -> "_State":
+        """The state `count` steps later, with tokens that are not known yet."""
+        lengths = self.lengths + count * (self.lengths > 0)
+        return _State(list(self.texts), np.full_like(self.tokens, -1), lengths)
+
+    def update(self, other: "_State", rows: Array) -> None:
+        """Take over `rows` [B] of another state."""
+        self.tokens[rows], self.lengths[rows] = other.tokens[rows], other.lengths[rows]
+        for row in np.flatnonzero(rows):
+            self.texts[row] = other.texts[row]
+
 
 @dataclass(frozen=True)
 class _Block:
-    """Steps that were begun."""
+    """Steps that were begun, from a state."""
 
     starts: Array  # [B]: the positions that the first of them feeds
-    going: Array  # [B]: rows that are not idle
     count: int
     history: Callable[[], Array]  # waits for the steps
 
@@ -26,8 +55,9 @@ class Chain:
     """Guesses the next tokens of each text, and runs ahead of the streams that take them.
 
     A device with a queue draws by the texts' preferences, feeds the tokens back, and begins the
-    next block before the host reads this one. Blocks double while the guesses are right. After a
-    wrong guess the rest of the block is lost, and the next one is half as long.
+    next block before the host reads this one. Each row goes its own way: after a wrong guess its
+    steps in the block that was begun are ignored, and it is set right before the next one begins.
+    Blocks double while few rows are wrong, and are halved where many are.
     """
 
     def __init__(self, executable: Executable) -> None:
@@ -36,60 +66,76 @@ class Chain:
         self._longest, self._rows, _ = executable.plan.metrics["history"].shape
         self._capacity = executable.plan.feeds["written"].shape[1]
         self._count = 1
-        self._next: tuple[Array, Array] | None = None  # tokens and lengths after the last block
-        self._begun: _Block | None = None  # the block behind that
+        self._begun: _Block | None = None  # the block behind the last one that was read
+        unknown = np.full((2, self._rows), -1)
+        self._state = _State([None] * self._rows, *unknown)  # where that block starts
+        self._written: list[_Text] = [None] * self._rows  # whose settings the device has
 
     def steps(
         self, streams: Sequence[Stream | None], tokens: Array, lengths: Array
-    ) -> tuple[Array, Array]:
-        """Logits [N, B, V] and the tokens [N, B] that were drawn from them.
+    ) -> tuple[Array, Array, Array]:
+        """Logits [N, B, V], the tokens [N, B] that were drawn from them, and whether a row counts
+        [B]: one that was set right waits for the next block.
 
         They follow tokens [B], the last ones of lengths [B], and N - 1 guesses after these. An
         idle row has length 0.
         """
-        right = self._is_next(tokens, lengths)
-        if right:
-            self._count = min(2 * self._count, self._longest)
-        else:
-            self._restart(streams, tokens, lengths)
-        block = self._begun or self._begin(lengths)
-        lengths = lengths + block.count * block.going
-        ahead = right and lengths.max() <= self._capacity
-        self._begun = self._begin(lengths) if ahead else None
+        texts = [stream and (stream, draw_of(stream.preference)) for stream in streams]
+        host, going = _State(texts, tokens, lengths), lengths > 0
+        right = self._state.alike(host)
+        counted = right & going
+        self._adapt(going.sum(), going.sum() - counted.sum())
+        ahead = 2 * counted.sum() >= going.sum()
+        block = self._begun
+        if block is None or not counted.any():
+            self._set(host, ~right)
+            block, counted, right = self._begin(lengths), going, np.ones_like(right)
+            self._state = _State(texts, tokens.copy(), lengths.copy())
+        state = self._state.after(block.count)
+        self._begun = None
+        if ahead and np.where(right, state.lengths, lengths).max() <= self._capacity:
+            self._set(host, ~right)
+            state.update(host, ~right)
+            self._begun = self._begin(state.lengths)
         places = (block.starts + np.arange(block.count)[:, None]) % self._longest
         history = block.history()[places, np.arange(self._rows)]
         guesses = history[..., -1].astype(np.int32)
-        self._next = guesses[-1], lengths
-        return history[..., :-1], guesses
+        unknown = state.tokens < 0
+        state.tokens[unknown] = guesses[-1, unknown]
+        self._state = state
+        return history[..., :-1], guesses, counted
 
-    def _is_next(self, tokens: Array, lengths: Array) -> bool:
-        if self._next is None:
-            return False
-        guesses, reached = self._next
-        going = lengths > 0
-        return bool((reached == lengths).all() and (guesses == tokens)[going].all())
+    def _adapt(self, going: int, wrong: int) -> None:
+        """Choose the length of the next block."""
+        if wrong <= _FEW * going:
+            self._count = min(2 * self._count, self._longest)
+        elif wrong > _MANY * going:
+            self._count = max(1, self._count // 2)
 
-    def _restart(self, streams: Sequence[Stream | None], tokens: Array, lengths: Array) -> None:
-        self._begun, self._count = None, max(1, self._count // 2)
-        written = np.zeros((self._rows, self._capacity), np.int32)
-        draws = [Draw()] * self._rows
-        for row, stream in enumerate(streams):
-            if stream:
-                draws[row] = draw_of(stream.preference)
-                written[row, 1 : stream.position + 1] = stream.written  # behind BOS
+    def _set(self, host: _State, marked: Array) -> None:
+        """Write what the device feeds next in the `marked` rows [B], and how new texts draw."""
+        rows = np.flatnonzero(marked)
+        if not rows.size:
+            return
+        write, lengths = self.executable.write_rows, host.lengths[rows]
+        write("token", rows, host.tokens[rows, None])
+        write("position", rows, np.maximum(lengths - 1, 0))
+        write("lengths", rows, lengths[:, None])
+        new = [row for row in rows if host.texts[row] and host.texts[row] != self._written[row]]
+        if not new:
+            return
+        written = np.zeros((len(new), self._capacity), np.int32)
+        draws = []
+        for tokens, row in zip(written, new, strict=True):
+            stream, draw = self._written[row] = host.texts[row]
+            tokens[1 : stream.position + 1] = stream.written  # behind BOS
+            draws.append(draw or Draw())
         *settings, keys = zip(*draws, strict=True)
-        for name, values in {
-            "token": tokens[:, None],
-            "position": np.maximum(lengths - 1, 0),
-            "lengths": lengths[:, None],
-            "written": written,
-            "settings": np.transpose(settings),
-            "key": np.array(keys, np.uint32).view(np.int32),
-        }.items():
-            self.executable.write(name, values)
+        write("written", new, written)
+        write("settings", new, np.transpose(settings))
+        write("key", new, np.array(keys, np.uint32).view(np.int32))
 
     def _begin(self, lengths: Array) -> _Block:
         count = min(self._count, self._capacity - int(lengths.max()) + 1)
         self.executable.run(count)
-        starts = np.maximum(lengths - 1, 0)
-        return _Block(starts, lengths > 0, count, self.executable.fetch("history"))
+        return _Block(np.maximum(lengths - 1, 0), count, self.executable.fetch("history"))

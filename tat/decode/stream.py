@@ -94,12 +94,13 @@ class Stream:
         self._block.append(_Chosen(token, logits, scores))
         size = min(self._size, self.limit - len(self.tokens))
         if len(self._block) == size or token == Special.EOS:
-            self._settle()
+            self.settle()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Check the block as far as it is chosen."""
         block, self._block = self._block, []
         taken = len(block)
-        if self.constraint is not None:
+        if self.constraint is not None and block:
             taken = self.constraint.accept([chosen.token for chosen in block])
             self._size = min(2 * self._size, self.longest_block)
         for chosen in block[:taken]:

@@ -1,6 +1,6 @@
 """Plans on the CPU: views into arenas are made once, a run is a loop over kernel calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import SimpleNamespace
@@ -151,6 +151,9 @@ class CpuExecutable:
 
     def write(self, name: str, values: Array) -> None:
         self._owned[name][...] = values
+
+    def write_rows(self, name: str, rows: Sequence[int], values: Array) -> None:
+        self._owned[name][rows] = values
 
     def read(self, name: str) -> Array:
         return self._owned[name].copy()

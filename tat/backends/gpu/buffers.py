@@ -1,6 +1,7 @@
 """GPU memory: persistent tensors by name, arenas that all plans share, scratch, transfers."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,20 @@ class BufferManager:
             for start in range(0, data.size, _TRANSFER):
                 part = data[start : start + _TRANSFER]
                 self._device.handle.queue.write_buffer(buffer, offset + start, part)
+
+    def upload_rows(
+        self, buffer: Any, tensor: Tensor, rows: Sequence[int], values: Array
+    ) -> None:
+        """Sets these rows, in rising order, of a tensor that has the buffer to itself."""
+        flat = np.empty((len(rows), *tensor.shape[1:]), _dtype(tensor))
+        flat[...] = values
+        row_bytes = flat[0].nbytes
+        runs = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # where neighbours begin
+        with reported(f"writing {tensor.name}"):
+            self._submissions.flush()
+            for first, end in pairwise([*runs, len(rows)]):
+                part = flat[first:end].reshape(-1).view(np.uint8)
+                self._device.handle.queue.write_buffer(buffer, int(rows[first]) * row_bytes, part)
 
     def download(self, buffer: Any, tensor: Tensor, offset: int = 0, half: bool = False) -> Array:
         """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU.

@@ -1,6 +1,6 @@
 """Plans on a GPU: bound once, replayed as one command buffer, no read-back unless asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from math import inf, lcm
 from typing import Any
@@ -117,6 +117,12 @@ class GpuExecutable:
         tensor = self._bound.owned_tensors[name]
         half = self._bound.stored_in_half(tensor)
         self._buffers.upload(self._bound.owned[name], tensor, values, half=half)
+
+    def write_rows(self, name: str, rows: Sequence[int], values: Array) -> None:
+        tensor = self._bound.owned_tensors[name]
+        if self._bound.stored_in_half(tensor):
+            raise ValueError(f"{name}: kept in f16, which is written as a whole")
+        self._buffers.upload_rows(self._bound.owned[name], tensor, rows, values)
 
     def read(self, name: str) -> Array:
         tensor = self._bound.owned_tensors[name]
