@@ -6,13 +6,18 @@ counter-based (Salmon et al., "Parallel random numbers", 2011), so a device that
 host that checks it have the same noise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat import hashing
+
+
+_LIKELY = 12.0  # nats below the highest logit
+_SURE = 1e-9  # of a sum of probabilities: far above what its order changes
 
 
 class Draw(NamedTuple):
@@ -43,6 +48,34 @@ def scores(logits: Array, position: int, draw: Draw) -> Array:
     return found
 
 
+def drawn(logits: Array, position: int, draw: Draw) -> int:
+    """The token with the highest of `scores`, the lowest id of equals, from penalised logits [V] in
+    float32; most scores are never computed."""
+    if draw.temperature == 0:
+        return int(np.argmax(logits))
+    contenders = _compiled_contenders()
+    if contenders is None:
+        return int(np.argmax(scores(logits.astype(np.float64), position, draw)))
+    filtered = draw.top_k > 0 or draw.top_p < 1 or draw.min_p > 0
+    lowest = threshold(logits.astype(np.float64), draw) if filtered else -np.inf
+    few = contenders(logits, draw.key, position, draw.temperature, lowest)
+    if few.size > 1:
+        base = hashing.fold(draw.key, [position])
+        noise = gumbel(hashing.element_hashes(base, logits.size)[few])
+        return int(few[np.argmax(logits[few].astype(np.float64) + draw.temperature * noise)])
+    return int(few[0]) if few.size else int(np.argmax(logits))
+
+
+@cache
+def _compiled_contenders() -> Callable[[Array, int, int, float, float], Array] | None:
+    """None where Numba is not installed."""
+    try:
+        from tat.draws_numba import contenders
+    except ImportError:
+        return None
+    return contenders
+
+
 def gumbel(bits: Array) -> Array:
     """Standard Gumbel noise of 32 random bits each, in float64."""
     return -np.log(-np.log((bits + 0.5) * 2.0**-32))
@@ -57,11 +90,27 @@ def threshold(logits: Array, draw: Draw) -> float:
     if draw.min_p > 0:
         lowest = max(lowest, logits.max() + np.log(draw.min_p))
     if draw.top_p < 1:
-        ordered = np.sort(logits)[::-1]
-        shares = np.cumsum(np.exp(ordered - ordered[0]))
-        count = int(np.searchsorted(shares, draw.top_p * shares[-1]))
-        lowest = max(lowest, ordered[min(count, ordered.size - 1)])
+        lowest = max(lowest, _nucleus(logits, draw.top_p))
     return float(lowest)
+
+
+def _nucleus(logits: Array, share: float) -> float:
+    """The lowest of the fewest logits that have this share of the probability together.
+
+    The likely ones decide nearly always. The rest is sorted, too, where the sums of an order would
+    decide between two tokens.
+    """
+    highest = logits.max()
+    total = np.exp(logits - highest).sum()
+    for least in (highest - _LIKELY, -np.inf):
+        ordered = np.sort(logits[logits >= least])[::-1]
+        shares = np.cumsum(np.exp(ordered - highest))
+        total = total if np.isfinite(least) else shares[-1]
+        count = int(np.searchsorted(shares, share * total))
+        around = shares[max(0, count - 1) : count + 1] - share * total
+        if count < ordered.size and (abs(around) > _SURE * total).all():
+            break
+    return ordered[min(count, ordered.size - 1)]
 
 
 def penalised(logits: Array, tokens: Sequence[int] | Array, penalty: float) -> Array:

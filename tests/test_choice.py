@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from tat import hashing
 from tat.config import resolve
 from tat.decode.choice import Sampler, Sampling, draw_of, greedy, log_softmax
-from tat.draws import Draw, gumbel, penalised, threshold
+from tat.draws import Draw, drawn, gumbel, penalised, scores, threshold
 from tat.errors import UsageError
 
 LOGITS = arrays.arrays(np.float32, st.integers(1, 40), elements=st.floats(-30, 30, width=32))
@@ -47,6 +47,36 @@ def test_top_p_keeps_the_fewest_that_have_the_probability(logits, share):
     assert probabilities[keeps].sum() >= share - 1e-9
     without = [k for k in keeps if probabilities[k] > probabilities[keeps].min()]
     assert probabilities[without].sum() < share + 1e-9
+
+
+@settings(max_examples=300)
+@given(LOGITS, SAMPLINGS, st.integers(0, 2**32 - 1), st.integers(0, 4000), st.booleans())
+def test_the_draw_is_the_highest_score_of_all(logits, sampling, key, position, special):
+    if special:
+        logits[: logits.size // 2] = -np.inf  # as tokens that are never written
+    draw = sampling.draw(key, 0)
+    expected = np.argmax(scores(logits.astype(np.float64), position, draw))
+    assert drawn(logits, position, draw) == expected
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.7, 1.0, 8.0, 1e6])
+def test_draws_from_a_vocabulary_are_the_highest_scores(temperature):
+    """Flat and peaked distributions over 4,096 tokens, of which nearly all are passed over."""
+    rng = np.random.default_rng(3)
+    for position in range(200):
+        logits = rng.normal(0, [0, 0.1, 3, 30][position % 4], 4096).astype(np.float32)
+        draw = Draw(temperature, key=position * 7919)
+        expected = np.argmax(scores(logits.astype(np.float64), position, draw))
+        assert drawn(logits, position, draw) == expected
+
+
+@given(LOGITS, st.floats(0.01, 0.99), st.floats(0.001, 10))
+def test_top_p_is_decided_as_by_sorting_all(logits, share, scale):
+    logits = logits.astype(np.float64) * scale
+    ordered = np.sort(logits)[::-1]
+    shares = np.cumsum(np.exp(ordered - ordered[0]))
+    place = min(int(np.searchsorted(shares, share * shares[-1])), ordered.size - 1)
+    assert threshold(logits, Draw(1.0, top_p=share)) == ordered[place]
 
 
 @settings(max_examples=60)

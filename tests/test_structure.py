@@ -26,7 +26,7 @@ MAX_LINES_OF_FUNCTIONS = 60
 ROOMS = (
     ("errors", "resources", "flat", "hashing", "tokens", "locks", "machine"),
     ("config_layers", "config_tables"),
-    ("config", "files", "tensor_file", "provenance", "kernel_cache"),
+    ("config", "files", "tensor_file", "provenance", "kernel_cache", "draws_numba"),
     ("wgsl",),
     ("retrieval", "synth"),
     ("data", "ops", "draws"),
@@ -73,6 +73,7 @@ ONLY_IN = {
         "backends/cpu/attention.py",
         "backends/cpu/copying.py",
         "data/tokenizer_numba.py",
+        "draws_numba.py",
     ),
     "pygls": ("serve/lsp",),
     "lsprotocol": ("serve/lsp",),

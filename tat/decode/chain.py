@@ -18,7 +18,7 @@ _Text = tuple[Stream, Draw | None] | None  # of a row, and how its tokens are dr
 
 @dataclass(frozen=True)
 class _State:
-    """What the device feeds next in each row."""
+    """The tokens that the device feeds next, one in each row."""
 
     texts: list[_Text]
     tokens: Array  # [B]

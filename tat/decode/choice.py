@@ -14,7 +14,7 @@ from numpy import ndarray as Array
 
 from tat import hashing
 from tat.config_tables import GenerateConfig
-from tat.draws import Draw, penalised, scores
+from tat.draws import Draw, drawn, penalised, scores
 from tat.errors import UsageError
 
 Preference = Callable[[Array, Sequence[int]], Array]
@@ -90,12 +90,31 @@ class Sampler:
         logits = penalised(logits, tokens, self.draw.repetition_penalty).astype(np.float64)
         return scores(logits, len(tokens), self.draw)
 
+    def best(self, logits: Array, tokens: Sequence[int]) -> int:
+        """The token with the highest score, without computing all."""
+        logits = penalised(logits, tokens, self.draw.repetition_penalty)
+        return drawn(logits, len(tokens), self.draw)
+
+
+def best(preference: Preference, logits: Array, tokens: Sequence[int]) -> int:
+    """The token that a preference scores highest; of equal ones the lowest id."""
+    if isinstance(preference, Sampler):
+        return preference.best(logits, tokens)
+    return int(np.argmax(preference(logits, tokens)))
+
 
 def draw_of(preference: Preference) -> Draw | None:
     """The parameters with which a device chooses the same; None if only the host can."""
     if isinstance(preference, Sampler):
         return preference.draw
     return Draw() if preference is greedy else None
+
+
+def log_probability(logits: Array, token: int) -> float:
+    """The log-probability of a token in nats, from logits [V]."""
+    highest = logits.max()
+    shifted = logits - highest
+    return float(logits[token] - highest - np.log(np.exp(shifted, out=shifted).sum()))
 
 
 def log_softmax(logits: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat.data.tokenizer import Special
-from tat.decode.choice import Preference, greedy, log_softmax
+from tat.decode.choice import Preference, best, greedy, log_probability
 from tat.decode.constraint import Constraint
 from tat.decode.drafts import Drafter
 from tat.decode.review import Reviewer
@@ -15,11 +15,10 @@ from tat.decode.review import Reviewer
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A token of the block, with all that a masked choice in its place needs."""
+    """A token of the block, and the logits for a masked choice in its place."""
 
     token: int
     logits: Array
-    scores: Array
 
 
 @dataclass(eq=False)
@@ -88,10 +87,9 @@ class Stream:
 
         A block that becomes whole is settled.
         """
-        logits[[Special.PAD, Special.BOS]] = -np.inf
-        scores = self.preference(logits, self.written)
-        token = int(np.argmax(scores))
-        self._block.append(_Chosen(token, logits, scores))
+        logits[: Special.EOS] = -np.inf  # PAD and BOS
+        token = best(self.preference, logits, self.written)
+        self._block.append(_Chosen(token, logits))
         size = min(self._size, self.limit - len(self.tokens))
         if len(self._block) == size or token == Special.EOS:
             self.settle()
@@ -113,7 +111,7 @@ class Stream:
 
     def _replace(self, refused: _Chosen) -> None:
         """Take the best token that the constraint accepts; the text ends where there is none."""
-        scores = refused.scores.copy()
+        scores = self.preference(refused.logits, self.tokens).copy()
         self.constraint.mask(scores)
         while np.isfinite(scores).any():
             token = int(np.argmax(scores))
@@ -126,7 +124,7 @@ class Stream:
 
     def _append(self, token: int, logits: Array) -> None:
         self.tokens.append(token)
-        self._scores.append(float(log_softmax(logits)[token]))
+        self._scores.append(log_probability(logits, token))
         self.ended = token == Special.EOS or len(self.tokens) == self.limit
 
     def _taken_back(self) -> bool:
