@@ -34,6 +34,7 @@ WARM_UP = (
     "train --quiet --preset tiny --set model.copy=false --steps 1 --run plain",
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run",
     "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run --int8",
+    "generate 'distance to a box' --quiet --validate 0 --max-tokens 4 --run run --temperature 1",
     "bench softmax --quick --no-history",
     *chain(*(_with_parts(i, parts) for i, parts in enumerate(model_variants()) if i)),
 )

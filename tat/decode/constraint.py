@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -50,6 +50,14 @@ class _Layout:
         return _Layout(self.comments, text[-1:], blank) if blank <= _LONGEST_BLANK else None
 
 
+class _End(NamedTuple):
+    """The end of a text, for the next token."""
+
+    scope: Scope
+    layout: _Layout
+    slash: bool = False  # whether it is a slash that may not begin a comment
+
+
 class Constraints:
     """Makes constraints for prompts with one tokenizer; optionally refuses comments."""
 
@@ -88,21 +96,55 @@ class WgslConstraint:
         self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope,
         suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _Layout(comments=True),
     ) -> None:  # fmt: skip
-        self._tokens, self._matcher, self._scope = tokens, matcher, scope
-        self._suffixes = suffixes
-        self._layout = layout
+        self._tokens, self._matcher, self._suffixes = tokens, matcher, suffixes
+        self._end = _End(scope, layout)
 
     def copy(self) -> "WgslConstraint":
         """An independent constraint in the same state, for a text with the same beginning."""
         matcher = self._matcher.copy()
-        return WgslConstraint(self._tokens, matcher, self._scope, self._suffixes, self._layout)
+        scope, layout, _ = self._end
+        return WgslConstraint(self._tokens, matcher, scope, self._suffixes, layout)
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take tokens from the front of `tokens` while they may follow; the end token counts."""
-        for count, token in enumerate(tokens):
-            if not (self._may_end() if token == Special.EOS else self._take(token)):
-                return count
-        return len(tokens)
+        taken = 0
+        while taken < len(tokens):
+            run = self._in_scope(tokens[taken:])
+            if not run:
+                return taken + (tokens[taken] == Special.EOS and self._may_end())
+            count = self._matcher.accept(tokens[taken : taken + len(run)])
+            refused = count < len(run)
+            if not refused and not self._may_stand(run[-1]):
+                self._matcher.rollback(1)
+                count, refused = count - 1, True
+            taken += count
+            if count:
+                self._end = run[count - 1]
+            if refused:
+                return taken
+        return taken
+
+    def _in_scope(self, tokens: Sequence[int]) -> list["_End"]:
+        """The ends of the text after each token, up to one that needs a look at the grammar, and
+        before one whose names are not in scope."""
+        ends, end = [], self._end
+        for token in tokens:
+            text = self._tokens[token]
+            layout = end.layout.after(text) if text else None
+            scope = end.scope.after(text) if layout else None
+            if scope is None:
+                break
+            end = _End(scope, layout, text.endswith(b"/") and not layout.comments)
+            ends.append(end)
+            if scope.keywords or end.slash:
+                break
+        return ends
+
+    def _may_stand(self, end: "_End") -> bool:
+        """Whether the grammar, which took the text, takes what has to become of its end."""
+        if end.scope.keywords and not self._may_become_keyword(end.scope):
+            return False
+        return not end.slash or self._may_be_operator(end.scope)
 
     def mask(self, logits: np.ndarray) -> None:
         """Set the logits of tokens that the grammar refuses to -inf; `accept` checks the scope."""
@@ -112,27 +154,12 @@ class WgslConstraint:
 
     def _may_end(self) -> bool:
         if not self._suffixes:
-            return self._matcher.whole and self._scope.whole
+            return self._matcher.whole and self._end.scope.whole
         return any(map(self._may_follow, self._suffixes))
 
     def _may_follow(self, suffix: Sequence[int]) -> bool:
         rest = self._matcher.copy()
         return rest.accept(suffix) == len(suffix) and rest.whole
-
-    def _take(self, token: int) -> bool:
-        text = self._tokens[token]
-        layout = self._layout.after(text) if text else None
-        scope = self._scope.after(text) if layout else None
-        if scope is None or not self._matcher.accept([token]):
-            return False
-        slash = text.endswith(b"/") and not layout.comments
-        if (scope.keywords and not self._may_become_keyword(scope)) or (
-            slash and not self._may_be_operator(scope)
-        ):
-            self._matcher.rollback(1)
-            return False
-        self._scope, self._layout = scope, layout
-        return True
 
     def _may_become_keyword(self, scope: Scope) -> bool:
         """Whether the grammar takes one of the keywords that the last word has to become."""

@@ -7,6 +7,7 @@ that is written in order is declared in order. Given names are in scope from the
 
 import codecs
 import re
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 from tat.wgsl.builtins import Arity
@@ -16,6 +17,7 @@ from tat.wgsl.scope_state import State
 from tat.wgsl.stubs import with_stubs
 
 _WHOLE = frozenset("(){}[],;:@")  # operators that nothing makes longer
+_SHORT = 64  # characters of a text whose tokens are remembered
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 # Several tokens until a digit or letter makes them one: 1e, 1e+, 0x, 0x., 0x1p-, 1l.
 _BROKEN_NUMBER = re.compile(
@@ -73,20 +75,17 @@ class Scope(NamedTuple):
         written = self.partial + data
         text, used = codecs.utf_8_decode(written, "replace", False)
         text = self.tail + text
-        tokens = tokenize(text)
-        state, held = self.state, _first_open(text, tokens)
-        for token in tokens[:held]:
+        whole, held, tail, last = (_known_cut if len(text) < _SHORT else _cut)(text)
+        state = self.state
+        for token in whole:
             state = state.after(token)
             if state is None:
                 return None
-        keywords: tuple[str, ...] = ()
-        tail = text[tokens[held].start :] if held < len(tokens) else ""
-        if held < len(tokens) and not state.may_begin(tokens[held]):
+        if held is not None and not state.may_begin(held):
             return None
-        if held == len(tokens) - 1:
-            keywords, tail = state.keywords_only(tokens[held]), _shortened(tail)
+        keywords = state.keywords_only(held) if last else ()
         partial = written[used:]
-        if partial and not state.may_go_on(tokens[held] if tail else None, partial):
+        if partial and not state.may_go_on(held if tail else None, partial):
             return None
         return type(self)(state, tail, partial, keywords)
 
@@ -109,6 +108,20 @@ def _declared(text: str) -> dict[str, Arity | None]:
         if state.module:
             break
     return state.module
+
+
+def _cut(text: str) -> tuple[list[Token], Token | None, str, bool]:
+    """The tokens that more text cannot change, the one behind them, the text from there on, of an
+    open comment shortened, and whether that is the last token."""
+    tokens = tokenize(text)
+    held = _first_open(text, tokens)
+    if held == len(tokens):
+        return tokens, None, "", False
+    tail, last = text[tokens[held].start :], held == len(tokens) - 1
+    return tokens[:held], tokens[held], _shortened(tail) if last else tail, last
+
+
+_known_cut = lru_cache(maxsize=1 << 14)(_cut)  # a vocabulary behind the few ends of a text
 
 
 def _first_open(text: str, tokens: list[Token]) -> int:
