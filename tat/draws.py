@@ -15,7 +15,6 @@ from numpy import ndarray as Array
 
 from tat import hashing
 
-
 _LIKELY = 12.0  # nats below the highest logit
 _SURE = 1e-9  # of a sum of probabilities: far above what its order changes
 

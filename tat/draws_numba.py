@@ -30,7 +30,10 @@ def contenders(logits: Array, key: int, position: int, temperature: float, lowes
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _contenders(found, logits, first, key, position, temperature, lowest, bounds):  # noqa: ANN001, ANN202
+def _contenders(
+    found: Array, logits: Array, first: int, key: np.uint32, position: np.uint32,
+    temperature: float, lowest: float, bounds: Array,
+) -> int:  # fmt: skip
     size, base = logits.size, _mixed(key ^ position)
     bits, scores = np.empty(size, np.uint32), np.empty(size, np.float64)
     for i in range(size):  # a loop of its own, which the compiler vectorizes
@@ -56,7 +59,7 @@ def _contenders(found, logits, first, key, position, temperature, lowest, bounds
 
 
 @njit(inline="always")
-def _mixed(x):  # noqa: ANN001, ANN202
+def _mixed(x: np.uint32) -> np.uint32:
     """`hashing.mix` of one word; without the casts, Numba multiplies in 64 bits."""
     x = np.uint32((x ^ (x >> np.uint32(16))) * _FIRST)
     x = np.uint32((x ^ (x >> np.uint32(15))) * _SECOND)
@@ -64,10 +67,10 @@ def _mixed(x):  # noqa: ANN001, ANN202
 
 
 @njit(inline="always")
-def _gumbel(bits):  # noqa: ANN001, ANN202
+def _gumbel(bits: np.uint32) -> float:
     return -math.log(-math.log((bits + 0.5) * 2.0**-32))
 
 
 @njit(inline="always")
-def _margin(best, logit):  # noqa: ANN001, ANN202
+def _margin(best: float, logit: float) -> float:
     return _MARGIN * (1 + abs(best) + abs(logit))

@@ -110,9 +110,7 @@ class BufferManager:
                 part = data[start : start + _TRANSFER]
                 self._device.handle.queue.write_buffer(buffer, offset + start, part)
 
-    def upload_rows(
-        self, buffer: Any, tensor: Tensor, rows: Sequence[int], values: Array
-    ) -> None:
+    def upload_rows(self, buffer: Any, tensor: Tensor, rows: Sequence[int], values: Array) -> None:
         """Sets these rows, in rising order, of a tensor that has the buffer to itself."""
         flat = np.empty((len(rows), *tensor.shape[1:]), _dtype(tensor))
         flat[...] = values
