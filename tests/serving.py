@@ -8,15 +8,20 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from cli_harness import child_environment, command, process
 
+from tat.config import resolve
+from tat.serve.decoder import Decoder, Service
 from tat.serve.engine import Engine
 from tat.serve.http import server
+from tat.serve.judge import Judge
+from tat.serve.opening import open_service
+from tat.train.named_checkpoint import load_checkpoint
 
 FUNCTIONS = {
     "area.wgsl": "/// area of a disc\nfn area(r: f32) -> f32 {\n    let square = r * r;\n"
@@ -73,6 +78,20 @@ def train_tiny(folder: Path) -> Path:
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of `train_tiny`."""
     return train_tiny(tmp_path_factory.mktemp("serving"))
+
+
+@pytest.fixture(scope="module")
+def tiny_engine(tiny_run: Path) -> Iterator[Engine]:
+    """An engine in this process, with the model of `tiny_run` and room for two texts that wait."""
+    config = resolve(environment={}).config
+
+    def load() -> Service:
+        return open_service("tiny", *load_checkpoint(tiny_run), config, "cpu")
+
+    engine = Engine(config, Decoder(load, 2), Judge(), None)
+    assert engine.decoder.ready(2 * long_enough()), engine.decoder.reason
+    yield engine
+    engine.close()
 
 
 @contextmanager
@@ -141,7 +160,12 @@ class Client:
 def opened(engine: Engine) -> Iterator[Client]:
     """A server in this process, while the block lasts."""
     listening, address = server.open_server(engine, 0, "", "", 16)
-    threading.Thread(target=listening.run, daemon=True).start()
+
+    def run() -> None:
+        with suppress(OSError, ValueError):  # it is closed from outside
+            listening.run()
+
+    threading.Thread(target=run, daemon=True).start()
     try:
         yield Client(address.rstrip("/"))
     finally:

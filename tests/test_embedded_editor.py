@@ -81,3 +81,20 @@ def test_names_are_known_inside_a_string() -> None:
     [region] = seen.regions
     assert text[region.start : region.end] == region.text
     assert "area" in seen.analysis(region).module
+
+
+@pytest.mark.parametrize(("language", "head", "tail"), [
+    ("typescript", "const code = /* wgsl */ `", "`;\n"),
+    ("typescript", "const fragmentShader = `", "`;\n"),
+    ("typescript", "const code = wgsl`", "`;\n"),
+    ("rust", 'const SHADER: &str = r#"', '"#;\n'),
+    ("python", "shader = \'\'\'", "\'\'\'\n"),
+])  # fmt: skip
+def test_the_only_function_of_a_string_may_be_broken_while_it_is_written(language, head, tail):
+    body = "\nfn area(r: f32) -> f32 {\n  let 1;\n  return r;\n}\n"
+    assert [place[:2] for place in problems(language, head + body + tail)] == [(2, 6)]
+    vectors = body.replace("(r: f32)", "(r: vec2<f32>)")
+    anything = head.replace("wgsl", "x").replace("hader", "x").replace("HADER", "X")
+    assert [place[:2] for place in problems(language, anything + vectors + tail)] == [(2, 6)]
+    rust = body.replace("let 1;", "let mut n = 1;").replace("return r;", "r * n")
+    assert problems(language, anything + rust + tail) == []  # it may be of another language

@@ -5,24 +5,20 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lsprotocol import types
 from pygls.workspace import TextDocument
-from serving import FUNCTIONS, PREFIX, SUFFIX, long_enough, opened, tiny_run  # noqa: F401
+from serving import FUNCTIONS, PREFIX, SUFFIX, long_enough, opened, tiny_engine, tiny_run  # noqa: F401
 
-from tat.config import resolve
 from tat.decode.prompt import Prompt
-from tat.serve.decoder import Decoder, Service
 from tat.serve.ending import Ending
 from tat.serve.engine import Choice, Engine
-from tat.serve.judge import Judge
 from tat.serve.lsp.documents import View
 from tat.serve.lsp.inline import Inline
 from tat.serve.lsp.options import Options
-from tat.serve.opening import open_service
 from tat.serve.tasks import Task
-from tat.train.named_checkpoint import load_checkpoint
 
 QUEUE = 2
 
@@ -60,28 +56,14 @@ def eventually(true: Callable[[], bool]) -> bool:
     return true()
 
 
-@pytest.fixture(scope="module")
-def engine(tiny_run) -> Iterator[Engine]:  # noqa: F811
-    config = resolve(environment={}).config
-
-    def load() -> Service:
-        return open_service("tiny", *load_checkpoint(tiny_run), config, "cpu")
-
-    decoder = Decoder(load, QUEUE)
-    engine = Engine(config, decoder, Judge(), None)
-    assert decoder.ready(2 * long_enough()), decoder.reason
-    yield engine
-    engine.close()
-
-
 @pytest.fixture
-def held(engine, monkeypatch) -> Iterator[Held]:
-    held = Held(engine)
+def held(tiny_engine, monkeypatch) -> Iterator[Held]:  # noqa: F811
+    held = Held(tiny_engine)
     monkeypatch.setattr(Choice, "preference", lambda choice, source: held.preference)
     monkeypatch.setattr(Task, "cancel", lambda task: held.cancel(task))
     yield held
     held.may_go_on.set()
-    assert eventually(lambda: idle(engine))
+    assert eventually(lambda: idle(tiny_engine))
 
 
 def idle(engine: Engine) -> bool:
@@ -143,3 +125,20 @@ def test_more_than_may_wait_are_told_to_come_back(held):
         held.may_go_on.set()
         assert all(task.future.result(long_enough()).tokens for task in tasks)
         assert client.infill().status == 200
+
+
+def test_a_prompt_that_is_not_read_in_time_is_given_up(held):
+    """`t_max_prompt_ms`: the time until a text begins, with what it waits for."""
+    before = held.engine.decoder.counts["done"]
+    with opened(held.engine) as client, ThreadPoolExecutor(2) as threads:
+        first = threads.submit(client.infill, n_predict=5)
+        assert held.stands.wait(long_enough())
+        late = threads.submit(client.infill, n_predict=5, t_max_prompt_ms=1)
+        assert eventually(lambda: held.engine.decoder.waiting == 1)
+        time.sleep(0.002)
+        held.may_go_on.set()
+        told = late.result(long_enough()).json
+        assert (told["content"], told["stop_type"], told["tokens_predicted"]) == ("", "limit", 0)
+        assert first.result(long_enough()).json["tokens_predicted"] > 0
+        assert client.infill(t_max_prompt_ms=600_000).json["content"]
+    assert held.engine.decoder.counts["done"] == before + 3

@@ -5,13 +5,17 @@ only the port in the Host header is the test's own.
 """
 
 import json
+import os
 import re
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import long_enough, serving, tiny_run  # noqa: F401  a fixture
+from serving import Client, long_enough, serving, tiny_run  # noqa: F401  a fixture
 
 WARM, AT_RETURN, BLANK_LINE, UNICODE = sorted(Path(__file__).parent.glob("recordings/*.http"))
 NEEDED = ("prompt_n", "prompt_ms", "prompt_per_second", "predicted_n", "predicted_ms",
@@ -70,3 +74,31 @@ def test_a_blank_line_gets_its_indentation_too(port):
 
 def test_the_same_request_gets_the_same_text(port):
     assert len({json.loads(replied(port, AT_RETURN))["content"] for _ in range(4)}) == 1
+
+
+PLUGIN = os.environ.get("LLAMA_VIM", "")
+NEOVIM = shutil.which("nvim", path=str(Path(sys.executable).parent))
+
+
+@pytest.mark.skipif(not (PLUGIN and NEOVIM), reason="LLAMA_VIM names no copy of the plugin")
+def test_the_plugin_itself_shows_and_takes_lines(tmp_path):
+    """In Neovim, by keys. No package registry has the plugin, so its folder has to be given."""
+    script = Path(__file__).parent / "editors" / "llama_vim.lua"
+    head = "/// area of a disc\nfn area(r: f32) -> f32 {\n    let square = r * r;\n"
+    file, blank, told = (tmp_path / name for name in ("disc.wgsl", "blank.wgsl", "told.json"))
+    file.write_text(head + "    return\n}\n")
+    blank.write_text(head.split("\n", 1)[1] + "    \n}\n")
+    home = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")}
+    talk = {"EDITOR_TOLD": str(told), "EDITOR_BLANK": str(blank), "LLAMA_VIM": PLUGIN}
+    with serving("--run", "bundled", "--device", "cpu", "-q") as address:
+        Client(address).ready()
+        subprocess.run(
+            [NEOVIM, "--headless", "-u", script, "-n", file],
+            env=os.environ | home | talk | {"EDITOR_ADDRESS": address},
+            timeout=4 * long_enough(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
+    said = json.loads(told.read_text())
+    assert said["errors"] == [] and "failed" not in said["messages"], said
+    assert said["hint"].strip() and said["line"] == f"    return {said['hint']}", said
+    assert "t/s" in said["info"]
+    assert said["blank_hint"].strip() and said["blank"] == f"    {said['blank_hint']}", said

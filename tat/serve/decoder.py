@@ -194,6 +194,9 @@ class Decoder:
         for task in [task for task in self._open.values() if task.cancelled]:
             self._drop(batch, task)
             task.future.cancel()
+        for task in [task for task in self._open.values() if task.late]:
+            self._drop(batch, task)
+            self._finish(task, Cut(0, "time"))
         for stream in batch.admit(self._waiting):
             self._end(self._open[stream])
         ended = [self._open[stream] for stream in batch.step() if stream in self._open]

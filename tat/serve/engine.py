@@ -68,11 +68,12 @@ class Engine:
     def tasks(
         self, prompt: Prompt, limit: int, choices: list[Choice], ending: Ending,
         emit: Callable[[str], None] | None = None, near: bool = False,
-        search: Search | None = None,
+        search: Search | None = None, patience: float = 0.0,
     ) -> list[Task]:  # fmt: skip
         """A task that was submitted for each choice; BusyError, NoModelError, UsageError.
 
-        `near` as in `Decoder.prepare`. Statements are reviewed as the `search` says.
+        `near` as in `Decoder.prepare`, `patience` as in `Task`. Statements are reviewed as the
+        `search` says.
         """
         request = self.decoder.prepare(prompt, near=near)
         generator = self.decoder.require().generator
@@ -87,7 +88,7 @@ class Engine:
                 asked = reviewed(
                     asked, source, choice.number, search, self.reviews, generator.pieces
                 )
-            tasks.append(Task(asked, limit, ending, emit))
+            tasks.append(Task(asked, limit, ending, emit, patience))
         self.decoder.submit(*tasks)
         return tasks
 

@@ -53,7 +53,7 @@ def found_in(language: str, path: str, text: str) -> Found:
         return Found([Region(0, text)], Project(regions_in(Host(path, text), suffix), {}))
     if not may_hold(text.encode("utf-8", "replace")):
         return Found([], None)
-    project = Project(regions_in(Host(path, text), suffix), {})
+    project = Project(regions_in(Host(path, text), suffix, draft=True), {})
     return Found([Region(*aligned(region)) for region in project.regions], project)
 
 

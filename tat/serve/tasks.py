@@ -43,13 +43,15 @@ class Written:
 class Task:
     """A text to be written, of at most `limit` tokens; `emit` gets pieces as they are settled.
 
-    Called from the thread that decodes, it must not wait.
+    Called from the thread that decodes, it must not wait. A text that has not begun `patience`
+    seconds after it was asked for is given up and empty; 0 waits as long as it takes.
     """
 
     request: Request
     limit: int
     ending: Ending = field(default_factory=Ending)
     emit: Callable[[str], None] | None = None
+    patience: float = 0.0
     future: "Future[Written]" = field(default_factory=Future)
     asked: float = field(default_factory=time.monotonic)
     cancelled: bool = False
@@ -62,6 +64,12 @@ class Task:
     decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )
+
+    @property
+    def late(self) -> bool:
+        """Whether it should have begun by now."""
+        waited = time.monotonic() - self.asked
+        return not self.began and 0 < self.patience < waited
 
     def cancel(self) -> None:
         """Nobody waits for it any more: the future is cancelled at the next token."""

@@ -53,13 +53,14 @@ def limited(engine: Engine, asked: int) -> int:
 def streamed(
     engine: Engine, prompt: Prompt, limit: int, choice: Choice, ending: Ending, gone: Gone,
     piece: Callable[[str], bytes], last: Callable[[Written], bytes], first: bytes = b"",
+    patience: float = 0.0,
 ) -> Iterator[bytes]:  # fmt: skip
     """`first`, pieces of a text as they are settled, then what is told at its end.
 
     The task is submitted before the first piece is asked for, so that a refusal is one.
     """
     came: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    [task] = engine.tasks(prompt, limit, [choice], ending, came.put)
+    [task] = engine.tasks(prompt, limit, [choice], ending, came.put, patience=patience)
     task.future.add_done_callback(lambda _: came.put(None))
     return chain([first] if first else [], _pieces(engine, task, came, gone, piece, last))
 

@@ -1,15 +1,13 @@
 """llama.cpp's interface: `/infill`, `/completion`, `/tokenize`, `/props`, `/health`, `/v1/models`.
 
-Fields of requests that tat has no use for are ignored; `t_max_prompt_ms` is one, for a prompt is
-read in one pass.
+Fields of requests that tat has no use for are ignored. A prompt is read in one pass, so
+`t_max_prompt_ms` is the time in which a text has to begin: else it is given up, and empty.
 """
-
-from collections.abc import Sequence
 
 from tat import __version__
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
-from tat.serve.engine import Choice, Engine, Gone
+from tat.serve.engine import Engine, Gone
 from tat.serve.gaps import gap_at
 from tat.serve.http.bodies import Completion, Infill, Tokenize, stops
 from tat.serve.http.filling import choices, gap, limited, streamed
@@ -80,7 +78,7 @@ def _completed(
 ) -> Reply:
     limit = limited(engine, body.n_predict)
     ending = Ending(stops(body.stop), indent=body.n_indent, seconds=body.t_max_predict_ms / 1000)
-    chosen = choices(engine.settings, body, body.n_cmpl)
+    chosen, patience = choices(engine.settings, body, body.n_cmpl), body.t_max_prompt_ms / 1000
     if limit == 0:  # clients warm a server up like this
         return json_reply(_fields(body, {"content": "", "tokens": [], "stop": True}))
     if body.stream:
@@ -89,9 +87,11 @@ def _completed(
             engine, prompt, limit, chosen[0], ending, gone,
             lambda text: event({"content": text, "tokens": [], "stop": False}),
             lambda written: event(_fields(body, _record(engine, prompt, body, written, "", 0))),
-            first,
+            first, patience,
         ))  # fmt: skip
-    texts = engine.written(_submitted(engine, prompt, limit, chosen, ending), gone)
+    texts = engine.written(
+        engine.tasks(prompt, limit, chosen, ending, patience=patience), gone
+    )  # fmt: skip
     records = [
         _fields(
             body, _record(engine, prompt, body, written, lead + written.generation.text, number)
@@ -99,12 +99,6 @@ def _completed(
         for number, written in enumerate(texts)
     ]
     return json_reply(records if body.n_cmpl > 1 else records[0])
-
-
-def _submitted(
-    engine: Engine, prompt: Prompt, limit: int, chosen: Sequence[Choice], ending: Ending
-) -> list:  # fmt: skip
-    return engine.tasks(prompt, limit, list(chosen), ending)
 
 
 def _record(

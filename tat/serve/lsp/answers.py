@@ -30,12 +30,13 @@ def ranked(
     seconds: float,
 ) -> list[Candidate]:  # fmt: skip
     """The candidates, those first that the model finds likely; as they were if it takes long."""
-    offset = view.offset(position)
-    start = offset - len(word_before(view.text, offset))
+    at = view.at(position)
     first, rest = list(found[:_RANKED]), list(found[_RANKED:])
-    if len(first) < 2:
+    if at is None or len(first) < 2:
         return [*first, *rest]
-    prompt = Prompt(prefix=view.text[:start], suffix=view.text[offset:])
+    text, offset = at[0].text, at[2]
+    start = offset - len(word_before(text, offset))
+    prompt = Prompt(prefix=text[:start], suffix=text[offset:])
     try:
         names = [candidate.name for candidate in first]
         deadline = until(time.monotonic() + seconds)

@@ -18,6 +18,9 @@ _EVIDENCE = re.compile(
     r"|\boverride\s+\w+\s*[:=]|@group\b"
 )
 
+# Types that no other language calls so, or attributes of a stage.
+_TYPES = re.compile(r"\b(?:vec[234](?:<|[fiuh]\b)|mat[234]x[234]|texture_\w+)|@\w+")
+
 
 @cache
 def _grammar() -> Grammar:
@@ -29,11 +32,13 @@ def accepts(text: str) -> bool:
     return refused_at(_grammar(), text) is None
 
 
-def is_wgsl(text: str) -> bool:
+def is_wgsl(text: str, *, draft: bool = False, told: bool = False) -> bool:
     """Whether a text is WGSL, or of one of its dialects.
 
     Most of its tokens are in whole declarations, and the grammar takes those of them that no other
-    language has. Text that holds several languages, or another one, is not.
+    language has. Text that holds several languages, or another one, is not. Of a `draft`, which
+    somebody is writing, a function's body does not count where its head has types that only WGSL
+    has, or where the host has `told` that it is a shader.
     """
     if not _EVIDENCE.search(text):
         return False
@@ -44,13 +49,21 @@ def is_wgsl(text: str) -> bool:
         return False
     taken = [
         item for item in declared[:_MOST_CHECKED]
-        if item.end - item.start <= _LONGEST_CHECKED and accepts(text[item.start : item.end])
+        if item.end - item.start <= _LONGEST_CHECKED
+        and (accepts(text[item.start : item.end]) or (draft and _has_head(text, item, told)))
     ]  # fmt: skip
     if 2 * len(taken) < len(declared[:_MOST_CHECKED]) or not taken:
         return False
     spans = [(item.start, item.end) for item in split_module(text)]
     errors = sum(token.kind == "error" for token in tokens)
     return errors <= len(tokens) // 50 and _covered(tokens, spans) >= _SHARE * len(tokens)
+
+
+def _has_head(text: str, item: Declaration, told: bool) -> bool:
+    """Whether a function has a head of WGSL, whatever its body."""
+    head, brace, _ = text[item.start : item.end].partition("{")
+    surely = item.kind == "fn" and brace and (told or _TYPES.search(head))
+    return bool(surely) and accepts(f"{head}{{}}")
 
 
 def _covered(tokens: list, spans: list[tuple[int, int]]) -> int:

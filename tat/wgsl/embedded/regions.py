@@ -35,6 +35,7 @@ _MAY_HOLD = re.compile(
     rb"|struct\s+[\w$]+\s*\{[^;{}]{0,200}?(?:\w\s*:|\{)"
 )
 _DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
+_CALLED, _NEAR = re.compile(r"(?:wgsl|shader)[^\n;,]*\s*$", re.IGNORECASE), 80
 _WORDS = (b"fn ", b"struct ", b"var<", b"alias ")
 
 
@@ -86,8 +87,8 @@ def is_dialect(data: bytes) -> bool:
     return bool(_DIALECT.search(data))
 
 
-def regions(host: Host, suffix: str = "") -> list[Region]:
-    """The WGSL in a file, in order; none in a file of another kind."""
+def regions(host: Host, suffix: str = "", *, draft: bool = False) -> list[Region]:
+    """The WGSL in a file, in order; none in a file of another kind. `draft` as in `is_wgsl`."""
     reader = READERS.get(suffix or suffix_of(host.name))
     if reader is None:
         return []
@@ -98,4 +99,13 @@ def regions(host: Host, suffix: str = "") -> list[Region]:
     made = [Region(host, candidate, known) for candidate in found]
     if (suffix or suffix_of(host.name)) in SURE:
         return [region for region in made if region.text.text.strip()]
-    return [region for region in made if is_wgsl(region.filled().text.text)]
+    return [
+        region for region in made
+        if is_wgsl(region.filled().text.text, draft=draft, told=draft and _told(region))
+    ]  # fmt: skip
+
+
+def _told(region: Region) -> bool:
+    """Whether the host calls a text WGSL or a shader right before it."""
+    start = region.candidate.start
+    return bool(_CALLED.search(region.host.text[max(0, start - _NEAR) : start]))
