@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+NESTED = r"\{(?:[^{};]|\{(?:[^{};]|\{[^{};]*\})*+\})*+\}"  # three deep
 _NAGA = re.compile(
-    r"^[ \t]*#[ \t]*import\b[ \t]*((?:[^\n{]*\{[^}]*\})|[^\n]*)[ \t]*;?", re.MULTILINE
+    rf"^[ \t]*#[ \t]*import\b[ \t]*((?:[^\n{{]*{NESTED})|[^\n;]*)[ \t]*;?", re.MULTILINE
 )
 _WESL = re.compile(r"^[ \t]*import\s+([^;{]*(?:\{[^;]*\})?)\s*;", re.MULTILINE)
 _TOKEN = re.compile(r"""\s*(::|[{},]|as\b|"[^"\n]*"|[A-Za-z_][\w\-./]*)""")

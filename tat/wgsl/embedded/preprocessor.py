@@ -1,7 +1,7 @@
 """Preprocessors of naga_oil, Babylon and ggml: conditionals, definitions and includes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from tat.wgsl.embedded.conditions import ConditionError, holds
@@ -181,6 +181,24 @@ class _Pass:
             self._problem(f"#include {rest[:80]}: it includes itself")
         else:
             self.within.append(name)
-            self._lines(text)
-            self._push(Placed("", ()))
+            for repeated in self._repeated(text, rest[found.end() :] if found else ""):
+                self._lines(repeated)
             self.within.pop()
+
+    def _repeated(self, text: Placed, rest: str) -> Iterator[Placed]:
+        """An included text with what Babylon puts behind its name: `(word,other)`, `[0..COUNT]`."""
+        if pairs := re.match(r"\s*\(([^()]*)\)", rest):
+            words = pairs[1].split(",")
+            for old, new in zip(words[::2], words[1::2], strict=False):
+                whole = re.compile(re.escape(old.strip()) if old.strip() else "(?!)")
+                spans = [found.span() for found in whole.finditer(text.text)]
+                text = text.edited((start, end, new.strip()) for start, end in spans)
+        span = re.search(r"\[\s*(\d+)\s*\.\.\s*(\w+)\s*\]", rest)
+        if not span:
+            yield text
+            return
+        said = self._definitions.get(span[2], span[2])
+        last = int(said) if said.isdecimal() and len(said) < 3 else int(span[1]) + 1
+        for number in range(int(span[1]), max(last, int(span[1]))):
+            found = re.finditer(r"\{X\}", text.text)
+            yield text.edited((f.start(), f.end(), str(number)) for f in found)

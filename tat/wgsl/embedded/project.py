@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
+from tat.wgsl.embedded.babylon import declared_members, in_wgsl
 from tat.wgsl.embedded.linking import Library, Linked, Module, linked
 from tat.wgsl.embedded.placed import Placed
 from tat.wgsl.embedded.preprocessor import Processed, preprocessed
 from tat.wgsl.embedded.regions import Region
+from tat.wgsl.embedded.templates import instantiated, sections, without_templates
 from tat.wgsl.embedded.wesl import evaluated
 
 
@@ -52,42 +54,61 @@ class Project:
         region = self.regions[number]
         filled = region.filled(value)
         if value == "1":
-            processed, path = self._processed[number], self._paths[number]
+            processed, path, guessed = self._all[number]
         else:
-            processed, path = self._processed_of(filled.text, region)
+            processed, path, guessed = self._processed_of(filled.text, region, value)
         root = Module(path, processed.text, region.host.name)
         found = linked(root, self._library) if _asks(root) else Linked(processed.text, 0, 0, ())
         front = found.front
         return Shader(
-            region, filled.text, filled.guessed, processed.text, found.text, front, found.taken,
-            found.lacking, processed.problems,
+            region, filled.text, filled.guessed + guessed, processed.text, found.text, front,
+            found.taken, found.lacking, processed.problems,
         )  # fmt: skip
 
     @cached_property
-    def _all(self) -> list[tuple[Processed, tuple[str, ...]]]:
+    def _all(self) -> list[tuple[Processed, tuple[str, ...], int]]:
         return [self._processed_of(region.filled().text, region) for region in self.regions]
-
-    @cached_property
-    def _processed(self) -> list[Processed]:
-        return [processed for processed, _ in self._all]
-
-    @cached_property
-    def _paths(self) -> list[tuple[str, ...]]:
-        return [path for _, path in self._all]
 
     @cached_property
     def _library(self) -> Library:
         return Library([
             Module(path, processed.text, region.host.name)
-            for (processed, path), region in zip(self._all, self.regions, strict=True)
+            for (processed, path, _), region in zip(self._all, self.regions, strict=True)
         ])  # fmt: skip
 
-    def _processed_of(self, text: Placed, region: Region) -> tuple[Processed, tuple[str, ...]]:
+    def _processed_of(
+        self, text: Placed, region: Region, value: str = "1"
+    ) -> tuple[Processed, tuple[str, ...], int]:
+        """A text after its templates, conditions and directives, its path, and the guesses."""
+        text = instantiated(text, self.definitions, self._shared.get)
         chosen, told = evaluated(text, self.definitions)
         done = preprocessed(chosen, self.definitions, lambda name: self._included(name, region))
-        done = done._replace(problems=(*told, *done.problems))
+        words = without_templates(done.text, self.definitions, value)
+        done = done._replace(
+            text=in_wgsl(words.text, self._members), problems=(*told, *done.problems)
+        )
         named = tuple(part for part in done.import_path.split("::") if part)
-        return done, named or _path_of(region)
+        return done, named or _path_of(region), words.guessed
+
+    @cached_property
+    def _shared(self) -> dict[str, Placed]:
+        """By name, what texts declare for the templates of others; names of one meaning only."""
+        found: dict[str, list[Placed]] = {}
+        for region in self.regions:
+            text = region.text
+            if "#decl(" in text.text:
+                for name, span in sections(text.text, "decl").items():
+                    found.setdefault(name, []).append(text.slice(*span))
+        return {name: texts[0] for name, texts in found.items()}
+
+    @cached_property
+    def _members(self) -> dict[str, str]:
+        """The types of what Babylon's texts declare, where all agree."""
+        found: dict[str, set[str]] = {}
+        for region in self.regions:
+            for name, kind in declared_members(region.text.text):
+                found.setdefault(name, set()).add(kind)
+        return {name: min(kinds) for name, kinds in found.items() if len(kinds) == 1}
 
     def _included(self, name: str, region: Region) -> Placed | None:
         """The text that an #include names: a file by its path, or a string by its name."""

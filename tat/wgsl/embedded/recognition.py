@@ -14,7 +14,7 @@ _LONGEST_CHECKED = 8_000  # characters of one of them
 _SHARE = 0.6  # of the tokens, in whole declarations
 _SAYS = frozenset(("fn", "struct", "alias", "override"))  # const and var are also JavaScript's
 _EVIDENCE = re.compile(
-    r"\bfn\s+[^\W\d]\w*\s*\(|\bstruct\s+\w+\s*\{|\bvar\s*<|\balias\s+\w+\s*="
+    r"\bfn\s+[^\W\d]\w*(?:\{\w+\})?\s*\(|\bstruct\s+\w+\s*\{|\bvar\s*<|\balias\s+\w+\s*="
     r"|\boverride\s+\w+\s*[:=]|@group\b"
 )
 
