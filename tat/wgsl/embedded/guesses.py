@@ -16,16 +16,29 @@ _DEFINED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CALLED = re.compile(r"[\w:.]+\((\w+)\)")
-_WORD = re.compile(r"[\w$]")
+_WORD = re.compile(r"\w")
 _ASSIGNED = re.compile(
     rf"(?<![\w$.])([A-Za-z_$][\w$]*)\s*+(?::\s*[\w<> ]{{1,40}}+)?=\s*+({_NUMBER.pattern})"
     r"[ \t]*+(?=[;,)\n\r]|as\b|//|$)",
     re.IGNORECASE,
 )
 _TYPE_FOLLOWS = re.compile(
-    r"(?:->|\bvec\d\s*<|\bmat\dx\d\s*<|\barray\s*<|\bptr\s*<\s*\w+\s*,|\batomic\s*<"
+    r"(?:->|\bbitcast\s*<|\balias\s+\w+\s*=|\bvec\d\s*<|\bmat\dx\d\s*<|\barray\s*<|\bptr\s*<\s*\w+\s*,|\batomic\s*<"
     r"|texture_\w+\s*<)$"
 )
+
+_PLACES = tuple((re.compile(pattern), words) for pattern, words in (
+    (r"\b(?:fn|struct|let|var|const|alias|override)$", "NAME"),
+    (r"\bvar\s*<\s*\w*\s*,$", "read"), (r"\bvar\s*<$", "private"),
+    (r"\btexture_storage_\w+\s*<$", "rgba8unorm"),
+    (r"\benable$", "f16"), (r"\d\.$", "0"), (r"\.$", "x"),
+))  # fmt: skip
+_BUILTIN_OF = {"vec4f": "position", "vec4<f32>": "position", "vec3u": "global_invocation_id",
+               "vec3<u32>": "global_invocation_id", "bool": "front_facing", "f32": "frag_depth",
+               }  # fmt: skip
+_PARAMETERS = re.compile(r"\bfn\s+\w+\s*\((?:[^(){}]|\([^(){}]*\))*$")
+_MEMBERS = re.compile(r"\bstruct\s+\w+\s*\{[^{}]*$")
+_WORD_BEFORE_VALUE = re.compile(r"\b(?:return|case|if|else|while|switch)$")
 
 ALTERNATIVES = ("1", "1.0", "1u", "0", "true", "4", "vec4f(1.0)")  # for values, tried in turn
 
@@ -97,30 +110,49 @@ def _end_of_word(before: str) -> str:
 
 
 def _by_place(before: str, after: str, hole: Hole, text: str, value: str) -> str:
-    word = (re.search(r"[A-Za-z_]\w*$", before) or [""])[0]
     last, following = before[-1:], after[:1]
-    if word in ("fn", "struct", "let", "var", "const", "alias", "override"):
-        return f"hole_{hole.start}"
+    for there, words in _PLACES:
+        if there.search(before):
+            return words if words != "NAME" else f"hole_{hole.start}"
+    if last in ("{", ",", ";") and _MEMBERS.search(before):
+        return _member(after, hole)
     if last == "@":
         return "compute" if "workgroup_size" in after[:60] else "fragment"
-    if re.search(r"var\s*<\s*\w*\s*,?$", before):
-        return "read" if before.endswith(",") else "private"
-    if re.search(r"texture_storage_\w+\s*<$", before):
-        return "rgba8unorm"
+    if before.endswith("@builtin("):
+        kind = re.match(r"\)[^:]*:\s*([\w<>]*)", after)
+        return _BUILTIN_OF.get(kind[1] if kind else "", "vertex_index")
     if _TYPE_FOLLOWS.search(before):
         return "f32" if "atomic" not in before[-10:] else "u32"
     if last == ":" and not re.search(r"\b(?:case|default)\b[^;{}]*:$", before[-60:]):
         return "f32"
-    if last == ".":
-        return "x"
+    if _PARAMETERS.search(before) or (last == ")" and following == "{"):
+        return ""
     if last in ("", ";", "{", "}") and following not in tuple("=+-*/.,)<>[("):
         return ""
-    operand = last.isalnum() or last in "_)]"
+    operand = (last.isalnum() or last in "_)]") and not _WORD_BEFORE_VALUE.search(before)
     if operand and (following.isalnum() or following in "_(") and last:
         return "+"
     if operand and following in ("", ";", "}") and last == ")":
         return ""
-    return value
+    return _called(after) if following == "(" else value
+
+
+def _member(after: str, hole: Hole) -> str:
+    """A member of a struct, or nothing where an attribute may stand before one."""
+    if re.match(r"\w+\s*:|@", after):
+        return ""
+    return f"hole_{hole.start}: f32{'' if after[:1] in ('}', ',') else ','}"
+
+
+def _called(after: str) -> str:
+    """A function of as many arguments as stand behind it."""
+    depth = commas = 0
+    for sign in re.finditer(r"[()\[\],]", after):
+        depth += (sign[0] in "([") - (sign[0] in ")]")
+        commas += sign[0] == "," and depth == 1
+        if depth == 0:
+            break
+    return ("abs", "max", "mix")[min(commas, 2)]
 
 
 def constants(text: str, names: Sequence[str]) -> dict[str, str]:

@@ -178,7 +178,7 @@ _NAME = re.compile(
 )  # fmt: skip
 
 _EVIDENCE = re.compile(
-    r"fn\s+[^\W\d]|fn\s+\$|struct\s+[\w$]|var\s*<|@\w|alias\s+\w|#import|import "
+    r"fn\s+(?:[^\W\d]|\$|$)|struct\s+(?:[\w$]|$)|var\s*<|@\w|alias\s+\w|#import|import "
 )
 
 

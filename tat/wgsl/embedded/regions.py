@@ -31,7 +31,7 @@ SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".wgsl")
 """Of files that may hold WGSL, beside .wgsl itself."""
 
 _MAY_HOLD = re.compile(
-    rb"fn\s+[A-Za-z_$\x80-\xff]|var\s*<|alias\s+\w+\s*=|\\nfn "
+    rb"fn\s+[A-Za-z_$\x80-\xff{%\\\"'`]|var\s*<|alias\s+\w+\s*=|\\nfn "
     rb"|struct\s+[\w$]+\s*\{[^;{}]{0,200}?(?:\w\s*:|\{)"
 )
 _DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
