@@ -123,6 +123,34 @@ def test_licences_come_from_lines_and_from_files_above(tmp_path: Path) -> None:
     assert (hit["license"], hit["line"], hit["column"]) == ("MIT", 1, 12)
 
 
+def test_written_modules_name_source_and_licence(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "LICENSE").write_text("SPDX-License-Identifier: Zlib\n")
+    (tmp_path / "src/lib.wesl").write_text("// SPDX-License-Identifier: ISC\nfn half() {}\n")
+    (tmp_path / "src/a.wesl").write_text("import package::lib::half;\nfn a() { half(); }\n")
+    assert tat("wgsl", "extract", tmp_path / "src", "-o", tmp_path / "out", "-q").code == 0
+    first, second = sorted(path.read_text() for path in (tmp_path / "out").iterdir())
+    assert (
+        f"// from {tmp_path}/src/a.wesl:1:1 (linked)\n// SPDX-License-Identifier: Zlib\n" in first
+    )
+    assert f"// with declarations of {tmp_path}/src/lib.wesl (ISC)\n" in first
+    assert "// SPDX-License-Identifier: ISC\n" in second
+
+
+TORN = "fn a() -> f32 { return 1.0; }\n#ifdef A\nfn b() -> f32 {\n    return 2.0;\n}\n"
+
+
+def test_what_a_broken_condition_takes_away_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text(f"const s = `{TORN}`;\n")
+    skipped = read_sources([tmp_path], LIMIT).skipped
+    assert [(Path(item.path).name, item.reason) for item in skipped] == [
+        ("a.ts:2:1", "directives that cannot be followed: an #if without #endif")
+    ]
+    for command in (("validate",), ("wgsl", "extract")):
+        done = tat(*command, tmp_path)
+        assert done.code == 0 and "a.ts:2:1: an #if without #endif" in done.err
+
+
 def test_editors_see_each_character_in_its_place(tmp_path: Path) -> None:
     for file in embedded_trees.trees():
         host = Host(file.path, file.data.decode("utf-8-sig"))

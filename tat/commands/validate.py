@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tat.commands.common.modules import Module, read_modules
+from tat.commands.common.modules import Module, print_notes, read_modules
 from tat.config import resolve
 from tat.data.hosts import definitions
 from tat.errors import InvalidShaderError, one_line
@@ -16,13 +16,16 @@ from tat.wgsl.sandbox import Diagnostic, Sandbox
 def run(options: argparse.Namespace) -> int:
     known = definitions([*resolve().config.data.defines, *options.define])
     count = invalid = 0
+    notes: list[str] = []
     for module, place, problem in _verdicts(read_modules(options.files, known)):
         count += 1
+        notes += module.notes
         invalid += problem is not None
         if options.json:
             sys.stdout.write(msgspec.json.encode(_record(module, place, problem)).decode() + "\n")
         elif problem is not None:
             print(one_line(f"{place}:{' ' * (not problem.line)}{problem}", 2000))
+    print_notes(notes)
     if invalid:
         raise InvalidShaderError(f"{invalid} of {count} modules are invalid")
     if not options.json:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tat.commands.common.modules import print_notes
 from tat.config import resolve
 from tat.data.hosts import READ, Licences, definitions, read_regions
 from tat.data.input_files import display_name, list_files
@@ -21,6 +22,7 @@ from tat.wgsl.embedded.recognition import accepts
 from tat.wgsl.embedded.regions import Region
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
+_MOST_SOURCES = 20  # other files that a written module names
 _NAMES = 3  # functions that a line of the table names
 
 
@@ -41,16 +43,16 @@ def run(options: argparse.Namespace) -> int:
         for found in judged(project, check):
             forms[found.form] += 1
             if options.output:
-                written += _write(options.output, found, forms.total())
+                written += _write(options.output, found, forms.total(), licences)
             if options.json:
                 sys.stdout.write(msgspec.json.encode(_record(found, licences)).decode() + "\n")
             else:
                 rows.append(_row(found))
+                notes += found.shader.notes
     if not options.json:
         _print_table(rows)
     if not options.quiet:
-        for note in notes:
-            print(f"tat: {note}", file=sys.stderr)
+        print_notes(notes)
         print(f"tat: {_summary(forms)}{f'; {written} files written' * bool(options.output)}",
               file=sys.stderr)  # fmt: skip
     if not regions and not any(map(_is_there, options.paths)):
@@ -97,7 +99,7 @@ def _record(found: Judged, licences: Licences) -> dict[str, Any]:
     problems = [
         {"message": message, "line": at[0], "column": at[1]}
         for offset, message in shader.problems
-        if (at := _line_column(shader.filled, offset))
+        for at in [region.host.line_column(offset)]
     ]
     where = found.where
     return {
@@ -112,11 +114,6 @@ def _record(found: Judged, licences: Licences) -> dict[str, Any]:
         },
         "notes": problems, "wgsl": found.text.text or region.text.text,
     }  # fmt: skip
-
-
-def _line_column(text: Any, offset: int) -> tuple[int, int]:
-    origin = text.origin(offset)
-    return origin[0].line_column(origin[1]) if origin else (0, 0)
 
 
 def _row(found: Judged) -> tuple[str, ...]:
@@ -146,13 +143,21 @@ def _summary(forms: Counter[str]) -> str:
     return f"{forms.total()} regions{f': {told}' if told else '; no WGSL was found'}"
 
 
-def _write(folder: Path, found: Judged, number: int) -> int:
+def _write(folder: Path, found: Judged, number: int, licences: Licences) -> int:
     """Write a region; one that is not valid as it stands, with its holes as the host has them."""
     region = found.shader.region
-    line, _ = region.place
-    stem = Path(region.host.name).name.replace(".", "_")
+    line, column = region.place
+    path = Path(region.host.name)
     text = found.text.text or region.text.text
-    origin = f"// from {display_name(Path(region.host.name))}:{line} ({found.form})\n"
-    with atomic_file(folder / f"{number:04}-{stem}-{line}.wgsl") as file:
-        file.write((origin + text.rstrip() + "\n").encode("utf-8", "replace"))
+    head = [f"from {display_name(path)}:{line}:{column} ({found.form})"]
+    if license := licences.of(path, region.host.text):
+        head.append(f"SPDX-License-Identifier: {license}")
+    others = sorted({piece.host.name for piece in found.text.pieces} - {region.host.name})
+    for other in others[:_MOST_SOURCES]:
+        said = licences.of(Path(other), next(
+            p.host.text for p in found.text.pieces if p.host.name == other))  # fmt: skip
+        head.append(f"with declarations of {display_name(Path(other))}{f' ({said})' * bool(said)}")
+    with atomic_file(folder / f"{number:04}-{path.name.replace('.', '_')}-{line}.wgsl") as file:
+        said = "".join(f"// {one_line(words)}\n" for words in head)
+        file.write(f"{said}\n{text.strip()}\n".encode("utf-8", "replace"))
     return 1

@@ -11,6 +11,7 @@ from tat.wgsl.embedded.project import Project, Shader
 from tat.wgsl.embedded.recognition import accepts
 from tat.wgsl.embedded.regions import SUFFIXES, is_dialect, suffix_of
 
+_IN_VAIN = "directives that cannot be followed"
 _LIBRARY = 256_000_000  # characters of files that others may import from
 _LOOKED_AT = 1_000_000  # bytes of a .wgsl file in which a directive makes it a dialect
 
@@ -34,6 +35,7 @@ class Shaders:
         self, paths: Sequence[Path], max_file_bytes: int, definitions: Mapping[str, str],
     ) -> None:  # fmt: skip
         self.skipped: list[tuple[str, str]] = []
+        self.vain: list[tuple[str, str]] = []  # of the modules that were read: places, reasons
         self.numbers: dict[Path, list[int]] = {}
         self.licences = Licences()
         regions, size = [], 0
@@ -59,6 +61,10 @@ class Shaders:
         """The shaders of one file as modules, with guesses where the grammar takes them."""
         for shader in self.of(path):
             region = shader.region
+            for offset, message in shader.problems:
+                line, column = region.host.line_column(offset)
+                place = f"{display_name(path)}:{line}:{column}"
+                self.vain.append((place, f"{_IN_VAIN}: {message}"))
             text, front, kept = shader.linked, shader.front, False
             if shader.guessed and not accepts(text.text):
                 text, front, kept = region.text, 0, True

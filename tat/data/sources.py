@@ -154,6 +154,9 @@ class SourceReader:
         for module in shaders.modules(path):
             if self._is_new(module):
                 yield module
+        for told in shaders.vain:
+            self.skip(*told)
+        shaders.vain.clear()
 
     def read_file(
         self, path: Path, licences: Licences | None = None

@@ -18,13 +18,15 @@ from tat.wgsl.embedded.judging import Judged, Validate, judged_one, offset_of, p
 from tat.wgsl.embedded.placed import Placed
 from tat.wgsl.sandbox import Diagnostic
 
+_MOST_NOTES = 20
+
 
 @dataclass(frozen=True)
 class Module:
     """A module, where it comes from (path, or path:line) and its id, "" if it has none.
 
     A shader of another language or dialect has `judge`, which validates it in all its forms, and
-    `placed`, its text with places.
+    `placed`, its text with places; `notes` say what its directives ask for in vain.
     """
 
     origin: str
@@ -32,6 +34,7 @@ class Module:
     text: str
     placed: Placed | None = None
     judge: Callable[[Validate], Judged] | None = None
+    notes: tuple[str, ...] = ()
 
     def place(self, line: int, column: int) -> tuple[str, int, int]:
         """File, line and column of a place in the text; both count from 1, 0 is none."""
@@ -75,13 +78,22 @@ def read_modules(
             yield Module(origin, "", utf8_text(_read(path), origin))
 
 
+def print_notes(notes: Sequence[str]) -> None:
+    """Lines about what was left out or could not be done; of many the first."""
+    for note in notes[:_MOST_NOTES]:
+        print(f"tat: {note}", file=sys.stderr)
+    if len(notes) > _MOST_NOTES:
+        print(f"tat: and {len(notes) - _MOST_NOTES} more such lines", file=sys.stderr)
+
+
 def _of_host(path: Path, shaders: Shaders) -> Iterator[Module]:
     for number in shaders.numbers.get(path, ()):
         shader = shaders.project.shader(number)
         line, column = shader.region.place
         origin = f"{display_name(path)}:{line}:{column}"
         judge = partial(judged_one, shaders.project, number)
-        yield Module(origin, "", shader.linked.text, shader.linked, judge)
+        told = tuple(shader.notes)
+        yield Module(origin, "", shader.linked.text, shader.linked, judge, told)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -42,7 +42,7 @@ def _of_project(view: View, project: Project, judge: Judge) -> Iterator[types.Di
         shader = project.shader(number)
         for offset, message in shader.problems:
             if "not in the given folders" not in message:
-                yield _placed(view, shader.filled, offset, message)
+                yield _told(view, offset, offset + 1, message)
         text, check = shader.linked, judge.validate
         if shader.lacking or "not in the given folders" in str(shader.problems):
             check = judge.by_grammar
@@ -59,6 +59,10 @@ def _placed(view: View, text: Placed, offset: int, message: str) -> types.Diagno
     origin = text.origin(offset)
     start = origin[1] if origin else 0
     end = _end_of_token(view.text, start) if piece and piece.exact else start + 1
+    return _told(view, start, end, message)
+
+
+def _told(view: View, start: int, end: int, message: str) -> types.Diagnostic:
     return types.Diagnostic(
         view.range(start, end), message, severity=types.DiagnosticSeverity.Error, source="tat"
     )

@@ -97,7 +97,7 @@ class _Text:
         return number
 
     def _ends(self) -> Iterator[tuple[int, int, str]]:
-        """What `main` does first and last."""
+        """Words that `main` begins and ends with."""
         if not self.main:
             return
         name, stage = self.main[1], self.main[2].lower()

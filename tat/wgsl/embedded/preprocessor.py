@@ -103,7 +103,8 @@ class _Pass:
                 self._problem(f"more than {_LARGEST} characters come out")
                 return
         self._add(text, kept, size)
-        for _ in branches:
+        for branch in branches:
+            self._offset = branch.start
             self._problem("an #if without #endif")
 
     def _worth(self, line: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
+from tat.errors import one_line
 from tat.wgsl.embedded.babylon import declared_members, in_wgsl
 from tat.wgsl.embedded.linking import Library, Linked, Module, linked
 from tat.wgsl.embedded.placed import Placed
@@ -19,7 +20,7 @@ class Shader:
     """A region on its way: with holes filled, after its preprocessor, and linked.
 
     `front` characters of the linked text are declarations of others; `problems` are what could not
-    be done, each at an offset of `filled`.
+    be done, each at an offset of the host.
     """
 
     region: Region
@@ -31,6 +32,16 @@ class Shader:
     taken: int
     lacking: tuple[str, ...]
     problems: tuple[tuple[int, str], ...]
+
+    @property
+    def notes(self) -> list[str]:
+        """The problems in words, each with its place."""
+        host = self.region.host
+        return [
+            one_line(f"{host.name}:{line}:{column}: {message}")
+            for offset, message in self.problems
+            for line, column in [host.line_column(offset)]
+        ]
 
     @property
     def plain(self) -> bool:
@@ -84,9 +95,8 @@ class Project:
         chosen, told = evaluated(text, self.definitions)
         done = preprocessed(chosen, self.definitions, lambda name: self._included(name, region))
         words = without_templates(done.text, self.definitions, value)
-        done = done._replace(
-            text=in_wgsl(words.text, self._members), problems=(*told, *done.problems)
-        )
+        problems = [*_at(text, told, region), *_at(chosen, done.problems, region)]
+        done = done._replace(text=in_wgsl(words.text, self._members), problems=tuple(problems))
         named = tuple(part for part in done.import_path.split("::") if part)
         return done, named or _path_of(region), words.guessed
 
@@ -142,6 +152,16 @@ def _path_of(region: Region) -> tuple[str, ...]:
     if path.suffix.lower() not in (".wgsl", ".wesl", ".fx", ".tmpl"):
         return ()
     return tuple(part for part in path.with_suffix("").parts if part not in ("/", ".", ".."))
+
+
+def _at(
+    text: Placed, problems: Sequence[tuple[int, str]], region: Region
+) -> Iterator[tuple[int, str]]:
+    """Problems of a text at offsets of the host."""
+    for offset, message in problems:
+        origin = text.origin(offset)
+        inside = origin is not None and origin[0] is region.host
+        yield origin[1] if origin and inside else region.candidate.start, message
 
 
 def _asks(module: Module) -> bool:
