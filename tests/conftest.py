@@ -12,8 +12,9 @@ from hypothesis import settings
 import tat  # noqa: F401  it sets the number of BLAS threads, which numpy reads when first imported
 from tat.backends.opening import automatic
 from tat.backends.opening.adapters import list_adapters
+from tat.backends.reference.functions import functions
 from tat.data import corpus_cache
-from tat.errors import DeviceError
+from tat.errors import DeviceError, TatError
 from tat.ops.kernels import KERNELS
 
 automatic.any_hardware = lambda: False  # tests do the same work where there is a GPU
@@ -42,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--op"):
+        try:
+            functions()
+        except TatError as error:  # else each module that needs them says so, with its traceback
+            raise pytest.UsageError(str(error)) from None
     if program := config.getoption("--program"):
         cli_harness.PROGRAM[:] = [str(program.resolve())]
         # The first start says that it unpacks.
@@ -61,8 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _choose_operation(name: str, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keeps the tests of an operation and its gradient, and those of the table as a whole."""
     if name not in KERNELS:
-        close = ", ".join(get_close_matches(name, KERNELS)) or "see docs/kernels.md"
-        raise pytest.UsageError(f"--op {name}: tat/ops/kernels.py has no such row ({close})")
+        close = ", ".join(get_close_matches(name, KERNELS))
+        advice = f"is it {close}?" if close else "docs/adding-an-operation.md begins with it"
+        raise pytest.UsageError(f"--op {name}: tat/ops/kernels.py has no such row; {advice}")
     family = {kernel for kernel in KERNELS if kernel == name or kernel.startswith(f"{name}_back")}
 
     def wanted(item: pytest.Item) -> bool:

@@ -8,6 +8,7 @@ from gpu_harness import device
 from test_gpu_kernels import EDGES
 from workgroup_memory import WorkgroupMemory
 
+from tat.backends.gpu import shader_text
 from tat.backends.gpu.fused_shaders import FUSED_SHADERS
 from tat.backends.gpu.lowering.params import fields
 from tat.backends.gpu.lowering.table import HALF_PASSES, PASSES
@@ -21,6 +22,7 @@ from tat.backends.gpu.shader_text import (
     specialised,
 )
 from tat.backends.gpu.shaders import ShaderLibrary
+from tat.errors import DeviceError
 from tat.ops.kernels import KERNELS
 
 ON_GPU = sorted(PASSES)
@@ -44,6 +46,16 @@ def test_shaders_are_of_the_kernels_of_the_table():
 
 def test_every_shader_is_run_and_every_run_shader_is_there():
     assert set().union(*map(passes_of, ON_GPU)) == set(shader_names())
+
+
+def test_a_shader_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(DeviceError, match=r"write shaders/FAMILY/gelu\.nosuch\.wgsl"):
+        source("gelu.nosuch")
+    parts = {name: path for name, path in shader_text.part_files().items() if name != "grid"}
+    monkeypatch.setattr(shader_text, "part_files", lambda: parts)
+    source.cache_clear()
+    with pytest.raises(DeviceError, match=r"gelu\.wgsl imports grid, which is not there"):
+        source("gelu")
 
 
 @every_shader

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tat.backends.gpu.fused_shaders import FUSED_SHADERS, FusedShader, renumbered
 from tat.backends.gpu.lowering.params import fields
+from tat.errors import DeviceError
 from tat.resources import resource
 
 _ELEMENT = re.compile(r"^alias Element = (f32|vec4f);$", re.MULTILINE)
@@ -106,7 +107,13 @@ def source(name: str) -> str:
     """WGSL of a shader, everything that it imports in front."""
     kernel, dot, variant = name.partition(".")
     fused = FUSED_SHADERS.get(kernel, FusedShader(kernel, {}))
-    file = shader_files()[f"{fused.base}{dot}{variant}"]
+    named = f"{fused.base}{dot}{variant}"
+    if named not in shader_files():
+        raise DeviceError(
+            f"{kernel}: its passes on a GPU run a shader that is not there; write"
+            f" shaders/FAMILY/{named}.wgsl"
+        )
+    file = shader_files()[named]
     text = _expand(file.path, {**file.instead, **fused.instead}, set())
     if element := _ELEMENT.search(text):
         text = _OF_ELEMENTS.sub(rf"\g<1>{element[1]}", text)
@@ -132,6 +139,11 @@ def _expand(path: Path, instead: Mapping[str, str], seen: set[str]) -> str:
     text, parts = path.read_text("utf-8"), []
     for name in _IMPORT.findall(text):
         name = instead.get(name, name)
+        if name not in part_files():
+            raise DeviceError(
+                f"{path.name} imports {name}, which is not there; write"
+                f" shaders/FAMILY/parts/{name}.wgsl"
+            )
         if name not in seen:
             seen.add(name)
             parts.append(_expand(part_files()[name], instead, seen))
