@@ -9,7 +9,6 @@ pairs them function by function on VALID, under teacher forcing; an interval is 
 """
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -20,6 +19,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+from result_file import publish
 
 from tat import weights
 from tat.backends.backend import Backend
@@ -250,10 +250,7 @@ def main() -> int:
         },
         "results": compare(off["scores"], on["scores"], options.seed),
     }  # fmt: skip
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-        options.output.with_suffix(".md").write_text(markdown(report))
-    print(markdown(report), end="")
+    publish(report, options.output, markdown(report))
     return 0
 
 

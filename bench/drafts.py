@@ -18,6 +18,7 @@ from pathlib import Path
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
+from result_file import publish
 
 from tat.commands.common.indexes import named_index
 from tat.commands.doctor import processor
@@ -125,9 +126,7 @@ def main() -> int:
         "backend": loaded.backend.name, "processor": processor(),
         "python": platform.python_version(), "tat": tat.__version__,
     }  # fmt: skip
-    print(json.dumps(record, indent=1))
-    if options.output:
-        options.output.write_text(json.dumps(record, indent=1) + "\n")
+    publish(record, options.output)
     return 0
 
 

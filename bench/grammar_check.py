@@ -6,9 +6,10 @@ The modules have to be valid; the result holds ids and reasons, and none of thei
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
+
+from result_file import publish
 
 from tat.commands.common.modules import read_modules
 from tat.commands.grammar import check
@@ -30,10 +31,7 @@ def main() -> int:
                 for r in report.refused
             ],
         }
-    text = json.dumps(record, indent=1) + "\n"
-    if options.output:
-        options.output.write_text(text)
-    print(text, end="")
+    publish(record, options.output)
     return 0
 
 

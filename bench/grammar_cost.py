@@ -8,7 +8,6 @@ time is that of decoding valid text. A refusal costs a mask, and what was decode
 """
 
 import argparse
-import json
 import platform
 import statistics
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
+from result_file import publish
 
 from tat import weights
 from tat.backends.opening import open_backend
@@ -115,9 +115,7 @@ def main() -> int:
         "accept_ms": 1000 * statistics.median(accepts), "mask_ms": 1000 * statistics.median(masks),
         "processor": processor(), "python": platform.python_version(), "tat": tat.__version__,
     }  # fmt: skip
-    print(json.dumps(record, indent=1))
-    if options.output:
-        options.output.write_text(json.dumps(record, indent=1) + "\n")
+    publish(record, options.output)
     return 0
 
 

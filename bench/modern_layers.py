@@ -5,17 +5,21 @@
 
 All models start from the same weights, as far as they share them, and see the same batches. They
 take their steps in turn, so that a busy machine slows all of them alike: times are ratios to the
-model with default parts, the median over steps. The loss is that of VALID, without smoothing.
+model with default parts, the median over steps. The loss is that of VALID, without smoothing. It
+is measured at each fifth of the steps, and the files are written anew then: a run that is stopped
+leaves the figures of the steps before.
 """
 
 import argparse
-import json
 import shlex
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+
+from result_file import publish
 
 from tat import weights
 from tat.backends.opening import open_backend
@@ -25,6 +29,7 @@ from tat.data.corpus import load_corpus
 from tat.data.dataset import encode_samples
 from tat.data.tokenizer import Tokenizer
 from tat.model.transformer import Transformer
+from tat.provenance import machine
 from tat.train.trainer import Trainer
 
 MODELS = {
@@ -36,6 +41,7 @@ MODELS = {
 MODELS["all three"] = {key: value for parts in MODELS.values() for key, value in parts.items()}
 
 _SECONDS_BETWEEN_LINES = 60
+_REPORTS = 5  # over a run
 
 
 @dataclass
@@ -45,13 +51,14 @@ class Run:
     name: str
     trainer: Trainer
     held_out: Batches
-    seconds: list[float]
+    seconds: list[float] = field(default_factory=list)
+    losses: dict[int, float] = field(default_factory=dict)  # by the number of steps
 
 
 def settings(parts: dict[str, str], options: argparse.Namespace) -> Config:
     """The configuration of a model with these parts."""
     flags = {
-        "preset": options.preset, "seed": options.seed, "threads": 1,
+        "preset": options.preset, "seed": options.seed, "threads": options.threads,
         "train.steps": options.steps, "train.schedule_steps": options.steps,
         "train.warmup_steps": options.steps // 10, "data.validation_share": 0.0, **parts,
     }  # fmt: skip
@@ -76,12 +83,12 @@ def begin(options: argparse.Namespace) -> list[Run]:
         )
         trainer = Trainer(config, model, backend, batches)
         trainer.start(weights.draw(model.parameters, options.seed))
-        runs.append(Run(name, trainer, held_out, []))
+        runs.append(Run(name, trainer, held_out))
     return runs
 
 
-def train(runs: list[Run], steps: int) -> None:
-    """Each model takes a step, then each the next."""
+def train(runs: list[Run], steps: int, batches: int) -> Iterator[int]:
+    """Each model takes a step, then each the next; the number of steps where losses are new."""
     last = time.monotonic()
     for step in range(1, steps + 1):
         for run in runs:
@@ -91,33 +98,58 @@ def train(runs: list[Run], steps: int) -> None:
         if time.monotonic() - last > _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             print(f"step {step} of {steps}", file=sys.stderr)
+        if step * _REPORTS // steps > (step - 1) * _REPORTS // steps:
+            for run in runs:
+                run.losses[step] = round(run.trainer.evaluate(run.held_out.in_order(batches)), 4)
+            yield step
 
 
-def measured(run: Run, base: Run, batches: int) -> dict[str, float]:
-    """The figures of a model beside those of the default one."""
+def figures(run: Run, base: Run) -> dict[str, object]:
+    """The figures of a model beside those of the default one, as far as both are trained."""
     pairs = zip(run.seconds, base.seconds, strict=True)
     return {
         "weights": run.trainer.model.parameters.count,
-        "loss": round(run.trainer.evaluate(run.held_out.in_order(batches)), 4),
+        "losses": run.losses,
         "step_ms": round(1000 * median(run.seconds), 2),
         "step_ratio": round(median(own / plain for own, plain in pairs), 3),
     }
 
 
+def report(runs: list[Run], steps: int, options: argparse.Namespace) -> dict[str, object]:
+    """All that is known after so many steps."""
+    sets = [word for text in options.set for word in ("--set", text)]
+    named = ["--preset", options.preset, "--steps", str(options.steps), "--seed", str(options.seed)]
+    words = shlex.join([*named, "--threads", str(options.threads), *sets])
+    return {
+        "benchmark": "modern_layers", "preset": options.preset, "set": options.set,
+        "device": runs[0].trainer.backend.name, "steps": steps, "seed": options.seed,
+        "command": f"python bench/modern_layers.py TRAIN.jsonl VALID.jsonl {words}",
+        "machine": machine(), "models": {run.name: figures(run, runs[0]) for run in runs},
+    }  # fmt: skip
+
+
 def markdown(report: dict) -> str:
     """The report as a page."""
     words = " ".join((report["preset"], *report["set"]))
+    models = report["models"]
+    steps = [*models["default"]["losses"]]
     lines = [
         "# Modern layers",
         "",
-        f"{report['steps']} steps of preset {words} on {report['device']}, seed {report['seed']};"
-        f" `{report['command']}`.",
+        f"{report['steps']} steps of preset {words} on {report['device']}"
+        f" ({report['machine']}), seed {report['seed']}.",
+        "The loss is that of held-out functions in nats per token, after so many steps; the time of"
+        " a step is a median.",
         "",
-        "| model | weights | loss, nats per token | a step, to the default's | ms a step |",
-        "|---|--:|--:|--:|--:|",
+        f"    {report['command']}",
+        "",
+        f"| model | weights | {' | '.join(f'loss, {n}' for n in steps)} | a step, to the default's"
+        " | ms |",
+        f"|---|--:|{'--:|' * len(steps)}--:|--:|",
     ]
-    for name, row in report["models"].items():
-        cells = (name, row["weights"], row["loss"], f"{row['step_ratio']:.3f}", row["step_ms"])
+    for name, row in models.items():
+        ends = (f"{row['step_ratio']:.3f}", row["step_ms"])
+        cells = (name, row["weights"], *row["losses"].values(), *ends)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
@@ -131,25 +163,15 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="key=value")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=1, help="of a CPU")
     parser.add_argument("--validation-batches", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, help="JSON, and beside it Markdown")
     options = parser.parse_args()
     runs = begin(options)
-    train(runs, options.steps)
-    models = {r.name: measured(r, runs[0], options.validation_batches) for r in runs}
-    sets = [word for text in options.set for word in ("--set", text)]
-    named = shlex.join(["--preset", options.preset, "--steps", str(options.steps), *sets])
-    report = {
-        "benchmark": "modern_layers", "preset": options.preset, "set": options.set,
-        "device": runs[0].trainer.backend.name, "steps": options.steps, "seed": options.seed,
-        "command": f"python bench/modern_layers.py TRAIN.jsonl VALID.jsonl {named}",
-        "models": models,
-    }  # fmt: skip
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-        options.output.with_suffix(".md").write_text(markdown(report))
-    print(markdown(report), end="")
+    for steps in train(runs, options.steps, options.validation_batches):
+        known = report(runs, steps, options)
+        publish(known, options.output, markdown(known), quiet=steps < options.steps)
     return 0
 
 

@@ -10,6 +10,8 @@ import json
 import sys
 from pathlib import Path
 
+from result_file import publish
+
 from tat.data.tokenizer import Tokenizer
 from tat.decode.constraint import Constraints
 from tat.decode.prompt import Prompt
@@ -48,10 +50,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     files = {path.name: check(path) for path in options.files}
-    text = json.dumps({"benchmark": "scope_check", "files": files}, indent=1) + "\n"
-    if options.output:
-        options.output.write_text(text)
-    print(text, end="")
+    publish({"benchmark": "scope_check", "files": files}, options.output)
     return 0
 
 

@@ -8,7 +8,6 @@ one thread of the same round. `--busy 0` on a machine that does nothing else sho
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from result_file import publish
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend, CpuExecutable
@@ -45,10 +45,7 @@ def main() -> int:
     finally:
         for other in others:
             other.kill()
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.output:
-        options.output.write_text(f"{text}\n")
+    publish(report, options.output)
     return 0
 
 

@@ -44,43 +44,57 @@ class TatError(Exception):
 
 
 class UsageError(TatError):
+    """A command line that cannot be meant."""
+
     exit_code = 2
 
 
 class ConfigError(TatError):
+    """A value in the configuration that is wrong."""
+
     exit_code = 3
 
 
 class FileError(TatError):
+    """A file that is missing, damaged, unsafe or cannot be written."""
+
     exit_code = 4
 
 
 class CorpusError(FileError):
-    pass
+    """Files to train on that hold nothing to train on."""
 
 
 class CheckpointError(FileError):
-    pass
+    """A checkpoint that is damaged, or does not fit."""
 
 
 class DeviceError(TatError):
+    """A device that is not there, was lost, or lacks what a plan needs."""
+
     exit_code = 5
 
 
 class DivergedError(TatError):
+    """Training that met NaN or infinity."""
+
     exit_code = 6
 
 
 class RegressionError(TatError):
+    """A benchmark that got slower."""
+
     exit_code = 7
 
 
 class InvalidShaderError(TatError):
+    """WGSL that does not validate."""
+
     exit_code = 8
 
 
 class RanksError(TatError):
-    pass
+    """Processes that train together and cannot go on together."""
 
 
 def failure_of(error: BaseException) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Set up before any test module is imported."""
 
 import subprocess
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tat.backends.reference.functions import functions
 from tat.data import corpus_cache
 from tat.errors import DeviceError, TatError
 from tat.ops.kernels import KERNELS
+from tat.wgsl.sandbox import Sandbox
 
 automatic.any_hardware = lambda: False  # tests do the same work where there is a GPU
 settings.register_profile("tat", deadline=None)  # a slow machine is no failure
@@ -35,6 +37,17 @@ def own_corpora(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Corpora that are prepared in this process go into a folder of this session."""
     corpora = tmp_path_factory.mktemp("cache")
     corpus_cache.user_folder = lambda kind: corpora
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A child process that validates and runs WGSL; its tests are skipped without an adapter."""
+    with Sandbox() as shared:
+        try:
+            shared.validate("")
+        except DeviceError as error:
+            pytest.skip(str(error))
+        yield shared
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

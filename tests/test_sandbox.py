@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +30,6 @@ ENDLESS_GROUPS = (65535, 65535, 1)
 WORDS = Binding(0, 0, "storage", bytes(16))
 PIECES = st.sampled_from(["fn f()", "{", "}", "(", "array<", "return", "!", "1", "\0", "é"])
 SUM_OF_EVERYTHING = "fn f(x: f32) -> f32 { return " + "x + " * 30_000 + "x; }"  # slow, and valid
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as shared:
-        try:
-            shared.validate("")
-        except DeviceError as error:
-            pytest.skip(str(error))
-        yield shared
 
 
 def nested(levels: int) -> str:

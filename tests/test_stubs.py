@@ -1,12 +1,9 @@
 """Stubs: a signature becomes a function that validates, and nothing else is touched."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tat.errors import DeviceError
 from tat.wgsl.declarations import functions
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.stubs import stub, with_stubs
@@ -17,16 +14,6 @@ TYPES = [
 ]  # fmt: skip
 DECLARATIONS = "struct Particle { a: vec4f, b: array<i32, 2>, }\nalias Alias = mat2x2f;\n"
 FRAGMENTS = ["fn", "f", "(", ")", "->", "vec2", "<", ">", "@", ";", "{", "}", "/*", "//", "\n"]
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as shared:
-        try:
-            shared.validate("")
-        except DeviceError as error:
-            pytest.skip(str(error))
-        yield shared
 
 
 @pytest.mark.gpu

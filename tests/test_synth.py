@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tat.cli import run
 from tat.config import resolve
 from tat.data.corpus import load_corpus
-from tat.errors import DeviceError, FileError, UsageError
+from tat.errors import FileError, UsageError
 from tat.synth.comments import lowered
 from tat.synth.draws import Draws, Weighted
 from tat.synth.generator import COMPOSED, Generator, Made, Seen
@@ -82,16 +82,6 @@ def module_of(made: Made) -> str:
     w = made.written
     given = "\n".join(part for part in (w.context, *w.calls) if part)
     return f"{with_stubs(given)}\n{w.signature} {w.body}\n"
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as box:
-        try:
-            box.validate("")
-        except DeviceError as error:
-            pytest.skip(str(error))
-        yield box
 
 
 @pytest.mark.gpu

@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tat.cli import run
-from tat.errors import DeviceError, FileError
+from tat.errors import FileError
 from tat.synth.domain import Domain
 from tat.synth.family import Family
 from tat.synth.tables import all_families, parse_table
 from tat.synth.verify import Verdict, proof, verify
 from tat.wgsl.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as box:
-        try:
-            box.validate("")
-        except DeviceError as error:
-            pytest.skip(str(error))
-        yield box
 
 
 def table(text: str) -> list[Family]:

@@ -9,19 +9,10 @@ from tat.cli import run
 from tat.errors import DeviceError
 from tat.wgsl.sandbox import Sandbox
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("sandbox")]
 
 GOOD = "fn f(x: f32) -> f32 { return x; }"
 BAD = "fn f() -> f32 {\n    return y;\n}"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def adapter():
-    with Sandbox() as sandbox:
-        try:
-            sandbox.validate("")
-        except DeviceError as error:
-            pytest.skip(str(error))
 
 
 def write(path: Path, text: str | bytes) -> str:

@@ -1,7 +1,7 @@
 // delta [B*T, H]: the sum of dy * y over a head's columns, upwards.
 // Grid: a thread for each sum, 256 a workgroup.
 // import attention_lowest
-// import grid
+// import each_element
 
 @group(0) @binding(3) var<storage, read> dy: array<Dy>;
 @group(0) @binding(4) var<storage, read> y: array<Y>;
@@ -10,15 +10,11 @@
 alias Dy = f32;
 alias Y = f32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.batch * params.queries * params.heads) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.batch * params.queries * params.heads;
+}
+
+fn make_element(i: u32) {
     let size = params.width / params.heads;
     let start = i * size; // rows are heads of `size` columns side by side
     var total = 0.0;

@@ -2,6 +2,7 @@
 // tiles of 32. Order: products over e upwards, dq over sources and keys upwards.
 // For heads whose width is a multiple of 4.
 // also attention_backward.query.half: attention_tile_half for attention_tile
+// import attention_backward_quads
 // import attention_lowest
 // import attention_operands
 // import attention_quads
@@ -10,17 +11,8 @@
 // import attention_query_gradient
 
 @group(0) @binding(1) var<storage, read_write> dq: array<Dq>;
-@group(0) @binding(3) var<storage, read> dy: array<Dy>;
-@group(0) @binding(5) var<storage, read> q: array<Q>;
-@group(0) @binding(6) var<storage, read> kv: array<Kv>;
-@group(0) @binding(7) var<storage, read> lse: array<f32>;
-@group(0) @binding(8) var<storage, read> lengths: array<u32>;
-@group(0) @binding(9) var<storage, read> delta: array<f32>;
 
 alias Dq = vec4f;
-alias Dy = vec4f;
-alias Q = vec4f;
-alias Kv = vec4f;
 
 fn store(query: u32, column: u32, values: vec4f) {
     let e = first_column + column;

@@ -1,6 +1,6 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns, or positions,
 // upwards, then the threads as group_sum.
-// import grid
+// import each_row
 // import row_of_logits
 
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
@@ -12,16 +12,11 @@
 @group(0) @binding(7) var<storage, read> ids: array<u32>;
 @group(0) @binding(8) var<storage, read> targets: array<u32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.rows) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.rows;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.vocabulary;
     let found = row_of_logits(base, lane);
     let chosen = min(targets[row], params.vocabulary - 1u);

@@ -1,6 +1,6 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns upwards, then the
 // threads as group_sum; the shares of one token by the thread of its first position, upwards.
-// import grid
+// import each_row
 // import group_sum
 // import group_max
 
@@ -11,16 +11,11 @@
 
 const THREADS: u32 = 256u;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.batch * params.queries) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.batch * params.queries;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.vocabulary;
     var highest = logits[base];
     for (var i = lane; i < params.vocabulary; i += THREADS) {

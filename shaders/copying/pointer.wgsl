@@ -1,7 +1,7 @@
 // Shares of the source positions, from the products of pointer.scores in their place.
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
 // then the threads as group_sum.
-// import grid
+// import each_row
 // import group_sum
 // import group_max
 
@@ -21,16 +21,11 @@ fn offered(sequence: u32, i: u32) -> bool {
     return i % params.keys < length && id >= params.first;
 }
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.batch * params.queries) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.batch * params.queries;
+}
+
+fn make_row(row: u32, lane: u32) {
     let sequence = row / params.queries;
     let span = params.sources * params.keys;
     let base = row * span;

@@ -1,7 +1,7 @@
 // dgate, and the slopes of the unscaled products of queries and keys into scratch [B*T, K*S].
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its positions upwards,
 // then the threads as group_sum.
-// import grid
+// import each_row
 // import group_sum
 
 @group(0) @binding(3) var<storage, read_write> dgate: array<f32>;
@@ -13,16 +13,11 @@
 
 const THREADS: u32 = 256u;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.batch * params.queries) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.batch * params.queries;
+}
+
+fn make_row(row: u32, lane: u32) {
     let span = params.sources * params.keys;
     let base = row * span;
     let source = row / params.queries * span;

@@ -1,20 +1,16 @@
 // Grid: a thread for each element of the cache, 256 a workgroup. No reduction.
-// import grid
+// import each_element
 
 @group(0) @binding(1) var<storage, read_write> cache: array<f32>;
 @group(0) @binding(2) var<storage, read> source: array<f32>;
 @group(0) @binding(3) var<storage, read> index: array<u32>;
 @group(0) @binding(4) var<storage, read> counts: array<u32>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.batch * params.length * params.width) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.batch * params.length * params.width;
+}
+
+fn make_element(i: u32) {
     let sequence = i / (params.length * params.width);
     let place = i / params.width % params.length;
     let held = index[sequence];

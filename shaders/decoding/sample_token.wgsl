@@ -1,6 +1,6 @@
 // Grid: a workgroup of 256 threads for each row. A sum for top-p: each thread its columns upwards,
 // then the threads as group_sum. Else maxima and sums of integers: no order moves them.
-// import grid
+// import each_row
 // import group_max
 // import group_sum
 // import gumbel
@@ -91,16 +91,11 @@ fn better(
     return best;
 }
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.batch) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.batch;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.vocabulary;
     let end = base + params.vocabulary;
     let temperature = settings[row * SETTINGS];

@@ -1,5 +1,5 @@
 // Grid: a thread for each element of y, 256 a workgroup. No reduction.
-// import grid
+// import each_element
 // import dropout
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -8,14 +8,10 @@
 
 alias Y = f32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.size) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.size;
+}
+
+fn make_element(i: u32) {
     y[i] = Y(x[i] * keep(dropout_word(), i));
 }

@@ -1,6 +1,6 @@
 // Grid: a thread for each Element of dx, 256 a workgroup. No reduction.
 // also gelu_backward.quads: quads for scalars
-// import grid
+// import each_element
 // import scalars
 // import gelu
 
@@ -12,14 +12,10 @@ alias Dx = Element;
 alias Dy = Element;
 alias X = Element;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.size / WIDTH) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.size / WIDTH;
+}
+
+fn make_element(i: u32) {
     dx[i] = Dx(Element(dy[i]) * gelu_slope(Element(x[i])));
 }

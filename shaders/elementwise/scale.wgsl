@@ -1,6 +1,6 @@
 // Grid: a thread for each Element of y, 256 a workgroup. No reduction.
 // also scale.quads: quads for scalars
-// import grid
+// import each_element
 // import scalars
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -9,14 +9,10 @@
 
 alias Y = Element;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.size / WIDTH) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.size / WIDTH;
+}
+
+fn make_element(i: u32) {
     y[i] = Y(x[i] * factor[0]);
 }

@@ -1,5 +1,5 @@
 // Grid: a thread for each element of dy, which makes two of dx, 256 a workgroup. No reduction.
-// import grid
+// import each_element
 // import sigmoid
 
 @group(0) @binding(1) var<storage, read_write> dx: array<Dx>;
@@ -10,15 +10,11 @@ alias Dx = f32;
 alias Dy = f32;
 alias X = f32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.rows * params.width) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.rows * params.width;
+}
+
+fn make_element(i: u32) {
     let at = i / params.width * 2u * params.width + i % params.width;
     let gate = f32(x[at]);
     let part = sigmoid(gate);

@@ -1,6 +1,6 @@
 // Grid: a workgroup of 256 threads for each row. A sum: each thread its columns upwards,
 // then the threads as group_sum.
-// import grid
+// import each_row
 // import row_of_logits
 
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;
@@ -8,16 +8,11 @@
 @group(0) @binding(3) var<storage, read> logits: array<f32>;
 @group(0) @binding(4) var<storage, read> targets: array<u32>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.rows) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.rows;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.vocabulary;
     let found = row_of_logits(base, lane);
     if (lane == 0u) {

@@ -1,5 +1,5 @@
 // Grid: a workgroup of 128 threads for each row; sums in the order of row_norm.
-// import grid
+// import each_row
 // import row_norm
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -19,16 +19,11 @@ fn store(i: u32, inside: bool, value: f32) {
     }
 }
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.rows) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.rows;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.width;
     let columns = held_columns(lane);
     let inside = columns < vec4u(params.width);

@@ -1,6 +1,6 @@
 // Grid: a workgroup of 64 threads for each row. A sum: each thread its columns upwards,
 // then the threads as group_sum.
-// import grid
+// import each_row
 // import group_sum
 // import scalars
 // import finish
@@ -16,16 +16,11 @@ alias Dy = f32;
 
 const THREADS: u32 = 64u;
 
-@compute @workgroup_size(THREADS)
-fn main(
-    @builtin(workgroup_id) group: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group_index(group, groups);
-    if (row >= params.rows) {
-        return;
-    }
+fn rows() -> u32 {
+    return params.rows;
+}
+
+fn make_row(row: u32, lane: u32) {
     let base = row * params.width;
     var total = 0.0;
     var along = 0.0;

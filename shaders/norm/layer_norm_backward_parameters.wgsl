@@ -1,5 +1,5 @@
 // Grid: a thread for each column, 256 a workgroup; the order is column_totals'.
-// import grid
+// import each_element
 // import column_totals
 
 @group(0) @binding(1) var<storage, read_write> dgain: array<f32>;
@@ -8,15 +8,11 @@
 
 alias Terms = vec2f; // of the gain, of the bias
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.width) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.width;
+}
+
+fn make_element(i: u32) {
     var total = column_total(i, params.rows, params.width);
     if (params.accumulate != 0u) {
         total += vec2f(dgain[i], dbias[i]);

@@ -1,6 +1,6 @@
 // Grid: a thread for each Element of weights, 256 a workgroup. No reduction.
 // also adamw.quads: quads for scalars
-// import grid
+// import each_element
 // import scalars
 // import finite
 
@@ -11,15 +11,11 @@
 @group(0) @binding(5) var<storage, read> scale: array<f32>;
 @group(0) @binding(6) var<storage, read> rate: array<f32>;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.size / WIDTH) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.size / WIDTH;
+}
+
+fn make_element(i: u32) {
     if (!is_finite(scale[0])) {
         return; // the gradient is not finite: nothing changes
     }

@@ -1,20 +1,12 @@
 // A workgroup for dq and dkv: the threads of its first half, role 0, make P and dV, those
 // of its second, role 1, dS and dK, and each half of them half the rows of dq. Blocks of 64 keys go
 // over tiles of 64 queries; dq is summed up in memory, always by the same thread.
+// import attention_backward_quads
 
 @group(0) @binding(1) var<storage, read_write> dq: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dkv: array<Dkv>;
-@group(0) @binding(3) var<storage, read> dy: array<Dy>;
-@group(0) @binding(5) var<storage, read> q: array<Q>;
-@group(0) @binding(6) var<storage, read> kv: array<Kv>;
-@group(0) @binding(7) var<storage, read> lse: array<f32>;
-@group(0) @binding(8) var<storage, read> lengths: array<u32>;
-@group(0) @binding(9) var<storage, read> delta: array<f32>;
 
 alias Dkv = vec4f;
-alias Dy = vec4f;
-alias Q = vec4f;
-alias Kv = vec4f;
 
 const THREADS: u32 = 2u * ROLE;
 const STAGED: u32 = 2u * BLOCK; // where rows lie beside chunks of P and dS

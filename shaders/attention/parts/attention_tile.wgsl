@@ -4,20 +4,11 @@
 // The importer declares, each of 4 neighbouring columns and 0 outside the tensor:
 //   fn left_at(operand, row, e) -> vec4f, row 0..63    fn right_at(operand, row, e) -> vec4f, 0..31
 //   fn column_at(operand, row, column) -> vec4f, row 0..31 of the right side, column 0..63
-// Loops over 16 are unrolled in the text, which drivers do not do themselves.
+// import attention_tile_staged
 
-const THREADS: u32 = 128u;
-const LEFT: u32 = 64u;
-const RIGHT: u32 = 32u;
-const DEPTH: u32 = 16u;
-const STRIDE: u32 = 17u; // quads of left rows, and one more against bank conflicts
-
-alias Scores = array<vec4f, 4>; // of the 4 left rows with each of the 4 right ones
-alias Block = array<vec4f, 8>; // [left row][half of the columns]
-
-var<workgroup> tile: array<vec4f, RIGHT * STRIDE>; // [right row][left row / 4]
-var<workgroup> left_tile: array<vec4f, DEPTH * 16u>; // [e][left row / 4], [row][column / 4]
-var<workgroup> right_tile: array<vec4f, DEPTH * 8u>; // [e][right row / 4]
+alias Staged = vec4f;
+alias ScoreSums = Scores;
+alias BlockSums = Block;
 
 // left [64, size] times right [32, size] transposed, summed over e upwards.
 fn product(operand: u32, size: u32, lane: u32) -> Scores {
@@ -37,60 +28,9 @@ fn product(operand: u32, size: u32, lane: u32) -> Scores {
         upper = left_at(operand, row, e);
         lower = left_at(operand, row + 32u, e);
         right = right_at(operand, row, e);
-        add_scores(0u, lane, &scores);
-        add_scores(1u, lane, &scores);
-        add_scores(2u, lane, &scores);
-        add_scores(3u, lane, &scores);
-        add_scores(4u, lane, &scores);
-        add_scores(5u, lane, &scores);
-        add_scores(6u, lane, &scores);
-        add_scores(7u, lane, &scores);
-        add_scores(8u, lane, &scores);
-        add_scores(9u, lane, &scores);
-        add_scores(10u, lane, &scores);
-        add_scores(11u, lane, &scores);
-        add_scores(12u, lane, &scores);
-        add_scores(13u, lane, &scores);
-        add_scores(14u, lane, &scores);
-        add_scores(15u, lane, &scores);
+        add_all_scores(lane, &scores);
     }
     return scores;
-}
-
-// Columns 4 * unit to 4 * unit + 3 of a row; quads of rows are turned aside by the unit, so that
-// neighbouring threads write to different banks.
-fn stage_left(row: u32, unit: u32, values: vec4f) {
-    let place = unit * 4u * 16u + ((row / 4u) ^ (unit * 2u));
-    left_tile[place][row % 4u] = values.x;
-    left_tile[place + 16u][row % 4u] = values.y;
-    left_tile[place + 32u][row % 4u] = values.z;
-    left_tile[place + 48u][row % 4u] = values.w;
-}
-
-fn stage_right(row: u32, unit: u32, values: vec4f) {
-    let place = unit * 4u * 8u + ((row / 4u) ^ (unit * 2u));
-    right_tile[place][row % 4u] = values.x;
-    right_tile[place + 8u][row % 4u] = values.y;
-    right_tile[place + 16u][row % 4u] = values.z;
-    right_tile[place + 24u][row % 4u] = values.w;
-}
-
-fn add_scores(e: u32, lane: u32, scores: ptr<function, Scores>) {
-    let left = left_tile[e * 16u + ((lane / 8u) ^ (e / 4u * 2u))];
-    let right = right_tile[e * 8u + ((lane % 8u) ^ (e / 4u * 2u))];
-    (*scores)[0] = fma(left, vec4f(right.x), (*scores)[0]);
-    (*scores)[1] = fma(left, vec4f(right.y), (*scores)[1]);
-    (*scores)[2] = fma(left, vec4f(right.z), (*scores)[2]);
-    (*scores)[3] = fma(left, vec4f(right.w), (*scores)[3]);
-}
-
-// Puts a thread's part into the tile; what was there has been read by all.
-fn put(scores: Scores, lane: u32) {
-    let place = lane % 8u * 4u * STRIDE + lane / 8u;
-    tile[place] = scores[0];
-    tile[place + STRIDE] = scores[1];
-    tile[place + 2u * STRIDE] = scores[2];
-    tile[place + 3u * STRIDE] = scores[3];
 }
 
 // Adds tile [64, 32] times columns [32, 64], summed over right rows upwards.
@@ -108,36 +48,7 @@ fn accumulate(operand: u32, lane: u32, block: ptr<function, Block>) {
             upper = column_at(operand, DEPTH + row, column);
             lower = column_at(operand, DEPTH + row + 8u, column);
         }
-        add_columns(start, 0u, lane, block);
-        add_columns(start, 1u, lane, block);
-        add_columns(start, 2u, lane, block);
-        add_columns(start, 3u, lane, block);
-        add_columns(start, 4u, lane, block);
-        add_columns(start, 5u, lane, block);
-        add_columns(start, 6u, lane, block);
-        add_columns(start, 7u, lane, block);
-        add_columns(start, 8u, lane, block);
-        add_columns(start, 9u, lane, block);
-        add_columns(start, 10u, lane, block);
-        add_columns(start, 11u, lane, block);
-        add_columns(start, 12u, lane, block);
-        add_columns(start, 13u, lane, block);
-        add_columns(start, 14u, lane, block);
-        add_columns(start, 15u, lane, block);
+        add_all_columns(start, lane, block);
     }
     workgroupBarrier(); // the tile may be written again
-}
-
-fn add_columns(start: u32, row: u32, lane: u32, block: ptr<function, Block>) {
-    let p = tile[(start + row) * STRIDE + lane / 8u];
-    let first = left_tile[row * 16u + lane % 8u];
-    let second = left_tile[row * 16u + 8u + lane % 8u];
-    (*block)[0] = fma(vec4f(p.x), first, (*block)[0]);
-    (*block)[1] = fma(vec4f(p.x), second, (*block)[1]);
-    (*block)[2] = fma(vec4f(p.y), first, (*block)[2]);
-    (*block)[3] = fma(vec4f(p.y), second, (*block)[3]);
-    (*block)[4] = fma(vec4f(p.z), first, (*block)[4]);
-    (*block)[5] = fma(vec4f(p.z), second, (*block)[5]);
-    (*block)[6] = fma(vec4f(p.w), first, (*block)[6]);
-    (*block)[7] = fma(vec4f(p.w), second, (*block)[7]);
 }

@@ -1,7 +1,7 @@
 // The gradient of the cross-entropy for the logits, an Element of one row at a time.
 // The importer declares: targets; fn target_share(row) -> f32, the part of the target's probability,
 // without smoothing, that the logits are to explain.
-// import grid
+// import each_element
 // import finish
 
 @group(0) @binding(1) var<storage, read_write> dlogits: array<Dlogits>;
@@ -10,15 +10,11 @@
 
 alias Dlogits = Element;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
-    if (i >= params.rows * params.vocabulary / WIDTH) {
-        return;
-    }
+fn elements() -> u32 {
+    return params.rows * params.vocabulary / WIDTH;
+}
+
+fn make_element(i: u32) {
     let row = i * WIDTH / params.vocabulary;
     let token = i * WIDTH % params.vocabulary; // the first of the element
     let chosen = targets[row];
