@@ -31,7 +31,7 @@ from tat.files import atomic_file
 
 RESULTS = Path(__file__).with_name("results")
 _HEAD = """\
-# What generated functions are worth
+# The worth of generated functions
 
 Written by bench/eval_suite.py from eval_*.json here, with 95 % confidence intervals in brackets:
 Wilson's for shares, bootstrap for means and paired differences (10,000 samples, by function).

@@ -5,7 +5,7 @@
 
 empty     the zero value of the result type is returned, or nothing where there is no result
 nearest   the body of the function of --train that BM25 finds nearest to comment and signature
-adapted   the first of the 32 nearest bodies that validates, told with the names that are given, or
+adapted   the first of the 32 nearest bodies that validates, renamed to the names that are given, or
           nothing: what `tat generate --index` answers before it asks a model
 fivegram  a model of runs of five tokens of --train (and --train-modules): it draws each token by
           how often it followed the last four, or fewer where these were never seen (Katz's back-off

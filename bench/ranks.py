@@ -54,15 +54,15 @@ def main() -> None:
         trainer.step()
         rows.append((clock() - began, spent.get("apply", 0.0)))
     step, apply = np.median(np.array(rows[WARM:]), axis=0)
-    told = ranks.together((step, apply, (getattr(ranks, "sent", 0) - before) / len(rows)))
+    gathered = ranks.together((step, apply, (getattr(ranks, "sent", 0) - before) / len(rows)))
     if ranks.rank == 0:
         print(json.dumps({
             "ranks": ranks.size, "library": ranks.library, "weights": model.parameters.flat.size,
             "micro_batches": config.train.micro_batches,
-            "step_ms": [round(1e3 * s, 2) for s, _, _ in told],
-            "exchange_update_share_ms": [round(1e3 * a, 2) for _, a, _ in told],
-            "share_of_step": [round(a / s, 4) for s, a, _ in told],
-            "sent_megabytes": [round(v / 1e6, 2) for _, _, v in told],
+            "step_ms": [round(1e3 * s, 2) for s, _, _ in gathered],
+            "exchange_update_share_ms": [round(1e3 * a, 2) for _, a, _ in gathered],
+            "share_of_step": [round(a / s, 4) for s, a, _ in gathered],
+            "sent_megabytes": [round(v / 1e6, 2) for _, _, v in gathered],
         }))  # fmt: skip
     ranks.close()
 

@@ -98,7 +98,7 @@ class RanksError(TatError):
 
 
 def failure_of(error: BaseException) -> tuple[str, int]:
-    """The one line that a failure is told in, and its exit code."""
+    """The one line that reports a failure, and its exit code."""
     if isinstance(error, TatError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):

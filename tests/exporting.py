@@ -72,7 +72,7 @@ def plan_of(page: bytes) -> dict[str, Any]:
 
 
 def node(script: str, value: object) -> object:
-    """What a script of the page's makes of `given`, by Node; needs `NODE`."""
+    """The result of one of the page's scripts for `given`, run by Node; needs `NODE`."""
     folder = resource("export", "page")
     code = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS if name != "page.js")
     main = f"""{code}

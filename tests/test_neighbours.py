@@ -280,9 +280,9 @@ def test_functions_are_told_with_the_names_of_a_prompt(index):
     prompt = Prompt("disc", "fn inside(at: vec2<f32>) -> f32")
     settings = replace(config().generate, adaptations=2, last_resorts=1)
     retriever = Retriever(index, config().data, settings=settings)
-    told = retriever.beside(prompt, [])
-    first, second = told.adaptations
-    assert len(told.last_resorts) == 1
+    retrieved = retriever.beside(prompt, [])
+    first, second = retrieved.adaptations
+    assert len(retrieved.last_resorts) == 1
     assert first.render() == "fn inside(at: vec2<f32>) -> f32 { return length(at) - 1.0; }"
     assert (first.origin.file, first.origin.license) == ("sd_disc.wgsl", "MIT")
     assert second.origin.score <= first.origin.score
@@ -300,8 +300,8 @@ def test_what_is_indexed_as_a_function_may_be_anything():
     ))  # fmt: skip
     prompt = Prompt("odd", "fn odd(x: f32) -> f32")
     found = Retriever(made, config().data, settings=config().generate).beside(prompt, [])
-    told = {hit.origin.file: hit.render() for hit in found.adaptations}
-    assert told == {"two": f"{prompt.lead}{{ return x; }}", "none": prompt.lead}
+    retrieved = {hit.origin.file: hit.render() for hit in found.adaptations}
+    assert retrieved == {"two": f"{prompt.lead}{{ return x; }}", "none": prompt.lead}
 
 
 def test_training_and_generation_find_the_same(tmp_path):

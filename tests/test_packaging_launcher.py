@@ -730,7 +730,7 @@ def hash_program(tmp_path_factory):
 @pytest.mark.parametrize("step", [1, 63, 64, 100_000])
 def test_the_hash_is_sha256(hash_program, portable, step):
     data = bytes((i * 7 + i // 251) % 256 for i in range(20_000))
-    told = subprocess.run([hash_program, str(step), *portable], input=data,
+    digests = subprocess.run([hash_program, str(step), *portable], input=data,
                           capture_output=True, check=True).stdout.decode().split()  # fmt: skip
     lengths = [*range(301), len(data)]
-    assert told == [hashlib.sha256(data[:length]).hexdigest() for length in lengths]
+    assert digests == [hashlib.sha256(data[:length]).hexdigest() for length in lengths]

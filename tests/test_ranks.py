@@ -52,11 +52,11 @@ class Launcher:
         """Exit code, and all that was said."""
         process = self.start(ranks, *arguments, **environment)
         try:
-            told, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=60)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-        return process.returncode, told
+        return process.returncode, output
 
 
 def found(name: str, program: str | Path, *words: str) -> Launcher:
@@ -104,8 +104,8 @@ def words(run: Path, steps: int, *more: object) -> list[object]:
 def alone(shaders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one process, without MPI."""
     run = tmp_path_factory.mktemp("runs") / "alone"
-    code, told = Launcher("none", ()).run(1, *words(run, STEPS, shaders))
-    assert code == 0, told
+    code, output = Launcher("none", ()).run(1, *words(run, STEPS, shaders))
+    assert code == 0, output
     return run
 
 
@@ -121,10 +121,10 @@ def results(run: Path) -> tuple[bytes, list[dict]]:
     ("name", "ranks"), [("mpich", 2), ("mpich", 3), ("mpich", 4), ("openmpi", 3)]
 )
 def test_any_number_of_ranks_has_the_bits_of_one_process(name, ranks, alone, shaders, tmp_path):
-    code, told = LAUNCHERS[name]().run(ranks, *words(tmp_path / "run", STEPS, shaders))
-    assert code == 0, told
-    assert f"ranks: {ranks}, over {'MPICH' if name == 'mpich' else 'Open MPI'}" in told
-    assert told.count(f"done at step {STEPS}") == 1
+    code, output = LAUNCHERS[name]().run(ranks, *words(tmp_path / "run", STEPS, shaders))
+    assert code == 0, output
+    assert f"ranks: {ranks}, over {'MPICH' if name == 'mpich' else 'Open MPI'}" in output
+    assert output.count(f"done at step {STEPS}") == 1
     assert results(tmp_path / "run") == results(alone)
 
 
@@ -132,8 +132,8 @@ def test_a_run_goes_on_with_any_other_number_of_ranks(alone, shaders, tmp_path):
     run = tmp_path / "run"
     assert mpich().run(3, *words(run, 2, shaders))[0] == 0
     for steps, ranks, launcher in ((3, 2, open_mpi()), (4, 1, mpich()), (STEPS, 4, mpich())):
-        code, told = launcher.run(ranks, "train", "--run", run, "--resume", "--steps", steps)
-        assert code == 0 and "resuming" in told, told
+        code, output = launcher.run(ranks, "train", "--run", run, "--resume", "--steps", steps)
+        assert code == 0 and "resuming" in output, output
     assert results(run) == results(alone)
 
 
@@ -153,13 +153,13 @@ def test_a_rank_that_fails_ends_all_with_one_line_and_a_good_checkpoint(
     name, fault, alone, shaders, tmp_path
 ):
     run = tmp_path / "run"
-    code, told = LAUNCHERS[name]().run(3, *words(run, STEPS, shaders), "-q", RANKS_FAULT=fault)
-    said = [line for line in told.splitlines() if line.startswith("tat:")]
+    code, output = LAUNCHERS[name]().run(3, *words(run, STEPS, shaders), "-q", RANKS_FAULT=fault)
+    said = [line for line in output.splitlines() if line.startswith("tat:")]
     if FAULTS[fault] is None:
-        assert code in (9, 137) and not said, told
+        assert code in (9, 137) and not said, output
     else:
-        assert code == (6 if fault.endswith("nan") else 1), told
-        assert len(said) == 1 and said[0].startswith(FAULTS[fault]), told
+        assert code == (6 if fault.endswith("nan") else 1), output
+        assert len(said) == 1 and said[0].startswith(FAULTS[fault]), output
     assert os.readlink(run / "latest").endswith("step-00000002.safetensors")
     if fault.endswith("kill"):
         more = ("train", "--run", run, "--resume", "--steps", STEPS)
@@ -179,21 +179,23 @@ def test_a_signal_to_the_launcher_saves_and_ends_all(name, number, codes, shader
     while time.monotonic() < ended and not (run / "metrics.jsonl").exists():
         time.sleep(0.05)
     process.send_signal(number)
-    told, _ = process.communicate(timeout=40)
-    assert process.returncode in codes, told
-    assert "continue with `tat train" in told
+    output, _ = process.communicate(timeout=40)
+    assert process.returncode in codes, output
+    assert "continue with `tat train" in output
     steps = len((run / "metrics.jsonl").read_text().splitlines())
     assert os.readlink(run / "latest").endswith(f"step-{steps:08}.safetensors")
 
 
-def lines(told: str) -> list[str]:
-    return [line for line in told.splitlines() if line.startswith("tat:")]
+def lines(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("tat:")]
 
 
 def test_a_launcher_of_another_mpi_than_the_library_is_refused(shaders, tmp_path):
     library = Path(sys.prefix, "lib", "libmpi.so.12")
-    code, told = open_mpi().run(2, *words(tmp_path / "run", 1, shaders), MPI4PY_LIBMPI=str(library))
-    [line] = lines(told)
+    code, output = open_mpi().run(
+        2, *words(tmp_path / "run", 1, shaders), MPI4PY_LIBMPI=str(library)
+    )
+    [line] = lines(output)
     assert code == 1 and "Open MPI's launcher started 2 processes, but MPICH was loaded" in line
     assert "and sees 1; start with the mpirun of that library" in line
     assert not (tmp_path / "run").exists()
@@ -202,8 +204,8 @@ def test_a_launcher_of_another_mpi_than_the_library_is_refused(shaders, tmp_path
 def test_a_launcher_of_another_mpi_is_refused_the_other_way_round_too(shaders, tmp_path):
     open_mpi()
     run = tmp_path / "run"
-    code, told = mpich().run(2, *words(run, 1, shaders), TATFILE_MPI_LIBRARY="libmpi.so.40")
-    [line] = lines(told)
+    code, output = mpich().run(2, *words(run, 1, shaders), TATFILE_MPI_LIBRARY="libmpi.so.40")
+    [line] = lines(output)
     assert code == 1 and not run.exists()
     assert "MPICH's launcher started 2 processes, but Open MPI was loaded (libmpi.so.40)" in line
     assert "and sees 1;" in line
@@ -211,8 +213,8 @@ def test_a_launcher_of_another_mpi_is_refused_the_other_way_round_too(shaders, t
 
 def test_slurm_without_mpi_is_refused(shaders, tmp_path):
     run = tmp_path / "run"
-    code, told = Launcher("none", ()).run(1, *words(run, 1, shaders), SLURM_NTASKS="4")
-    [line] = lines(told)
+    code, output = Launcher("none", ()).run(1, *words(run, 1, shaders), SLURM_NTASKS="4")
+    [line] = lines(output)
     assert code == 1 and "Slurm started 4 processes, but " in line and "--mpi=pmi" in line
     assert not run.exists()
     more = ("--ranks", "alone")
@@ -221,15 +223,15 @@ def test_slurm_without_mpi_is_refused(shaders, tmp_path):
 
 def test_fewer_micro_batches_than_ranks_are_refused(launcher, shaders, tmp_path):
     more = ("--set", "train.micro_batches=1")
-    code, told = launcher.run(2, *words(tmp_path / "run", 1, shaders), *more)
-    [line] = lines(told)
+    code, output = launcher.run(2, *words(tmp_path / "run", 1, shaders), *more)
+    [line] = lines(output)
     assert code == 1 and "2 processes, but train.micro_batches is 1" in line
     assert not (tmp_path / "run" / "config.toml").exists()
 
 
 def test_what_rank_0_refuses_all_refuse_in_one_line(alone, shaders):
-    code, told = mpich().run(3, *words(alone, 1, shaders))
-    [line] = lines(told)
+    code, output = mpich().run(3, *words(alone, 1, shaders))
+    [line] = lines(output)
     assert code == 2 and "is not empty; add --resume" in line
 
 
@@ -246,20 +248,20 @@ def test_a_rank_with_other_settings_or_files_is_named(shaders, tmp_path):
 
 
 def test_doctor_names_the_library():
-    code, told = Launcher("none", ()).run(1, "doctor", "--json")
-    [finding] = [f for f in json.loads(told.splitlines()[-1]) if f["name"] == "mpi"]
+    code, output = Launcher("none", ()).run(1, "doctor", "--json")
+    [finding] = [f for f in json.loads(output.splitlines()[-1]) if f["name"] == "mpi"]
     assert code == 0 and finding["status"] == "ok" and "MPICH" in finding["detail"]
 
 
 def test_processors_that_round_otherwise_are_refused_until_allowed(shaders, tmp_path):
     run = tmp_path / "run"
-    code, told = mpich().run(2, *words(run, 1, shaders), RANKS_FAULT="1:0:bits")
-    [line] = lines(told)
+    code, output = mpich().run(2, *words(run, 1, shaders), RANKS_FAULT="1:0:bits")
+    [line] = lines(output)
     assert code == 1 and "rank 1 computes other bits than rank 0" in line
     more = ("--allow-change", "bits")
     shutil.rmtree(run, ignore_errors=True)
-    code, told = mpich().run(2, *words(run, 1, shaders, *more), RANKS_FAULT="1:0:bits")
-    assert code == 0 and "another processor than rank 0's" in told, told
+    code, output = mpich().run(2, *words(run, 1, shaders, *more), RANKS_FAULT="1:0:bits")
+    assert code == 0 and "another processor than rank 0's" in output, output
 
 
 def test_eval_shares_functions_out_and_says_what_one_process_says(tmp_path):
@@ -268,15 +270,15 @@ def test_eval_shares_functions_out_and_says_what_one_process_says(tmp_path):
     line = {"signature": "", "body": "", "standalone": True, "testable": True}
     with open(functions, "w") as out, open(bodies, "w") as answers:
         for name, body, answer in made:
-            told = {"id": name, "signature": f"fn {name}(x: f32) -> f32"}
+            output = {"id": name, "signature": f"fn {name}(x: f32) -> f32"}
             text = {"body": f"{{ return {body}; }}"}
-            out.write(json.dumps(line | told | text) + "\n")
+            out.write(json.dumps(line | output | text) + "\n")
             answers.write(json.dumps({"id": name, "body": f"{{ return {answer}; }}"}) + "\n")
     results = []
     for ranks, launcher in ((1, Launcher("none", ())), (2, mpich())):
         out = tmp_path / f"{ranks}.json"
         words = ("eval", functions, "--predictions", bodies, "-o", out, "-q")
-        code, told = launcher.run(ranks, *words)
-        assert code == 0, told
-        results.append((out.read_bytes(), told))
+        code, output = launcher.run(ranks, *words)
+        assert code == 0, output
+        results.append((out.read_bytes(), output))
     assert results[0] == results[1]

@@ -82,13 +82,13 @@ def test_a_stream_says_the_same_text_in_pieces(client, path):
         body = {"prompt": PREFIX, "n_predict": 20, "max_tokens": 20}
     whole, answer = client.ask(path, body), client.ask(path, {**body, "stream": True})
     assert answer.headers["Content-Type"].startswith("text/event-stream")
-    told = [line[6:] for line in answer.data.decode().split("\n\n") if line]
+    received = [line[6:] for line in answer.data.decode().split("\n\n") if line]
     if path == "/v1/completions":
-        assert told.pop() == "[DONE]"
-        pieces = [json.loads(one)["choices"][0]["text"] for one in told]
+        assert received.pop() == "[DONE]"
+        pieces = [json.loads(one)["choices"][0]["text"] for one in received]
         assert "".join(pieces) == whole.json["choices"][0]["text"] and len(pieces) > 2
         return
-    records = [json.loads(one) for one in told]
+    records = [json.loads(one) for one in received]
     assert "".join(record["content"] for record in records) == whole.json["content"]
     assert [record["stop"] for record in records] == [False] * (len(records) - 1) + [True]
     assert records[-1]["tokens_predicted"] == whole.json["tokens_predicted"]
@@ -150,8 +150,11 @@ def test_validation_search_pictures_and_completion(client):
     assert unknown.status == 422 and "colour" in unknown.json["error"]["message"]
     code = "// 🙂\n" + FUNCTIONS["circle.wgsl"].replace("length(p)", "p.")
     at = len(code[: code.index("p.;") + 2].encode("utf-16-le")) // 2
-    told = client.ask("/complete", {"code": code, "offset": at}).json
-    assert told["from"] == at and [item["label"] for item in told["items"]][:2] == ["x", "y"]
+    received = client.ask("/complete", {"code": code, "offset": at}).json
+    assert received["from"] == at and [item["label"] for item in received["items"]][:2] == [
+        "x",
+        "y",
+    ]
     text = client.ask("/inline", {"code": PREFIX + SUFFIX, "offset": len(PREFIX)}).json["text"]
     assert client.ask("/validate", {"code": PREFIX + text + SUFFIX}).json["valid"] and text
 

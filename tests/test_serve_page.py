@@ -135,7 +135,7 @@ _LEAST_CONTRAST = """(() => {
   }
   return least;
 })()"""
-# What may be used and has no name that is read out.
+# Controls without a name that a screen reader can say.
 _NAMELESS = """[...document.querySelectorAll("button, input, textarea, select, [role=textbox]")]
   .filter((e) => !(e.textContent.trim() || e.labels?.length || e.ariaLabel || e.title))
   .map((e) => e.outerHTML.slice(0, 80))"""

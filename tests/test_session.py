@@ -260,8 +260,8 @@ def test_a_drive_without_room_for_a_checkpoint_is_refused_before_the_first_step(
     free = size - 100_000
     monkeypatch.setattr("tat.train.session.free_bytes", lambda folder: free)
     assert train(shaders, tmp_path / "full", 1, small=(*SMALL, "train.ema_decay=0.9")) == 4
-    told = capsys.readouterr().err
-    assert "a checkpoint takes" in told and "free some space" in told
+    printed = capsys.readouterr().err
+    assert "a checkpoint takes" in printed and "free some space" in printed
     assert not (tmp_path / "full").exists()  # no step, no checkpoint, nothing left
     assert resume(tmp_path / "run", 2) == 4
     assert len(metrics(tmp_path / "run")) == 1

@@ -30,10 +30,10 @@ def suffixes() -> dict[str, set[str]]:
 
 def test_every_pass_and_variant_has_its_row_with_its_kernels():
     passes, variants = rows("Passes"), rows("Variants")
-    told = {s: passes.get(s, set()) | variants.get(s, set()) for s in passes | variants}
+    described = {s: passes.get(s, set()) | variants.get(s, set()) for s in passes | variants}
     found = suffixes()
-    for suffix in sorted(told | found):
-        there, named = found.get(suffix, set()), told.get(suffix, set())
+    for suffix in sorted(described | found):
+        there, named = found.get(suffix, set()), described.get(suffix, set())
         lacks, gone = there - named, named - there
         assert not lacks, f"shaders/README.md: add {', '.join(sorted(lacks))} to the row `{suffix}`"
         assert not gone, f"shaders/README.md: the row `{suffix}` has {', '.join(sorted(gone))}"

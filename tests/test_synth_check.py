@@ -1,4 +1,4 @@
-"""What families compute is run: alternatives against each other, and against references."""
+"""Families are run: alternatives against each other, and against references."""
 
 import sys
 from types import ModuleType

@@ -70,7 +70,7 @@ OPERATORS = bytes(set(range(256)) - set(LETTERS + HIGH + DIGITS + SPACES + ENDS)
 
 
 def slow_pieces(data: bytes) -> list[bytes]:
-    """The table in the module's head, written out as a scanner over byte classes."""
+    """The table at the head of the module, as a scanner over byte classes."""
     pieces: list[bytes] = []
     while data:
         stop = piece_length(data)

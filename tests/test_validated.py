@@ -131,7 +131,7 @@ def test_gaps_are_left_out_if_so_asked():
 
 
 def test_answers_keep_the_order_of_the_prompts():
-    """The last prompt is decided first, and told last."""
+    """The last prompt is decided first, and its answer comes last."""
     script = Scripted("c", "b", "a", right=("a", "c"))
     found = []
     script.run = lambda waiting, sources: (waiting.pop() for _ in range(3))

@@ -1,4 +1,4 @@
-"""What a WGSL module declares of workgroup memory, by its declarations."""
+"""The workgroup memory that a WGSL module declares."""
 
 import ast
 import operator

@@ -42,6 +42,6 @@ def compile_probe(out: Path) -> Path:
 
 def _require_static(program: Path) -> None:
     """ldd itself has to say so: what it says of a dynamic program is a list of libraries."""
-    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
-    if not any(words in told.stdout + told.stderr for words in ("not a dynamic", "statically")):
-        raise SystemExit(f"{program} is not linked statically:\n{told.stdout}")
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    if not any(words in listed.stdout + listed.stderr for words in ("not a dynamic", "statically")):
+        raise SystemExit(f"{program} is not linked statically:\n{listed.stdout}")

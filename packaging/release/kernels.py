@@ -151,8 +151,8 @@ def _compile(program: Path, kernels: Path, level: str) -> dict[str, int]:
     }  # fmt: skip
     (kernels / level).mkdir(exist_ok=True)
     command = ["setarch", "x86_64", "-R", "nice", program, "_kernels", "compile"]
-    told = run([*command, kernels / "recorded"], Path("/"), environment, alone=True)
-    return json.loads(told)
+    counted = run([*command, kernels / "recorded"], Path("/"), environment, alone=True)
+    return json.loads(counted)
 
 
 def _kept() -> Path:

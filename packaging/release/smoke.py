@@ -134,8 +134,8 @@ def _any_locale(place: Place) -> None:
         for name in LOCALE_VARIABLES:
             assert _tat(place.with_variable(name, value), "--version").startswith("tat ")
         set_so = place.with_variable("LC_ALL", value)
-        told = _tat(set_so, "validate", f"{place.folder}/{_FOREIGN}.wgsl", code=8)
-        assert f"{_FOREIGN}.wgsl:2:10" in told, (value, told)
+        said = _tat(set_so, "validate", f"{place.folder}/{_FOREIGN}.wgsl", code=8)
+        assert f"{_FOREIGN}.wgsl:2:10" in said, (value, said)
     (place.outside / _FOREIGN).mkdir(mode=0o700)
     unpacked = place.with_variable("TATFILE_UNPACK_DIR", f"{place.folder}/{_FOREIGN}")
     assert _tat(unpacked, "--version").startswith("tat ")
@@ -168,8 +168,8 @@ def _validate(place: Place) -> None:
     (place.outside / "good.wgsl").write_text(_SHADER)
     (place.outside / "bad.wgsl").write_text(_BROKEN)
     _tat(place, "validate", f"{place.folder}/good.wgsl")
-    told = _tat(place, "validate", f"{place.folder}/bad.wgsl", code=8)
-    assert "bad.wgsl:2:10" in told, told
+    said = _tat(place, "validate", f"{place.folder}/bad.wgsl", code=8)
+    assert "bad.wgsl:2:10" in said, said
 
 
 def _no_kernels_compiled(place: Place) -> None:

@@ -19,8 +19,8 @@ for path, body, word in (
     ("/", None, b"tatEditor"),
     ("/complete", b'{"code":"fn f(p: vec2f) { p. }","offset":20}', b'"label":"x"'),
 ):
-    told = urllib.request.urlopen(sys.argv[1] + path, body, timeout=100).read()
-    assert word in told, (path, told[:300])
+    answer = urllib.request.urlopen(sys.argv[1] + path, body, timeout=100).read()
+    assert word in answer, (path, answer[:300])
 """
 
 
@@ -55,9 +55,9 @@ def ask_lsp(start: list[str], environment: dict[str, str], folder: str, run: str
         assert "inlineCompletionProvider" in _answer(server.stdout, 1)["capabilities"]
         _send(server.stdin, "initialized", {})
         _send(server.stdin, "textDocument/didOpen", {"textDocument": document})
-        while (told := _read(server.stdout)).get("method") != "textDocument/publishDiagnostics":
+        while (answer := _read(server.stdout)).get("method") != "textDocument/publishDiagnostics":
             pass
-        assert "q" in told["params"]["diagnostics"][0]["message"], told
+        assert "q" in answer["params"]["diagnostics"][0]["message"], answer
         place = {"textDocument": {"uri": document["uri"]}, "position": {"line": 0, "character": 37}}
         _send(server.stdin, "textDocument/completion", place, 2)
         assert any(item["label"] == "x" for item in _answer(server.stdout, 2)["items"])
@@ -76,10 +76,10 @@ def _send(stream: BinaryIO, method: str, params: object, number: int | None = No
 
 
 def _answer(stream: BinaryIO, number: int) -> dict:
-    while (told := _read(stream)).get("id") != number or "method" in told:
+    while (answer := _read(stream)).get("id") != number or "method" in answer:
         pass
-    assert "error" not in told, told
-    return told["result"]
+    assert "error" not in answer, answer
+    return answer["result"]
 
 
 def _read(stream: BinaryIO) -> dict:

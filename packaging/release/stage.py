@@ -90,8 +90,8 @@ def check_libraries(folder: Path) -> None:
 
 def needed(path: Path) -> list[str]:
     """Names of the shared libraries that an ELF file asks for."""
-    told = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
-    return re.findall(r"\(NEEDED\).*\[(.*)\]", told.stdout)
+    dynamic = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic.stdout)
 
 
 def _is_elf(path: Path) -> bool:

@@ -31,10 +31,10 @@ fn make_row(row: u32, lane: u32) {
         }
     }
     let opened = group_sum(given, lane); // sigmoid of the gate, 0 over no positions
-    let aimed = group_sum(found, lane);
+    let on_target = group_sum(found, lane);
     let copied = select(1.0 - kept[row], 0.0, chosen == 0u); // token 0 is padding
     let each = select(copied / opened, 0.0, opened == 0.0);
-    let hit = select(copied / aimed, 0.0, aimed == 0.0);
+    let hit = select(copied / on_target, 0.0, on_target == 0.0);
     let factor = (1.0 - params.smoothing) / sqrt(f32(params.width));
     for (var i = lane; i < span; i += THREADS) {
         let pull = each - select(0.0, hit, ids[source + i] == chosen);

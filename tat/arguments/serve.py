@@ -67,7 +67,7 @@ def add(commands: Commands) -> None:
         "--int8", action="store_true", help="round matrices to 8 bits: faster on the CPU"
     )
     parser.add_argument("--queue", metavar="N", type=positive, default=32,
-                        help="texts that may wait; more are told to come back (32)")  # fmt: skip
+                        help="texts that may wait; others are refused with 503 (32)")  # fmt: skip
     add_device(parser)
     add_precision(parser)
     add_talk(parser)

@@ -58,7 +58,7 @@ def _engine(options: argparse.Namespace) -> Engine:
     library = None
     if options.index != "none":
         library = Library(options.index, lambda: named_index(options.index))
-        library.search("a", 1)  # an index that is none is told before anything is served
+        library.search("a", 1)  # a file that is no index is refused before anything is served
     return Engine(config, _decoder(options, config), Judge(), library)
 
 
@@ -82,7 +82,7 @@ def _decoder(options: argparse.Namespace, config: Config) -> Decoder:
                             options.precision or "f32")  # fmt: skip
 
     if not is_bundled(options.run):
-        _read(options)  # a file that is none is told before anything is served
+        _read(options)  # a file that does not exist is refused before anything is served
     return Decoder(load, options.queue)
 
 
@@ -117,7 +117,7 @@ def _serve_http(engine: Engine, options: argparse.Namespace) -> int:
             _say("ready; Ctrl-C ends it")
 
     serve(engine, port, options.host or "", options.token or "", threads, ready)
-    return _SIGTERM if _ended else _CTRL_C  # it only ends when it is told to
+    return _SIGTERM if _ended else _CTRL_C  # it ends on a signal only
 
 
 _SIGTERM, _CTRL_C = 143, 130

@@ -139,8 +139,8 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _summary(forms: Counter[str]) -> str:
-    told = ", ".join(f"{forms[form]} {form}" for form in FORMS if forms[form])
-    return f"{forms.total()} regions{f': {told}' if told else '; no WGSL was found'}"
+    counts = ", ".join(f"{forms[form]} {form}" for form in FORMS if forms[form])
+    return f"{forms.total()} regions{f': {counts}' if counts else '; no WGSL was found'}"
 
 
 def _write(folder: Path, found: Judged, number: int, licences: Licences) -> int:

@@ -77,5 +77,5 @@ def key_of(content: Content, config: DataConfig, seed: int, tokenizer: Tokenizer
     settings = msgspec.to_builtins(replace(config, neighbour_share=0.0))
     learnt = sha256(tokenizer.to_bytes()).hexdigest() if tokenizer else ""
     rules = _rules() if config.synth else ""
-    told = [__version__, FORMAT, content.digest, settings, seed, learnt, rules]
-    return sha256(msgspec.json.encode(told, order="sorted")).hexdigest()
+    facts = [__version__, FORMAT, content.digest, settings, seed, learnt, rules]
+    return sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()

@@ -127,13 +127,13 @@ def sort_part(number: int, units: Sequence[Path], count: int, out: Path, texts: 
     for digest, sample in found:
         kept.setdefault(digest, sample)
     ordered = [(digest, kept[digest]) for digest in sorted(kept)]
-    told: list[dict[bytes, None]] = [{} for _ in range(count)]
+    places: list[dict[bytes, None]] = [{} for _ in range(count)]
     for _, sample in ordered:
         if sample.split == "train" and sample.kind == "completion":
             for text in (*(text for _, text in sample.source), sample.target):
                 data = text.encode()
-                told[crc32(data) % count][data] = None
-    packed = [msgspec.msgpack.encode(list(of_place)) for of_place in told]
+                places[crc32(data) % count][data] = None
+    packed = [msgspec.msgpack.encode(list(of_place)) for of_place in places]
     ends = np.cumsum(list(map(len, packed))).tolist()
     with whole_file(texts) as file:
         head = msgspec.msgpack.encode(ends)

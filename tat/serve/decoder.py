@@ -132,7 +132,7 @@ class Decoder:
     def _run(self) -> None:
         try:
             service = self._load()
-        except BaseException as error:  # whatever it is, clients are told
+        except BaseException as error:  # whatever it is, clients get an answer
             self._set("failed", str(error) or type(error).__name__)
             return
         self.service = service

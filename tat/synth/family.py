@@ -35,7 +35,7 @@ class Parameter:
 
 @dataclass
 class Helper:
-    """A function that a body calls, of which only the signature is told."""
+    """A function that a body calls, of which only the signature is known."""
 
     name: str
     parameters: list[Parameter]

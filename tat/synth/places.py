@@ -35,7 +35,7 @@ _LAST_RETURN = re.compile(r"^return ((?:.|\n)+);\s*$", re.M)
 
 
 def substituted(text: str, names: Sequence[str], form: str) -> str:
-    """`text` with each of the variables told as `form.format(name)`; members stay."""
+    """`text` with each of the variables replaced by `form.format(name)`; members stay."""
     return renamed(text, {name: form.format(name) for name in names})
 
 
@@ -277,4 +277,4 @@ PLACES: Weighted[Callable[[Draft], bool] | None] = Weighted(
     (None, 57), (as_settings, 9), (as_struct, 7), (as_constants, 6), (as_pointer, 4),
     (as_variable, 3), (as_kernel, 8), (as_fragment, 6),
 )  # fmt: skip
-"""Shares of the places that plain families are told in; one that does not fit stays as it is."""
+"""Shares of the places into which plain families are put; one that does not fit stays as it is."""

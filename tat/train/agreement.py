@@ -45,10 +45,10 @@ def ended_together(ranks: Ranks) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        told = ranks.fail(error)
-        if told is error:
+        gathered = ranks.fail(error)
+        if gathered is error:
             raise
-        raise told from None
+        raise gathered from None
     else:
         ranks.close()
 
@@ -99,9 +99,9 @@ def require_same_work(ranks: Ranks, config: Config, corpus: str, tokenizer: byte
         "version of tat": __version__, "corpus": corpus[:12],
         "tokenizer": sha256(tokenizer).hexdigest()[:12],
     }  # fmt: skip
-    told = ranks.together((facts, asdict(config)))
-    first_facts, first_config = told[0]
-    for rank, (others, settings) in enumerate(told):
+    gathered = ranks.together((facts, asdict(config)))
+    first_facts, first_config = gathered[0]
+    for rank, (others, settings) in enumerate(gathered):
         found = {k: (first_facts[k], others[k]) for k in facts if others[k] != first_facts[k]}
         found |= differences(first_config, settings)
         for name, (one, other) in found.items():
@@ -118,8 +118,8 @@ def require_same_bits(ranks: Ranks, gradient: Array, allowed: Sequence[str]) -> 
     """
     if ranks.size == 1:
         return ""
-    told = ranks.together(sha256(np.ascontiguousarray(gradient)).hexdigest())
-    others = [str(rank) for rank, digest in enumerate(told) if digest != told[0]]
+    gathered = ranks.together(sha256(np.ascontiguousarray(gradient)).hexdigest())
+    others = [str(rank) for rank, digest in enumerate(gathered) if digest != gathered[0]]
     if not others:
         return ""
     who = f"rank{'s' * (len(others) > 1)} {', '.join(others)}"

@@ -22,7 +22,7 @@ class SilenceError(RanksError):
 
 
 class PeerFailedError(Exception):
-    """At rank 0: another rank told that it cannot go on."""
+    """At rank 0: another rank reported that it cannot go on."""
 
 
 class Failures:
@@ -36,7 +36,7 @@ class Failures:
         self._heard = inf
 
     def raise_any(self) -> None:
-        """At rank 0: PeerFailedError if any rank told of a failure.
+        """At rank 0: PeerFailedError if any rank reported a failure.
 
         Not at once: all may be about to fail alike.
         """
@@ -52,12 +52,12 @@ class Failures:
             message, code = "", int(error.code or 0)
         else:
             message, code = failure_of(error)
-        told = message, code, isinstance(error, SilenceError)
-        return self._leave_to_rank_0(told) if self._rank else self._lead(error, told)
+        report = message, code, isinstance(error, SilenceError)
+        return self._leave_to_rank_0(report) if self._rank else self._lead(error, report)
 
-    def _lead(self, error: BaseException, told: tuple[str, int, bool]) -> bool:
+    def _lead(self, error: BaseException, report: tuple[str, int, bool]) -> bool:
         if not isinstance(error, PeerFailedError):
-            self._known[0] = told
+            self._known[0] = report
         self._until(lambda: self._listen() and len(self._known) == self._size, _GATHER_S)
         if len(self._known) == self._size and not any(late for *_, late in self._known.values()):
             for rank in range(1, self._size):
@@ -68,30 +68,30 @@ class Failures:
         self._comm.Abort(code)
         return False
 
-    def _leave_to_rank_0(self, told: tuple[str, int, bool]) -> bool:
+    def _leave_to_rank_0(self, report: tuple[str, int, bool]) -> bool:
         """Speaks only where rank 0 does not answer."""
         with suppress(Exception):
-            self._comm.isend(told, 0, _FAILED)
-        patience = 0.0 if told[2] else self._patience()
+            self._comm.isend(report, 0, _FAILED)
+        patience = 0.0 if report[2] else self._patience()
         grace = patience + 2 * _GATHER_S + 0.5 * self._rank  # so that one of several speaks
         if self._until(lambda: self._comm.iprobe(source=0, tag=_END), grace):
             self._comm.recv(source=0, tag=_END)
             return True
-        _say(f"rank {self._rank} of {self._size}: {told[0]}, and rank 0 is silent; all ranks end")
-        self._comm.Abort(told[1])
+        _say(f"rank {self._rank} of {self._size}: {report[0]}, and rank 0 is silent; all ranks end")
+        self._comm.Abort(report[1])
         return False
 
     def _listen(self) -> bool:
-        """At rank 0: whether any rank has told of a failure."""
+        """At rank 0: whether any rank has reported a failure."""
         while self._comm.iprobe(tag=_FAILED):
             status = self._mpi.Status()
-            told = self._comm.recv(tag=_FAILED, status=status)
-            self._known[status.source] = told
+            report = self._comm.recv(tag=_FAILED, status=status)
+            self._known[status.source] = report
         return bool(self._known)
 
     def _verdict(self) -> tuple[str, int]:
         """A message about the failures that rank 0 knows, and the exit code."""
-        real = {rank: told for rank, told in self._known.items() if not told[2]}
+        real = {rank: report for rank, report in self._known.items() if not report[2]}
         if real:
             rank = min(real)
             message, code, _ = real[rank]

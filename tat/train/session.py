@@ -158,8 +158,8 @@ class Session:
         """Refuses ranks that compute otherwise, unless that is allowed."""
         if self.ranks.size > 1:
             gradient = self.trainer.first_gradient()
-            if told := require_same_bits(self.ranks, gradient, allowed):
-                self.reporter.note(told)
+            if difference := require_same_bits(self.ranks, gradient, allowed):
+                self.reporter.note(difference)
 
     def _tell_left_out(self, dataset: Dataset, split: str) -> None:
         if dataset.too_long:

@@ -91,7 +91,7 @@ class ShardedUpdate:
         sums = self._exchange.finish()
         own = [stop, work, *read_losses(losses), *self._tokens]
         facts = self._ranks.gather(np.array(own, np.float64))
-        told = [float(x) for fact in facts for x in fact[2 : len(fact) // 2 + 1]]
+        metrics = [float(x) for fact in facts for x in fact[2 : len(fact) // 2 + 1]]
         tokens = int(sum(x for fact in facts for x in fact[len(fact) // 2 + 1 :]))
         partials = self._norm_of(sums)
         self._apply.write("partials", np.concatenate(self._ranks.gather(partials)))
@@ -102,7 +102,7 @@ class ShardedUpdate:
         scale = self._apply.read("scale")
         self._share_weights()
         work, stop = sum(fact[1] for fact in facts), int(max(fact[0] for fact in facts))
-        return Applied(lambda: told, tokens, float(work), lambda: scale, stop)
+        return Applied(lambda: metrics, tokens, float(work), lambda: scale, stop)
 
     def _norm_of(self, sums: Sums) -> Array:
         """float32: the partial sums of squares of this rank's slice of the whole sum."""

@@ -206,8 +206,8 @@ class Trainer:
             if culprit:
                 found = f"step {step}, micro-batch {index}: {culprit} is not finite; {advice}"
                 break
-        told = filter(None, self.ranks.together(found))
-        return next(told, f"step {step}: the summed gradient is not finite; {advice}")
+        problems = filter(None, self.ranks.together(found))
+        return next(problems, f"step {step}: the summed gradient is not finite; {advice}")
 
     def first_gradient(self) -> Array:
         """The gradient of the next step's micro-batch 0, flat: equal bits on every rank."""

@@ -24,7 +24,7 @@ Metric = Callable[[], Array]  # a copy of a tensor, waiting until its run is don
 
 @dataclass(frozen=True)
 class Applied:
-    """A step that the device has been told to do, by all processes."""
+    """A step that all processes have given to their devices."""
 
     losses: Callable[[], list[float]]  # those of all micro-batches, in order
     tokens: int

@@ -101,10 +101,10 @@ def _copy_cross_entropy_backward(
         if target == 0:
             out[:] = 0
             continue
-        aimed = (_ONE - smoothing) * kept[row]
+        weight = (_ONE - smoothing) * kept[row]
         for i in range(z.size):
-            out[i] = (aimed + smoothing) * exp(z[i] - shift) - spread
-        out[target] -= aimed
+            out[i] = (weight + smoothing) * exp(z[i] - shift) - spread
+        out[target] -= weight
 
 
 def copy_cross_entropy_backward(

@@ -82,7 +82,7 @@ def adapters() -> list[Any]:
 
 @cache
 def _wgpu() -> Any:
-    """The library, told not to look for displays: on a server that prints errors."""
+    """The library, set not to look for displays, which prints errors on a server."""
     if "XDG_RUNTIME_DIR" not in os.environ:
         os.environ.setdefault("NODEVICE_SELECT", "1")  # Mesa's Vulkan layer that asks Wayland
     try:

@@ -43,8 +43,8 @@ def pointer_backward(
     copied = np.where(counts, 1 - kept, 0)  # the sources' part
     gate = shares.sum(axis=1)
     dgate[:] = (1 - smoothing) * np.where(counts, gate - copied, 0).reshape(dgate.shape)
-    aimed = shares_of_targets(shares, ids, targets, 0, batch, queries)
-    slopes = shares * _over(copied, gate) - aimed * _over(copied, aimed.sum(axis=1))
+    on_target = shares_of_targets(shares, ids, targets, 0, batch, queries)
+    slopes = shares * _over(copied, gate) - on_target * _over(copied, on_target.sum(axis=1))
     slopes *= (1 - smoothing) * width**-0.5
     slopes = _sequences(slopes, batch)
     dq[:] = (slopes @ _sequences(k, batch)).reshape(dq.shape)
@@ -101,10 +101,10 @@ def copy_cross_entropy_backward(
 ) -> None:  # fmt: skip
     np.subtract(logits, lse[:, None], out=dlogits)
     np.exp(dlogits, out=dlogits)
-    aimed = (1 - smoothing) * kept
-    dlogits *= (aimed + smoothing)[:, None]
+    weight = (1 - smoothing) * kept
+    dlogits *= (weight + smoothing)[:, None]
     dlogits -= smoothing / vocabulary
-    dlogits[np.arange(rows), targets] -= aimed
+    dlogits[np.arange(rows), targets] -= weight
     dlogits[targets == 0] = 0
 
 

@@ -81,7 +81,7 @@ function canonical(value) {
 
 // The parts of the file. flat: all weights, Float32Array; step and microBatches: done in the page.
 function checkpointOf(about, flat, step, microBatches) {
-  const header = JSON.parse(about.header), { __metadata__: told, ...entries } = header;
+  const header = JSON.parse(about.header), { __metadata__: metadata, ...entries } = header;
   const names = Object.keys(entries).filter((name) => name !== 'header.blake2b');
   names.sort((a, b) => entries[a].data_offsets[0] - entries[b].data_offsets[0]);
   const parts = names.map((name) => {
@@ -89,8 +89,8 @@ function checkpointOf(about, flat, step, microBatches) {
     const [start, end] = entries[name].data_offsets;
     return new Uint8Array(flat.buffer, flat.byteOffset + 4 * about.offsets[name], end - start);
   });
-  told.checksums = canonical(Object.fromEntries(names.map((name, i) => [name, blake2b(parts[i])])));
-  told.content = told.content.replace(about.step, step).replace(about.micro_batches, microBatches);
+  metadata.checksums = canonical(Object.fromEntries(names.map((name, i) => [name, blake2b(parts[i])])));
+  metadata.content = metadata.content.replace(about.step, step).replace(about.micro_batches, microBatches);
   let text = canonical(header);
   text += ' '.repeat(-text.length & 7);
   const frame = new Uint8Array(8 + text.length);

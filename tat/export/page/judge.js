@@ -6,8 +6,8 @@ async function errorsOf(device, code) {
   const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
   const refused = await device.popErrorScope();
   const errors = messages.filter(({ type }) => type === 'error');
-  const told = errors.map((error) => `${error.lineNum}:${error.linePos} ${error.message}`);
-  return refused && !told.length ? [refused.message] : told;
+  const places = errors.map((error) => `${error.lineNum}:${error.linePos} ${error.message}`);
+  return refused && !places.length ? [refused.message] : places;
 }
 
 // The most likely text first, then draws, until the compiler takes one; the first if it takes none.

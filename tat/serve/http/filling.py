@@ -55,7 +55,7 @@ def streamed(
     piece: Callable[[str], bytes], last: Callable[[Written], bytes], first: bytes = b"",
     patience: float = 0.0,
 ) -> Iterator[bytes]:  # fmt: skip
-    """`first`, pieces of a text as they are settled, then what is told at its end.
+    """`first`, pieces of a text as they are settled, then the record of its end.
 
     The task is submitted before the first piece is asked for, so that a refusal is one.
     """

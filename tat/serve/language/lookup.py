@@ -11,7 +11,7 @@ from tat.wgsl.builtins import NAMES
 from tat.wgsl.lexer import Token
 
 
-class Told(NamedTuple):
+class Facts(NamedTuple):
     """The facts about the name at `text[start:end]`."""
 
     code: str  # its declaration, or the overloads of a built-in function
@@ -27,7 +27,7 @@ def symbol_at(analysis: Analysis, offset: int) -> Symbol | None:
     return _symbol_of(analysis, index) if index >= 0 else None
 
 
-def told(analysis: Analysis, offset: int) -> Told | None:
+def facts_at(analysis: Analysis, offset: int) -> Facts | None:
     """The facts that a hover over `offset` shows."""
     index = analysis.word_at(offset)
     if index < 0:
@@ -36,21 +36,21 @@ def told(analysis: Analysis, offset: int) -> Told | None:
     place = token.start, token.end
     symbol = _symbol_of(analysis, index)
     if symbol is not None:
-        return Told(_declared(analysis, symbol), symbol.comment, _origin(analysis, symbol), *place)
+        return Facts(_declared(analysis, symbol), symbol.comment, _origin(analysis, symbol), *place)
     before = analysis.code[index - 1].text if index else ""
     if before == "@" and token.text in ATTRIBUTES:
-        return Told(f"@{token.text}", ATTRIBUTES[token.text][1], "WGSL", *place)
+        return Facts(f"@{token.text}", ATTRIBUTES[token.text][1], "WGSL", *place)
     if before == ".":
         types = Types(analysis)
         base = types.before(index - 1)
         kind = types.member(base, token.text)
-        return Told(f"{base}.{token.text}: {kind}", "", "WGSL", *place) if kind else None
+        return Facts(f"{base}.{token.text}: {kind}", "", "WGSL", *place) if kind else None
     if overloads := OVERLOADS.get(token.text):
         code = "\n".join(overload.signature for overload in overloads)
-        return Told(code, overloads[0].words, "built into WGSL", *place)
+        return Facts(code, overloads[0].words, "built into WGSL", *place)
     if token.text in NAMES:
         said = "a vector" if vector(token.text) else "a predeclared name"
-        return Told(token.text, said, "built into WGSL", *place)
+        return Facts(token.text, said, "built into WGSL", *place)
     return None
 
 

@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from tat.serve.language.completion import Candidate, candidates, word_before
 from tat.serve.language.declared import Symbol
-from tat.serve.language.lookup import symbol_at, told, uses
+from tat.serve.language.lookup import facts_at, symbol_at, uses
 from tat.serve.language.symbols import MODULE_KINDS
 from tat.serve.lsp.documents import View
 from tat.serve.regions import Region
@@ -30,7 +30,7 @@ def hover(view: View, position: types.Position) -> types.Hover | None:
     if not (found := view.at(position)):
         return None
     region, analysis, offset = found
-    known = told(analysis, offset)
+    known = facts_at(analysis, offset)
     if known is None:
         return None
     words = f"\n\n{known.words}" if known.words else ""

@@ -1,7 +1,7 @@
 """The server: its features by name, each answered from a view of the document.
 
 Nothing that a client sends ends it: a document that is not open, too large or no text gets an
-empty answer. What takes long runs in threads, and is given up when the client says so.
+empty answer. Long work runs in threads, and is cancelled when the client asks for it.
 """
 
 import asyncio

@@ -8,8 +8,8 @@ async function asked(path, body, signal) {
   const headers = { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
   const reply = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
   if (reply.ok) return reply;
-  const told = await reply.json().catch(() => null);
-  throw new Error(told?.error?.message || `the server says ${reply.status}`);
+  const received = await reply.json().catch(() => null);
+  throw new Error(received?.error?.message || `the server says ${reply.status}`);
 }
 const ask = async (path, body, signal) => (await asked(path, body, signal)).json();
 
@@ -99,8 +99,8 @@ async function write() {
   $("write").disabled = true;
   $("answers").innerHTML = '<p class="empty">Asking the library, then the model …</p>';
   try {
-    const told = await ask("/generate", { description, signature, context: context.text, n: Number($("count").value) }, running.signal);
-    $("answers").replaceChildren(...told.candidates.map((answer) => card(answer, told.model)));
+    const received = await ask("/generate", { description, signature, context: context.text, n: Number($("count").value) }, running.signal);
+    $("answers").replaceChildren(...received.candidates.map((answer) => card(answer, received.model)));
     $("answers").firstElementChild?.focus({ preventScroll: true });
   } catch (error) {
     if (error.name !== "AbortError") $("answers").innerHTML = `<p class="empty">${escaped(error.message)}</p>`;
@@ -208,8 +208,8 @@ document.documentElement.dataset.theme = kept || (matchMedia("(prefers-color-sch
 async function status() {
   let wait = 15000;
   try {
-    const told = await ask("/health");
-    $("status").textContent = `model ${told.model} is ready`;
+    const received = await ask("/health");
+    $("status").textContent = `model ${received.model} is ready`;
     $("status").className = "ready";
   } catch (error) {
     $("status").className = "none";

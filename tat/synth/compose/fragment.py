@@ -131,8 +131,8 @@ def fragment(draws: Draws) -> Draft:
         cut = draws.pick(("0.5", "0.1", "0.01", "$alphaCutoff:f32"))
         lines.insert(1, f"if (sampled.a < {cut}) {{\n    discard;\n}}")
         words.append("discards transparent pixels")
-    told = base.words + (f", then {joined_words(words)}" if words else "") + "."
-    descriptions = [told, f"Fragment stage that {joined_words(words)}"] if words else [told]
+    whole = base.words + (f", then {joined_words(words)}" if words else "") + "."
+    descriptions = [whole, f"Fragment stage that {joined_words(words)}"] if words else [whole]
     stage = _Stage(draws, [*lines, f"return {value};"])
     calls = [call for step in steps for call in step.calls]
     return stage.draft(handles, descriptions, calls)

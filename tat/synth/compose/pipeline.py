@@ -173,11 +173,11 @@ class _Pipeline:
         context, result = self._return()
         last, first = self.families[-1].names[0], self.families[0].names[0]
         names = (*(verb + titled(last) for verb in _VERBS), f"{first}And{titled(last)}")
-        told = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
+        joined = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
         whole = len(self.words) == len(self.families) <= _MOST_TOLD
         parameters = [Parameter((name,), kind) for name, kind in self.parameters.items()]
         family = Family(
-            "pipeline", names, parameters, result, descriptions=[told] if whole else [],
+            "pipeline", names, parameters, result, descriptions=[joined] if whole else [],
             bodies=[(False, "\n".join(self.lines))], context=context, calls=self.calls,
         ).finish()  # fmt: skip
         family.alternatives |= self.alternatives

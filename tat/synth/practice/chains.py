@@ -1,4 +1,4 @@
-"""A value that goes through several steps, each told in words."""
+"""A value that goes through several steps, each described by a clause."""
 
 import re
 
@@ -26,7 +26,7 @@ class Chain:
         self.parameters = {self.first: start}
         self.kind = start  # so far
         self.steps: list[tuple[str, str]] = []  # type, value
-        self.told: list[str] = []
+        self.clauses: list[str] = []
         last = None
         for _ in range(draws.weighted(_COUNTS)):
             line = draws.pick(_by_type()[self.kind])
@@ -47,7 +47,7 @@ class Chain:
             words = words.replace(f"{{{letter}}}", word)
         self.kind = match["after"]
         self.steps.append((self.kind, value))
-        self.told.append(words)
+        self.clauses.append(words)
 
     def _operand(self, kind: str, shifted: bool) -> tuple[str, str]:
         """A literal or a new parameter, as code and in words."""
@@ -97,15 +97,19 @@ class Chain:
         return [*lines, f"return {name};"]
 
     def _words(self) -> list[str]:
-        *before, last = self.told
+        *before, last = self.clauses
         joint = self.draws.pick((" and ", ", then ", " and then "))
-        told = ", ".join(before) + joint + last if before else last
+        joined = ", ".join(before) + joint + last if before else last
         first = f"{{{self.first}}}"
-        if " it" in self.told[0]:
-            alone = told.replace(" it", f" {first}", 1)
+        if " it" in self.clauses[0]:
+            alone = joined.replace(" it", f" {first}", 1)
         else:
-            alone = f"{told}, starting with {first}"
-        return [f"Takes {first}, {told}.", f"From {first}: {told}.", alone[0].upper() + alone[1:]]
+            alone = f"{joined}, starting with {first}"
+        return [
+            f"Takes {first}, {joined}.",
+            f"From {first}: {joined}.",
+            alone[0].upper() + alone[1:],
+        ]
 
 
 def _put(value: str, current: str) -> str:

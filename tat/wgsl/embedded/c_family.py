@@ -193,9 +193,9 @@ def _without_margin(text: str, body: tuple[int, int], margin: str) -> Iterator[t
     if len(lines) > 1 and not text[slice(*lines[0])].strip():
         lines = lines[1:]  # the line of the opening quotes
     blanks = [re.compile(r"[ \t]*").match(text, *line) for line in lines]
-    told = [m.end() - m.start() for m, line in zip(blanks, lines, strict=True)
+    widths = [m.end() - m.start() for m, line in zip(blanks, lines, strict=True)
             if m and text[slice(*line)].strip()]  # fmt: skip
-    indent = min(told, default=0)
+    indent = min(widths, default=0)
     for start, end in lines:
         if text[start:end].strip() or end < body[1]:
             yield min(start + indent, max(start, end - 1)), end

@@ -154,7 +154,7 @@ JOINED = re.compile(
     rf"{_BLANKS}\+{_BLANKS}(?:({_TERM}(?:{_BLANKS}[-+*/]{_BLANKS}{_TERM}){{0,8}}){_BLANKS}\+"
     rf"{_BLANKS})?"
 )
-"""What stands between literals that `+` joins; a group for what is added in the middle."""
+"""The text between literals that `+` joins; a group holds an expression in the middle."""
 _NEAR = 400  # characters between literals that are joined
 
 

@@ -141,8 +141,8 @@ class Placed:
             parts.append(self.slice(copied, start))
             if isinstance(words, Placed):
                 parts.append(words)
-            elif words and (told := self._span(start, end)):
-                parts.append(Placed.instead(words, *told))
+            elif words and (span := self._span(start, end)):
+                parts.append(Placed.instead(words, *span))
             copied = end
         if not copied:
             return Placed.join([*parts, self])
