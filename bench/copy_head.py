@@ -76,7 +76,7 @@ def names(tokenizer: Tokenizer, ids: Sequence[int], known: set[str]) -> list[Nam
 
 
 def score(logits: np.ndarray, targets: np.ndarray, found: Sequence[Name]) -> Score:
-    """Of one function, from logits [T, V] before each of its targets [T]."""
+    """The score of one function, from logits [T, V] before each of its targets [T]."""
     top = logits.max(axis=1)
     normalizers = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     nats = normalizers - logits[np.arange(len(targets)), targets]
@@ -103,7 +103,7 @@ def words(texts: Iterable[str]) -> set[str]:
 
 
 def settings(copy: bool, options: argparse.Namespace) -> Config:
-    """Of the model with or without the head."""
+    """The configuration of the model with or without the head."""
     flags = {
         "preset": options.preset, "seed": options.seed, "threads": 1, "model.copy": copy,
         "train.steps": options.steps, "train.schedule_steps": options.steps,

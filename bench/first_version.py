@@ -129,7 +129,7 @@ def softmax() -> Callable[[], Any]:
 
 
 def tokenize(config: Config, text: str) -> Callable[[], Any]:
-    """From text to ids, by a tokenizer learnt from the cookbook of that time."""
+    """A call that turns the text into ids, by a tokenizer learnt from the cookbook of that time."""
     tokenizer = Tokenizer.train([entry.code for entry in cookbook()], config.data.vocabulary)
     return lambda: tokenizer.encode(text)
 

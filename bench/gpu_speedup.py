@@ -40,7 +40,7 @@ def configured(options: argparse.Namespace, precision: str) -> Config:
 
 
 def seconds_of_step(config: Config, backend: Backend, options: argparse.Namespace) -> float:
-    """Of one step, warmed up; a GPU's steps follow each other as they do in training."""
+    """Seconds of one step, warmed up; a GPU's steps follow each other as they do in training."""
     trainer = make_trainer(config, backend, options.rows, options.length)
     steps = options.steps if backend.queues else options.cpu_steps
     for _ in range(steps if backend.queues else 1):

@@ -34,7 +34,7 @@ from tat.wgsl.declarations import Function, functions
 
 
 def make_generator(options: argparse.Namespace, tokenizer: Tokenizer) -> Generator:
-    """Of a model with random weights."""
+    """A generator whose model has random weights."""
     config = resolve(flags={"preset": options.preset}).config
     drawn = weights.draw(Transformer(config.model, tokenizer.size).parameters, 0)
     model = Transformer(config.model, tokenizer.size, int8=options.int8)

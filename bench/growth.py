@@ -43,7 +43,7 @@ class Point:
     value: int
 
     def trainer(self) -> Trainer:
-        """With the feed-forward block four times as wide as the model, and heads 32 wide."""
+        """A trainer whose feed-forward block is four times the width, with heads 32 wide."""
         extents = _BASE | {self.axis: self.value}
         width, length = extents["width"], extents["length"]
         flags = {

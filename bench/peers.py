@@ -25,7 +25,7 @@ class Peer:
         )  # fmt: skip
 
     def seconds(self, request: str) -> float:
-        """Of one run of what a line names."""
+        """Seconds of one run of the request that a line names."""
         print(request, file=self._process.stdin, flush=True)
         return float(self._process.stdout.readline())
 

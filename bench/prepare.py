@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def write(base: Path, out: Path, megabytes: int) -> Path:
-    """So many MB of functions, each copy of the base under names of its own."""
+    """Writes so many MB of functions, each copy of the base under names of its own."""
     lines, copy = base.read_text().splitlines(), 0
     with open(out, "w") as file:
         while file.tell() < megabytes * 1e6:
@@ -82,7 +82,7 @@ def run(*words: object) -> None:
 
 
 def processor_s() -> float:
-    """Of all children so far."""
+    """Processor seconds of all children so far."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -33,7 +33,7 @@ _SHAPE = {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32, "max_length"
 
 
 def new_generator(max_tokens: int = 40, seed: int = 3, **flags: object) -> Generator:
-    """Of a model with random weights: almost every token of its choice is refused."""
+    """A generator with random weights: almost every token that it chooses is refused."""
     model_flags = {f"model.{key}": value for key, value in _SHAPE.items()}
     plain = {"preset": "tiny", "train.steps": 1, "data.buckets": [[16, 16], [64, 64]]}
     more = {name.replace("__", "."): value for name, value in flags.items()}
@@ -62,7 +62,7 @@ class ByDefinition:
         encode.run()
 
     def logits(self, token: int, position: int) -> np.ndarray:
-        """Of the token behind `token`, which stands at `position`."""
+        """Logits of the token behind `token`, which stands at `position`."""
         self._step.write("token", np.array([[token]]))
         self._step.write("position", np.array([position]))
         self._step.write("lengths", np.array([[position + 1]]))

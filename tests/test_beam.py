@@ -19,7 +19,7 @@ def generator() -> Generator:
 
 @pytest.fixture(scope="module")
 def terse() -> Generator:
-    """Of a model that likes to end: its last states are pushed towards the end token's row."""
+    """A generator that likes to end: its last states are pushed towards the end token's row."""
     made = new_generator(10, seed=4)
     model, backend = made.loaded.model, made.loaded.backend
     table = model.embedding.table

@@ -140,7 +140,7 @@ def test_a_preference_that_a_device_cannot_follow_is_asked_for_every_token():
 
 
 def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
-    """Of one row and SOURCE; the steps of each run are noted in the list."""
+    """A chain of one row and SOURCE, and a list that notes the steps of each run."""
     programs, counts = generator.programs, steps_of(generator)
     shape, ids = programs.shape(1, 1), np.zeros((1, 1, programs.longest_source), np.int32)
     ids[0, 0, : len(SOURCE)] = SOURCE
@@ -151,7 +151,7 @@ def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
 
 
 def asker(chain: Chain, preference: Preference) -> Callable[[list[int]], tuple[Array, Array]]:
-    """From the tokens so far to logits [N, V] and guesses [N]."""
+    """A call from the tokens so far to logits [N, V] and guesses [N]."""
     stream = Stream([SOURCE], 64, 1, preference=preference)
 
     def ask(tokens: list[int]) -> tuple[Array, Array]:

@@ -95,7 +95,7 @@ def test_sound_backends_agree(numba):
     ],
 )
 def test_a_planted_bug_in_a_part_of_a_fused_shader_is_named(kernel, sound, broken, monkeypatch):
-    """Of those that a step in float32 has: its loss is not scaled."""
+    """The kernels are those of a step in float32, whose loss is not scaled."""
 
     def planted(name: str, halves: frozenset[str] = frozenset()) -> str:
         text = specialised(name, halves)

@@ -118,7 +118,7 @@ def test_values_out_of_range_are_named(generate, arguments):
 
 @pytest.mark.in_process
 def test_texts_are_validated_unless_they_stream(bench, monkeypatch):
-    """By default four candidates; the sandbox is asked for each different one."""
+    """Four candidates are the default; the sandbox is asked about each different one."""
     monkeypatch.setattr(Sandbox, "validate", lambda self, source: Diagnostic("no good", 1, 1))
     monkeypatch.setattr(validated.Candidates, "_problem", lambda self, text: Diagnostic("bad"))
     options = "--run", bench / "run", "--max-tokens", "3", "-q"
@@ -199,7 +199,7 @@ HOSTILE = {
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("place", ["description", "signature", "context", "prefix", "suffix"])
 def test_hostile_prompts_are_answered_or_refused(bench, tmp_path, hostile, place):
-    """With grammar and validation: an answer, none that validates, or one clear line."""
+    """Each prompt ends in an answer, in none that validates, or in one clear line."""
     prompt = {"description": "x"} if place in ("signature", "context") else {}
     line = json.dumps({**prompt, place: hostile}, ensure_ascii=False).encode("utf-8", "replace")
     (tmp_path / "p.jsonl").write_bytes(line)

@@ -127,7 +127,7 @@ def test_a_gate_beyond_the_range_of_exp_leaves_finite_numbers(gate: float):
 
 
 def copying_generator(gate: float) -> Generator:
-    """Of a model with random weights and one gate everywhere."""
+    """A generator with random weights and one gate everywhere."""
     generator = new_generator(12, model__copy=True, generate__batch=2)
     backend, model = generator.loaded.backend, generator.loaded.model
     flat = backend.read(model.parameters.flat)

@@ -21,11 +21,11 @@ from tat.wgsl.embedded.regions import regions
 from tat.wgsl.sandbox import Sandbox
 
 LIMIT = 1_000_000
-"""Of a .wgsl file; a host may have eight times as many bytes."""
+"""The limit of a .wgsl file; a host may have eight times as many bytes."""
 
 
 def places(folder: Path) -> dict[str, set[tuple[str, int, int]]]:
-    """By file, the functions that reading gives, with the places it says."""
+    """The functions that reading gives, with their places, by file."""
     found: dict[str, set[tuple[str, int, int]]] = {}
     for module in read_sources([folder], LIMIT).modules:
         for item in split_module(module.text):

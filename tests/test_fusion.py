@@ -159,7 +159,7 @@ def test_a_norm_joins_all_its_products_of_few_rows_or_none(rows: int, width: int
 
 @pytest.mark.parametrize("tokens", [1, 2])
 def test_a_cache_is_written_by_the_product_where_it_takes_all_rows(tokens: int):
-    """But not where several tokens of one sequence are cached one by one."""
+    """Several tokens of one sequence that are cached one by one are left to the separate kernel."""
     model = of_base()
     calls = fused(step_program(model, BatchShape(1, 16, 16), tokens=tokens).calls)
     caches = Counter(c.kernel for c in calls if "cache.own" in c.outputs[0].name)

@@ -210,7 +210,7 @@ LOGITS = {
      (0, 1, 0.3), (6, 0.8, 0.01)],
 )  # fmt: skip
 def test_filters_keep_what_the_host_keeps(filters: tuple[float, ...], logits: Array):
-    """Of hot draws by a hundred keys, all tokens that are kept are seen, and no other."""
+    """A hundred keys at a high temperature draw all tokens that are kept, and no other."""
     rows, logits = 120, logits.astype(np.float32).astype(np.float64)
     extents = dict(batch=rows, vocabulary=10, block=1, first=0, length=64, keys=64)
     settings = [[1e9, *filters, 1]] * rows
@@ -233,7 +233,7 @@ def test_filters_see_all_of_a_large_vocabulary(filters: tuple[float, ...]):
 
 
 def test_thousands_of_draws_are_those_of_the_host():
-    """Of 30,000 draws from up to 8,192 tokens none differed: noise does in last places alone."""
+    """None of 30,000 draws from up to 8,192 tokens differed: noise differs in last places alone."""
     ways = [[1, 0, 1, 0, 1], [1, 50, 1, 0, 1], [1, 0, 0.9, 0, 1], [2, 100, 0.95, 0.001, 1]]
     extents = dict(batch=2000, vocabulary=500, block=1, first=2, length=64, keys=64)
     case = Case("sample_token", extents, given={"settings": ways * 500}, stretch={"logits": 2.0})

@@ -53,7 +53,7 @@ def new_gpu() -> GpuBackend:
 def loss_and_gradients(
     gpu: bool, copy: bool = False, largest: int | None = None
 ) -> tuple[Array, dict[str, Array]]:
-    """Of one micro-batch of preset tiny, dropout on, with several chunks of logits.
+    """Loss and gradients of one micro-batch of preset tiny, dropout on, several chunks of logits.
 
     largest: bytes of an arena, at most.
     """
@@ -98,7 +98,7 @@ def test_a_second_run_gives_the_same_bits():
 
 
 def test_arenas_in_several_buffers_change_no_bit():
-    """As where a plan takes more than the largest buffer."""
+    """A plan that takes more than the largest buffer has its arenas split in this way."""
     loss, gradients = loss_and_gradients(gpu=True)
     again, split = loss_and_gradients(gpu=True, largest=300_000)
     np.testing.assert_array_equal(again, loss)

@@ -88,7 +88,7 @@ SMALL = (
 
 
 def test_greedy_answers_to_the_cookbook_are_those_of_the_cpu(tmp_path: Path):
-    """Of a model that has learnt a little: it neither repeats one token nor knows the answers."""
+    """The model has learnt a little: it neither repeats one token nor knows the answers."""
     run = tmp_path / "run"
     settings = [word for value in ANSWERING for word in ("--set", value)]
     words = ["--preset", "tiny", "--run", str(run), "--steps", "60", "--device", "cpu", "-q"]

@@ -275,7 +275,7 @@ def test_cross_entropy_in_chunks_of_rows_is_that_of_all_rows(rows: int):
 def copy_check(
     targets: list[int], lengths: list[list[int]], smoothing: float, chunk: int = 2**20
 ) -> Check:
-    """Of sequences with sources of 5 tokens at most, ids 0 to 2 of which are no text."""
+    """A check of sequences with sources of 5 tokens at most; ids 0 to 2 are no text."""
     batch, sources, vocabulary = len(lengths), len(lengths[0]), 11
     rows, keys = len(targets), batch * sources * 5
     values = drawn(x=(rows, 6), table=(vocabulary, 6), q=(rows, 4), k=(keys, 4), gate=(rows, 1))

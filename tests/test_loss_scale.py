@@ -7,7 +7,7 @@ from tat.train.loss_scale import LossScale
 
 
 def factors(results: list[bool], patience: int, ahead: bool) -> list[float]:
-    """Of each step; with `ahead` a step gets its factor before the result of the last is known."""
+    """The factor of each step; with `ahead` a step gets it before the last result is known."""
     scale, used = LossScale(64.0, 64.0), [64.0]
     for finite in results:
         if ahead:

@@ -91,7 +91,7 @@ def test_seconds_of_steps_begun_ahead_are_their_own(
 
 
 class FakeTrainer:
-    """As much of a trainer as a meter asks for; each replayed call takes a second."""
+    """The part of a trainer that a meter asks for; each replayed call takes a second."""
 
     class Backend:
         name, queues = "fake", True

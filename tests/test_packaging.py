@@ -96,7 +96,7 @@ awkward = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]),
 @pytest.mark.parametrize("shell", SHELLS)
 @given(awkward)
 def test_help_texts_cannot_break_out_of_a_script(shell, text):
-    """With any help text, quotes stay balanced and the script keeps its lines."""
+    """Quotes stay balanced and the script keeps its lines, whatever a help text holds."""
     parser = argparse.ArgumentParser(prog="tat")
     parser.add_argument("--option", help=text.replace("%", "%%"))
     plain = argparse.ArgumentParser(prog="tat")

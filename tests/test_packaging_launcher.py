@@ -62,7 +62,7 @@ PROBE = "int main(void) { return %d; }"
 
 
 def compile_static(source: str, out: Path):
-    """With musl and static, so that toys run in an empty root too."""
+    """Compiles with musl, statically, so that toys run in an empty root too."""
     command = ["musl-gcc", "-static", "-Os", "-s", "-x", "c", "-", "-o", out]
     subprocess.run(command, input=source, text=True, check=True)
 
@@ -334,7 +334,7 @@ def test_another_users_home_is_left_alone(file, tmp_path):
 
 @needs_root
 def test_runs_for_an_ordinary_user(packed, tmp_path):
-    """And beside a folder of root's under the name that this user's would have."""
+    """The user's cache has another name than a folder of root's that is in its place."""
     shared = Path("/dev/shm") / f"tat-test-{os.getpid()}"
     shared.mkdir()
     shared.chmod(0o1777)

@@ -28,7 +28,7 @@ def test_the_function_shown_is_valid():
 
 @pytest.mark.gpu
 def test_the_picture_shows_the_function():
-    """By less than rounding on another adapter; another function differs by far more."""
+    """Another adapter differs by less than rounding; another function differs by far more."""
     shown = decode(PICTURE.read_bytes()).astype(int)
     assert np.abs(shown - picture(shown_function())).mean() < 1
     sharper = shown_function().replace("outside + inside - radius", "outside + inside")

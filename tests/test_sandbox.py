@@ -63,7 +63,7 @@ def test_valid_modules(sandbox: Sandbox, source: str):
 
 
 def test_optional_features_are_switched_on(sandbox: Sandbox):
-    """Of llvmpipe; a driver without 16-bit floats has to fail here."""
+    """llvmpipe has them; a driver without 16-bit floats has to fail here."""
     assert sandbox.validate("enable f16; fn f(x: f16) -> f16 { return x; }") is None
     assert sandbox.validate("fn f(x: f64) -> f64 { return x; }") is None
 

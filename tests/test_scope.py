@@ -70,7 +70,7 @@ def test_it_does_not_matter_where_the_pieces_are_cut(function, cuts: list[int]):
 
 @given(st.sampled_from(FUNCTIONS), st.data())
 def test_a_name_that_nothing_declares_is_refused(function, data):
-    """Of the uses: a word that is neither a member nor declares anything."""
+    """A use is a word that is no member and declares nothing; here it is changed."""
     body, declared = function.body, {"let", "var", "const"}
     tokens = [t for t in tokenize(body) if t.kind != "comment"]
     uses = [
@@ -216,7 +216,7 @@ def test_a_comment_is_cut_anywhere():
 
 @pytest.mark.gpu
 def test_naga_knows_every_predeclared_name(sandbox: Sandbox):
-    """But those that it lacks; a driver changes nothing about that."""
+    """naga lacks one of them; a driver changes nothing about that."""
     unknown = set()
     for name in NAMES:
         problem = sandbox.validate(f"fn f() {{ _ = {name}(1, 1, 1, 1, 1, 1, 1, 1, 1, 1); }}")

@@ -29,7 +29,7 @@ def test_a_text_is_cut_before_the_first_stop_word(text, stops):
 
 @given(letters, words, st.integers(0, 30))
 def test_pieces_that_are_sent_never_hold_what_is_cut_later(text, stops, at):
-    """Of a text as it grows no more is sent than what stays of it at the end."""
+    """A growing text is sent only as far as it stays until the end."""
     ending = Ending(stops)
     if ending.cut(text[:at]) is None:
         sent = text[: min(at, len(text)) - ending.held(text[:at])]

@@ -31,13 +31,13 @@ class Held:
         self.stands, self.may_go_on = threading.Event(), threading.Event()
 
     def preference(self, logits: object, tokens: object) -> object:
-        """In place of a choice's: called by the thread that decodes."""
+        """Stands in for a choice's preference: called by the thread that decodes."""
         self.stands.set()
         assert self.may_go_on.wait(4 * long_enough())
         return logits
 
     def cancel(self, task: Task) -> None:
-        """In place of that of a task."""
+        """Stands in for a task's own."""
         self.cancelled += not task.cancelled
         task.cancelled = True
 

@@ -221,11 +221,13 @@ def test_modules_are_of_readable_size(module: Path):
 
 
 def test_docstrings_name_their_subject(module: Path):
-    """They do not begin with "What": the thing has a name, and the sentence begins with it."""
+    """They begin with the thing, not with "What" or "Of": it has a name."""
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node) or ""
-            assert not text.startswith("What"), f"{name_of(module)}: {text.splitlines()[0]}"
+            assert not text.startswith(("What", "Of ")), (
+                f"{name_of(module)}: {text.splitlines()[0]}"
+            )
 
 
 def test_functions_are_of_readable_size(module: Path):

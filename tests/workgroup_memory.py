@@ -26,7 +26,7 @@ class WorkgroupMemory:
                 self._variables.append(declared.partition(": ")[2])
 
     def bytes(self) -> int:
-        """Of all variables together."""
+        """The bytes of all variables together."""
         return sum(map(self.size, self._variables))
 
     def size(self, kind: str) -> int:

@@ -161,7 +161,7 @@ def _kept() -> Path:
 
 
 def _key() -> str:
-    """Of everything that decides what the kernels compile to."""
+    """The hash of everything that decides what the kernels compile to."""
     digest = hashlib.sha256(f"{sys.version} {WARM_UP}".encode())
     files = [*(ROOT / "tat").rglob("*.py"), *(ROOT / "packaging" / "frozen").rglob("*.py")]
     files += [ROOT / "requirements" / "tat.lock", ROOT / "config" / "default.toml"]

@@ -93,7 +93,7 @@ def _empty_root(file: Path, root: Path, name: str, environment: dict[str, str]) 
 
 
 def _alone(*options: str) -> list[str]:
-    """In a network namespace with nothing in it; users other than root need one of users too."""
+    """Starts a command in an empty network namespace; users need one of users besides."""
     return ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "-n", *options]
 
 

@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As the base class, but an unknown argument ends the process with 2."""
+        """Parses as the base class does, but an unknown argument ends the process with 2."""
         self._check_command(args or ())
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:

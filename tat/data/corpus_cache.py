@@ -50,7 +50,7 @@ def training_data(
 
 
 def _with_others(data: TrainingData, content: Content) -> TrainingData:
-    """With what of the folders was not read now, whenever it was prepared."""
+    """The data, and the parts of the folders that were prepared earlier and not read now."""
     known = {item.path for item in data.report.skipped}
     skipped = (*data.report.skipped, *(s for s in content.skipped if s.path not in known))
     return replace(data, report=replace(data.report, others=content.others, skipped=skipped))
@@ -70,7 +70,7 @@ def _prepared(path: Path, config: Config, tokenizer: Tokenizer | None) -> Traini
 def _made(
     paths: Sequence[Path], content: Content, config: Config, tokenizer: Tokenizer | None, say: Say
 ) -> TrainingData:
-    """From the cache, prepared first where it is not there."""
+    """The data from the cache, prepared first where it is not there."""
     while True:
         if file := _cached(content, config, tokenizer):
             return file.training_data()

@@ -64,7 +64,7 @@ class Licences:
         return one_line(found[1].strip()) if found else self._above(path.absolute().parent)
 
     def _above(self, folder: Path) -> str:
-        """Of the nearest folder above with a LICENSE file; none above a .git folder counts."""
+        """That of the nearest LICENSE file in folders above; none above a .git folder counts."""
         asked: list[Path] = []
         found = ""
         while folder not in self._known:

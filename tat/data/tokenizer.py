@@ -109,7 +109,7 @@ class Tokenizer:
         return self._compiled(_as_bytes(text))
 
     def encode_plainly(self, data: bytes) -> list[int]:
-        """As `encode`, without compiled code."""
+        """The ids that `encode` gives, without compiled code."""
         ids: list[int] = []
         cached = self._cache.get
         for piece in split_pieces(data):

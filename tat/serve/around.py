@@ -17,7 +17,7 @@ class Around(NamedTuple):
 
 
 def around(prefix: str, suffix: str) -> Around | None:
-    """Of the function that the gap stands in; None where it stands in none."""
+    """The text around the gap in its function; None where the gap is outside of all functions."""
     tokens = [token for token in tokenize(prefix) if token.kind != "comment"]
     start = _function_start(tokens)
     if start is None:

@@ -69,7 +69,7 @@ class Ending:
 
 
 def _line_end(text: str) -> int:
-    """Of the first line that holds something; -1 while there is none."""
+    """The end of the first line that holds something; -1 while there is none."""
     start = len(text) - len(text.lstrip())
     return text.find("\n", start)
 

@@ -57,7 +57,7 @@ class Judge:
             self.sandbox.close()
 
     def _told(self, source: str, problem: Diagnostic | None) -> Diagnostic | None:
-        """With the grammar's place and reason where naga gives neither."""
+        """The problem with the grammar's place and reason where naga gives neither."""
         if problem is None or problem.line:
             return problem
         found = self._by_grammar(source)

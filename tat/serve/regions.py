@@ -18,7 +18,7 @@ SUFFIXES = {
     "objective-c": ".m", "objective-cpp": ".mm", "go": ".go", "java": ".java", "kotlin": ".kt",
     "scala": ".scala", "swift": ".swift", "csharp": ".cs", "dart": ".dart", "zig": ".zig",
 }  # fmt: skip
-"""By language, as LSP names it, the suffix of its files."""
+"""The suffix of files by their language, as LSP names it."""
 
 
 class Region(NamedTuple):

@@ -17,7 +17,7 @@ class Draws:
     """
 
     def __init__(self, seed: int, number: int) -> None:
-        """Of function `number` of a stream; both from 0 to 2**64 - 1."""
+        """The draws of function `number` of a stream; both from 0 to 2**64 - 1."""
         self.random = random.Random(seed << 64 | number).random
 
     def chance(self, share: float) -> bool:

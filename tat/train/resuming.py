@@ -64,7 +64,7 @@ class Progress:
             self.paths = [str(path.resolve()) for path in paths]
 
     def fold_change(self, micro_batches: int) -> list[str]:
-        """In words, if older steps added the gradients of so many micro-batches otherwise."""
+        """Notes if older steps added the gradients of so many micro-batches in another order."""
         if self.fold or micro_batches < 4:
             return []
         return [

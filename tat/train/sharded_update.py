@@ -15,7 +15,7 @@ from tat.train.update import Applied, Folding, Metric, Update, WholeUpdate, read
 
 
 class ShardedUpdate:
-    """By many: sums go to the owners of their slices, and new weights come back to all."""
+    """An update by many: sums go to the owners of slices, and new weights come back to all."""
 
     def __init__(
         self, optimizer: AdamW, backend: Backend, lanes: int, count: int, ranks: Ranks
@@ -47,7 +47,7 @@ class ShardedUpdate:
         return graph
 
     def _apply_program(self) -> Graph:
-        """As the optimizer's update, from the partial sums of all ranks, on the slice alone."""
+        """The optimizer's update of the slice alone, from the partial sums of all ranks."""
         config, start, size = self._optimizer.config, self._part.start, self._size
         chunks = -(-self._flat.size // CHUNK)
         partials, tokens = Tensor("partials", (chunks,), "feed"), Tensor("tokens", (1,), "feed")

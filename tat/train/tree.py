@@ -106,7 +106,7 @@ def slices(size: int, ranks: int, chunk: int) -> list[slice]:
 
 
 def added(losses: Iterable[float]) -> float:
-    """From left to right; Python's own sum() adds otherwise from 3.12 on."""
+    """The sum from left to right; Python's own sum() adds otherwise from 3.12 on."""
     total = 0.0
     for loss in losses:
         total += float(loss)

@@ -110,7 +110,7 @@ class Update(Protocol):
 
 
 class WholeUpdate:
-    """By one process, all on the device; nothing is waited for."""
+    """An update by one process, all on the device; nothing is waited for."""
 
     def __init__(self, optimizer: AdamW, backend: Backend, lanes: int, count: int) -> None:
         self.own = range(count)

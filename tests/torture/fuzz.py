@@ -85,7 +85,7 @@ def _file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object
 
 
 def _index(data: bytes) -> object:
-    """With a checksum that holds, so that SQLite meets the damage."""
+    """Opens an index whose checksum holds, so that SQLite meets the damage."""
     path = PLACE / "x.idx"
     path.write_bytes(data + sha256(data).digest())
     index = open_index(path)

@@ -20,7 +20,7 @@ _ENCODING, _ROTARY = COLUMNS_OF["positional_encoding"], COLUMNS_OF["rotary"]
 def _rotary(
     y: Array, x: Array, turns: Array, start: Array, length: int, heads: int, direction: float
 ) -> None:
-    """Of the rows of as many sequences as `start` has."""
+    """Turns the rows of as many sequences as `start` has."""
     pairs = turns.shape[1] // 2
     turned = 2 * heads * pairs
     for row in range(x.shape[0]):

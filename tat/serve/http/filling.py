@@ -45,7 +45,7 @@ def gap(engine: Engine, prefix: str, suffix: str | None, extras: list[Extra]) ->
 
 
 def limited(engine: Engine, asked: int) -> int:
-    """As many tokens as are asked for, or all that the model may write where fewer than 0 are."""
+    """The number of tokens that are asked for; below 0 it means all that the model may write."""
     most = engine.decoder.require().generator.max_tokens
     return most if asked < 0 else min(asked, most)
 

@@ -44,7 +44,7 @@ class Reply:
 
     @property
     def all_headers(self) -> Headers:
-        """With those that every answer has."""
+        """The answer's own headers and those that every answer has."""
         length = [] if self.stream else [("Content-Length", str(len(self.body)))]
         return [*_ALWAYS, *self.headers, *length]
 

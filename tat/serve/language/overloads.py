@@ -20,7 +20,7 @@ class Overload(NamedTuple):
 
     @property
     def signature(self) -> str:
-        """As a declaration would be written."""
+        """The overload as a declaration would be written."""
         arrow = f" -> {self.result}" if self.result else ""
         return f"{self.name}({self.inside}){arrow}"
 
@@ -73,7 +73,7 @@ ATTRIBUTES = {
     "vertex": ("vertex", "an entry point for vertices"),
     "workgroup_size": ("workgroup_size(${1:64})", "invocations of a workgroup"),
 }
-"""By name a snippet of the attribute and what it says."""
+"""A snippet and an explanation of each attribute, by name."""
 
 BUILTIN_VALUES = (
     "position", "vertex_index", "instance_index", "front_facing", "frag_depth", "sample_index",

@@ -38,7 +38,7 @@ class Analysis:
         return found
 
     def visible(self, offset: int) -> dict[str, Symbol]:
-        """By name what may be used at `offset`; inner declarations hide outer ones."""
+        """The symbols that may be used at `offset`, by name; inner declarations hide outer ones."""
         named = dict(self.module)
         for symbol in self.symbols:
             inside = symbol.seen[0] <= offset <= symbol.seen[1]

@@ -41,7 +41,7 @@ class Types:
         self._known: dict[int, str] = {}  # of initialised symbols, by their place
 
     def of_symbol(self, symbol: Symbol, depth: int = 0) -> str:
-        """Of a value: as written, or as it is initialised."""
+        """The type of a value: the written one, or that of its initialiser."""
         if symbol.type or depth > _DEPTH or not symbol.value:
             return self._plain(symbol.type)
         if symbol.start not in self._known:
@@ -50,13 +50,13 @@ class Types:
         return self._known[symbol.start]
 
     def before(self, dot: int) -> str:
-        """Of the expression that ends before the token `dot`."""
+        """The type of the expression that ends before the token `dot`."""
         code = self._analysis.code
         first = self._chain_start(dot)
         return self.of_tokens(code[first:dot], code[first].start if first < dot else 0)
 
     def member(self, type_: str, name: str) -> str:
-        """Of `value.name`, for a value of this type."""
+        """The type of `value.name`, for a value of this type."""
         for member in self._analysis.members.get(type_, ()):
             if member.name == name:
                 return self._plain(member.type)
@@ -66,7 +66,7 @@ class Types:
         return ""
 
     def of_tokens(self, tokens: Sequence[Token], offset: int, depth: int = 0) -> str:
-        """Of an expression whose names are those seen at `offset`."""
+        """The type of an expression whose names are those seen at `offset`."""
         kinds: list[str] = []
         relation, index = False, 0
         while index < len(tokens):

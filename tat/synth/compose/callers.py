@@ -51,7 +51,7 @@ class Callee:
 
     @property
     def signature(self) -> str:
-        """As a module declares it."""
+        """The signature as a module declares it."""
         listed = (f"{name}: {kind}" for name, kind in zip(self.formal, self.types))
         return f"fn {self.name}({', '.join(listed)}) -> {self.result}"
 

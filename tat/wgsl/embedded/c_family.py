@@ -227,4 +227,4 @@ READERS: dict[str, Strings] = {
     for reader in [_reader(language)]
     for suffix in suffixes
 }
-"""By suffix, what reads the strings of a file."""
+"""The reader of a file's strings, by the file's suffix."""

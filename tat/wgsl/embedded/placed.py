@@ -132,7 +132,7 @@ class Placed:
         return Placed(self.text[start:end], found)
 
     def edited(self, edits: Iterable[tuple[int, int, str | Placed]]) -> Placed:
-        """With other text in place of `text[start:end]`; edits are in order and apart.
+        """The text with other text in place of `text[start:end]`; edits are in order and apart.
 
         Words stand for what they replace; a placed text keeps its own origin.
         """
@@ -163,7 +163,7 @@ class Placed:
 
 
 def with_line_feeds(placed: Placed) -> Placed:
-    """With LF where the text has CRLF or CR, as training reads texts."""
+    """The text with LF in place of CRLF and CR, as training reads texts."""
     if "\r" not in placed.text:
         return placed
     return placed.edited(
@@ -172,7 +172,7 @@ def with_line_feeds(placed: Placed) -> Placed:
 
 
 class Anchor(NamedTuple):
-    """From `offset` on a text comes from a place of a file; character by character if `exact`."""
+    """A text comes from a place of a file from `offset` on; character by character if `exact`."""
 
     offset: int
     file: str

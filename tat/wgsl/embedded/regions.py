@@ -28,7 +28,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((*SHADERS, ".wgsl"), lambda host: iter([whole(host, 0, len(host.text))])),
 }
 SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".wgsl")
-"""Of files that may hold WGSL, beside .wgsl itself."""
+"""Suffixes of files that may hold WGSL, beside .wgsl itself."""
 
 _MAY_HOLD = re.compile(
     rb"fn\s+[A-Za-z_$\x80-\xff{%\\\"'`]|var\s*<|alias\s+\w+\s*=|\\nfn "
@@ -64,7 +64,7 @@ class Region:
         return self.host.line_column(origin[1] if origin else self.candidate.start)
 
     def filled(self, value: str = "1") -> Filled:
-        """With words in the holes."""
+        """The region's text with words in the holes."""
         return self._first if value == "1" else filled(self.candidate, self.known, value)
 
     @cached_property
