@@ -45,13 +45,22 @@ Wilson's for shares, bootstrap for means and paired differences (10,000 samples,
   in the training split; adapted is the first of 32 that validates with the names of the signature;
   fivegram draws tokens. Two testable references give values so near to 0
   that zero agrees with them.
+- gaps: one line of each function, or two to eight lines, written again. Floors: above copies the
+  line above, between the line of the training split between lines most like those around the gap,
+  fivegram the likeliest statement.
 - cookbook: texts drawn for the requests of the test split, judged by the entries' tests;
   @1 and @10 are the unbiased estimators of Chen et al. 2021.
 """
 _COLUMNS = {
     "functions": ("valid", "valid_alone", "behaviour", "exact", "similarity", "abstained",
                   "valid_of_returned"),
+    "infill line": ("exact", "edit_similarity", "first_token", "valid"),
+    "infill block": ("exact", "edit_similarity", "first_token", "valid"),
     "cookbook": ("valid@1", "valid@10", "pass@1", "pass@10"),
+}  # fmt: skip
+_TITLES = {
+    "functions": "Functions", "infill line": "A gap of a line",
+    "infill block": "A gap of two to eight lines", "cookbook": "Cookbook, test split",
 }  # fmt: skip
 _SHARES_OF_ONE = ("similarity",)  # shown as they are, not in percent
 
@@ -84,6 +93,8 @@ def rows(index: str | None, reads: bool, drafts: bool) -> Iterator[Row]:
         off = (("TAT_GENERATE_DRAFTS", "0"),)
         yield Row("grammar, one by one, no drafts", alone, environment=off)
         yield Row("grammar, one by one, drafts", alone, "grammar, one by one, no drafts")
+    yield Row("a gap of a line", ("--infill", "line", "--validate", "0"))
+    yield Row("a gap of some lines", ("--infill", "block", "--validate", "0"))
     yield Row("requests", (), cookbook=True)
     yield Row("requests and signatures", ("--with-signature",), "requests", cookbook=True)
     if index and reads:
@@ -169,10 +180,10 @@ def page() -> str:
     floors = [record for record in records if record["benchmark"] == "eval_floors"]
     models = [record for record in records if record["benchmark"] == "eval_suite"]
     parts = [_HEAD]
-    for benchmark, title in (("functions", "Functions"), ("cookbook", "Cookbook, test split")):
+    for benchmark, title in _TITLES.items():
         lines = [
             _line(f"floor: {name}", benchmark, figures)
-            for floor in floors if benchmark == "functions"
+            for floor in floors if benchmark == floor.get("of", "functions")
             for name, figures in floor["systems"].items()
         ] + [
             _line(f"{model['name']}: {row['name']}", benchmark, row["figures"])

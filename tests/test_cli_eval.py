@@ -108,6 +108,20 @@ def test_results_are_paired_by_id(file, right, tmp_path):
     assert [o["id"] for o in json.loads(one.read_text())["outcomes"]] == ["m/half"]
 
 
+def test_figures_without_ids_stand_beside_those_of_all(file, tmp_path):
+    wrong = bodies(tmp_path / "wrong.jsonl", half="{ return x / 2.0; }", quarter="{ return x; }")
+    ids = lines(tmp_path / "near.json", {"overlapping": ["m/half", "other"], "threshold": 0.7})
+    asked = "eval", file, "--predictions", wrong, "--without"
+    found = figures(tat(*asked, ids, "--json"))
+    assert {group: of["behaviour"] for group, of in found.items()} == {
+        "all": 0.5, "standalone": 1, "left out": 1, "without": 0,
+    }  # fmt: skip
+    ids.write_text("elsewhere\n")
+    done = tat(*asked, ids)
+    assert done.code == 0 and "none of its 1 ids is judged here" in done.err
+    assert "no list of ids" in tat(*asked, lines(ids, {})).failure()
+
+
 def test_a_model_is_judged_and_its_answers_can_be_judged_again(file, bench, tmp_path):
     answers, first = tmp_path / "answers.jsonl", tmp_path / "first.json"
     model = "--run", bench / "run", "--validate", "2"

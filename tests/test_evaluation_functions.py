@@ -20,7 +20,8 @@ from tat.evaluation.functions import (
 )
 from tat.evaluation.likeness import code_tokens, similarity
 from tat.evaluation.placement import is_one_block, placement
-from tat.evaluation.selection import spread
+from tat.evaluation.result_file import Outcome, figures
+from tat.evaluation.selection import apart, read_ids, spread
 from tat.wgsl.declarations import functions
 
 MODULE = "const k = 2.0; // fn twice(x: f32) -> f32\nfn twice(x: f32) -> f32 { return k * x; }\n" \
@@ -53,6 +54,32 @@ def test_functions_are_read_in_order(tmp_path):
 def test_a_limit_spreads_over_all():
     assert spread(range(10), 4) == [0, 2, 5, 7]
     assert spread(range(10), None) == spread(range(10), 99) == range(10)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n\n b/c \n", '["a", "b/c"]', '{"threshold": 0.7, "overlapping": ["a", "b/c"]}']
+)
+def test_ids_are_read_from_lines_lists_and_files_of_near(tmp_path, text):
+    path = tmp_path / "ids"
+    path.write_text(text)
+    assert read_ids(path) == {"a", "b/c"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"ids": []}', "[1]", "[" * 100_000, "\xff"])
+def test_what_holds_no_ids_is_one_line(tmp_path, text):
+    path = tmp_path / "ids"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(FileError, match=r"ids: (holds no id|no list of ids|not UTF-8)"):
+        read_ids(path)
+    with pytest.raises(FileError, match="gone: "):
+        read_ids(tmp_path / "gone")
+
+
+def test_ids_left_out_are_a_group_and_the_others_one():
+    outcomes = [Outcome("a", {"valid": 1.0}, ("standalone",)), Outcome("b", {"valid": 0.0})]
+    found = figures(apart(outcomes, frozenset("ac")))
+    values = {group: of["valid"].value for group, of in found.items()}
+    assert values == {"all": 0.5, "standalone": 1, "left out": 1, "without": 0}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def add(commands: Commands) -> None:
             ("tat eval src/ --run runs/mine --validate 8", "the functions of your own files"),
             ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
             ("tat eval functions.jsonl --infill line", "one line of each, written again"),
+            ("tat eval functions.jsonl --without near.json", "figures without these ids, too"),
         ),
     )  # fmt: skip
     parser.add_argument(
@@ -45,6 +46,9 @@ def add(commands: Commands) -> None:
                         help="leave a gap in each function and judge the text for it")  # fmt: skip
     parser.add_argument("--limit", metavar="N", type=positive,
                         help="judge only N, evenly spread over all")  # fmt: skip
+    parser.add_argument("--without", metavar="FILE", type=Path,
+                        help="show the figures without these ids, too, and of them alone: one a"
+                             " line, or a file of `tat synth --near`")  # fmt: skip
     parser.add_argument("--modules", metavar="FILE", type=Path,
                         help="JSON lines of id and wgsl (NAME beside functions_NAME)")  # fmt: skip
     parser.add_argument("--samples", metavar="N", type=positive,

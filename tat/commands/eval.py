@@ -19,6 +19,7 @@ from tat.evaluation.functions import ReferenceFunction, read_predictions, write_
 from tat.evaluation.judge import MEASURES, Judge
 from tat.evaluation.result_file import Report, differences, figures, read_report
 from tat.evaluation.result_table import print_report
+from tat.evaluation.selection import apart, read_ids
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
 from tat.train.agreement import ended_together
@@ -34,14 +35,27 @@ _OF_BODIES = ("predictions", "answers", "index")
 def run(options: argparse.Namespace) -> int:
     _check(options)
     other = read_report(options.compare) if options.compare else None
+    ids = read_ids(options.without) if options.without else None
     ranks = open_ranks(options.ranks)
     with ended_together(ranks):
         options.quiet = options.quiet or ranks.rank > 0
         with Sandbox() as sandbox:
             report = _report_of(options, ranks)(options, sandbox)
         if ranks.rank == 0:
-            _tell(options, report, other)
+            _tell(options, _without(options, report, ids) if ids else report, other)
     return 0
+
+
+def _without(options: argparse.Namespace, report: Report, ids: frozenset[str]) -> Report:
+    """The report with figures of the ids of --without, and of the others."""
+    outcomes = tuple(apart(report.outcomes, ids))
+    found = sum(outcome.id in ids for outcome in outcomes)
+    if not found:
+        _say(options, f"--without {options.without}: none of its {len(ids)} ids is judged here")
+    system = report.system | {"ids_left_out": found}
+    return msgspec.structs.replace(
+        report, system=system, outcomes=outcomes, figures=figures(outcomes)
+    )
 
 
 def _tell(options: argparse.Namespace, report: Report, other: Report | None) -> None:
