@@ -28,9 +28,14 @@ READ_AT_ONCE = os.O_RDONLY | sum(
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A new file that replaces `path` when the block ends, after its bytes are on disk.
 
-    If anything fails, `path` stays as it was, the temporary goes, and OSError becomes FileError.
+    If anything fails, `path` stays as it was, the temporary goes, and OSError becomes FileError. A
+    device or a pipe is written to as it is: a file in the place of /dev/null breaks a machine.
     """
     with writing(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            with open(path, "wb") as file:
+                yield file
+            return
         _remove_abandoned(path)
         temporary, file = _new_temporary(path)
         try:

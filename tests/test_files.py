@@ -123,6 +123,17 @@ def test_a_symbolic_link_is_replaced_and_its_target_kept(tmp_path):
     assert not (tmp_path / "link").is_symlink()
 
 
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with atomic_file(pipe) as file:
+        file.write(b"new")
+    assert os.read(reader, 9) == b"new" and stat.S_ISFIFO(pipe.stat().st_mode)
+    os.close(reader)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
 def test_writing_passes_other_errors_on(tmp_path):
     with pytest.raises(ZeroDivisionError), writing(tmp_path):
         raise ZeroDivisionError
