@@ -88,6 +88,7 @@ class GenerateConfig:
     candidates: Count
     adaptations: Annotated[int, Meta(ge=0, le=1024)]
     last_resorts: Annotated[int, Meta(ge=0, le=1024)]
+    weighed: Annotated[int, Meta(ge=0, le=1024)]
     redraws: Annotated[int, Meta(ge=0, le=1024)]
     temperature: NotNegative
     top_k: Count

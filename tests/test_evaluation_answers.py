@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tat.data.neighbours import Neighbour
+from tat.decode.candidates import Outcome
 from tat.decode.choice import Sampler, Sampling, greedy
 from tat.decode.generator import Generation
 from tat.decode.prompt import Prompt
 from tat.decode.reading import Reading
-from tat.decode.validated import Outcome, Search
+from tat.decode.validated import Search
 from tat.evaluation import answers
 from tat.evaluation.answers import Answer, Respondent
 from tat.wgsl.sandbox import Diagnostic

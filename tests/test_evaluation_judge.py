@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tat.evaluation import behaviour
-from tat.evaluation.behaviour import disagreement, inputs
 from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.judge import MEASURES, Judge
 from tat.evaluation.result_file import ALL, Outcome, figures
+from tat.wgsl import behaviour
+from tat.wgsl.behaviour import disagreement, inputs
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import parse_signature
 

@@ -8,11 +8,12 @@ import pytest
 from decoding import CONSTRAINTS, PROMPTS, new_generator
 
 from tat.config import resolve
+from tat.decode.candidates import Outcome
 from tat.decode.choice import Sampler, Sampling, greedy
 from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
-from tat.decode.validated import Outcome, Search, generate_all_valid, generate_valid
+from tat.decode.validated import Search, generate_all_valid, generate_valid
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic
 

@@ -83,7 +83,8 @@ def _search(options: argparse.Namespace, settings: GenerateConfig) -> Search:
     if any(getattr(options, name) is not None for name in _DRAWS):
         sampling = replace(sampling, draws_first=True)
     search = Search(
-        sampling, settings.candidates, options.beam, options.n_best, redraws=settings.redraws
-    )
+        sampling, settings.candidates, options.beam, options.n_best, redraws=settings.redraws,
+        weighed=settings.weighed,
+    )  # fmt: skip
     asked = options.validate is not None
     return replace(search, budget=options.validate) if asked else replace(search, gaps=False)

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tat.decode.beam import beam_search
+from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Preference, Sampling
 from tat.decode.constraint import Constraint, Constraints
-from tat.decode.generator import Generation, Generator, Request
-from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.generator import Generator, Request
+from tat.decode.prompt import Prompt
 from tat.decode.review import Review
 from tat.decode.stream import Stream
-from tat.retrieval.query import Hit
-from tat.wgsl.sandbox import Diagnostic, Sandbox
+from tat.wgsl.sandbox import Sandbox
 
 _ATTEMPT = 1 << 16  # step of a candidate's draw number after each refused statement
 
@@ -31,37 +31,11 @@ class Search:
     wanted: int = 1  # different texts of a prompt
     gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix
     redraws: int = 0  # refused statements of a text that are drawn again, at most
+    weighed: int = 0  # functions of an index that are weighed against the model's texts; 0: first
 
     def validates(self, prompt: Prompt) -> bool:
         """Whether texts of this prompt are validated."""
         return self.budget > 0 and (self.gaps or not prompt.is_gap)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A text and its problem; None if it validates, or if nothing was validated.
-
-    Places in `problem` count in the whole text of a gap, else in the generated text. A text from an
-    index has the `origin` that it was adapted from, and its BM25 score. A refused prompt has no
-    text, and the reason is its problem.
-    """
-
-    generation: Generation
-    problem: Diagnostic | None
-    candidates: int  # generated for this prompt
-    origin: Hit | None = None
-
-    @property
-    def rank(self) -> tuple[bool, bool, bool, float]:
-        """The higher the better: valid, finished, from an index, likely."""
-        generation = self.generation
-        known = self.origin is not None
-        return self.problem is None, generation.finished, known, generation.score
-
-    @property
-    def refused(self) -> bool:
-        """Whether the model could not read the prompt, and nothing else answered it."""
-        return self.problem is not None and self.candidates == 0
 
 
 def generate_valid(
@@ -85,7 +59,8 @@ def generate_all_valid(
     """Up to `wanted` different texts for each prompt, in order, the best first.
 
     Adaptations come first, because people's functions do what was asked more often than a small
-    model's do. If none validates, the model's most likely text is tried. If that does not validate
+    model's do; where both can be run, they are weighed (`tat.decode.weighing`). If none validates,
+    the model's most likely text is tried. If that does not validate
     either, the rest of the budget is drawn together, and the likeliest valid text is returned. Last
     resorts are for prompts that have nothing else. Only an index can answer a prompt that the model
     cannot read; else the prompt is refused. Texts of several prompts are decoded together; none
@@ -94,7 +69,7 @@ def generate_all_valid(
     if search.beams > 1:
         for prompt in prompts:
             candidates = Candidates(prompt, sandbox if search.validates(prompt) else None)
-            if not candidates.adapt(prompt.adaptations, search.wanted):
+            if not candidates.adapt_first(search.wanted):
                 if reason := generator.refusal(prompt):
                     yield candidates.without_model(search.wanted, reason)
                     continue
@@ -106,73 +81,6 @@ def generate_all_valid(
             yield candidates.best(search.wanted)
     else:
         yield from _Queue(generator, constraints, sandbox, search).run(prompts)
-
-
-class Candidates:
-    """The texts of one prompt; without a sandbox all count as valid."""
-
-    def __init__(self, prompt: Prompt, sandbox: Sandbox | None) -> None:
-        self.prompt, self._sandbox = prompt, sandbox
-        self.count = 0
-        self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
-
-    def add(self, generation: Generation) -> None:
-        """Judge one more text; one that came before keeps its verdict."""
-        self.count += 1
-        if generation.text not in self._judged:
-            self._judged[generation.text] = generation, self._problem(generation), None
-
-    def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
-        """Take adaptations that validate until there are `wanted` texts; returns whether there are.
-
-        Others are left out: nobody gave them as an answer.
-        """
-        for adaptation in adaptations if self._sandbox else ():
-            if self.valid >= wanted:
-                break
-            text, origin = adaptation.render(), adaptation.origin
-            generation = Generation(text, tokens=0, finished=True, score=origin.score)
-            if text not in self._judged and self._problem(generation) is None:
-                self._judged[text] = generation, None, origin
-        return self.valid >= wanted
-
-    @property
-    def valid(self) -> int:
-        """The different texts that validate."""
-        return sum(problem is None for _, problem, _ in self._judged.values())
-
-    def best(self, wanted: int) -> list[Outcome]:
-        """The different texts, the best first."""
-        if not self.valid:
-            self.adapt(self.prompt.last_resorts, 1)
-        judged = self._judged.values()
-        outcomes = [
-            Outcome(generation, problem, self.count, origin)
-            for generation, problem, origin in judged
-        ]
-        return sorted(outcomes, key=lambda outcome: outcome.rank, reverse=True)[:wanted]
-
-    def without_model(self, wanted: int, reason: str) -> list[Outcome]:
-        """The answers of an index, or the refusal of a prompt that the model cannot read."""
-        found = self.best(wanted)
-        tried = len(self.prompt.adaptations) + len(self.prompt.last_resorts)
-        if not found and self._sandbox and tried:
-            reason += f"; none of {tried} functions of the index validates with the names given"
-        return found or [Outcome(Generation("", 0, False, 0.0), Diagnostic(reason), 0)]
-
-    def _problem(self, generation: Generation) -> Diagnostic | None:
-        if self._sandbox is None:
-            return None
-        if not generation.finished:
-            return Diagnostic(f"it does not end within {generation.tokens} tokens")
-        problem = self._sandbox.validate(self.prompt.module(generation.text))
-        above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
-        if problem is None or problem.line == 0:
-            return problem
-        if problem.line <= above:
-            message = f"in the context: {problem.message}"
-            return Diagnostic(message, problem.line, problem.column)
-        return problem._replace(line=problem.line - above)
 
 
 @dataclass(eq=False)
@@ -231,8 +139,8 @@ class _Queue:
             if prompt is None:
                 return
             judge = self._sandbox if self._search.validates(prompt) else None
-            candidates = Candidates(prompt, judge)
-            if candidates.adapt(prompt.adaptations, self._search.wanted):
+            candidates = Candidates(prompt, judge, self._search.weighed)
+            if candidates.adapt_first(self._search.wanted):
                 self._answers[number] = candidates.best(self._search.wanted)
                 continue
             if reason := self._generator.refusal(prompt):
@@ -241,7 +149,13 @@ class _Queue:
             constraint = self._constraints.of(prompt) if self._constraints else None
             source = self._generator.source(prompt)
             case = _Case(number, candidates, source, constraint)
-            self._waiting.extend(self._asked(case, self._search.wanted))
+            self._waiting.extend(self._asked(case, self._first(candidates)))
+
+    def _first(self, candidates: Candidates) -> int:
+        """Texts to ask for at first: all where they are weighed, for agreement counts."""
+        search = self._search
+        draws = candidates.weighs and search.sampling.temperature > 0
+        return max(search.wanted, search.budget) if draws else search.wanted
 
     def _ask_more(self, case: _Case) -> bool:
         """Ask for the rest of the budget if too few validate and draws can differ."""

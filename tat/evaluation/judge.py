@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from tat.errors import UsageError, one_line
-from tat.evaluation.behaviour import disagreement, run
 from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.likeness import code_tokens, similarity
 from tat.evaluation.loops import has_loop, never_ends
 from tat.evaluation.placement import Placement, is_one_block, placement
 from tat.evaluation.result_file import Outcome
+from tat.wgsl.behaviour import disagreement, run
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 

@@ -3,8 +3,8 @@
 It counts turns: a body gets a counter in each of its loops, and a function that returns it.
 """
 
-from tat.evaluation.behaviour import run
 from tat.evaluation.placement import Placement
+from tat.wgsl.behaviour import run
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, ValueType

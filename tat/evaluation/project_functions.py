@@ -14,9 +14,9 @@ from tat.data.input_files import display_name
 from tat.data.samples import Function, digest_of
 from tat.data.sources import left_out_lines, read_sources
 from tat.errors import FileError, UsageError
-from tat.evaluation.behaviour import run
 from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.placement import placement
+from tat.wgsl.behaviour import run
 from tat.wgsl.declarations import functions
 from tat.wgsl.holes import first_hole
 from tat.wgsl.sandbox import Sandbox

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tat.decode.candidates import Outcome
 from tat.decode.choice import Sampling
 from tat.decode.prompt import Prompt
-from tat.decode.validated import Outcome, Search
+from tat.decode.validated import Search
 from tat.errors import InvalidShaderError
 from tat.serve.engine import Engine, Gone
 from tat.wgsl.comments import comments_above, doc_comment

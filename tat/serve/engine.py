@@ -10,9 +10,10 @@ from functools import partial
 from numpy import ndarray as Array
 
 from tat.config_tables import Config, GenerateConfig
+from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Preference, Sampling, greedy
 from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.validated import Candidates, Outcome, Search, reviewed
+from tat.decode.validated import Search, reviewed
 from tat.errors import TatError
 from tat.retrieval.query import Hit
 from tat.serve.decoder import Decoder
@@ -102,9 +103,10 @@ class Engine:
             raise
 
     def answer(self, prompt: Prompt, search: Search, gone: Gone) -> list[Outcome]:
-        """Up to `wanted` different texts, the best first: those that `tat generate` prints."""
+        """Up to `wanted` different texts, the best first: those that `tat generate` prints where it
+        weighs nothing. A library's come first: weighing would ask for all texts of the budget."""
         candidates = Candidates(prompt, self.judge if search.validates(prompt) else None)
-        if candidates.adapt(prompt.adaptations, search.wanted):
+        if candidates.adapt_first(search.wanted):
             return candidates.best(search.wanted)
         reason = self._refusal(prompt)
         if reason:

@@ -60,6 +60,13 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     return spliced(body, _renamings(tokens, names, members))
 
 
+def same_types(one: str, other: str) -> bool:
+    """Whether two signatures have the same types of parameters, in order, and of the result."""
+    sides = [_Declarations(Place(signature, "")) for signature in (one, other)]
+    types = [[*(item.type for item in side.parameters), side.result] for side in sides]
+    return types[0] == types[1]
+
+
 class _Declarations:
     """The declarations of a signature and its context."""
 

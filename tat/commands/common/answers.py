@@ -11,11 +11,12 @@ import msgspec
 from tat.commands.common.input_lines import InputLines, Refused
 from tat.commands.common.prompts import Job, refusal, with_neighbours
 from tat.data.neighbours import Neighbour
+from tat.decode.candidates import Outcome
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generation, Generator
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
-from tat.decode.validated import Outcome, Search, generate_all_valid
+from tat.decode.validated import Search, generate_all_valid
 from tat.errors import DeviceError, FileError, InvalidShaderError, UsageError, one_line
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Sandbox

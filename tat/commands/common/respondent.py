@@ -46,7 +46,9 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
         retriever = Retriever(index, loaded.config.data, options.top, settings)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
-    search = Search(sampling, settings.candidates, redraws=settings.redraws)
+    search = Search(
+        sampling, settings.candidates, redraws=settings.redraws, weighed=settings.weighed
+    )
     respondent = Respondent(generator, constraints, search, sandbox, retriever)
     return respondent, _system(options, loaded, respondent)
 
@@ -62,4 +64,5 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
         "neighbours": retriever.top if retriever else 0,
         "adaptations": retriever.adaptations if retriever else 0,
         "last_resorts": retriever.last_resorts if retriever else 0,
+        "weighed": respondent.search.weighed if retriever else 0,
     }  # fmt: skip

@@ -2,9 +2,10 @@
 
 import time
 
+from tat.decode.candidates import Outcome
 from tat.decode.choice import Sampling
 from tat.decode.prompt import Prompt
-from tat.decode.validated import Outcome, Search
+from tat.decode.validated import Search
 from tat.errors import FileError, TatError
 from tat.retrieval.query import Hit
 from tat.serve.drawing import draw, picture_of

@@ -1,9 +1,9 @@
 """Whether a function computes what its reference computes: both are run on the same inputs.
 
-numpy's default_rng(0) draws 64 rows, uniform in [-2, 2), component by component. In the first half
-of the rows x becomes |x| / 2. An integer is 10 x without its fraction, an unsigned one uses |x|,
-and a bool is x > 0. A result agrees if each component with a finite reference agrees within 1e-4 +
-1e-3 |reference|.
+numpy's default_rng draws 64 rows (from seed 0 where a result is judged), uniform in [-2, 2),
+component by component. In the first half of the rows x becomes |x| / 2. An integer is 10 x without
+its fraction, an unsigned one uses |x|, and a bool is x > 0. A result agrees if each component with
+a finite reference agrees within 1e-4 + 1e-3 |reference|.
 """
 
 from typing import NamedTuple
@@ -27,11 +27,11 @@ class Run(NamedTuple):
     problem: str = ""
 
 
-def inputs(signature: Signature) -> np.ndarray:
-    """Rows [64, components] of arguments, as the sandbox takes them."""
+def inputs(signature: Signature, seed: int = 0) -> np.ndarray:
+    """Rows [64, components] of arguments, as the sandbox takes them, drawn from `seed`."""
     kinds = signature.parameters.values()
     scalars = [kind.scalar for kind in kinds for _ in range(int(np.prod(kind.shape)))]
-    values = np.random.default_rng(0).uniform(-2, 2, (ROWS, len(scalars)))
+    values = np.random.default_rng(seed).uniform(-2, 2, (ROWS, len(scalars)))
     values[: ROWS // 2] = np.abs(values[: ROWS // 2]) / 2
     convert = {
         "i32": lambda x: np.trunc(10 * x),
@@ -44,7 +44,9 @@ def inputs(signature: Signature) -> np.ndarray:
     return values
 
 
-def run(sandbox: Sandbox, module: str, signature: Signature) -> Run:
+def run(
+    sandbox: Sandbox, module: str, signature: Signature, seed: int = 0, seconds: float = _SECONDS
+) -> Run:
     """Run a function of `module`; one that does not end in time has no results."""
     types = [kind.name for kind in signature.parameters.values()]
     try:
@@ -54,8 +56,8 @@ def run(sandbox: Sandbox, module: str, signature: Signature) -> Run:
             signature.name,
             types,
             signature.result.name,
-            inputs(signature),
-            _SECONDS,
+            inputs(signature, seed),
+            seconds,
         )
     except (InvalidShaderError, SandboxError) as error:
         return Run(None, str(error))
@@ -72,3 +74,9 @@ def disagreement(reference: np.ndarray, results: np.ndarray) -> str:
     row, component = np.argwhere(wrong)[0]
     got, expected = results[row, component], reference[row, component]
     return f"computes {got:.6g} and not {expected:.6g} (input {row}, component {component})"
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether results agree where one of both is finite, and are not all without a number."""
+    pairs = (one, other), (other, one)
+    return any(np.isfinite(a).any() and not disagreement(a, b) for a, b in pairs)

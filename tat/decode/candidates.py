@@ -1,0 +1,129 @@
+"""The candidates for a prompt, judged by naga and put in order."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tat.decode.generator import Generation
+from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.weighing import NOTHING, Valid, Weight, is_weighable, weigh
+from tat.retrieval.query import Hit
+from tat.wgsl.sandbox import Diagnostic, Sandbox
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A text and its problem; None if it validates, or if nothing was validated.
+
+    Places in `problem` count in the whole text of a gap, else in the generated text. A text from an
+    index has the `origin` that it was adapted from, and its BM25 score. A refused prompt has no
+    text, and the reason is its problem.
+    """
+
+    generation: Generation
+    problem: Diagnostic | None
+    candidates: int  # generated for this prompt
+    origin: Hit | None = None
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, float]:
+        """The higher the better: valid, finished, from an index, likely."""
+        generation = self.generation
+        known = self.origin is not None
+        return self.problem is None, generation.finished, known, generation.score
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model could not read the prompt, and nothing else answered it."""
+        return self.problem is not None and self.candidates == 0
+
+
+class Candidates:
+    """The texts of one prompt; without a sandbox all count as valid."""
+
+    def __init__(self, prompt: Prompt, sandbox: Sandbox | None, weighed: int = 0) -> None:
+        """`weighed`: see `Search`."""
+        self.prompt, self._sandbox = prompt, sandbox
+        self.count = 0
+        self._times: Counter[str] = Counter()  # that the model wrote each text
+        self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
+        self._tried = weighed if sandbox and is_weighable(prompt) else 0
+        self.adapt(prompt.adaptations[: self._tried], self._tried)
+        self.weighs = self.valid > 0  # functions of an index against the model's texts
+
+    def add(self, generation: Generation) -> None:
+        """Judge one more text; one that came before keeps its verdict."""
+        self.count += 1
+        self._times[generation.text] += 1
+        if generation.text not in self._judged:
+            self._judged[generation.text] = generation, self._problem(generation), None
+
+    def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
+        """Take adaptations that validate until there are `wanted` texts; returns whether there are.
+
+        Others are left out: nobody gave them as an answer.
+        """
+        for adaptation in adaptations if self._sandbox else ():
+            if self.valid >= wanted:
+                break
+            text, origin = adaptation.render(), adaptation.origin
+            generation = Generation(text, tokens=0, finished=True, score=origin.score)
+            if text not in self._judged and self._problem(generation) is None:
+                self._judged[text] = generation, None, origin
+        return self.valid >= wanted
+
+    @property
+    def valid(self) -> int:
+        """The different texts that validate."""
+        return sum(problem is None for _, problem, _ in self._judged.values())
+
+    def adapt_first(self, wanted: int) -> bool:
+        """Whether an index alone answers; not where its functions are weighed."""
+        return not self._tried and self.adapt(self.prompt.adaptations, wanted)
+
+    def best(self, wanted: int) -> list[Outcome]:
+        """The different texts, the best first."""
+        if not self.valid:
+            later = self.prompt.adaptations[self._tried :] if self._tried else ()
+            self.adapt((*later, *self.prompt.last_resorts), 1)
+        judged = self._judged.values()
+        outcomes = [
+            Outcome(generation, problem, self.count, origin)
+            for generation, problem, origin in judged
+        ]
+        weights = self._weights() if self.weighs else {}
+
+        def order(outcome: Outcome) -> tuple:
+            return weights.get(outcome.generation.text, NOTHING), outcome.rank
+
+        return sorted(outcomes, key=order, reverse=True)[:wanted]
+
+    def _weights(self) -> Mapping[str, Weight]:
+        """The weights of the valid texts."""
+        texts = [
+            Valid(text, generation.score, self._times[text], origin)
+            for text, (generation, problem, origin) in self._judged.items() if problem is None
+        ]  # fmt: skip
+        return weigh(self.prompt, self._sandbox, texts)
+
+    def without_model(self, wanted: int, reason: str) -> list[Outcome]:
+        """The answers of an index, or the refusal of a prompt that the model cannot read."""
+        found = self.best(wanted)
+        tried = len(self.prompt.adaptations) + len(self.prompt.last_resorts)
+        if not found and self._sandbox and tried:
+            reason += f"; none of {tried} functions of the index validates with the names given"
+        return found or [Outcome(Generation("", 0, False, 0.0), Diagnostic(reason), 0)]
+
+    def _problem(self, generation: Generation) -> Diagnostic | None:
+        if self._sandbox is None:
+            return None
+        if not generation.finished:
+            return Diagnostic(f"it does not end within {generation.tokens} tokens")
+        problem = self._sandbox.validate(self.prompt.module(generation.text))
+        above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
+        if problem is None or problem.line == 0:
+            return problem
+        if problem.line <= above:
+            message = f"in the context: {problem.message}"
+            return Diagnostic(message, problem.line, problem.column)
+        return problem._replace(line=problem.line - above)

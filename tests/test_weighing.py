@@ -1,0 +1,134 @@
+"""Texts of an index and of the model weighed by running them."""
+
+from collections import deque
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from tat.decode.candidates import Candidates
+from tat.decode.choice import Sampling
+from tat.decode.generator import Generation
+from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.stream import Stream
+from tat.decode.validated import Search, generate_valid
+from tat.decode.weighing import Valid, is_weighable, weigh
+from tat.retrieval.query import Hit
+from tat.wgsl.sandbox import Sandbox
+
+PROMPT = Prompt("light of a colour", "fn luma(c: vec3f) -> f32")
+RIGHT = "{ return dot(c, vec3f(0.3, 0.6, 0.1)); }"
+ALSO = "{ return 0.3 * c.x + 0.6 * c.y + 0.1 * c.z; }"
+WRONG = "{ return c.x + c.y; }"
+OTHER = "{ return max(c.x, c.y); }"
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def hit(name: str, signature: str = "(c: vec3f) -> f32") -> Hit:
+    return Hit("function", name, f"fn {name}{signature} {{ return 0.0; }}", "", "", "a", 1, "", 9.0)
+
+
+def model(body: str, score: float = -0.1, times: int = 1) -> Valid:
+    return Valid(f"{PROMPT.lead}{body}", score, times, None)
+
+
+def known(body: str, name: str = "other", **of: str) -> Valid:
+    return Valid(f"{PROMPT.lead}{body}", 9.0, 0, hit(name, **of))
+
+
+def best(sandbox, *texts: Valid, prompt: Prompt = PROMPT) -> str:
+    weights = weigh(prompt, sandbox, texts)
+    return max(weights, key=weights.get).removeprefix(PROMPT.lead)
+
+
+def test_what_computes_the_same_votes_together(sandbox):
+    texts = known(WRONG), model(ALSO), known(RIGHT), model(OTHER)
+    assert best(sandbox, *texts) in (RIGHT, ALSO)
+    assert best(sandbox, *texts[:1], *texts[3:]) == WRONG  # each alone: an index is trusted more
+    assert best(sandbox, known(WRONG), model(RIGHT, times=3)) == RIGHT
+
+
+def test_names_types_unused_parameters_and_likelihood_decide(sandbox):
+    assert best(sandbox, known(WRONG), known(RIGHT, "luma_of_linear")) == RIGHT
+    assert best(sandbox, known(WRONG, "luma", signature="(c: vec4f) -> f32"), known(RIGHT)) == RIGHT
+    assert best(sandbox, known("{ return 0.5; }", "luma"), known(RIGHT)) == RIGHT
+    assert best(sandbox, model(WRONG, -1.0), model(RIGHT, -0.2)) == RIGHT
+
+
+def test_what_does_not_run_votes_for_itself_alone(sandbox):
+    endless = "{ loop { if c.x > 9.0 { break; } } return c.x; }"
+    texts = known(endless, "luma"), known(RIGHT)
+    assert set(weigh(PROMPT, sandbox, texts)) == {text.text for text in texts}
+
+
+def test_nothing_is_weighed_where_nothing_can_run(sandbox):
+    assert is_weighable(PROMPT) and is_weighable(replace(PROMPT, context="const k = 2.0;"))
+    assert not is_weighable(
+        replace(PROMPT, context="fn help(x: f32) -> f32")
+    )  # its body is unknown
+    assert is_weighable(replace(PROMPT, context="fn help(x: f32) -> f32 { return x; }"))
+    for signature in ("", "fn f(p: ptr<function, f32>)", "@fragment fn f(a: In) -> Out"):
+        prompt = replace(PROMPT, signature=signature)
+        assert not is_weighable(prompt) and not weigh(prompt, sandbox, [model(RIGHT)] * 2)
+    assert not weigh(PROMPT, sandbox, [model(RIGHT)])
+
+
+def adaptation(body: str, name: str) -> Adaptation:
+    return Adaptation(partial(str, f"{PROMPT.lead}{body}"), hit(name))
+
+
+LIBRARY = (
+    adaptation("{ nonsense }", "luma"), adaptation(WRONG, "first"), adaptation(RIGHT, "second"),
+    adaptation("{ return 1.0; }", "luma"),
+)  # fmt: skip
+WITH_LIBRARY = replace(PROMPT, adaptations=LIBRARY)
+
+
+class Scripted:
+    """A generator that writes given bodies."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.bodies = [f"{PROMPT.lead}{body}" for body in bodies]
+        self.settings = type("Settings", (), {"batch": 2})
+        self.pieces: list[bytes] = []
+
+    def source(self, prompt):
+        return [1]
+
+    def refusal(self, prompt):
+        return ""
+
+    def stream(self, request):
+        return Stream([[1]], 9, 1, None, request.preference)
+
+    def run(self, waiting: deque[Stream], sources: int):
+        while waiting:
+            yield waiting.popleft()
+
+    def generation(self, prompt, tokens, score):
+        return Generation(self.bodies.pop(0), 5, True, -0.1)
+
+
+@pytest.mark.parametrize(
+    ("weighed", "temperature", "body", "asked"),
+    [(0, 0.7, WRONG, 0), (4, 0.7, ALSO, 3), (4, 0.0, RIGHT, 1), (1, 0.7, OTHER, 1)],
+)
+def test_all_texts_are_asked_for_where_they_are_weighed(sandbox, weighed, temperature, body, asked):
+    """With 1 nothing of the library validates, so that the model answers."""
+    script = Scripted(*([OTHER] if weighed == 1 else [ALSO, ALSO, OTHER]))
+    search = Search(Sampling(temperature), 3, weighed=weighed)
+    outcome = generate_valid(script, WITH_LIBRARY, None, sandbox, search)
+    assert outcome.candidates == asked and outcome.problem is None
+    assert outcome.generation.text == f"{PROMPT.lead}{body}"
+
+
+def test_a_library_is_the_last_resort_where_the_weighed_do_not_validate(sandbox):
+    candidates = Candidates(WITH_LIBRARY, sandbox, 1)
+    candidates.add(Generation(f"{PROMPT.lead}{{ bad }}", 5, True, -0.1))
+    [outcome] = candidates.best(1)
+    assert outcome.origin == LIBRARY[1].origin and not candidates.adapt_first(1)
