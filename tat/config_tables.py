@@ -46,6 +46,7 @@ class DataConfig:
     body_comments: bool
     synth: Count
     defines: tuple[str, ...] = ()
+    split: Literal["file", "function"] = "file"
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,22 @@ def test_a_missing_model_is_one_line(shaders, tmp_path, capsys):
     assert str(tmp_path / "none") in failure(capsys)
 
 
+def test_of_one_file_functions_are_held_out(source, tmp_path, capsys):
+    names = [f"f{number}" for number in range(30)]
+    text = "".join(f"fn {n}(x: f32) -> f32 {{ return x * {i}.0; }}\n" for i, n in enumerate(names))
+    (tmp_path / "one.wgsl").write_text(text)
+    more = "--set", "data.validation_share=0.3"
+    arguments = ["train", str(tmp_path / "one.wgsl"), "--from", str(source), "--run",
+                 str(tmp_path / "run"), "--set", "train.steps=1", "--set", "data.synth=0",
+                 "--set", "train.validate_every=1", "--device", "cpu", *more]  # fmt: skip
+    assert tat(arguments) == 0
+    said = capsys.readouterr().err
+    assert "functions are held out, not files" in said and " 0 validation" not in said
+    assert load(tmp_path / "run" / "latest").configuration["data"]["split"] == "function"
+    assert (tmp_path / "run" / "best").exists()
+    assert tat(["train", "--run", str(tmp_path / "run"), "--resume", "--steps", "2", "-q"]) == 0
+
+
 def test_files_that_leave_nothing_to_train_on_are_one_line(source, tmp_path, capsys):
     (tmp_path / "one.wgsl").write_text(MODULES["area.wgsl"])
     options = "--set", "data.validation_share=0.99"

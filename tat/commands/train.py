@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import cookbook_corpus
 from tat.data.corpus_cache import training_data
+from tat.data.corpus_file import SUFFIX
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
-from tat.errors import CheckpointError, ConfigError, UsageError
+from tat.errors import CheckpointError, ConfigError, CorpusError, UsageError
 from tat.train.agreement import BITS, Onlooker, ended_together, led, shown
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
@@ -45,8 +47,10 @@ def _start(options: argparse.Namespace, ranks: Ranks) -> int:
         led(ranks, lambda: RunFolder.create(options.run)) or Onlooker(Path()) as folder,
         _reporter(options, folder, stop, ranks) as reporter,
     ):
-        tokenizer = pretrained.tokenizer() if pretrained else None
-        data = _data(options.paths, config, tokenizer, reporter, ranks)
+        if pretrained:
+            config, data = _data_to_tune(options, config, pretrained, reporter, ranks)
+        else:
+            data = _data(options.paths, config, None, reporter, ranks)
         session = Session.start(
             config, folder, data, options.paths, reporter, options.device, pretrained, ranks,
             options.allow_change,
@@ -123,6 +127,30 @@ def _resolve(
         pretrained=pretrained.settings if pretrained else None,
         flags={key: value for key, value in flags.items() if value is not None},
     )  # fmt: skip
+
+
+def _data_to_tune(
+    options: argparse.Namespace, config: Config, pretrained: Pretrained, reporter: Reporter,
+    ranks: Ranks,
+) -> tuple[Config, TrainingData]:  # fmt: skip
+    """The corpus to tune on. Where the files are so few that all of them fall on one side of the
+    split, it is by functions, and the configuration says so from then on."""
+    paths, tokenizer = options.paths, pretrained.tokenizer()
+    if not paths or config.data.split == "function" or not config.data.validation_share:
+        return config, _data(paths, config, tokenizer, reporter, ranks)
+    try:
+        data = _data(paths, config, tokenizer, reporter, ranks)
+        one_sided = data.report.files == 1 or not len(data.valid)
+    except CorpusError:
+        data, one_sided = None, True
+    if data and (not one_sided or paths[0].suffix == SUFFIX):
+        return config, data
+    by_function = replace(config, data=replace(config.data, split="function"))
+    reporter.note("so few files fall on one side of the split: functions are held out, not files")
+    data = _data(paths, by_function, tokenizer, reporter, ranks)
+    if not len(data.valid):
+        reporter.note("nothing is held out of so few functions: no checkpoint is known to be best")
+    return by_function, data
 
 
 def _data(

@@ -80,7 +80,9 @@ def infill_source(prefix: str, suffix: str) -> Source:
 
 def function_samples(function: Function, config: DataConfig, seed: int) -> Iterator[Sample]:
     """A completion, descriptions where the comment is long enough, and a share of infills."""
-    split = split_of(function.group, config.validation_share)
+    by_function = config.split == "function"
+    held_out = f"{function.group}\n{function.signature}" if by_function else function.group
+    split = split_of(held_out, config.validation_share)
 
     whole = f"{function.signature.strip()} {function.body}"
 

@@ -15,7 +15,7 @@ Case = TypeVar("Case")
 
 
 class _Near(msgspec.Struct):
-    """What `tat synth --near FILE -o` writes, as far as it is read here."""
+    """The file of `tat synth --near FILE -o`, as far as it is read here."""
 
     overlapping: list[str]
 
