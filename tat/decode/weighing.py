@@ -33,7 +33,7 @@ _NAME = 1.0  # added for a function of an index that has the name that is asked 
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
-_SECONDS = 2.0  # for one run
+_SECONDS = 20.0  # for one run, and the start of a device on a busy machine
 
 Weight = tuple[float, float]
 """The votes for what a text computes, and its own."""
