@@ -66,6 +66,13 @@ HOSTS = (
     ("md", "# It's\n```glsl\n{other}\n```\n\n```wgsl\n", "```\n{other}\n", ""),
     ("md", "- list\n\n  ~~~js\n  const s = `", "`\n  ~~~\n", "`"),
     ("wesl", "// a file of its own\n", "", ""),
+    ("cc", "// it's\nconst char* g = R\"x({other})x\";\nconst char kS[] = R\"wgsl(",
+           ")wgsl\";\nchar q = '\"';\n", ""),
+    ("go", "// it's\nvar g = `{other}`\nvar s = `", "`\n", ""),
+    ("swift", "/* /* \" */ */\nlet s = #\"\"\"\n", "\n\"\"\"#\n", ""),
+    ("java", "class A {{ String s = \"\"\"\n", "\"\"\";\n}}\n", ""),
+    ("cs", "char q = '\"';\nvar s = @\"", "\";\n", ""),
+    ("kt", "val q = '\"'\nval s = \"\"\"", "\"\"\"\n", ""),
 )  # fmt: skip
 
 

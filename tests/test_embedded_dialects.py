@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tat.wgsl.embedded.imports import imports_of
 from tat.wgsl.embedded.judging import Judged, judged
@@ -174,3 +176,45 @@ def test_wesl_imports_and_conditions_choose_declarations(sandbox: Sandbox) -> No
     slow, fast = judge(sandbox, files)[1], judge(sandbox, files, FAST="")[1]
     assert (slow.form, fast.form) == ("linked", "resolved"), (slow.reason, fast.reason)
     assert "a: u32" in fast.text.text and "a: u32" not in slow.text.text
+
+
+PIECES = (
+    "fn a{n}(x: f32) -> f32 {{ return x * K; }}", "#ifdef A", "#else", "#endif", "#define K 2.0",
+    "/* \t \"é\" 𝄞 ` */ const C{n} = K;", "fn b{n}() -> f32 {{ return lib::half(one(1.0)); }}",
+    "fn c{n}() -> u32 {{ return ${{N}}; }}", "struct S{n} {{ a: f32, }}", "uniform u{n}: vec4f;",
+    "fn d{n}() -> vec4f {{ return uniforms.u0 * f32({{{{X}}}}); }}", "",
+)  # fmt: skip
+LIBRARY = "fn one(x: f32) -> f32 { return x; }\nfn half(x: f32) -> f32 { return one(x) / 2.0; }\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    chosen=st.lists(st.integers(0, len(PIECES) - 1), max_size=12),
+    escapes=st.booleans(), end=st.sampled_from(["\n", "\r\n"]), defined=st.booleans(),
+)  # fmt: skip
+def test_any_offset_goes_to_the_host_and_back_through_all_steps(
+    chosen: list[int], escapes: bool, end: str, defined: bool
+) -> None:
+    lines = ["#import lib", "fn first() -> f32 { return lib::half(1.0); }"]
+    lines += [PIECES[kind].format(n=number) for number, kind in enumerate(chosen)]
+    text = "\n".join(lines).replace("\\", "\\\\").replace("`", "\\`")
+    text = text.replace("\n", "\\n\\\n") if escapes else text
+    files = [
+        Host("lib.wgsl", LIBRARY),
+        Host("a.ts", f"// é\nconst s = `{text}`;".replace("\n", end)),
+    ]
+    found = [region for host in files for region in regions(host)]
+    project = Project(found, {"A": ""} if defined else {})
+    for number in range(len(found)):
+        shader = project.shader(number)
+        placed = shader.linked
+        assert "".join(placed.text[p.start : p.end] for p in placed.pieces) == placed.text
+        for offset, sign in enumerate(placed.text):
+            piece, (host, at) = placed.piece_at(offset), placed.origin(offset)
+            assert host in files and 0 <= at <= len(host.text)
+            assert host.offset(*host.line_column(at)) == at
+            if piece.exact:
+                assert host.text[at] == sign
+                back = placed.offset_of(host, at)
+                assert placed.text[back] == sign and placed.origin(back) == (host, at)
+    assert len(found) == 2

@@ -69,7 +69,7 @@ def _regions(paths: Sequence[Path], limit: int, notes: list[str]) -> Iterator[Re
         notes.append(one_line(f"skipped {name}: {reason}"))
 
     for path in list_files(paths, READ, skip):
-        yield from read_regions(path, limit, skip)
+        yield from read_regions(path, limit, skip, draft=True)
 
 
 def _by_grammar(text: str) -> Diagnostic | None:

@@ -27,8 +27,13 @@ def definitions(assignments: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (text.partition("=") for text in assignments)}
 
 
-def read_regions(path: Path, max_file_bytes: int, skip: Skip) -> Iterator[Region]:
-    """The WGSL in a file; what cannot be read is skipped with the reason."""
+def read_regions(
+    path: Path, max_file_bytes: int, skip: Skip, *, draft: bool = False
+) -> Iterator[Region]:
+    """The WGSL in a file; what cannot be read is skipped with the reason.
+
+    With `draft` also what is meant to be WGSL, but broken.
+    """
     name, suffix = display_name(path), suffix_of(path.name)
     limit = max_file_bytes * (1 if suffix == ".wgsl" else HOST_FACTOR)
     try:
@@ -48,7 +53,7 @@ def read_regions(path: Path, max_file_bytes: int, skip: Skip) -> Iterator[Region
                     else f"not UTF-8: byte {error.start}")  # fmt: skip
     if "\0" in text:
         return skip(name, "binary: it holds a NUL byte")
-    yield from regions(Host(name, text), suffix)
+    yield from regions(Host(name, text), suffix, draft=draft)
     return None
 
 

@@ -33,6 +33,7 @@ class Shaders:
 
     def __init__(
         self, paths: Sequence[Path], max_file_bytes: int, definitions: Mapping[str, str],
+        *, draft: bool = False,
     ) -> None:  # fmt: skip
         self.skipped: list[tuple[str, str]] = []
         self.vain: list[tuple[str, str]] = []  # of the modules that were read: places, reasons
@@ -45,7 +46,9 @@ class Shaders:
             if path not in asking and (size > _LIBRARY or suffix_of(path.name) != ".wgsl"):
                 continue
             found = list(
-                read_regions(path, max_file_bytes, lambda *why, said=said: said.append(why))
+                read_regions(
+                    path, max_file_bytes, lambda *why, said=said: said.append(why), draft=draft
+                )
             )
             if path in asking:
                 self.numbers[path] = list(range(len(regions), len(regions) + len(found)))

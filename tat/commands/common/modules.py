@@ -61,7 +61,7 @@ def read_modules(
     files = list(_files(paths))
     shaders = Shaders(
         [path for path in files if path != Path("-") and path.suffix.lower() != ".jsonl"],
-        MAX_LINE, definitions or {},
+        MAX_LINE, definitions or {}, draft=True,
     )  # fmt: skip
     for name, reason in shaders.skipped:
         raise FileError(f"{name}: {reason}")

@@ -36,6 +36,7 @@ _MAY_HOLD = re.compile(
 )
 _DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
 _CALLED, _NEAR = re.compile(r"(?:wgsl|shader)[^\n;,]*\s*$", re.IGNORECASE), 80
+_MOST_REFUSED = 2_000  # texts of a file that only seem to be WGSL; then it is left
 _WORDS = (b"fn ", b"struct ", b"var<", b"alias ")
 
 
@@ -99,10 +100,13 @@ def regions(host: Host, suffix: str = "", *, draft: bool = False) -> list[Region
     made = [Region(host, candidate, known) for candidate in found]
     if (suffix or suffix_of(host.name)) in SURE:
         return [region for region in made if region.text.text.strip()]
-    return [
-        region for region in made
-        if is_wgsl(region.filled().text.text, draft=draft, told=draft and _told(region))
-    ]  # fmt: skip
+    taken: list[Region] = []
+    for number, region in enumerate(made):
+        if is_wgsl(region.filled().text.text, draft=draft, told=draft and _told(region)):
+            taken.append(region)
+        elif number - len(taken) >= _MOST_REFUSED:
+            break
+    return taken
 
 
 def _told(region: Region) -> bool:
