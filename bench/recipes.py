@@ -30,6 +30,7 @@ from tat.files import atomic_file
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("results")
 _TIMED = 60  # steps that a variant is timed for; the first third is warm-up
+_WARMUP = 400  # steps, of a recipe that is long enough
 _SHORTEST = 20  # steps of a variant
 
 
@@ -134,7 +135,9 @@ def _planned(variant: Variant, options: argparse.Namespace) -> dict[str, float]:
 
 def _train(variant: Variant, options: argparse.Namespace, run: Path, steps: int) -> None:
     shutil.rmtree(run, ignore_errors=True)  # one that ended before its first checkpoint
-    schedule = f"train.steps={steps}", f"train.schedule_steps={steps}"
+    warmup = min(_WARMUP, max(1, steps // 4))
+    numbers = {"steps": steps, "schedule_steps": steps, "warmup_steps": warmup}
+    schedule = (f"train.{name}={number}" for name, number in numbers.items())
     assignments = (*variant.settings, *schedule, *options.set)
     given = [word for assignment in assignments for word in ("--set", assignment)]
     _tat("train", options.data, "--config", ROOT / "config" / "bundled.toml", "--run", run,

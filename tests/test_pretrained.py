@@ -180,6 +180,7 @@ def test_of_one_file_functions_are_held_out(source, tmp_path, capsys):
                  "--set", "train.validate_every=1", "--device", "cpu", *more]  # fmt: skip
     assert tat(arguments) == 0
     said = capsys.readouterr().err
+    assert "at step 1 (" in said and "s of training); generate with" in said
     assert "functions are held out, not files" in said and " 0 validation" not in said
     assert load(tmp_path / "run" / "latest").configuration["data"]["split"] == "function"
     assert (tmp_path / "run" / "best").exists()

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 
 from tat import __version__, weights
 from tat.backends.opening import open_backend
@@ -26,7 +27,7 @@ from tat.train.agreement import (
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
 from tat.train.ranks import ALONE, Ranks
-from tat.train.reporter import Reporter, Status
+from tat.train.reporter import Reporter, Status, duration
 from tat.train.resuming import Progress, require_same_model, require_state
 from tat.train.run_folder import RunFolder
 from tat.train.step_metrics import Meter
@@ -49,6 +50,7 @@ class Session:
         self.tokenizer, self.progress = tokenizer, progress
         self._pace: float | None = None  # smoothed seconds of a step
         self._validation_loss: float | None = None  # the latest
+        self._began, self._best_after = 0.0, 0.0  # seconds: of this call, and its best validation
         self._saved: int | None = None  # step of the newest checkpoint
         self.backend = open_backend(
             own_device(ranks, device), own_threads(ranks, config.threads),
@@ -171,6 +173,7 @@ class Session:
     def run(self, stop: StopRequest) -> int:
         """Train until train.steps, early stopping or a signal, then save; returns the exit code."""
         settings, trainer = self.config.train, self.trainer
+        self._began = monotonic()
         if trainer.step_count >= settings.steps:
             self.reporter.note(
                 f"nothing to do: step {trainer.step_count} is done, and this call stops at step"
@@ -209,6 +212,7 @@ class Session:
         if self._validates_at(result.step):
             self._validation_loss = validated = self.trainer.evaluate(self.validation)
             best = self.progress.judge(result.step, self._validation_loss)
+            self._best_after = monotonic() - self._began if best else self._best_after
             judged = f"validation loss {self._validation_loss:.4f}{', the best so far' * best}"
             self.reporter.detail(f"step {result.step}: {judged}")
         if self.ranks.rank == 0:
@@ -266,6 +270,7 @@ class Session:
         best, tail = self.progress.best_loss, ""
         if best is not None:
             tail = f", best validation loss {best:.4f} at step {self.progress.best_step}"
+            tail += f" ({duration(self._best_after)} of training)" if self._best_after else ""
         self.reporter.note(
             f"{why} at step {step}{tail}; generate with `tat generate … --run {folder}`"
         )
