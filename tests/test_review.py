@@ -61,6 +61,9 @@ PLAIN = Prompt("", "fn f(x: f32) -> f32")
     ("{ let coverFactorFactorFactor = x; return x; }", "{"),
     ("{ var y = x;" + " y = sin(y) + x;" * 5 + " return y; }",
      "{ var y = x;" + " y = sin(y) + x;" * 4),
+    ("{ let a = x; let b = " + "a + " * 80 + "x; return b; }", "{ let a = x;"),
+    ("{ let a = x; /* " + "words and words " * 14, "{ let a = x;"),
+    ("{ let a = x; // " + "x " * 110, "{ let a = x;"),
 ])  # fmt: skip
 def test_a_wrong_statement_goes_back_to_where_it_began(text, back, sandbox):
     assert reviewed(PLAIN, text, sandbox)[0] == len(back)

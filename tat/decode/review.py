@@ -21,18 +21,20 @@ from tat.wgsl.lexer import Token, tokenize
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 from tat.wgsl.stubs import stub
 
-# Limits of a meaningful text; 0.9 % of 4,202 public functions break one.
+# Limits of a meaningful text; 1.2 % of 4,202 public functions break one.
 _LONGEST_NAME = 40  # characters
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of a name: camel or snake case
 _MOST_REPEATED_PART = 2  # times that a name may have the same part
 _DEEPEST = 12  # round brackets inside each other
-_LONGEST_STATEMENT = 400  # lexical tokens without an end
+_LONGEST_STATEMENT = 150  # lexical tokens without an end
+_LONGEST_COMMENT = 200  # characters: the grammar allows anything in one
 _MOST_EQUAL = 4  # times that the same statement may stand in a function, if it has 5 tokens or more
 _LEAST_COUNTED = 5
 _MOST_UNUSED = 10  # declarations that nothing used so far
 
 _ROUND = {"(": 1, ")": -1}
 _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests deeper
+_LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 4  # refusals at one place, before the previous statement goes, too
 
 
@@ -81,12 +83,13 @@ class Review:
 
     def take(self, tokens: Sequence[int]) -> int | None:
         """After one more token: how many tokens stay, or None where all may."""
-        if self._silent or not _MARK.search(self.pieces[tokens[-1]]):
+        marked = _MARK.search(self.pieces[tokens[-1]])
+        if self._silent or not (marked or (len(tokens) - self._ends[-1].tokens) % _LOOK == 0):
             return None
         written = b"".join(map(self.pieces.__getitem__, tokens)).decode("utf-8", "replace")
         text, begin = self.prompt.lead + written, self._ends[-1].characters
         statement = code(text[begin:])
-        if is_lost(statement):
+        if is_lost(statement) or rambles(text[begin:]):
             return self._back()
         if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
             return None
@@ -135,6 +138,13 @@ def is_lost(statement: Sequence[Token]) -> bool:
     deepest = max(accumulate((_ROUND.get(token.text, 0) for token in statement), initial=0))
     long = deepest > _DEEPEST or len(statement) > _LONGEST_STATEMENT
     return long or any(map(_grew, _declared(statement)))
+
+
+def rambles(statement: str) -> bool:
+    """Whether a statement has a very long comment; its end may not be there yet."""
+    tokens = tokenize(statement)
+    comments = (t for t in tokens if t.kind == "comment" or t.text.startswith("/*"))
+    return any(len(token.text) > _LONGEST_COMMENT for token in comments)
 
 
 def wanders(tokens: Sequence[Token]) -> bool:
