@@ -15,7 +15,7 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
 from tat.decode.validated import Search, generate_all_valid, generate_valid
 from tat.retrieval.query import Hit
-from tat.wgsl.sandbox import Diagnostic
+from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 PROMPT = Prompt("a", "fn f() -> f32", "struct S { a: f32 }\n\nfn g() -> f32;")
 SAMPLING = Sampling(0.7)
@@ -46,7 +46,7 @@ class Scripted:
         self.choices.append(request.preference)
         return Stream([[1]], 9, 1, request.constraint, request.preference)
 
-    def run(self, waiting: deque[Stream], sources: int):
+    def run(self, waiting: deque[Stream], sources: int, each):
         while waiting:
             yield waiting.popleft()
 
@@ -54,6 +54,9 @@ class Scripted:
         text = self.texts.pop(0)
         place = self.likely.find(text)
         return Generation(text, len(text), text != self.unfinished, float(place))
+
+    def each(self, work, items):
+        return [work(item) for item in items]
 
     def validate(self, source: str):
         self.validated.append(source)
@@ -135,7 +138,7 @@ def test_answers_keep_the_order_of_the_prompts():
     """The last prompt is decided first, and its answer comes last."""
     script = Scripted("c", "b", "a", right=("a", "c"))
     found = []
-    script.run = lambda waiting, sources: (waiting.pop() for _ in range(3))
+    script.run = lambda waiting, sources, each: (waiting.pop() for _ in range(3))
     prompts = [PROMPT, Prompt("b"), Prompt("c")]
     for outcomes in generate_all_valid(script, prompts, None, script, Search(SAMPLING, 1)):
         found.append(outcomes[0].generation.text)
@@ -146,9 +149,9 @@ def test_answers_keep_the_order_of_the_prompts():
 def test_a_real_search_gives_each_prompt_what_it_gets_alone(beams):
     generator: Generator = new_generator(16)
     search, prompts = Search(SAMPLING, 0, beams, wanted=2), list(PROMPTS.values()) * 2
-    together = list(generate_all_valid(generator, prompts, CONSTRAINTS, None, search))
+    together = list(generate_all_valid(generator, prompts, CONSTRAINTS, Sandbox(), search))
     for prompt, outcomes in zip(prompts, together, strict=True):
-        [alone] = generate_all_valid(generator, [prompt], CONSTRAINTS, None, search)
+        [alone] = generate_all_valid(generator, [prompt], CONSTRAINTS, Sandbox(), search)
         assert outcomes == alone and len(outcomes) == 2
 
 

@@ -26,6 +26,7 @@ from tat.train.agreement import ended_together
 from tat.train.ranks import Ranks, open_ranks
 from tat.train.tree import in_order
 from tat.wgsl.sandbox import Sandbox
+from tat.wgsl.sandbox_pool import SandboxPool
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
 _OF_FUNCTIONS = ("file", "predictions", "modules", "define", "validate", "answers", "infill")
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     ranks = open_ranks(options.ranks)
     with ended_together(ranks):
         options.quiet = options.quiet or ranks.rank > 0
-        with Sandbox() as sandbox:
+        with SandboxPool() as sandbox:
             report = _report_of(options, ranks)(options, sandbox)
         if ranks.rank == 0:
             _tell(options, _without(options, report, ids) if ids else report, other)
@@ -127,11 +128,16 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     else:
         system = {"predictions": options.predictions.name}
         answers = (Answer(predictions.get(f.id), "no prediction") for f in functions)
-    outcomes, bodies = [], []
-    for function in counted(functions, "functions", options.quiet):
-        answer = next(answers)
-        bodies.append((function.id, answer.text))
-        outcomes.append(judge.judge(function, answer.text, answer.reason))
+    bodies: list[tuple[str, str | None]] = []
+
+    def answered() -> Iterator[tuple[ReferenceFunction, Answer]]:
+        for function, answer in zip(functions, answers, strict=True):
+            bodies.append((function.id, answer.text))
+            yield function, answer
+
+    # The last answers are judged while the model writes the next ones.
+    judged = sandbox.results(lambda pair: judge.judge(pair[0], *pair[1]), answered())
+    outcomes = [next(judged) for _ in counted(functions, "functions", options.quiet)]
     outcomes = in_order(ranks.together(outcomes, patient=True))
     bodies = dict(in_order(ranks.together(bodies)))
     if options.answers and ranks.rank == 0:

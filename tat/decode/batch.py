@@ -1,7 +1,7 @@
 """Decodes texts together, a row each; a text that ends leaves its row to another."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy import ndarray as Array
@@ -12,6 +12,15 @@ from tat.decode.compiled_programs import Programs, next_logits, write_sources
 from tat.decode.stream import Stream
 from tat.model.programs import BatchShape
 
+Each = Callable[[Callable[[int], object], Sequence[int]], object]
+"""Does a work for each of some rows, maybe for several at once."""
+
+
+def one_by_one(work: Callable[[int], object], rows: Sequence[int]) -> None:
+    """Do a work for each row."""
+    for row in rows:
+        work(row)
+
 
 class Batch:
     """Up to `most` streams with up to `sources` sources each, in as few rows as they need.
@@ -20,8 +29,11 @@ class Batch:
     much as any other, so a batch is halved where half is enough.
     """
 
-    def __init__(self, programs: Programs, most: int, sources: int) -> None:
-        self._programs, self._most = programs, most
+    def __init__(
+        self, programs: Programs, most: int, sources: int, each: Each = one_by_one
+    ) -> None:
+        """`each` does a work for several streams, of which each may wait for a reviewer."""
+        self._programs, self._most, self._each = programs, most, each
         self._shape = programs.shape(0, sources)
         self._streams: list[Stream | None] = []
         self._ids = np.zeros((0, sources, self._shape.source), np.int32)
@@ -75,30 +87,30 @@ class Batch:
         logits = next_logits(self._step, tokens, lengths)
         for row in going:
             self._streams[row].take(logits[row])
-        yield from self._leave(going)
+        yield from self._settle([row for row in going if self._streams[row].whole])
 
     def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
         """Each row takes tokens of the chain as long as the guesses are right."""
         *steps, counted = self._chain.steps(self._streams, tokens, lengths)
         going = counting = [row for row in going if counted[row]]
-        for count, (logits, guesses) in enumerate(zip(*steps, strict=True)):
+        for logits, guesses in zip(*steps, strict=True):
             if not going:
                 break
             alike = []
             for row in going:
                 stream = self._streams[row]
                 stream.take(logits[row])
-                at_guess = stream.position == lengths[row] + count
-                if not stream.ended and at_guess and stream.last == guesses[row]:
+                if stream.last == guesses[row] and not stream.full:
                     alike.append(row)
             going = alike
-        for row in counting:
-            if not self._streams[row].ended:
-                self._streams[row].settle()  # while the device goes on
-        yield from self._leave(counting)
+        yield from self._settle(counting)  # while the device goes on
 
-    def _leave(self, rows: Sequence[int]) -> Iterator[Stream]:
-        """Free the rows whose streams ended, and yield these streams."""
+    def _settle(self, rows: Sequence[int]) -> Iterator[Stream]:
+        """Settle the blocks of these rows; frees the rows of streams that end, and yields them."""
+        reviewed = [row for row in rows if self._streams[row].reviewed]
+        for row in {*rows} - {*reviewed}:
+            self._streams[row].settle()
+        self._each(lambda row: self._streams[row].settle(), reviewed)
         for row in rows:
             stream = self._streams[row]
             if stream.ended:
@@ -114,6 +126,8 @@ class Batch:
         logits = next_logits(step, np.array(fed), lengths)
         for count, (row, following) in enumerate(zip(logits, [*draft, None], strict=True), 1):
             stream.take(row)
+            if stream.whole:
+                stream.settle()
             right = stream.position == start + count and stream.last == following
             if stream.ended or not right:
                 break

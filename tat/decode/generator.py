@@ -9,7 +9,7 @@ from functools import lru_cache
 from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
-from tat.decode.batch import Batch
+from tat.decode.batch import Batch, Each, one_by_one
 from tat.decode.choice import Preference, greedy
 from tat.decode.compiled_programs import Programs
 from tat.decode.constraint import Constraint
@@ -93,12 +93,14 @@ class Generator:
         pairs = zip(requests, streams, strict=True)
         return [self.generation(r.prompt, s.tokens, s.score) for r, s in pairs]
 
-    def run(self, waiting: deque[Stream], sources: int) -> Iterator[Stream]:
+    def run(
+        self, waiting: deque[Stream], sources: int, each: Each = one_by_one
+    ) -> Iterator[Stream]:
         """Decode waiting streams, and those that join, with up to `sources` sources each.
 
-        Yields each stream at its end.
+        Yields each stream at its end. `each` settles the streams of several rows.
         """
-        return Batch(self.programs, self.settings.batch, sources).run(waiting)
+        return Batch(self.programs, self.settings.batch, sources, each).run(waiting)
 
     def tokens(
         self,

@@ -83,19 +83,29 @@ class Stream:
         return self.drafter.propose(self.tokens, self.written)[:room]
 
     def take(self, logits: Array) -> None:
-        """Choose the next token by its logits [V], which it keeps and changes.
-
-        A block that becomes whole is settled.
-        """
+        """Choose the next token by its logits [V], which it keeps and changes."""
         logits[: Special.EOS] = -np.inf  # PAD and BOS
         token = best(self.preference, logits, self.written)
         self._block.append(_Chosen(token, logits))
-        size = min(self._size, self.limit - len(self.tokens))
-        if len(self._block) == size or token == Special.EOS:
-            self.settle()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the block is as long as it may be, and has to be settled."""
+        return self.full or len(self._block) >= self._size
+
+    @property
+    def full(self) -> bool:
+        """Whether the text has no room behind its block."""
+        at_end = bool(self._block) and self._block[-1].token == Special.EOS
+        return at_end or self.position >= self.limit
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether settling may wait for a reviewer."""
+        return self._reviewer is not None
 
     def settle(self) -> None:
-        """Check the block as far as it is chosen."""
+        """Check the block as far as it is chosen: tokens of it stay, or one is replaced."""
         block, self._block = self._block, []
         taken = len(block)
         if self.constraint is not None and block:

@@ -117,7 +117,7 @@ class _Queue:
         sources = 1 + max((len(prompt.neighbours) for prompt in prompts), default=0)
         self._admit(coming)
         yield from self._next()
-        for stream in self._generator.run(self._waiting, sources):
+        for stream in self._generator.run(self._waiting, sources, self._sandbox.each):
             case = self._cases.pop(stream)
             prompt = case.candidates.prompt
             case.candidates.add(self._generator.generation(prompt, stream.tokens, stream.score))

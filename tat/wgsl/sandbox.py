@@ -2,15 +2,17 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from tat import resources
 from tat.errors import DeviceError, InvalidShaderError, TatError
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.process import ChildDiedError, ChildProcess, ChildTimeoutError
 from tat.wgsl.protocol import Binding, Failure, Open, Opened, Reply, Request, Run, Validate, Verdict
+
+T, R = TypeVar("T"), TypeVar("R")
 
 # Deepest nesting of brackets that reaches naga, which recurses: 2,500 levels fit 8 MiB of stack,
 # 5,000 kill it. The deepest of 2,359 modules from public repositories has 65.
@@ -56,6 +58,14 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """The results of a work that may ask the sandbox, one after another."""
+        return [*self.results(work, items)]
+
+    def results(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """The results in order, while the items come."""
+        return map(work, items)
 
     def close(self) -> None:
         """End the child process; a later call starts another."""

@@ -1,0 +1,79 @@
+"""Several sandboxes for several threads: modules are validated and run side by side."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tat import machine
+from tat.wgsl.protocol import Binding
+from tat.wgsl.sandbox import Diagnostic, R, Sandbox, T
+
+_AHEAD = 4  # items of each thread that may wait for it
+
+
+class SandboxPool(Sandbox):
+    """A sandbox for any thread; each thread that asks has a child to itself meanwhile.
+
+    A child starts when it is first needed.
+    """
+
+    def __init__(self, threads: int = 0, validation_seconds: float = 10.0) -> None:
+        """By default `each` and `results` have a thread for each core of this process."""
+        super().__init__(validation_seconds)
+        self._count = threads or machine.cores()
+        self._all = [Sandbox(validation_seconds) for _ in range(2 * self._count + 1)]
+        self._free = deque(self._all)
+        self._room = threading.BoundedSemaphore(len(self._all))
+        # Two groups: what `each` waits for does not stand behind what `results` has begun.
+        self._each, self._results = (
+            ThreadPoolExecutor(self._count, name) for name in ("each", "results")
+        )
+
+    def validate(self, source: str) -> Diagnostic | None:
+        with self._taken() as sandbox:
+            return sandbox.validate(source)
+
+    def run(
+        self,
+        source: str,
+        entry_point: str,
+        bindings: Sequence[Binding],
+        workgroups: tuple[int, int, int] = (1, 1, 1),
+        seconds: float = 10.0,
+    ) -> dict[tuple[int, int], bytes]:
+        with self._taken() as sandbox:
+            return sandbox.run(source, entry_point, bindings, workgroups, seconds)
+
+    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """The results of a work that may ask the sandbox, in order; items are side by side."""
+        if len(items) < 2 or self._count == 1:
+            return super().each(work, items)
+        return list(self._each.map(work, items))
+
+    def results(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """The results in order; several items are worked on while the next ones come."""
+        begun: deque[Future[R]] = deque()
+        for item in items:
+            begun.append(self._results.submit(work, item))
+            while begun and (begun[0].done() or len(begun) > _AHEAD * self._count):
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+    def close(self) -> None:
+        """End the threads, after what they do now, and all children."""
+        for threads in (self._each, self._results):
+            threads.shutdown(cancel_futures=True)
+        for sandbox in self._all:
+            sandbox.close()
+
+    @contextmanager
+    def _taken(self) -> Iterator[Sandbox]:
+        with self._room:
+            sandbox = self._free.pop()  # the last one that was used: its child is there
+            try:
+                yield sandbox
+            finally:
+                self._free.append(sandbox)
