@@ -85,7 +85,7 @@ class GenerateConfig:
     """How texts are generated, and how many."""
 
     max_tokens: Positive
-    batch: Annotated[int, Meta(ge=1, le=1024)]
+    batch: Annotated[int, Meta(ge=0, le=1024)]
     candidates: Count
     adaptations: Annotated[int, Meta(ge=0, le=1024)]
     last_resorts: Annotated[int, Meta(ge=0, le=1024)]

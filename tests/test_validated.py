@@ -27,7 +27,7 @@ class Scripted:
     A text's score is its place in `likely`, the last being the likeliest.
     """
 
-    settings = resolve(environment={}).config.generate
+    settings = replace(resolve(environment={}).config.generate, batch=4)
     pieces = ()
 
     def __init__(self, *texts: str, right: tuple[str, ...] = (), problem=None,

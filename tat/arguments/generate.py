@@ -92,4 +92,6 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
                        help="rank by log-probability / length^X (1)")  # fmt: skip
     group.add_argument("--n-best", metavar="N", type=positive, default=1,
                        help="print N texts, from beams or draws (1)")  # fmt: skip
-    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together (4)")
+    group.add_argument(
+        "--batch", metavar="N", type=positive, help="decode N texts together (4; on a GPU 64)"
+    )

@@ -22,6 +22,7 @@ from tat.serve.opening import open_service
 from tat.train.named_checkpoint import find_checkpoint, is_bundled
 
 _LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+_WRITTEN = 16  # texts that are written at once where the device decides
 
 
 def run(options: argparse.Namespace) -> int:
@@ -131,7 +132,7 @@ def _end(number: int, frame: object) -> None:
 
 def _more_threads(engine: Engine) -> int:
     """Threads besides those of texts that wait: of texts being written, and for the rest."""
-    return engine.settings.batch + 12
+    return (engine.settings.batch or _WRITTEN) + 12
 
 
 def _say(text: str) -> None:

@@ -3,7 +3,7 @@
 import codecs
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tat.config_tables import GenerateConfig
@@ -20,6 +20,8 @@ from tat.decode.reading import Reading, read
 from tat.decode.review import Reviewer
 from tat.decode.stream import Stream
 from tat.errors import UsageError
+
+_CPU_ROWS, _GPU_ROWS = 4, 64  # texts decoded together where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Generator:
     ) -> None:
         """`settings` replace those of the checkpoint, which are from the day of training."""
         self.loaded, self.max_tokens = loaded, max_tokens
-        self.settings = settings or loaded.config.generate
+        settings = settings or loaded.config.generate
+        rows = settings.batch or (_GPU_ROWS if loaded.backend.queues else _CPU_ROWS)
+        self.settings = replace(settings, batch=rows)
         capacity = loaded.config.model.max_length
         if max_tokens < 1:
             raise UsageError(f"{max_tokens} tokens hold no text; ask for 1 or more")
