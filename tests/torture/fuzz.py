@@ -10,6 +10,7 @@ that a reader added to the process. The input of a find is kept in the folder --
 import argparse
 import atexit
 import gzip
+import itertools
 import json
 import random
 import resource
@@ -19,6 +20,7 @@ import tarfile
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -237,31 +239,52 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--finds", type=Path, default=Path("build/finds"))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--inputs", type=int, default=0, help="rounds until so many were read")
     parser.add_argument("--coverage", metavar="NAME")
     options, rest = parser.parse_known_args()
     if options.coverage:
         coverage_guided(options.coverage, rest)
     known = targets()
-    names, counts, finds = options.only or [*known], {}, {}
-    for name in names:
-        draw, counts[name] = random.Random(f"{name} {options.seed}"), 0
-        for seed in known[name].seeds:  # what is read for the first time also imports
-            tried(known[name], seed)
-        end = time.monotonic() + options.seconds / len(names)
-        while time.monotonic() < end:
-            data = mutated(draw, known[name].seeds)
-            counts[name] += 1
-            find = tried(known[name], data)
-            place = " ".join(find.split("File ")[-1].split()[:6])
-            if find and finds.setdefault((name, place), data) is data:
-                options.finds.mkdir(parents=True, exist_ok=True)
-                (options.finds / f"{name}-{sha256(data).hexdigest()[:12]}").write_bytes(data)
-                print(f"{name}: {len(data)} bytes: {find}", flush=True)
-    print(f"{sum(counts.values())} inputs ({counts}), {len(finds)} finds")
-    if options.json:
-        kept = {"inputs": counts, "finds": [list(key) for key in finds]}
-        options.json.write_text(json.dumps(kept, indent=1) + "\n")
+    names, counts, finds, began = options.only or [*known], Counter(), {}, time.process_time()
+    for number in itertools.count(options.seed):
+        for name in names:
+            draw = random.Random(f"{name} {number}")
+            read, found = fuzzed(known[name], draw, options.seconds / len(names))
+            counts[name] += read
+            for find, data in found:
+                place = " ".join(find.split("File ")[-1].split()[:6])
+                if finds.setdefault((name, place), data) is data:
+                    keep(options.finds, name, find, data)
+        if options.json:
+            seconds = round(time.process_time() - began)
+            kept = {"inputs": counts, "cpu_seconds": seconds, "finds": [*map(list, finds)]}
+            options.json.write_text(json.dumps(kept, indent=1) + "\n")
+        if counts.total() >= options.inputs:
+            break
+    print(f"{counts.total()} inputs ({dict(counts)}), {len(finds)} finds")
     return bool(finds)
+
+
+def fuzzed(
+    target: Target, draw: random.Random, seconds: float
+) -> tuple[int, list[tuple[str, bytes]]]:
+    """How many inputs a reader got in so many seconds, and the finds among them."""
+    for seed in target.seeds:  # what is read for the first time also imports
+        tried(target, seed)
+    count, found, end = 0, [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        data = mutated(draw, target.seeds)
+        count += 1
+        if find := tried(target, data):
+            found.append((find, data))
+    return count, found
+
+
+def keep(folder: Path, name: str, find: str, data: bytes) -> None:
+    """A find, on the screen and as a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}-{sha256(data).hexdigest()[:12]}").write_bytes(data)
+    print(f"{name}: {len(data)} bytes: {find}", flush=True)
 
 
 if __name__ == "__main__":
