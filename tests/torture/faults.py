@@ -176,10 +176,16 @@ def fork(work: Callable[[Path], int], folder: Path, strace: list[str]) -> tuple[
     """Exit status of the work in a fork, traced if strace is given, and its standard error."""
     talk = folder.with_name("talk")
     gate, opener = os.pipe()
+    ready, telling = os.pipe()
     child = os.fork()
     if child == 0:
-        _child(work, folder, talk, gate, opener)
+        os.close(opener)
+        os.close(ready)
+        _child(work, folder, talk, gate, telling)
     os.close(gate)
+    os.close(telling)
+    os.read(ready, 1)  # the child's own preparations are no part of the work
+    os.close(ready)
     tracer = None
     if strace:
         command = ["strace", "-q", "-f", "-p", str(child), *strace]
@@ -193,12 +199,12 @@ def fork(work: Callable[[Path], int], folder: Path, strace: list[str]) -> tuple[
     return status, talk.read_text(errors="replace")
 
 
-def _child(work: Callable[[Path], int], folder: Path, talk: Path, gate: int, opener: int) -> None:
+def _child(work: Callable[[Path], int], folder: Path, talk: Path, gate: int, telling: int) -> None:
     code = 70
-    os.close(opener)
     try:
         os.dup2(os.open(talk, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        os.close(telling)
         while True:
             with contextlib.suppress(OSError):  # strace counts this read, too
                 os.read(gate, 1)
@@ -320,18 +326,17 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[*WORKS], choices=[*WORKS])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    began, results = time.monotonic(), []
+    began, tried, bad = time.monotonic(), Counter(), []
     for result in run(options.only, options.every):
-        results.append(result)
+        tried[result.work] += 1
         if result.problem:
+            bad.append(result._asdict())
             print(*result, sep=" ", flush=True)
-    tried = Counter(result.work for result in results)
-    bad = [result._asdict() for result in results if result.problem]
+        if options.json:
+            summary = {"points": tried, "seconds": round(time.monotonic() - began), "problems": bad}
+            options.json.write_text(json.dumps(summary, indent=1) + "\n")
     seconds = time.monotonic() - began
-    print(f"{len(results)} points ({dict(tried)}), {len(bad)} problems, {seconds:.0f} s")
-    if options.json:
-        summary = {"points": tried, "seconds": round(seconds), "problems": bad}
-        options.json.write_text(json.dumps(summary, indent=1) + "\n")
+    print(f"{tried.total()} points ({dict(tried)}), {len(bad)} problems, {seconds:.0f} s")
     return bool(bad)
 
 
