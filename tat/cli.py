@@ -9,7 +9,12 @@ from contextlib import suppress
 
 from tat import __version__
 from tat.arguments.common import Parser, examples
-from tat.commands.common.streams import drop_unwritable_output, judge_to_the_end, prepare_output
+from tat.commands.common.streams import (
+    OUTPUT,
+    drop_unwritable_output,
+    judge_to_the_end,
+    prepare_output,
+)
 from tat.errors import EXIT_CODES, failure_of, one_line
 
 # In the order of `tat --help`: tat/arguments/NAME.py parses, tat/commands/NAME.py works.
@@ -48,22 +53,33 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every failure is one line."""
-    prepare_output()
-    parser = build_parser()
-    options = parser.parse_args(arguments)
-    if options.module in JUDGES:
-        judge_to_the_end()
+    options = argparse.Namespace(debug="--debug" in arguments)
     try:
+        prepare_output()
+        options = build_parser().parse_args(arguments)
+        if options.module in JUDGES:
+            judge_to_the_end()
         module = importlib.import_module(f"tat.commands.{options.module}")
         code = module.run(options)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
-        return 0
-    except (Exception, KeyboardInterrupt) as error:
-        return _fail(*failure_of(error), options)
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        return _end(error, options)
     finally:
         drop_unwritable_output()
+
+
+def _end(error: BaseException, options: argparse.Namespace) -> int:
+    """The exit code of a call that an exception ended."""
+    try:
+        sys.stdout.flush()
+    except OSError as unwritten:
+        error = unwritten if isinstance(error, SystemExit) else error
+    if isinstance(error, SystemExit):  # of the parser, which has said what there is
+        raise error
+    if isinstance(error, BrokenPipeError) and error.filename == OUTPUT:
+        return 0  # who reads has enough
+    return _fail(*failure_of(error), options)
 
 
 def _fail(message: str, code: int, options: argparse.Namespace) -> int:

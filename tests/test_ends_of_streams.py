@@ -55,10 +55,33 @@ def test_a_list_that_nobody_reads_to_its_end_is_no_failure(tmp_path):
     assert code_before_head(tmp_path, command("man", "train"), ":")[0] == 0
 
 
-def test_a_full_device_is_still_an_error(tmp_path, many):
-    script = f"{shlex.join(command('grammar', '--check', many))} > /dev/full"
-    done = subprocess.run(["sh", "-c", script], env=child_environment({}), capture_output=True)
-    assert done.returncode in (1, 8) and b"Traceback" not in done.stderr
+def ended(script, **environment):
+    done = subprocess.run(
+        ["sh", "-c", script], env=child_environment(environment), capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "unbuffered"), [
+    (["--help"], ""), (["train", "--help"], ""), (["config"], ""), (["config"], "1"),
+    (["--version"], ""),
+])  # fmt: skip
+def test_a_full_device_is_named(arguments, unbuffered):
+    script = f"{shlex.join(command(*arguments))} > /dev/full"
+    code, _, err = ended(script, PYTHONUNBUFFERED=unbuffered)
+    assert (code, err) == (1, "tat: standard output: No space left on device\n")
+
+
+def test_no_work_ends_for_talk_that_cannot_be_written(tmp_path):
+    words = shlex.join(command("synth", "--count", 2, "-o", tmp_path / "out.jsonl"))
+    assert ended(f"{words} 2> /dev/full")[0] == 0
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    (tmp_path / "out.jsonl").unlink()
+    assert ended(f"{{ {words}; echo $? >&3; }} 3>&1 2>&1 >/dev/null | : ")[0] == 0
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    for closed in ("2> /dev/full", "2>&-"):
+        assert ended(f"{shlex.join(command('inspect', tmp_path / 'none'))} {closed}")[0] == 4
 
 
 def test_judges_are_commands():

@@ -47,6 +47,7 @@ CALLS = (
     "fcntl", "getdents64", "chmod", "fchmod", "utimensat", "sendfile", "copy_file_range",
 )  # fmt: skip
 SECONDS = 20.0  # for one point, on a busy machine
+_NAMED = re.compile(r"[ (]/\w|tat: (tat\.toml|standard output):")  # in a message
 _MODULE = "// scales by {n}\nfn scale{n}(x: f32) -> f32 {{\n    return {n}.0 * x;\n}}\n"
 
 
@@ -288,7 +289,7 @@ class Torture:
             return f"internal error: {talk.strip()[-300:]}"
         if status > 0:
             lines = talk.strip().splitlines()
-            if len(lines) != 1 or not re.search(r"[ (]/\w", lines[0]):
+            if len(lines) != 1 or not _NAMED.search(lines[0]):
                 return f"exit {status} without one line that names a file: {talk.strip()[-300:]!r}"
         try:
             self.work.check(self._tried)
