@@ -61,7 +61,10 @@ def _lock(descriptor: int) -> bool:
             import msvcrt
 
             os.lseek(descriptor, _FAR, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            finally:
+                os.lseek(descriptor, 0, os.SEEK_SET)  # who holds it writes from the start
     except (BlockingIOError, PermissionError):
         return False
     return True

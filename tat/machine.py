@@ -1,8 +1,9 @@
-"""The cores that this process may use."""
+"""The cores and the memory that this process may use, on any system."""
 
 import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +17,14 @@ def cores() -> int:
     A quota is rounded down, to one at least: threads that wait for one another in turns would
     otherwise wait for a core that the kernel takes away from them.
     """
-    affinity = getattr(os, "sched_getaffinity", None)
-    present = len(affinity(0)) if affinity else os.cpu_count() or 1
-    quota = cpu_quota()
+    present, quota = len(own_cores()), cpu_quota()
     return present if quota is None else max(1, min(present, math.floor(quota)))
+
+
+def own_cores() -> list[int]:
+    """The numbers of the cores that this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return sorted(affinity(0)) if affinity else list(range(os.cpu_count() or 1))
 
 
 def cpu_quota(root: Path = _ROOT) -> float | None:
@@ -42,6 +47,21 @@ def cpu_quota(root: Path = _ROOT) -> float | None:
             for mount in dict.fromkeys((controllers, "cpu")):
                 limits += map(_limit_v1, _groups(root / "sys/fs/cgroup" / mount, path))
     return min((limit for limit in limits if limit), default=None)
+
+
+def memory_bytes() -> int | None:
+    """Physical memory of the machine; None where the system does not say (Windows)."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in RAM; 0 where the system does not say (not Linux)."""
+    try:
+        return int(_words(Path("/proc/self/statm"))[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (IndexError, AttributeError):
+        return 0
 
 
 def _groups(mount: Path, path: str) -> Iterator[Path]:

@@ -22,6 +22,8 @@ from typing import Annotated, Any, BinaryIO, Literal
 import msgspec
 import numpy as np
 
+from tat.machine import memory_bytes
+
 Shape = tuple[int, ...]
 
 FORMAT = "tat-checkpoint"
@@ -126,8 +128,8 @@ class TensorReader:
     def read(self) -> dict[str, np.ndarray]:
         """All tensors, verified."""
         # Sizes are true here, but a sparse file may have any size.
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        if self.file_bytes > memory:
+        memory = memory_bytes()
+        if memory and self.file_bytes > memory:
             raise ValueError(
                 f"has {self.file_bytes >> 20} MiB, this machine {memory >> 20} MiB of "
                 "memory; use a larger machine"

@@ -8,16 +8,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cli_harness import MODULES, SMALL, child_environment
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tat import locks
 from tat.machine import cpu_quota
 
-# Modules and names of `os` and `signal` that Windows does not have. The libraries are imported with
-# them, for they have ways of their own to do without; tat is imported again without.
+# Modules and names of `os`, `signal` and `select` that Windows does not have. The libraries are
+# imported with them, for they have ways of their own to do without; tat is imported again without.
 WITHOUT = """
-import importlib, os, pkgutil, signal, sys
+import importlib, os, pkgutil, select, signal, sys, types
 import tat
 
 def everything():
@@ -35,24 +36,71 @@ for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog
     sys.modules[name] = None
 for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_NOFOLLOW", "O_DIRECTORY", "O_SYNC", "fork",
              "forkpty", "getuid", "geteuid", "getgid", "killpg", "setsid", "getpgid", "uname",
-             "sched_getaffinity", "sched_yield", "statvfs", "fstatvfs", "sysconf", "pread",
+             "sched_getaffinity", "sched_yield", "fstatvfs", "sysconf", "pread",
              "pwrite", "set_blocking", "posix_fallocate", "memfd_create", "mkfifo", "WIFEXITED",
              "nice"):
     if hasattr(os, name):
         delattr(os, name)
-for name in ("SIGHUP", "SIGKILL", "SIGQUIT", "SIGPIPE", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2"):
+for name in ("SIGHUP", "SIGQUIT", "SIGPIPE", "SIGALRM", "SIGCHLD", "SIGUSR1", "SIGUSR2"):
     delattr(signal, name)
+for name in ("poll", "epoll"):
+    if hasattr(select, name):
+        delattr(select, name)
+"""
+IMPORTS = (
+    WITHOUT
+    + """
+del signal.SIGKILL
 import tat
 assert list(everything()) == names and len(names) > 200, len(names)
 from tat.cli import build_parser
 build_parser()
 print("imported", len(names))
 """
+)
+# Commands one after the other; locks are msvcrt's. Only the standard library needs SIGKILL here.
+CALLS = (
+    WITHOUT
+    + """
+sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None)
+from tat.cli import run
+for line in sys.stdin:
+    print(line.strip(), run(line.split()), flush=True)
+"""
+)
 
 
 def test_everything_can_be_imported_without_what_only_posix_has():
-    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True)
     assert done.returncode == 0 and "imported" in done.stdout, done.stderr
+
+
+@pytest.mark.gpu
+def test_the_work_is_done_without_what_only_posix_has(tmp_path):
+    for name, text in MODULES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "small.toml").write_text(SMALL)
+    settings = "--config small.toml --device cpu -q"
+    calls = f"""\
+index . -o x.idx
+search x.idx area
+validate area.wgsl
+wgsl extract .
+prepare . -o x.tat {settings.replace("--device cpu ", "")}
+train x.tat --run run --steps 2 {settings}
+train --run run --resume --steps 3 --device cpu -q
+export run -o x.safetensors
+inspect x.safetensors
+generate area --run run --device cpu --validate 2 --max-tokens 4
+doctor
+""".splitlines(keepends=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CALLS], input="".join(calls), cwd=tmp_path, env=child_environment({}),
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    codes = [line for line in done.stdout.splitlines() if line[:-2] + "\n" in calls]
+    expected = [f"{call.strip()} {8 * call.startswith('generate')}" for call in calls]
+    assert codes == expected, done.stderr  # two steps make no model
 
 
 def holds(path, held, free):

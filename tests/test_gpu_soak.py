@@ -20,9 +20,9 @@ from tat.data.dataset import Dataset, Ragged
 from tat.decode.generator import Generator, Request
 from tat.decode.loading import load_model
 from tat.decode.prompt import Prompt
+from tat.machine import resident_bytes
 from tat.model.transformer import Transformer
 from tat.train.named_checkpoint import load_checkpoint
-from tat.train.step_metrics import resident_bytes
 from tat.train.trainer import Trainer
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

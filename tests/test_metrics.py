@@ -15,6 +15,7 @@ from tat.backends.cpu.executable import CpuBackend
 from tat.checkpoint import load
 from tat.config import resolve
 from tat.errors import FileError
+from tat.machine import resident_bytes
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, logits_program, loss_program
 from tat.model.transformer import Transformer
@@ -25,7 +26,7 @@ from tat.ops.plan import plan
 from tat.reports.metrics_agent import MetricsAgent, averaged, read_metrics
 from tat.train import trainer
 from tat.train.step_clock import StepClock
-from tat.train.step_metrics import Meter, StepMetrics, resident_bytes
+from tat.train.step_metrics import Meter, StepMetrics
 from tat.train.trainer import StepResult, Trainer
 
 BASE = resolve(flags={"preset": "base", "model.copy": False}, environment={}).config

@@ -20,6 +20,7 @@ from tat.backends.opening.adapters import AdapterInfo, list_adapters
 from tat.backends.opening.automatic import choose
 from tat.commands.version import part_versions
 from tat.errors import DeviceError, TatError
+from tat.machine import memory_bytes
 from tat.provenance import processor
 from tat.resources import resource
 from tat.train.mpi_library import find_library, launched
@@ -88,7 +89,9 @@ def _kernels() -> Finding:
 
 
 def _memory() -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = memory_bytes()
+    if total is None:
+        return Finding("memory", "ok", "this system does not say")
     small = total < _SMALL_MEMORY
     advice = "; train preset tiny or small" if small else ""
     return Finding("memory", "warning" if small else "ok", f"{total / 1e9:.1f} GB{advice}")

@@ -6,7 +6,6 @@ samples, parts of samples in the order of digests, a tokenizer, ids. Every inter
 whole or not there, so that a killed call goes on with what it finds.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +41,7 @@ from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
 from tat.errors import CorpusError, UsageError
 from tat.files import atomic_file, writing
+from tat.machine import cores
 
 _IN_MEMORY = 8 << 20  # bytes of files up to which no processes are started
 _UNIT = 4 << 20  # characters of a unit's texts
@@ -121,7 +121,7 @@ class _Preparing:
 
     def __init__(self, given: _Given, work: Path, threads: int, progress: Progress) -> None:
         self._given, self._work, self._progress = given, work, progress
-        self._workers = threads or len(os.sched_getaffinity(0))
+        self._workers = threads or cores()
         self._parts = min(256, max(4, given.size // _PART))
         self._reader = SourceReader(given.config.max_file_bytes, given.config.defines)
 

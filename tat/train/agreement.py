@@ -1,6 +1,6 @@
 """Ranks agree before their first step on the writer, the training data and the device."""
 
-import os
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -15,6 +15,7 @@ from tat import __version__
 from tat.checkpoint import Checkpoint
 from tat.config import Config, differences
 from tat.errors import RanksError, TatError
+from tat.machine import cores, own_cores
 from tat.train.ranks import Ranks
 from tat.train.run_folder import RunFolder
 
@@ -142,8 +143,7 @@ def own_threads(ranks: Ranks, threads: int) -> int:
     """CPU threads of this rank: those of its host are shared out where no launcher binds them."""
     if ranks.size == 1 or threads:
         return threads
-    cores = sorted(os.sched_getaffinity(0))
     place, count = ranks.place_on_host()
-    here = os.uname().nodename, cores
+    here = platform.node(), own_cores()
     bound = ranks.together(here).count(here) < count
-    return 0 if bound or count == 1 else max(1, (len(cores) + count - 1 - place) // count)
+    return 0 if bound or count == 1 else max(1, (cores() + count - 1 - place) // count)

@@ -1,14 +1,13 @@
 """The schema of metrics.jsonl, one object a step, and the meter that fills it."""
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tat.machine import resident_bytes
 from tat.train.trainer import StepResult, Trainer
 
 SCHEMA = 1  # rises when a field changes its meaning, not with a new optional field
@@ -88,12 +87,6 @@ class Meter:
         if waits:
             executable.read("loss")  # waits for all submitted work
         return 1000 * (self._clock() - began)
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM."""
-    pages = Path("/proc/self/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _arena_bytes(trainer: Trainer) -> int:

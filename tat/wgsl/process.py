@@ -1,18 +1,23 @@
 """The parent's end of the sandbox's child process; it never waits too long for an answer."""
 
 import contextlib
+import math
 import os
 import select
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from tat.wgsl import protocol
 from tat.wgsl.protocol import Reply, Request
 
 _MAX_REPLY_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 20
+# Windows cannot wait for pipes: there a thread does, and the caller waits for the thread.
+POLLS = hasattr(select, "poll") and hasattr(os, "set_blocking")
 
 
 class ChildDiedError(Exception):
@@ -37,12 +42,22 @@ class ChildProcess:
         self.pid = self._process.pid
         self._to_child = self._process.stdin.fileno()
         self._from_child = self._process.stdout.fileno()
-        os.set_blocking(self._to_child, False)
-        os.set_blocking(self._from_child, False)
+        if POLLS:
+            os.set_blocking(self._to_child, False)
+            os.set_blocking(self._from_child, False)
 
     def ask(self, request: Request, seconds: float) -> Reply:
         """The child's reply to `request`, within `seconds` of wall-clock time."""
-        deadline = time.monotonic() + seconds
+        if POLLS:
+            return self._exchange(request, time.monotonic() + seconds)
+        reply = Future[Reply]()
+        threading.Thread(target=_fulfil, args=(reply, self._exchange, request), daemon=True).start()
+        try:
+            return reply.result(seconds)
+        except TimeoutError:
+            raise ChildTimeoutError from None
+
+    def _exchange(self, request: Request, deadline: float = math.inf) -> Reply:
         try:
             self._write(protocol.encode(request), deadline)
             size = protocol.body_bytes(self._read(protocol.HEADER_BYTES, deadline))
@@ -67,13 +82,13 @@ class ChildProcess:
     def _write(self, frame: bytes, deadline: float) -> None:
         rest = memoryview(frame)
         while rest:
-            _wait(self._to_child, select.POLLOUT, deadline)
+            _wait(self._to_child, "POLLOUT", deadline)
             rest = rest[os.write(self._to_child, rest[:_CHUNK_BYTES]) :]
 
     def _read(self, size: int, deadline: float) -> bytes:
         read = bytearray()
         while len(read) < size:
-            _wait(self._from_child, select.POLLIN, deadline)
+            _wait(self._from_child, "POLLIN", deadline)
             piece = os.read(self._from_child, min(size - len(read), _CHUNK_BYTES))
             if not piece:
                 raise ChildDiedError("end of file")
@@ -81,9 +96,18 @@ class ChildProcess:
         return bytes(read)
 
 
-def _wait(descriptor: int, event: int, deadline: float) -> None:
+def _fulfil(reply: Future[Reply], exchange: Callable[[Request], Reply], request: Request) -> None:
+    try:
+        reply.set_result(exchange(request))
+    except Exception as error:
+        reply.set_exception(error)
+
+
+def _wait(descriptor: int, event: str, deadline: float) -> None:
     """Return when `descriptor` is ready for `event` or hung up."""
+    if not POLLS:
+        return
     poll = select.poll()
-    poll.register(descriptor, event)
+    poll.register(descriptor, getattr(select, event))
     if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
         raise ChildTimeoutError

@@ -47,6 +47,8 @@ def main() -> int:
 
 def _wait_for_hang_up() -> None:
     """Return when the parent has closed its end of standard input, if only by dying."""
+    if not hasattr(select, "poll"):  # Windows: the end of requests ends the process
+        threading.Event().wait()
     poll = select.poll()
     poll.register(0, 0)  # a hang-up is always reported
     poll.poll()
@@ -96,7 +98,10 @@ class _Service:
 
 def _limit_memory() -> None:
     """Limit further allocations; not address space, of which drivers map much."""
-    pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stacks
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[5])  # data and stacks
+    except OSError:  # macOS, which does not keep to this limit anyway
+        return
     _limit(resource.RLIMIT_DATA, pages * resource.getpagesize() + _MEMORY_BYTES)
 
 
