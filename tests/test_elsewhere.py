@@ -95,8 +95,8 @@ generate area --run run --device cpu --validate 2 --max-tokens 4
 doctor
 """.splitlines(keepends=True)
     done = subprocess.run(
-        [sys.executable, "-c", CALLS], input="".join(calls), cwd=tmp_path, env=child_environment({}),
-        capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", CALLS], input="".join(calls), cwd=tmp_path, capture_output=True,
+        env=child_environment({}), text=True, timeout=300,
     )  # fmt: skip
     codes = [line for line in done.stdout.splitlines() if line[:-2] + "\n" in calls]
     expected = [f"{call.strip()} {8 * call.startswith('generate')}" for call in calls]
