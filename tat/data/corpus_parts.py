@@ -25,7 +25,7 @@ from tat.data.module_text import ModuleText
 from tat.data.samples import Function, Sample, function_samples
 from tat.data.sources import FunctionText, Skipped, Sources
 from tat.data.tokenizer import Tokenizer, split_pieces
-from tat.files import temporary_name, writing
+from tat.files import sync_folder, temporary_name, writing
 
 SPLITS = ("train", "valid")
 KINDS = ("sources", "targets")
@@ -66,13 +66,16 @@ _entries = msgspec.msgpack.Decoder(list[Entry])
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there when the block has ended. A kill leaves none; it is not put on disk, as
-    it does not outlive the preparing of a corpus."""
+    """A file that is there, and on disk with all that its folder had before, when the block has
+    ended; a kill or a power cut leaves none or the whole."""
     temporary = temporary_name(path)
     with writing(path):
         try:
             with open(temporary, "xb") as file:
                 yield file
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)  # files that this one vouches for
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
@@ -205,7 +208,11 @@ def _digested(samples: Sequence[Entry]) -> bytes:
 
 
 def _keep(out: Path, name: str, array: np.ndarray) -> None:
-    array.tofile(out.with_suffix(f".{name}"))
+    path = out.with_suffix(f".{name}")
+    with writing(path), open(path, "wb") as file:
+        file.write(array)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 _known: dict[Path, Tokenizer] = {}

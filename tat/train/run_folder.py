@@ -22,7 +22,7 @@ import msgspec
 
 from tat.checkpoint import Checkpoint, inspect, load, save
 from tat.errors import CheckpointError, FileError, UsageError, one_line
-from tat.files import atomic_file, point, pointed, writing
+from tat.files import atomic_file, point, pointed, sync_folder, writing
 from tat.locks import acquire, note, release
 
 _CHECKPOINT_NAME = re.compile(r"step-[0-9]{8,}\.safetensors")
@@ -54,6 +54,8 @@ class RunFolder:
         run._made = missing if path else [run.path, *missing]
         with writing(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
+            for folder in run._made:
+                sync_folder(folder.parent)
         run._require_unused()
         run._acquire()
         try:

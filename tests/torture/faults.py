@@ -1,4 +1,4 @@
-"""Kills and faults at every system call on files: save, index, export, prepare and the queue.
+"""Kills and faults at every system call on files: saving, indexing, exporting, preparing, queue.
 
     python tests/torture/faults.py [--every N] [--only NAME] [--json FILE]
 
@@ -25,12 +25,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
 from tat.checkpoint import Checkpoint, load
 from tat.cli import run as tat
+from tat.config import resolve
 from tat.data.corpus_file import CorpusFile
+from tat.data.prepare import prepare as prepare_corpus
 from tat.errors import TatError
 from tat.files import pointed
 from tat.proofs.task_queue import Queue
@@ -98,6 +101,23 @@ def check_run(folder: Path) -> None:
     assert best.weights["b"][0] == -best.step
 
 
+def create_run(folder: Path) -> int:
+    """As training does it: a start that was cut off before its first checkpoint is done again."""
+    path = folder / "runs" / "run"
+    begun = (path / "config.toml").exists()
+    with RunFolder.open(path) if begun else RunFolder.create(path) as run:
+        run.write_config("seed = 0\n")
+        run.append_metrics({"step": 1})
+        run.save(checkpoint(1), keep=1)
+    return 0
+
+
+def check_created(folder: Path) -> None:
+    path = folder / "runs" / "run"
+    if (path / "config.toml").exists() and (run := RunFolder.open(path, write=False)).checkpoints():
+        assert run.latest_good()[1].weights["a"][0, 0] == 1
+
+
 def make_modules(folder: Path) -> None:
     (folder / "modules").mkdir()
     for number in (1, 2, 3):
@@ -123,6 +143,16 @@ def make_corpus(folder: Path) -> None:
     make_modules(folder)
     prepare(folder)
     (folder / "modules" / "5.wgsl").write_text(_MODULE.format(n=5))
+
+
+def prepare_parts(folder: Path) -> int:
+    """As large corpora are prepared: through a work folder of parts."""
+    config = resolve(
+        files=[], assignments=["data.vocabulary=270", "data.validation_share=0"], environment={}
+    ).config
+    with patch("tat.data.prepare._IN_MEMORY", 0):
+        prepare_corpus([folder / "modules"], folder / "x.tat", config.data, 0, threads=1)
+    return 0
 
 
 def check_corpus(folder: Path) -> None:
@@ -166,9 +196,11 @@ def check_queue(folder: Path) -> None:
 
 WORKS = {
     "save": Work(make_run, save_run, check_run),
+    "create": Work(lambda folder: None, create_run, check_created),
     "index": Work(make_modules, index, check_index),
     "export": Work(make_export, export, check_export),
     "prepare": Work(make_corpus, prepare, check_corpus),
+    "parts": Work(make_corpus, prepare_parts, check_corpus),
     "queue": Work(make_queue, advance, check_queue),
 }
 
