@@ -10,7 +10,7 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help model setup setup-test vulkan test-tools page demo test test-all test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help model setup setup-test vulkan test-tools page demo test test-all torture test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -61,8 +61,9 @@ test-all: lint  ## the long ones too
 
 EVERY ?= 40
 FUZZ ?= 60
-torture: setup-test  ## kills, faults and fuzzing: 3 minutes; EVERY=1 FUZZ=3600 by hand for hours
+torture: setup-test  ## kills, faults, power cuts, fuzzing: some minutes; EVERY=1 FUZZ=3600 by hand for hours
 	$(BIN)/python tests/torture/faults.py --every $(EVERY)
+	$(BIN)/python tests/torture/crashes.py --every $(EVERY)
 	$(BIN)/python tests/torture/fuzz.py --seconds $(FUZZ)
 
 test-op: $(VENV)/.test  ## all about one operation in half a minute: OP=layer_norm

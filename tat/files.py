@@ -113,6 +113,16 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it. Cut off in the middle, it leaves a part under another name,
+    with the suffix .old, which nobody goes on with."""
+    old = folder.with_suffix(".old")
+    with suppress(OSError):
+        os.replace(folder, old)
+        sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def point(link: Path, target: Path) -> None:
     """Make `link` lead to `target`, atomically: a relative symbolic link, so that both can move.
 

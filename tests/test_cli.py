@@ -281,7 +281,7 @@ def test_outputs_that_cannot_be_written_are_no_traceback(redirection, code):
     line = f"{' '.join(command('version'))} {redirection}"
     done = subprocess.run(line, shell=True, env=child_environment({}), capture_output=True)
     assert done.returncode == code
-    assert done.stderr == (b"tat: No space left on device\n" if code else b"")
+    assert done.stderr == (b"tat: standard output: No space left on device\n" if code else b"")
 
 
 def test_a_failure_that_nobody_can_read_has_its_exit_code():

@@ -6,7 +6,6 @@ samples, parts of samples in the order of digests, a tokenizer, ids. Every inter
 whole or not there, so that a killed call goes on with what it finds.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -40,7 +39,7 @@ from tat.data.sources import ModuleText, SourceReader, nothing_usable
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
 from tat.errors import CorpusError, UsageError
-from tat.files import atomic_file, writing
+from tat.files import atomic_file, remove_folder, writing
 from tat.machine import cores
 
 _IN_MEMORY = 8 << 20  # bytes of files up to which no processes are started
@@ -69,6 +68,7 @@ def prepare(
     work = out.with_name(f".{out.name}.{key_of(content, config, seed, tokenizer)[:16]}.work")
     with writing(work):
         work.mkdir(parents=True, exist_ok=True)
+    remove_folder(work.with_suffix(".old"))
     try:
         lock = locks.acquire(work / "lock")
     except BlockingIOError:
@@ -81,7 +81,7 @@ def prepare(
             _Preparing(given, work, threads, progress).run(out)
     finally:
         locks.release(lock)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_folder(work)
 
 
 @dataclass(frozen=True)

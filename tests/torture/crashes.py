@@ -5,9 +5,9 @@
 strace records what a work of faults.py writes, names and syncs. As in ALICE (Pillai et al., OSDI
 2014), a cut keeps what was synced before it: a file's bytes by fsync of the file, names by fsync of
 their folder, and nothing else for certain. Of the rest it keeps any choice (of more than eight
-calls all but two at most, or two at most), the last write torn, or sizes with zeros for bytes. Each
-folder that can come out is made and opened: what was there before, or all of the new, must be
-found, after the work's end the new; the same work must go on from there and leave nothing about.
+calls all but two at most, or two at most), a last write that is torn, or sizes with zeros for
+bytes. Each folder that can come out is made and opened: what was there before, or all of the new,
+must be found, after the work's end the new; the same work goes on from there and leaves nothing.
 """
 
 import argparse
@@ -245,9 +245,9 @@ def cuts(ops: Sequence[Write | Name | Sync], end: int) -> Iterator[list[Write | 
 
 
 def _choices(loose: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """All choices of a few; of more, those that have or lack at most two."""
-    sizes = range(len(loose) + 1)
-    for size in sizes if len(loose) <= MOST else sizes[:3]:
+    """All choices of a few; of more, those that have or lack at most two, of many at most one."""
+    most = len(loose) if len(loose) <= MOST else 2 if len(loose) <= 2 * MOST else 1
+    for size in range(most + 1):
         for chosen in combinations(loose, size):
             yield chosen
             yield tuple(number for number in loose if number not in chosen)

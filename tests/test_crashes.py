@@ -1,0 +1,84 @@
+"""Power cuts of tests/torture/crashes.py in short: what they find, and that saving stands them."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "torture"))
+
+import crashes
+import faults
+from crashes import Name, Recording, Sync, Tree, Write
+
+from tat.files import remove_folder
+
+pytestmark = pytest.mark.in_process
+
+
+def outcomes(ops, before=None):
+    """Content of "a" in every folder that cuts of these calls leave, by whether all were done."""
+    recording = Recording(Path("/none"), Path("/none"), "")
+    recording.before, recording.ops = before or Tree({(0, "a"): 1}, {0: None, 1: b"old"}), ops
+    found = {True: set(), False: set()}
+    for tree, whole in crashes.states(recording):
+        found[whole].add(tree.content.get(tree.names.get((0, "a"), -1), b""))
+    return found
+
+
+TEMPORARY, DATA = Name(0, "t", 2), Write(2, 0, b"new!")
+RENAME = Name(0, "a", 2, gone=(0, "t"))
+
+
+def test_a_file_replaced_after_its_bytes_are_synced_is_old_or_new():
+    found = outcomes([TEMPORARY, DATA, Sync(2), RENAME, Sync(0)])
+    assert found == {False: {b"old", b"new!"}, True: {b"new!"}}
+
+
+def test_a_file_replaced_before_its_bytes_are_synced_may_be_anything():
+    found = outcomes([TEMPORARY, DATA, RENAME, Sync(0), Sync(2)])
+    assert found == {False: {b"old", b"new!", b"", b"\0\0\0\0"}, True: {b"new!"}}
+
+
+def test_a_rename_that_is_not_synced_may_be_lost():
+    assert outcomes([TEMPORARY, DATA, Sync(2), RENAME])[True] == {b"old", b"new!"}
+
+
+def test_bytes_behind_a_sync_may_be_lost():
+    found = outcomes([Write(1, 0, b"one"), Sync(1), Write(1, 3, b"two")])
+    assert found[True] == {b"one", b"onetwo", b"onet", b"one\0\0\0"}
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize(("work", "every"), [("save", 3), ("create", 4), ("index", 2)])
+def test_power_cuts_lose_nothing(work: str, every: int):
+    problems = [problem for _, problem in crashes.run([work], every)]
+    assert len(problems) >= 5 and not any(problems)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_work_that_syncs_nothing_is_found(monkeypatch):
+    def careless(folder: Path) -> int:
+        (folder / "x.tmp").write_bytes(b"new")
+        (folder / "x.tmp").rename(folder / "x")
+        return 0
+
+    def check(folder: Path) -> None:
+        assert (folder / "x").read_bytes() in (b"old", b"new")
+
+    work = faults.Work(lambda folder: (folder / "x").write_bytes(b"old"), careless, check)
+    monkeypatch.setitem(faults.WORKS, "careless", work)
+    assert any("not usable" in problem for _, problem in crashes.run(["careless"]))
+
+
+def test_a_folder_that_is_removed_in_part_has_another_name(tmp_path, monkeypatch):
+    (tmp_path / "x.work").mkdir()
+    (tmp_path / "x.work" / "marker").touch()
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # killed
+    remove_folder(tmp_path / "x.work")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.old"]
+    monkeypatch.undo()
+    remove_folder(tmp_path / "x.old")
+    remove_folder(tmp_path / "x.work")
+    assert not [*tmp_path.iterdir()]
