@@ -10,7 +10,7 @@ OP ?= layer_norm
 OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help model setup setup-test vulkan test-tools page demo test test-all torture test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
+.PHONY: help model setup setup-test vulkan test-tools page demo test test-all torture soak test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -65,6 +65,11 @@ torture: setup-test  ## kills, faults, power cuts, fuzzing: some minutes; EVERY=
 	$(BIN)/python tests/torture/faults.py --every $(EVERY)
 	$(BIN)/python tests/torture/crashes.py --every $(EVERY)
 	$(BIN)/python tests/torture/fuzz.py --seconds $(FUZZ)
+
+MINUTES ?= 10
+soak: setup-test  ## train, save, validate, generate and serve in a loop: does anything grow? MINUTES=480 by hand
+	mkdir -p build
+	PYTHONPATH=tests $(BIN)/python tests/torture/soak.py --minutes $(MINUTES) --json build/soak.json --svg build/soak.svg
 
 test-op: $(VENV)/.test  ## all about one operation in half a minute: OP=layer_norm
 	$(BIN)/python -m pytest --op $(OP) $(OP_TESTS)

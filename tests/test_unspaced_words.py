@@ -126,3 +126,8 @@ def test_documents_leave_an_index_of_1_0_0_whole(tmp_path):
     assert len(index) == 0
     assert index.select("SELECT count(*) FROM terms WHERE terms MATCH 'circle'") == [(0,)]
     index.select("INSERT INTO terms (terms, rank) VALUES ('integrity-check', 0)")
+
+
+def test_accents_are_found_composed_or_not():
+    whole, apart = "l'\u00e9cran d'\u00e9t\u00e9", "l'e\u0301cran d'e\u0301te\u0301"
+    assert [*words(whole)] == [*words(apart)] == ["l", "\u00e9cran", "d", "\u00e9t\u00e9"]

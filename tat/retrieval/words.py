@@ -65,7 +65,8 @@ def _words_in(piece: str) -> int:
 
 
 def _words(text: str, letters: bool) -> Iterator[str]:
-    for unspaced, spelled in _RUN.findall(text):
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    for unspaced, spelled in _RUN.findall(composed):
         if spelled:
             yield from _parts(spelled)
         for run in _letters(unspaced):

@@ -1,7 +1,7 @@
 """Mutated bytes to every reader of bytes: a refusal by tat's own errors, or an answer, and soon.
 
     python tests/torture/fuzz.py [--seconds N] [--only NAME ...] [--seed N] [--json FILE]
-    python tests/torture/fuzz.py --coverage NAME [LIBFUZZER OPTIONS]      (with atheris, by hand)
+    python tests/torture/guided.py NAME [LIBFUZZER OPTIONS]      (by coverage, with atheris)
 
 A find is any other exception, more than a second of CPU time for one input, or more than 200 MB
 that a reader added to the process. The input of a find is kept in the folder --finds.
@@ -212,26 +212,6 @@ def tried(target: Target, data: bytes) -> str:
     return f"{grown >> 20} MB" if grown > MOST_BYTES else ""
 
 
-def coverage_guided(name: str, options: list[str]) -> None:
-    """Never returns: libFuzzer's loop over one reader, guided by coverage."""
-    import atheris
-
-    target = targets()[name]
-    corpus = PLACE / "corpus"
-    corpus.mkdir()
-    for number, seed in enumerate(target.seeds):
-        (corpus / str(number)).write_bytes(seed)
-
-    def one(data: bytes) -> None:
-        find = tried(target, data)
-        if find:
-            raise RuntimeError(find)
-
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *options, str(corpus)], one)
-    atheris.Fuzz()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="for all readers together")
@@ -240,10 +220,7 @@ def main() -> int:
     parser.add_argument("--finds", type=Path, default=Path("build/finds"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--inputs", type=int, default=0, help="rounds until so many were read")
-    parser.add_argument("--coverage", metavar="NAME")
-    options, rest = parser.parse_known_args()
-    if options.coverage:
-        coverage_guided(options.coverage, rest)
+    options = parser.parse_args()
     known = targets()
     names, counts, finds, began = options.only or [*known], Counter(), {}, time.process_time()
     for number in itertools.count(options.seed):
