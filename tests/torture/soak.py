@@ -26,7 +26,7 @@ from cli_harness import MODULES, SMALL, child_environment, command, write_shader
 from serving import FUNCTIONS, PREFIX, Client
 
 from tat.cli import run as tat
-from tat.reports.svg import Series, line_chart
+from tat.reports.svg import Series, line_chart, standalone
 
 GROWTH = 16.0  # megabytes
 STEPS = 4  # of training a round, with one save
@@ -150,7 +150,7 @@ def picture(rounds: list[dict[str, object]]) -> str:
         for number, chart in enumerate(charts)
     )
     size = f'width="600" height="{height * len(charts)}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{"".join(placed)}</svg>\n'
+    return standalone(f"<svg {size}>{''.join(placed)}</svg>")
 
 
 def main() -> int:
