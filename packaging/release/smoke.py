@@ -110,6 +110,9 @@ def exercise(place: Place) -> None:
     _tat(place, "train", "--quiet", "--resume", "--steps", "22", "--run", run)
     assert '"step":22' in _tat(place, "inspect", run, "--json")
     _tat(place, "generate", "box", "--quiet", "--validate", "0", "--max-tokens", "8", "--run", run)
+    page = f"{place.folder}/page.html"
+    _tat(place, "export", run, "--web", page, "--trainable", "--index", "cookbook", "--quiet")
+    assert "Content-Security-Policy" in (place.outside / "page.html").read_text()
     _validate(place)
     for ask in (ask_http, ask_lsp):
         ask(place.start, place.environment, str(place.outside), run)

@@ -1,37 +1,66 @@
 // The browser's own compiler as judge, and candidates until it takes one.
 
-// Errors of a module, "line:column message" each; none where it is valid.
-async function errorsOf(device, code) {
+// Errors of a module, each with line, column and message; none where it is valid.
+async function problemsOf(device, code) {
   device.pushErrorScope('validation');
   const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
   const refused = await device.popErrorScope();
   const errors = messages.filter(({ type }) => type === 'error');
-  const places = errors.map((error) => `${error.lineNum}:${error.linePos} ${error.message}`);
-  return refused && !places.length ? [refused.message] : places;
+  const places = errors.map(({ lineNum, linePos, message }) =>
+    ({ line: lineNum, column: linePos, message }));
+  return refused && !places.length ? [{ line: 0, column: 0, message: refused.message }] : places;
 }
 
+// The same as texts, "line:column message".
+async function errorsOf(device, code) {
+  const problems = await problemsOf(device, code);
+  return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+const ATTEMPT = 65536; // step of a draw's number after each refusal, as tat/decode/validated.py has it
+
 // The most likely text first, then draws, until the compiler takes one; the first if it takes none.
-// request: description, signature and context; settings: those of `tat generate`, with a seed.
+// request: description, signature and context, or the prefix and suffix of a gap; settings: those of
+// `tat generate`, with a seed.
 async function write(player, request, settings, { emit = () => {}, stopped = () => false } = {}) {
-  const source = player.tokenizer.source(request), lead = asRead(request.signature ?? '').trim();
-  const head = request.context ? `${request.context}\n` : '';
-  const textOf = (tokens) => (lead ? `${lead} ` : '') + player.tokenizer.decode(tokens);
+  const { tokens: source, leftOut } = readingOf(request, player.tokenizer, player.plan.source);
+  const [head, lead, tail] = placeOf(request);
+  const decode = (tokens) => player.tokenizer.decode(tokens);
+  const { candidates, temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
   let first = null;
-  for (let number = 0; number < settings.candidates && !stopped(); number++) {
-    const { temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
-    const draw = number && temperature > 0
-      ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number) }
+  for (let number = 0; number < candidates && !stopped(); number++) {
+    const draw = async (attempts) => number + attempts && temperature > 0
+      ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number + ATTEMPT * attempts) }
       : { penalty };
+    const review = settings.redraws && temperature > 0 && !isGap(request) ? new Review({
+      head, lead, decode, most: settings.redraws, names: settings.names === undefined ? player.plan.names : settings.names,
+      problemsOf: (code) => player.problemsOf(code),
+    }) : null;
     const made = await player.tokens(source, {
-      draw, stopped, emit: (tokens) => emit(textOf(tokens), number + 1),
+      draw: await draw(0), stopped, review, redraw: draw,
+      emit: (tokens) => emit(lead + decode(tokens), number + 1),
     });
-    const text = textOf(made.tokens), module = head + text;
-    const errors = made.finished ? await errorsOf(player.device, module)
-      : [`it does not end within ${made.tokens.length} tokens`];
-    const candidate = { ...made, text, module, errors, number: number + 1 };
+    const text = lead + decode(made.tokens), module = head + text + tail;
+    const errors = !made.finished ? [endless(made, review)] : (await player.problemsOf(module))
+      .map(({ line, column, message }) => `${line}:${column} ${message}`);
+    const candidate = {
+      ...made, text, module, errors, leftOut, number: number + 1, redrawn: review?.attempts ?? 0,
+    };
     if (!errors.length) return candidate;
     first ??= candidate;
     if (number && !temperature) break;
   }
   return first;
+}
+
+function endless({ tokens }, review) {
+  return review?.gaveUp ? `it found no way on after ${review.attempts} refused statements`
+    : `it does not end within ${tokens.length} tokens`;
+}
+
+// The module's text above a generated text, the given signature that begins it, and what is behind.
+function placeOf({ signature = '', context = '', prefix = '', suffix = '' }) {
+  if (prefix || suffix) return [asRead(prefix), '', asRead(suffix)];
+  const lead = asRead(signature).trim(), above = asRead(context);
+  return [above.trim() ? `${withStubs(above)}\n` : '', lead ? `${lead} ` : '', ''];
 }

@@ -8,7 +8,7 @@ function say(text, bad = false) {
 }
 
 function cardOf({ version, step, weights, kind, shape, hash, licence }) {
-  return `A tat model of ${(weights / 1e6).toFixed(1)} million weights (${shape}, ${kind}) after`
+  return `A tat model of ${(weights / 1e6).toPrecision(3)} million weights (${shape}, ${kind}) after`
     + ` ${step} steps, model ${hash.slice(0, 12)}, written by tat ${version}. Licence of the`
     + ` weights: ${licence || 'not stated; ask who gave you this page'}.`;
 }
@@ -49,8 +49,8 @@ class Page {
   async write() {
     if (this.writing || this.training?.busy || this.player.reason) return;
     const request = Object.fromEntries(
-      ['description', 'signature', 'context'].map((id) => [id, $(id).value]));
-    if (!request.description.trim() && !request.signature.trim()) {
+      ['description', 'signature', 'context', 'prefix', 'suffix'].map((id) => [id, $(id).value]));
+    if (!request.description.trim() && !request.signature.trim() && !isGap(request)) {
       say('Describe the function, or give its signature.', true);
       return;
     }
@@ -101,9 +101,13 @@ class Page {
     $('mark').textContent = good ? '✓ valid: this browser compiles it'
       : `✗ not valid: ${made.errors[0]}`;
     $('draw').hidden = !good || !expressionOf(made.module);
-    const number = made.number > 1 ? `, candidate ${made.number}` : '';
-    say(`${made.tokens.length} tokens in ${seconds.toFixed(1)} s${number}`
-      + (this.stopped ? ', stopped' : ''));
+    say([
+      `${made.tokens.length} tokens in ${seconds.toFixed(1)} s`,
+      made.number > 1 && `candidate ${made.number}`,
+      made.redrawn && `${made.redrawn} refused and drawn again`,
+      made.leftOut && `too long for the model, which read it without ${made.leftOut}`,
+      this.stopped && 'stopped',
+    ].filter(Boolean).join(', '));
   }
 
   async draw() {

@@ -195,25 +195,36 @@ class Player {
     }
   }
 
+  // Errors of a module by the browser's compiler.
+  problemsOf(code) { return problemsOf(this.device, code); }
+
   // Tokens behind a source of ids, without the end token, and whether it came.
-  // draw: temperature, topK, topP, minP, penalty, key; emit(tokens) while they come; stopped().
-  tokens(source, { draw = {}, limit = this.plan.capacity, emit, stopped } = {}) {
+  // draw: temperature, topK, topP, minP, penalty, key; emit(tokens) while they come; stopped();
+  // review may take tokens back, and redraw(attempts) gives the draw after that.
+  tokens(source, { draw = {}, limit = this.plan.capacity, ...more } = {}) {
     return this.checked('generating', async () => {
       await this.encode(source);
-      const { special, capacity } = this.plan, sample = await this.program('sample');
-      const { temperature = 0, topK = 0, topP = 1, minP = 0, penalty = 1, key = 0 } = draw;
-      this.write(sample, {
-        sources: source, source_lengths: [source.length], counter: [0, 0, 0],
-        token: [special.BOS], position: [0], lengths: [1], written: [],
-        settings: [temperature, topK, topP, minP, penalty], key: [key],
-      });
-      return this.steps(sample, Math.min(limit, capacity), emit, stopped);
+      const sample = await this.program('sample');
+      this.place(sample, source, [], draw);
+      return this.steps(sample, source, Math.min(limit, this.plan.capacity), more);
+    });
+  }
+
+  // What the next step goes on from: tokens so far, and how it draws.
+  place(sample, source, tokens, draw) {
+    const { temperature = 0, topK = 0, topP = 1, minP = 0, penalty = 1, key = 0 } = draw;
+    const { BOS } = this.plan.special;
+    this.write(sample, {
+      sources: source, source_lengths: [source.length], counter: [0, 0, 0],
+      token: [tokens.at(-1) ?? BOS], position: [tokens.length], lengths: [tokens.length + 1],
+      written: [0, ...tokens].slice(0, this.plan.capacity),
+      settings: [temperature, topK, topP, minP, penalty], key: [key],
     });
   }
 
   // Blocks of steps: one is on its way while the one before it is read, and each is as long as a
   // person does not notice.
-  async steps(sample, most, emit = () => {}, stopped = () => false) {
+  async steps(sample, source, most, { emit = () => {}, stopped = () => false, review, redraw }) {
     const tokens = [], begun = [];
     let started = 0, size = Math.min(2, this.plan.block), before = performance.now();
     let finished = false;
@@ -223,11 +234,20 @@ class Player {
       started += count;
     };
     start();
-    while (begun.length && !finished && !stopped()) {
+    while (begun.length && !finished && !stopped() && !review?.gaveUp) {
       start();
       for (const token of await begun.shift()()) {
-        finished ||= token === this.plan.special.EOS;
-        if (!finished) tokens.push(token);
+        finished = token === this.plan.special.EOS;
+        if (finished) break;
+        tokens.push(token);
+        const kept = await review?.take(tokens) ?? null;
+        if (kept === null) continue;
+        await Promise.all(begun.splice(0).map((read) => read()));
+        tokens.length = started = kept;
+        size = Math.min(2, this.plan.block);
+        this.place(sample, source, tokens, await redraw(review.attempts));
+        start();
+        break;
       }
       const now = performance.now(), elapsed = now - before;
       before = now;

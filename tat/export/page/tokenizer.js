@@ -50,8 +50,12 @@ class Tokenizer {
     return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
   }
 
-  // A request in the order of training's parts; empty ones are left out.
-  source({ description = '', signature = '', context = '' }) {
+  // A request in the order of training's parts; empty ones are left out, but for a gap's.
+  source({ description = '', signature = '', context = '', prefix = '', suffix = '' }) {
+    if (prefix || suffix) {
+      return [['PREFIX', prefix], ['SUFFIX', suffix]].flatMap(([marker, text]) =>
+        [this.special[marker], ...this.encode(asRead(text))]);
+    }
     const words = description.split(/\s+/).filter(Boolean).join(' ');
     const parts = [['COMMENT', words], ['SIGNATURE', signature], ['CONTEXT', context]];
     return parts

@@ -94,7 +94,7 @@ class Training {
     );
     svg.setAttribute('aria-label', `loss from ${losses[0].toFixed(2)} to ${losses.at(-1).toFixed(2)}`
       + ` nats a token over ${losses.length} steps`);
-    svg.hidden = false;
+    svg.removeAttribute('hidden');
   }
 
   async save() {

@@ -18,12 +18,14 @@ from tat.export.web.recording import Recording
 from tat.export.web.training import training
 from tat.model.programs import BatchShape, encode_program, place_program, sampling_program
 from tat.resources import resource
+from tat.wgsl.builtins import ENUMERANTS, NAMES
 
 FORMAT = 1  # of the plan in a page
 BLOCK = 16  # most tokens that are begun before the page looks at them
 SCRIPTS = (
-    "tokenizer.js", "weights.js", "player.js", "draws.js", "lexer.js", "judge.js", "picture.js",
-    "search.js", "samples.js", "checkpoint.js", "trainer.js", "training.js", "page.js",
+    "tokenizer.js", "weights.js", "player.js", "draws.js", "lexer.js", "stubs.js", "scope.js",
+    "review.js", "judge.js", "picture.js", "search.js", "samples.js", "reading.js",
+    "checkpoint.js", "trainer.js", "training.js", "page.js",
 )  # fmt: skip
 
 
@@ -67,7 +69,9 @@ def recorded(leaving: LeavingModel, options: PageOptions) -> dict[str, Any]:
             "candidates": settings.candidates, "temperature": settings.temperature,
             "top_k": settings.top_k, "top_p": settings.top_p, "min_p": settings.min_p,
             "penalty": settings.repetition_penalty, "seed": settings.seed,
+            "redraws": settings.redraws,
         },
+        "names": sorted(NAMES | ENUMERANTS),
         "buffers": recording.buffers, "pipelines": recording.pipelines,
         "programs": recording.programs,
         "weights": {"buffer": recording.buffer_of(flat), "size": flat.size, "type": options.kind},

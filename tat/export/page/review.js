@@ -1,0 +1,144 @@
+// Reviews a text as it is written, as tat/decode/review.py does: a statement that the browser's
+// compiler refuses, or that shows a lost model, is drawn again, and so is a name that nothing
+// declares, from where it begins.
+
+const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 12, LONGEST_STATEMENT = 400;
+const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
+
+class Review {
+  // head: text above; lead: the given signature; decode(tokens); problemsOf(code); most: refusals;
+  // names: the language's own, null to leave names to the compiler.
+  constructor({ head, lead, decode, problemsOf, most, names }) {
+    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0, silent: false });
+    this.refusals = new Map();
+    this.ends = [{ tokens: 0, characters: lead.length }];
+    const above = declarationsOf(head, tokensOf(head)).map(({ name }) => name);
+    this.known = names && [...names, ...above];
+  }
+
+  get gaveUp() { return this.attempts >= this.most; }
+
+  // After one more token: how many tokens stay, or null where all may.
+  async take(tokens) {
+    if (this.silent) return null;
+    const text = this.lead + this.decode(tokens), all = codeOf(text);
+    const unknown = this.known && firstUnknown(all, new Set(this.known), text.length);
+    if (unknown && unknown.start >= this.lead.length) return this.refuse(this.placeOf(tokens, unknown));
+    if (!MARK.test(this.decode(tokens.slice(-1)))) return null;
+    const begin = this.ends.at(-1).characters, statement = codeOf(text.slice(begin));
+    if (isLost(statement)) return this.back();
+    if (!isWhole(statement) || begin + statement.at(-1).end !== text.trimEnd().length) return null;
+    if (wanders(all) || await this.refused(text, all)) return this.back();
+    this.ends.push({ tokens: tokens.length, characters: text.length });
+    return null;
+  }
+
+  // The number of tokens before the one in which a word begins.
+  placeOf(tokens, { start }) {
+    let kept = tokens.length - 1;
+    while (kept > 0 && this.lead.length + this.decode(tokens.slice(0, kept)).length > start) kept--;
+    return kept;
+  }
+
+  async back() {
+    const place = this.ends.at(-1).tokens;
+    if (!place && !this.attempts && this.lead) {
+      const opened = `${this.lead}{`;
+      if (await this.refused(opened, codeOf(opened))) { // the context, or the signature
+        this.silent = true;
+        return null;
+      }
+    }
+    return this.refuse(place);
+  }
+
+  refuse(place) {
+    const count = (this.refusals.get(place) ?? 0) + 1, last = this.ends.at(-1).tokens;
+    this.refusals.set(place, count);
+    this.attempts++;
+    if (count % PATIENCE) return place;
+    if (place === last && this.ends.length > 1) this.ends.pop();
+    return this.ends.at(-1).tokens;
+  }
+
+  // Whether the compiler refuses the text so far, however it is closed.
+  async refused(text, tokens) {
+    const module = this.head + text, lines = module.split('\n');
+    let refused = false;
+    for (const closing of closingsOf(tokens, text)) {
+      const [first] = await this.problemsOf(module + closing);
+      if (!first || first.line > lines.length
+        || (first.line === lines.length && first.column > lines.at(-1).length)) return false;
+      refused = true;
+    }
+    return refused;
+  }
+}
+
+const codeOf = (text) => tokensOf(text).filter(({ kind }) => kind !== 'comment');
+const countOf = (tokens, text) => tokens.filter((token) => token.text === text).length;
+
+// Whether a statement, the head of a block, or a block is whole with its last token.
+function isWhole(tokens) {
+  return '{};'.includes(tokens.at(-1)?.text ?? ' ') && countOf(tokens, '(') <= countOf(tokens, ')');
+}
+
+// Whether a statement goes on or nests without end, or has a name that grew.
+function isLost(tokens) {
+  let depth = 0, deepest = 0;
+  for (const { text } of tokens) {
+    depth += { '(': 1, ')': -1 }[text] ?? 0;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest > DEEPEST || tokens.length > LONGEST_STATEMENT || declaredIn(tokens).some(grew);
+}
+
+// Whether a text repeats a statement over and over, or declares many names that nothing uses.
+function wanders(tokens) {
+  const statements = new Map(), seen = new Map();
+  let statement = [];
+  for (const { kind, text } of tokens) {
+    if (kind === 'identifier') seen.set(text, (seen.get(text) ?? 0) + 1);
+    statement.push(text);
+    if (!';{}'.includes(text)) continue;
+    const key = statement.join(' '), count = (statements.get(key) ?? 0) + 1;
+    statements.set(key, count);
+    if (count > MOST_EQUAL && statement.length >= LEAST_COUNTED) return true;
+    statement = [];
+  }
+  return declaredIn(tokens).filter((name) => seen.get(name) === 1).length > MOST_UNUSED;
+}
+
+// The names behind `let` and `var`, each once.
+function declaredIn(tokens) {
+  const found = tokens.filter(({ kind }, i) =>
+    kind === 'identifier' && ['let', 'var'].includes(tokens[i - 1]?.text));
+  return [...new Set(found.map(({ text }) => text))];
+}
+
+function grew(name) {
+  const parts = new Map();
+  for (const part of name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? []) {
+    parts.set(part.toLowerCase(), (parts.get(part.toLowerCase()) ?? 0) + 1);
+  }
+  return name.length > LONGEST_NAME || Math.max(0, ...parts.values()) > MOST_REPEATED_PART;
+}
+
+// Texts that make a module of a text that stops between two statements; none where no text does.
+function closingsOf(tokens, text) {
+  let heads = [], head = '', start = 0;
+  for (const token of tokens) {
+    if (token.text === '{') heads.push(head);
+    else if (token.text === '}') heads.pop();
+    if ('{};'.includes(token.text)) head = '';
+    else if (['fn', 'struct', 'switch', 'case'].includes(token.text)) {
+      head = token.text;
+      if (head === 'fn') ({ start } = token);
+    }
+  }
+  if (!heads.length) return [''];
+  if (heads[0] !== 'fn' || heads.includes('switch') || heads.includes('case')) return [];
+  const whole = withStubs(text.slice(start, text.indexOf('{', start)).trimEnd());
+  const zero = whole.slice(whole.lastIndexOf('{') + 1, -1), inner = `\n${'}'.repeat(heads.length - 1)}`;
+  return zero.trim() ? [`${inner}${zero}}`, `${inner}}`] : [`${inner}}`];
+}
