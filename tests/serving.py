@@ -82,14 +82,14 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tiny_engine(tiny_run: Path) -> Iterator[Engine]:
-    """An engine in this process, with the model of `tiny_run` and room for two texts that wait."""
+    """An engine in this process, with the model of `tiny_run` and room for three that wait."""
     config = resolve(environment={}).config
 
     def load() -> Service:
         return open_service("tiny", *load_checkpoint(tiny_run), config, "cpu")
 
-    engine = Engine(config, Decoder(load, 2), Judge(), None)
-    assert engine.decoder.ready(2 * long_enough()), engine.decoder.reason
+    engine = Engine(config, Decoder(load, 3), Judge(), None)
+    assert engine.decoder.ready(10 * long_enough()), engine.decoder.reason
     yield engine
     engine.close()
 

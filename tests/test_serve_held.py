@@ -20,7 +20,7 @@ from tat.serve.lsp.inline import Inline
 from tat.serve.lsp.options import Options
 from tat.serve.tasks import Task
 
-QUEUE = 2
+QUEUE = 3
 
 
 class Held:

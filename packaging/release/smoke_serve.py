@@ -10,10 +10,20 @@ _SECONDS = 120
 
 # Run inside the server's own network namespace, where not even the loopback is up.
 _CLIENT = """
-import fcntl, socket, struct, sys, urllib.request
+import fcntl, socket, struct, sys, time, urllib.error, urllib.request
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raw:
     fcntl.ioctl(raw, 0x8914, struct.pack("16sh22x", b"lo", 0x1 | 0x40))
+until = time.monotonic() + 100
+while True:
+    try:
+        urllib.request.urlopen(sys.argv[1] + "/health", timeout=100)
+        break
+    except urllib.error.HTTPError as error:
+        assert error.code == 503 and time.monotonic() < until, error
+        time.sleep(0.1)
 for path, body, word in (
+    ("/infill", b'{"input_prefix":"fn f() -> f32 {","input_suffix":"}","n_predict":4}',
+     b'"content":"'),
     ("/validate", b'{"code":"fn f() -> f32 { return q; }"}', b'"valid":false'),
     ("/search?q=rounded+box", None, b"sd_rounded_box"),
     ("/", None, b"tatEditor"),

@@ -21,7 +21,7 @@ Neovim 0.12 (tried), in init.lua:
   vim.lsp.enable("tat")
   vim.lsp.inline_completion.enable()
 
-Helix (not tried), in languages.toml:
+Helix (not tried: no package of it was found), in languages.toml:
   [language-server.tat]
   command = "tat"
   args = ["serve", "--lsp"]         # then: language-servers = ["tat"] at the language wgsl

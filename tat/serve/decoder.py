@@ -91,11 +91,12 @@ class Decoder:
         with self._preparing:
             return self.require().generator.loaded.tokenizer.encode(text)
 
-    def first_tokens(self, names: Sequence[str]) -> list[int]:
-        """The first token of each name."""
+    def first_tokens(self, texts: Sequence[str], skipped: int = 0) -> list[int]:
+        """The first token of each text, or the one behind as many as are `skipped`."""
         with self._preparing:
             tokenizer = self.require().generator.loaded.tokenizer
-            return [tokenizer.encode(name)[0] for name in names]
+            found = [tokenizer.encode(text) for text in texts]
+        return [tokens[min(skipped, len(tokens) - 1)] for tokens in found]
 
     def refusal(self, prompt: Prompt) -> str:
         """Why the model cannot read a prompt, "" if it can."""
