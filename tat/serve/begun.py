@@ -15,7 +15,7 @@ _LONGEST = 160  # characters; a longer line is gone on with where it stands
 
 
 def begun_line(prefix: str) -> str:
-    """What stands on the last line of a body behind its indentation; "" elsewhere."""
+    """The last line of a body, without its indentation, as far as it goes; "" elsewhere."""
     above, _, line = prefix.rpartition("\n")
     text = line.lstrip()
     inside = above.rfind("{") > max(above.rfind("\nfn "), 0) and above.count("{") > above.count("}")
