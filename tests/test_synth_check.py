@@ -158,6 +158,41 @@ WORLDS = {  # a family with a body, the same said otherwise, and another
         "  }\n",
         "  = vec4f(1.0)\n",
     ),
+    "groups": (
+        "@compute @workgroup_size(64) fn f(@builtin(local_invocation_index) i: u32,"
+        " @builtin(global_invocation_id) g: vec3u)\n"
+        "  : storage a: array<f32>;\n"
+        "  : storage_rw b: array<f32>;\n"
+        "  : var<workgroup> tile: array<f32, 64>;\n"
+        "  {\n"
+        "    tile[i] = a[g.x];\n"
+        "    workgroupBarrier();\n"
+        "    b[g.x] = tile[63u - i];\n"
+        "  }\n",
+        "  {\n"
+        "    tile[63u - i] = a[g.x];\n"
+        "    workgroupBarrier();\n"
+        "    b[g.x] = tile[i];\n"
+        "  }\n",
+        "  {\n"
+        "    tile[i] = a[g.x];\n"
+        "    workgroupBarrier();\n"
+        "    b[g.x] = tile[i ^ 1u];\n"
+        "  }\n",
+    ),
+    "privates": (
+        "fn f() -> u32\n"
+        "  : var<private> state: u32;\n"
+        "  {\n"
+        "    state += 3u;\n"
+        "    return state;\n"
+        "  }\n",
+        "  {\n"
+        "    state = 3u + state;\n"
+        "    return state;\n"
+        "  }\n",
+        "  = state + 3u\n",
+    ),
     "derivatives": (
         "fn f(x: f32) -> f32\n"
         "  = 1.0 / fwidth(x)\n",
@@ -185,12 +220,26 @@ def test_a_world_obeys_its_domain(sandbox: Sandbox):
     assert not verdicts(sandbox, table.format("  ~ ascending a\n"))[0].problem
 
 
-def test_kernels_with_barriers_have_no_world():
+def test_every_family_has_a_proof():
+    assert not [family.id for family in all_families() if not proof(family)]
+
+
+def test_what_no_check_can_run_has_no_proof():
     (family,) = table(
-        "@compute @workgroup_size(64) fn f()\n  {\n    workgroupBarrier();\n  }\n"
-        "  {\n    workgroupBarrier();\n  }\n"
+        "@compute @workgroup_size(64) fn f()\n  : handle t: texture_2d<f32>;\n"
+        "  {\n    workgroupBarrier();\n  }\n  {\n    workgroupBarrier();\n  }\n"
     )
     assert proof(family) == ""
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("domain", "agree"), [("before b", True), ("after b", False), ("b in -1..-1", True)]
+)
+def test_buffers_of_links_obey_their_domain(sandbox: Sandbox, domain: str, agree: bool):
+    text = f"fn f(n: u32) -> bool\n  ~ n in 0..63, {domain}\n  : storage b: array<i32>;\n"
+    (found,) = verdicts(sandbox, text + "  = b[n] < i32(n) && b[n] >= -1\n  = true\n")
+    assert bool(found.problem) != agree
 
 
 @pytest.mark.gpu
@@ -276,5 +325,5 @@ def test_every_domain_and_reference_of_the_tables_can_be_read():
 @pytest.mark.gpu
 def test_the_command_checks(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]):
     assert run(["synth", "--check", "sdBox"]) == 0
-    assert "have nothing to compare" in capsys.readouterr().err
+    assert "they are of 1 of 1 families" in capsys.readouterr().err
     assert run(["synth", "--check", "nosuch"]) == 2

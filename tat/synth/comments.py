@@ -8,6 +8,7 @@ from tat.synth.templates import Template, expanded
 from tat.synth.words import listed
 
 _NAME = re.compile(r"\{(\w+)\}")
+_TWICE = re.compile(r"\b(\w+) (?=`?\1\b)")
 _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale evaluate apply
     sample calculate give find decode encode pack unpack project transform limit wrap generate
     multiply add subtract estimate interpolate smooth repeat mirror test check normalize
@@ -53,10 +54,6 @@ def comment_of(
     if not descriptions or not draws.chance(share):
         return ""
     text = described(descriptions, mapping, kind, draws)
-    if len(descriptions) > 1 and draws.chance(0.06):
-        other = described(descriptions, mapping, kind, draws)
-        if other.rstrip(".") != text.rstrip("."):
-            text = f"{text.rstrip('.')}. {other}"
     if notes and draws.chance(0.6):
         text = text.rstrip(".") + ". " + draws.pick(notes)
     return toned(text, draws, mapping)
@@ -75,7 +72,7 @@ def described(
         given = mapping.get(match[1], kind if match[1] == "T" else match[1])
         return f"{mark}{given}{mark}"
 
-    return _NAME.sub(name, text)
+    return _TWICE.sub("", _NAME.sub(name, text))
 
 
 def _imperative(match: re.Match[str]) -> str:
@@ -90,7 +87,8 @@ def lowered(text: str) -> str:
 def _stays(first: str) -> bool:
     """Whether a first word keeps its capital: GGX, Brewster's, Blinn-Phong, Lab."""
     word = first.rstrip(",.:;")
-    return first[1:2].isupper() or word in _NAMES or bool(_PROPER.match(word))
+    marked = first[1:2] and not first[1:2].islower() and first[1:2] not in ",.:;"
+    return bool(marked) or word in _NAMES or bool(_PROPER.match(word))
 
 
 def toned(text: str, draws: Draws, mapping: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 _INTERVAL = re.compile(rf"(\w+) in \[({_NUMBER}), *({_NUMBER})\]")
 _WHOLE = re.compile(rf"(\w+) in ({_NUMBER})\.\.({_NUMBER})")
 _ASCENDING = re.compile(r"ascending (\w+)")
+_SIDE = re.compile(r"(before|after) (\w+)")
 _AFFINE = re.compile(r"affine (\w+)")
 _UNIT = re.compile(r"unit (\w+)")
 _ORDER = re.compile(r"(\w+) < (\w+)")
@@ -32,6 +33,8 @@ class Domain:
     units: list[str] = field(default_factory=list)
     orders: list[tuple[str, str]] = field(default_factory=list)
     ascending: set[str] = field(default_factory=set)  # buffers whose elements grow
+    before: set[str] = field(default_factory=set)  # buffers whose elements are below their index
+    after: set[str] = field(default_factory=set)  # ... a little above it
     affine: set[str] = field(default_factory=set)  # matrices whose last row is 0, 0, 0, 1
     within: float = WITHIN  # tolerance, relative and absolute
 
@@ -59,6 +62,9 @@ class Domain:
         elif found := _ASCENDING.fullmatch(item):
             self.ascending.add(found[1])
             used = [found[1]]
+        elif found := _SIDE.fullmatch(item):
+            getattr(self, found[1]).add(found[2])
+            used = [found[2]]
         elif found := _ORDER.fullmatch(item):
             self.orders.append((found[1], found[2]))
             used = [found[1], found[2]]
@@ -112,3 +118,17 @@ class Domain:
         if kind.scalar == "f32" and name not in self.wholes:
             return generator.uniform(low, high, shape)
         return np.floor(generator.uniform(low, high + 1, shape))
+
+    def ordered(self, name: str, scalar: str, drawn: str, place: str, unit: str) -> str:
+        """WGSL of the element `place` with index tat_j, where elements depend on their index.
+
+        `drawn` is WGSL of an element that does not, `unit` that of a random number in [0, 1).
+        """
+        if name in self.before:
+            return f"{scalar}(floor({unit} * f32(tat_j + 1u))) - {scalar}(1)"
+        if name in self.after:
+            return f"{scalar}(tat_j) + {scalar}(1 + floor({unit} * 8.0))"
+        if name in self.ascending:
+            previous = place.replace("[tat_j]", "[max(tat_j, 1u) - 1u]")
+            return f"{drawn} + select({scalar}(0), {previous}, tat_j > 0u)"
+        return drawn

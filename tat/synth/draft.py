@@ -15,8 +15,8 @@ from tat.synth.words import RESERVED, in_case
 
 COMMENTED = 0.42  # share of functions that have a comment: 12 % in public code; requests teach more
 _VERBS = ("get", "compute", "calc", "eval", "apply", "calculate")
-_BEHIND = ("Impl", "2", "1", "Fast", "Fn", "Value", "_1", "Approx", "Helper", "New")
-_BEFORE = ("u", "fx", "my", "pbr", "gl", "util", "lib", "m")
+_BEHIND = ("Impl", "2", "1", "Fn", "_1", "Helper")
+_BEFORE = ("fx", "my", "util", "lib")
 CONSTANTS = {  # name: (what it may be called, its digits)
     "PI": (("PI", "PI", "M_PI", "pi", "kPi", "Pi"),
            ("3.14159265359", "3.141592653589793", "3.14159265", "3.1415926", "3.14159")),
@@ -30,6 +30,7 @@ CONSTANTS = {  # name: (what it may be called, its digits)
     "FLT_MAX": (("FLT_MAX", "MAX_FLOAT", "INF", "FAR"),
                 ("3.402823466e38", "3.4e38", "1e30", "1e20")),
 }  # fmt: skip
+_SOME = ("PI", "TAU", "EPS", "FLT_MAX")  # one of them is in each of the names
 _CONSTANT = re.compile(r"\b(?:PI|TAU|HALF_PI|INV_PI|EPS|FLT_MAX)\b")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _KEPT = re.compile(r"«(\w+)»")
@@ -57,21 +58,30 @@ class Argument:
     attributes: str = ""
 
 
+def plain_floats(text: str) -> str:
+    """`text` with f32(1.0), as T(1.0) comes out, as 1.0."""
+    return _FLOAT_OF_LITERAL.sub(r"\1", text) if "f32(" in text else text
+
+
 class Draft:
     """One draw of a family: which type, which body, which alternatives of its texts."""
 
-    def __init__(self, family: Family, draws: Draws, style: Style | None = None) -> None:
+    def __init__(
+        self, family: Family, draws: Draws, style: Style | None = None, kind: str = ""
+    ) -> None:
+        """`kind` stands in for T; without it, one of the family's types is drawn."""
         self.family, self.draws = family, draws
         self.style = style or drawn_style(draws)
         self._kept: dict[str, str] = {}
-        self.type = draws.pick(family.types) if family.generic else ""
+        self.type = kind or (draws.pick(family.types) if family.generic else "")
         self.attributes = expanded(family.attribute_template, draws, self._kept)
-        types = [expanded(p.template, draws, self._kept) for p in family.parameters]
+        types = [
+            t if isinstance(t := p.template, str) else expanded(t, draws, self._kept)
+            for p in family.parameters
+        ]
         self.is_expression, template = draws.pick(family.body_templates)
         context = [expanded(line, draws, self._kept) for line in family.context_templates]
-        self.body = self.typed(expanded(template, draws, self._kept))
-        if "f32(" in self.body:
-            self.body = _FLOAT_OF_LITERAL.sub(r"\1", self.body)
+        self.body = plain_floats(self.typed(expanded(template, draws, self._kept)))
         self.context = [self.typed(line) for line in context]
         self.arguments = [
             Argument(p.names[0], self.typed(kind), p.attributes)
@@ -139,7 +149,10 @@ class Draft:
     def _declare_constants(self) -> None:
         """Pi and the like: a constant of the module or of the function, or its digits."""
         context = "\n".join(self.context)
-        for name in sorted(set(_CONSTANT.findall(f"{self.body}\n{context}"))):
+        text = f"{self.body}\n{context}"
+        if not any(name in text for name in _SOME):
+            return
+        for name in sorted(set(_CONSTANT.findall(text))):
             names, digits = CONSTANTS[name]
             value, share = self.draws.pick(digits), self.draws.random()
             if share < 0.6 or name in context:
@@ -166,6 +179,8 @@ class Draft:
             name += draws.pick(_BEHIND)
         elif share < 0.12:
             name = draws.pick(_BEFORE) + name[0].upper() + name[1:]
+        if not self.result and name.startswith("get") and name[3:4].isupper():
+            name = "compute" + name[3:]
         name = in_case(name, self.style.snake)
         if not stage and not self.style.snake and draws.chance(0.06):
             name = name[0].upper() + name[1:]

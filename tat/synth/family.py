@@ -1,9 +1,9 @@
 """A family: functions that say the same. Reads what its lines may name anew."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tat.synth.templates import Template, compiled
 from tat.synth.words import names_for
@@ -30,7 +30,9 @@ class Parameter:
     names: tuple[str, ...]
     type: str
     attributes: str = ""
-    template: Template = ""
+
+    def __post_init__(self) -> None:
+        self.template: Template = compiled(self.type)
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Family:
     @cached_property
     def generic(self) -> bool:
         """Whether a type of its signature is T."""
-        return any(_T.search(kind) for kind in self.signature_types)
+        return any("T" in kind and _T.search(kind) for kind in self.signature_types)
 
     @cached_property
     def plain(self) -> bool:
@@ -100,17 +102,22 @@ class Family:
         """The types of its parameters, then of its result."""
         return (*(parameter.type for parameter in self.parameters), self.result)
 
-    def finish(self) -> "Family":
-        """Take the alternatives of names out of all texts, and compile their draws."""
+    def finish(self, used: Collection[str] | None = None) -> "Family":
+        """Take the alternatives of names out of all texts, and compile their draws.
+
+        `used` are the names that stay as they are, of texts whose other names are known already.
+        """
         for parameter in self.parameters:
             self.alternatives[parameter.names[0]] = names_for(parameter.names)
-            parameter.template = compiled(parameter.type)
         context = [self._declaration(line) for line in self.context]
         self.helpers = [self._helper(line) for line in self.calls]
-        bodies = [(kind, _LOCAL.sub(self._local, text)) for kind, text in self.bodies]
-        called = (text for h in self.helpers for text in (h.name, h.result, *h.types))
-        texts = [*(text for _, text in bodies), *context, *self.signature_types, *called]
-        self.used = set(_IDENTIFIER.findall(" ".join(texts)))
+        bodies = self.bodies
+        if used is None:
+            bodies = [(kind, _LOCAL.sub(self._local, text)) for kind, text in bodies]
+            called = (text for h in self.helpers for text in (h.name, h.result, *h.types))
+            texts = [*(text for _, text in bodies), *context, *self.signature_types, *called]
+            used = _IDENTIFIER.findall(" ".join(texts))
+        self.used = set(used)
         self.body_templates = [(kind, compiled(text)) for kind, text in bodies]
         self.context_templates = [compiled(text) for text in context]
         self.description_templates = [compiled(text) for text in self.descriptions]
@@ -118,19 +125,10 @@ class Family:
         return self
 
     def _declaration(self, line: str) -> str:
-        line = _ALTERNATIVES.sub(self._alternative, line)
-        for match in _DECLARED_TYPE.finditer(line):
-            self.alternatives.setdefault(match[1], names_for([match[1]]))
-        line = _LOCAL.sub(self._local, line)
-        for match in _MEMBER.finditer(line):
-            name = match[1].removeprefix("m_")  # see `renamed`
-            self.alternatives.setdefault(name, names_for([name]))
-        return line
-
-    def _alternative(self, match: re.Match[str]) -> str:
-        names = tuple(match[1].split("/"))
-        self.alternatives.setdefault(names[0], names_for(names))
-        return names[0]
+        text, named = _declared(line)
+        for name, names in named:
+            self.alternatives.setdefault(name, names)
+        return text
 
     def _local(self, match: re.Match[str]) -> str:
         names = match[1].split("/")
@@ -141,14 +139,32 @@ class Family:
         header = parse_header(line)
         names, parameters, result = header[1:]
         self.alternatives.setdefault(names[0], names)
-        for parameter in parameters:
-            parameter.template = compiled(parameter.type)
         return Helper(names[0], parameters, result)
+
+
+@lru_cache(maxsize=1 << 12)
+def _declared(line: str) -> tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """A declaration without the alternatives of its names, and these for each name."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+
+    def first(match: re.Match[str]) -> str:
+        names = tuple(match[1].split("/"))
+        found.append((names[0], names_for(names)))
+        return match[0][: match.start(1) - match.start(0)] + names[0]
+
+    line = _ALTERNATIVES.sub(first, line)
+    found += [(match[1], names_for([match[1]])) for match in _DECLARED_TYPE.finditer(line)]
+    line = _LOCAL.sub(first, line)
+    for match in _MEMBER.finditer(line):
+        name = match[1].removeprefix("m_")  # see `renamed`
+        found.append((name, names_for([name])))
+    return line, tuple(found)
 
 
 Header = tuple[str, tuple[str, ...], list[Parameter], str]
 
 
+@lru_cache(maxsize=1 << 12)
 def parse_header(line: str) -> Header:
     """Attributes, names, parameters and result of a signature; ValueError if it is none."""
     match = _HEADER.match(line)
@@ -159,6 +175,7 @@ def parse_header(line: str) -> Header:
     return match["attributes"].strip(), names, parameters, (match["result"] or "").strip()
 
 
+@lru_cache(maxsize=1 << 12)
 def parse_parameters(text: str) -> list[Parameter]:
     """The parameters of a signature, each `names: type` behind its attributes."""
     parameters = []
@@ -171,7 +188,8 @@ def parse_parameters(text: str) -> list[Parameter]:
     return parameters
 
 
-def split_list(text: str) -> list[str]:
+@lru_cache(maxsize=1 << 12)
+def split_list(text: str) -> tuple[str, ...]:
     """The parts of a list with commas, except for commas in brackets of any kind."""
     parts, depth, start = [], 0, 0
     for place, sign in enumerate(text):
@@ -183,7 +201,7 @@ def split_list(text: str) -> list[str]:
             parts.append(text[start:place].strip())
             start = place + 1
     last = text[start:].strip()
-    return [*parts, last] if last else parts
+    return (*parts, last) if last else tuple(parts)
 
 
 def with_type(text: str, kind: str) -> str:

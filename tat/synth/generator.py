@@ -21,7 +21,7 @@ from tat.synth.draft import COMMENTED, Draft, Written
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, find_families
 from tat.synth.places import PLACES
-from tat.synth.practice.functions import described, freestyle
+from tat.synth.practice.functions import described
 from tat.synth.tables import all_families
 
 Maker = Callable[[Draws], Draft | None]
@@ -32,9 +32,9 @@ _TRIES = 8  # of a draw that comes to nothing
 COMPOSED: dict[str, float] = {
     "vertex": 0.10, "fragment": 0.13, "elementwise": 0.03, "image": 0.03, "particles": 0.02,
     "caller": 0.08, "chain": 0.03, "prepared": 0.03, "pipeline": 0.16, "described": 0.05,
-    "freestyle": 0.03,
 }  # fmt: skip
-_TOLD = {"described": 0.9, "freestyle": 0.0}  # shares of comments other than COMMENTED
+_OF_WAYS = ("chain", "prepared", "pipeline")  # kinds that need ways from value to value
+_TOLD = {"described": 0.9}  # shares of comments other than COMMENTED
 
 
 class Made(NamedTuple):
@@ -65,7 +65,10 @@ class Generator:
             if family.id not in without
         ]  # fmt: skip
         kinds = {kind: share for kind, share in COMPOSED.items() if _id(kind) not in without}
-        makers = _composed_makers(Callables(known))
+        callables = Callables(known)
+        makers = _composed_makers(callables)
+        if not callables.ways.all:
+            kinds = {kind: share for kind, share in kinds.items() if kind not in _OF_WAYS}
         if only:
             known, kinds = _chosen(known, kinds, only)
         rest = 1 - sum(kinds.values()) if known else 0.0
@@ -139,7 +142,7 @@ def _maker(family: Family) -> Maker:
 def _composed_makers(callables: Callables) -> dict[str, Maker]:
     return {
         "vertex": vertex, "fragment": fragment, "elementwise": elementwise, "image": image,
-        "particles": particles, "described": described, "freestyle": freestyle,
+        "particles": particles, "described": described,
         "caller": lambda draws: caller(callables, draws),
         "chain": lambda draws: chain(callables, draws),
         "prepared": lambda draws: prepared(callables, draws),

@@ -54,7 +54,7 @@ class Layout:
                 space = "<storage>"
             return f"{self._place()}var{space} {match[2]}: {match[3]};"
         if match := _STRUCT.match(line):
-            return self._struct(match[1], split_list(match[2]), match[1] in fixed)
+            return self._struct(match[1], list(split_list(match[2])), match[1] in fixed)
         return line
 
     def _place(self) -> str:

@@ -2,8 +2,10 @@
 
 import re
 
+from tat.synth.domain import DEFAULTS
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws
+from tat.synth.family import Family
 from tat.synth.words import listed
 
 NICE = (
@@ -45,3 +47,11 @@ def constant(draft: Draft, argument: Argument) -> str:
             return value
     zero = {"f32": "0.5", "i32": "1", "u32": "1u"}.get(argument.type, f"{argument.type}(1)")
     return zero.replace("0.5", f"{(low + high) / 2:.4g}") if high < 1e9 else zero
+
+
+def within_domain(family: Family, name: str, draws: Draws) -> str:
+    """A number for an f32 parameter, from where the checks draw it."""
+    found = {n: (float(a), float(b)) for n, a, b in _INTERVALS.findall(" ".join(family.domain))}
+    low, high = found.get(name, DEFAULTS["f32"])
+    fitting = [number for number in NICE if low <= float(number) <= high]
+    return draws.pick(fitting) if fitting else repr(round((low + high) / 2, 2))

@@ -41,14 +41,19 @@ def substituted(text: str, names: Sequence[str], form: str) -> str:
 
 def returned(draft: Draft) -> tuple[str, str] | None:
     """Statements and then the value, of a body that returns once, at its end; None of others."""
-    if draft.is_expression:
-        return "", draft.body
-    if draft.body.count("return") != 1:
+    return returned_text(draft.is_expression, draft.body)
+
+
+def returned_text(is_expression: bool, body: str) -> tuple[str, str] | None:
+    """The same of a body's text."""
+    if is_expression:
+        return "", body
+    if body.count("return") != 1:
         return None
-    match = _LAST_RETURN.search(draft.body)
-    if not match or match.end() < len(draft.body.rstrip()):
+    match = _LAST_RETURN.search(body)
+    if not match or match.end() < len(body.rstrip()):
         return None
-    return draft.body[: match.start()], match[1]
+    return body[: match.start()], match[1]
 
 
 def as_settings(draft: Draft) -> bool:

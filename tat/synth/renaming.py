@@ -7,8 +7,8 @@ from functools import lru_cache
 from tat.synth.draws import Draws
 from tat.synth.words import RESERVED, decorated, in_case
 
-# A comment, an attribute, a name (with the dot before it, if it is a member's) or a number.
-_TOKEN = re.compile(r"(//[^\n]*|@(?:builtin|interpolate)\([^)]*\)|@\w+|\.?[A-Za-z_]\w*|\d[\w.]*)")
+# A name (with the dot before it, if it is a member's), a number, an attribute or a comment.
+_TOKEN = re.compile(r"(\.?[A-Za-z_]\w*|\d[\w.]*|@(?:builtin|interpolate)\([^)]*\)|@\w+|//[^\n]*)")
 _SWIZZLE = re.compile(r"[xyzw]{1,4}|[rgba]{1,4}")
 _PLAIN_FLOAT = re.compile(r"(\d+)\.(\d+)")
 LONG_TYPES = {
@@ -25,11 +25,13 @@ def chosen_names(
     """A name for each canonical one; none is that of another, or anything else in `used`."""
     mapping: dict[str, str] = {}
     taken: set[str] = set()
-    novelty = 0.5 if draws.chance(0.1) else 0.04
+    random = draws.random
+    novelty = 0.5 if random() < 0.1 else 0.04
     for name, names in alternatives.items():
+        count = len(names)
         for _ in range(6):
-            pick = draws.pick(names)
-            if draws.chance(novelty) and pick[0].islower() and len(pick) > 1:
+            pick = names[int(random() * count)] if count > 1 else names[0]
+            if random() < novelty and len(pick) > 1 and pick[0].islower():
                 pick = decorated(pick, draws)
             pick = in_case(pick, snake)
             if pick not in taken and pick not in RESERVED and (pick == name or pick not in used):
@@ -37,7 +39,7 @@ def chosen_names(
         else:
             pick = in_case(names[0], snake)
             while pick in taken or pick in RESERVED or (pick != name and pick in used):
-                pick += "_" if draws.chance(0.3) and not pick.endswith("_") else "2"
+                pick += "_" if random() < 0.3 and not pick.endswith("_") else "2"
         taken.add(pick)
         mapping[name] = pick
     return mapping
@@ -49,18 +51,20 @@ def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
     A member that could be a swizzle stays. `m_x` is a member that may be called as the parameter
     x is, whatever that looks like.
     """
-    table = dict(LONG_TYPES) if long_types else {}
+    table = LONG_TYPES.copy() if long_types else {}
     for name, new in mapping.items():
-        table[name] = table["m_" + name] = new
-        table[".m_" + name] = "." + new
-        if not _is_swizzle(name):
-            table["." + name] = "." + new
+        parameter, of_parameter, member = _tokens(name)
+        table[name] = table[parameter] = new
+        table[of_parameter] = member_name = "." + new
+        if member:
+            table[member] = member_name
     return table
 
 
 @lru_cache(maxsize=1 << 14)
-def _is_swizzle(name: str) -> bool:
-    return bool(_SWIZZLE.fullmatch(name))
+def _tokens(name: str) -> tuple[str, str, str]:
+    """The forms of a name besides itself; no member where it could be a swizzle."""
+    return "m_" + name, ".m_" + name, "" if _SWIZZLE.fullmatch(name) else "." + name
 
 
 def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
@@ -68,8 +72,8 @@ def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
     if text.isidentifier():
         return table.get(text, text)
     parts = _TOKEN.split(text)
-    get = table.get
-    parts[1::2] = [get(token, token) for token in parts[1::2]]
+    tokens = parts[1::2]
+    parts[1::2] = map(table.get, tokens, tokens)
     if literal:
         parts[1::2] = [_literal(token, literal) for token in parts[1::2]]
     return "".join(parts)

@@ -2,7 +2,7 @@
 
 `$name:type` needs a setting, `%name:type` an input. A table of lines has `left = value  # words` in
 each; a table of blocks has a name, and then two spaces deep `# words`, `w weight`, `: declaration`,
-`& helper`, and statements.
+`& helper`, `o place kind`, and statements.
 """
 
 import re
@@ -34,6 +34,7 @@ class Step:
     name: str
     words: str = ""
     weight: float = 1.0
+    order: tuple[int, str] = (0, "")  # its place among others, and of what kind only one is drawn
     context: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -107,6 +108,9 @@ def _add(step: Step, line: str) -> None:
         step.words = rest
     elif mark == "w ":
         step.weight = float(rest)
+    elif mark == "o ":
+        place, _, kind = rest.partition(" ")
+        step.order = (int(place), kind)
     elif mark == ": ":
         step.context.append(rest)
     elif mark == "& ":
@@ -116,9 +120,10 @@ def _add(step: Step, line: str) -> None:
 
 
 def some_steps(name: str, draws: Draws, count: int) -> list[Step]:
-    """Up to `count` steps of a table, by weight, none twice."""
+    """Up to `count` steps of a table, by weight, none twice, in an order that makes sense."""
     drawn = (draws.weighted(step_table(name)) for _ in range(count))
-    return list({step.name: step for step in drawn}.values())
+    known = {step.order[1] or step.name: step for step in drawn}
+    return sorted(known.values(), key=lambda step: step.order[0])
 
 
 def joined_words(parts: list[str]) -> str:

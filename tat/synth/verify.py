@@ -14,10 +14,10 @@ from tat.synth.domain import Domain
 from tat.synth.draft import CONSTANTS
 from tat.synth.draws import Draws
 from tat.synth.family import Family, with_type
+from tat.synth.groups import Groups, waits
 from tat.synth.probes import ROWS, Probe, run_probes
 from tat.synth.stand_ins import stand_in
 from tat.synth.templates import expanded
-from tat.synth.worlds import ROWS as WORLD_ROWS
 from tat.synth.worlds import World, emulable
 from tat.wgsl.harness import Type, parse_type
 from tat.wgsl.sandbox import Sandbox
@@ -40,7 +40,7 @@ class Verdict:
 
 def verifiable(family: Family) -> bool:
     """Whether there is something to compare: a reference or several bodies, which can be run."""
-    if of_world(family):
+    if of_world(family) or waits(family):
         return len(family.bodies) > 1
     return family.plain and (family.reference or len(family.bodies) > 1)
 
@@ -61,9 +61,11 @@ def proof(family: Family) -> str:
 def verify(families: Iterable[Family], sandbox: Sandbox) -> Iterator[Verdict]:
     """A verdict for each family and type that can be compared; the others are passed over."""
     known = [family for family in families if verifiable(family)]
-    for family in filter(of_world, known):
+    around = [f for f in known if of_world(f) or waits(f)]
+    for family in around:
         yield from (_in_world(family, kind, sandbox) for kind in _kinds(family))
-    trials = (Trial(f, kind) for f in known if not of_world(f) for kind in _kinds(f))
+    alone = (f for f in known if not of_world(f) and not waits(f))
+    trials = (Trial(f, kind) for f in alone for kind in _kinds(f))
     while together := list(islice(trials, TOGETHER)):
         for trial, results in zip(together, _results(together, sandbox)):
             yield trial.verdict(results)
@@ -74,16 +76,17 @@ def _kinds(family: Family) -> tuple[str, ...]:
 
 
 def _in_world(family: Family, kind: str, sandbox: Sandbox) -> Verdict:
-    """Whether all bodies do the same to one emulated world."""
-    world, problem = World(family, kind, Domain.of(family)), ""
+    """Whether all bodies do the same to one world, emulated or of buffers that they share."""
+    domain, problem = Domain.of(family), ""
+    world = Groups(family, domain) if waits(family) else World(family, kind, domain)
     try:
         first, *others = world.run(sandbox)
     except TatError as error:
         return Verdict(family.id, family.origin, kind, str(error))
     finite = np.isfinite(first).all(axis=1)
-    if finite.sum() < WORLD_ROWS // 2:
-        problem = f"only {finite.sum()} of {WORLD_ROWS} worlds give finite results; name a domain"
-    limit = world.domain.within * (1 + np.abs(first))
+    if finite.sum() < len(first) // 2:
+        problem = f"only {finite.sum()} of {len(first)} worlds give finite results; name a domain"
+    limit = domain.within * (1 + np.abs(first))
     for number, other in enumerate(others, 2):
         with np.errstate(invalid="ignore"):
             same = (np.abs(first - other) <= limit) | (first == other)
@@ -92,7 +95,7 @@ def _in_world(family: Family, kind: str, sandbox: Sandbox) -> Verdict:
             row = int(np.argmax(wrong))
             at = int(np.argmax(~same[row]))
             problem = (
-                f"body {number} differs from the first: in {wrong.sum()} of {WORLD_ROWS} worlds, "
+                f"body {number} differs from the first: in {wrong.sum()} of {len(first)} worlds, "
                 f"value {at} is {first[row, at]:.6g} and {other[row, at]:.6g}"
             )
     return Verdict(family.id, family.origin, kind, problem)

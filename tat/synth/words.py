@@ -33,9 +33,8 @@ RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A",
 """Words that no declaration may have as its name, or had better not."""
 
 # Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
-_BEFORE = listed("my the in u a v p cur this0 given main one s")
-_BEHIND = listed("0 1 2 In Val Value Arg Param A B Input _ Ref Cur Var")
-_SYLLABLES = listed("ka lo mi ta ve ro su ne po di ra xi qu ze ba fo gu hy je wi")
+_BEFORE = listed("my the")
+_BEHIND = listed("0 1 2 3 In Val Value Arg A B _")
 _CAPITALS = re.compile(r"(?<=[a-z0-9])([A-Z]+)")
 
 
@@ -81,10 +80,8 @@ def titled(name: str) -> str:
 def decorated(name: str, draws: Draws) -> str:
     """Another name with the same core, or now and then one that says nothing."""
     share = draws.random()
-    if share < 0.45:
+    if share < 0.15:
         return draws.pick(_BEFORE) + name[0].upper() + name[1:]
     if share < 0.85:
         return name + draws.pick(_BEHIND)
-    if share < 0.93:
-        return "".join(draws.pick(_SYLLABLES) for _ in range(draws.pick((2, 2, 3))))
     return draws.pick("abcdefghklmnopqstuvw") + draws.pick(("", "", "0", "1", "2", "3"))

@@ -33,6 +33,8 @@ _ARRAY = re.compile(r"array<(.+?)(?:, *(\w+))?>$")
 _POINTER = re.compile(r"ptr<function, *(.+)>$")
 _CONSTANT = re.compile(rf"\b(?:{'|'.join(CONSTANTS)})\b")
 _PARALLEL = re.compile(r"var<workgroup>|workgroupBarrier|storageBarrier|subgroup|ptr<(?!function)")
+_PRIVATE = re.compile(r"var<private> (\w+): ([^=]+);$")
+_SHARED = re.compile(r"atomic|array<")  # what is no private variable
 _GRIDS = {1: (64, 1, 1), 2: (8, 8, 1), 3: (4, 4, 4)}
 _BUILTINS = {
     "global_invocation_id": "vec3u(tat_x, tat_y, tat_z)",
@@ -132,6 +134,10 @@ class World:
             self.declarations.append(f"struct {match[1]} {{ {listed} }}")
         elif match := _BINDING.match(line):
             self._bind(*match.groups())
+        elif match := _PRIVATE.match(line):
+            self.declarations.append(line)
+            self._input(match[1], match[1], match[2], self.filling)
+            self._collect(match[1], match[2])
         else:
             self.declarations.append(line.replace("override ", "const "))
 
@@ -152,7 +158,7 @@ class World:
             many = int(count) if count.isdigit() else 1024
             self._place(name, kind, size * max(many, ELEMENTS))
             self._fill(name, element, count)
-        elif size < 1024 and "atomic" not in str((kind, self.structs)):
+        elif size < 1024 and not _SHARED.search(str((kind, self.structs))):
             self.declarations.append(f"var<private> {name}: {kind};")
             self._input(name, name, kind, self.filling)
         else:
@@ -207,9 +213,7 @@ class World:
                 drawn = f"mix({low:.6f}, {high:.6f}, {unit})"
                 if given.scalar != "f32":
                     drawn = f"{given.scalar}(floor(mix({low:.1f}, {high + 1:.1f}, {unit})))"
-                if leaf in self.domain.ascending:
-                    drawn += f" + select({given.scalar}(0), {place}, tat_j > 0u)".replace(
-                        "[tat_j]", "[max(tat_j, 1u) - 1u]")  # fmt: skip
+                drawn = self.domain.ordered(leaf, given.scalar, drawn, place, unit)
                 lines.append(_stored(place + component, drawn, atomic))
         self.filling.append(
             f"for (var tat_j = 0u; tat_j < u32({count}); tat_j++) {{ {' '.join(lines)} }}"

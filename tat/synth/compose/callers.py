@@ -4,19 +4,22 @@ import re
 from collections.abc import Callable, Sequence
 
 from tat.synth import places
+from tat.synth.compose.meanings import Way, Ways
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Helper, parse_header, parse_parameters, with_type
 from tat.synth.places import substituted
-from tat.synth.templates import compiled
 from tat.synth.words import titled
 
 _DECLARED = re.compile(r"\b(?:let|var) (\w+)")
 _ZERO = {"f32": "0.0", "i32": "0", "u32": "0u"}
 
 
+_COUNTED = frozenset(("noise", "mask", "light", "wave", "energy", "number", "loss", "share"))
+
+
 class Callables:
-    """The families that others can call: plain, few parameters, values to put together."""
+    """The families that others can call: plain, few parameters; and ways to put them together."""
 
     def __init__(self, families: Sequence[Family]) -> None:
         self.all = [
@@ -25,14 +28,12 @@ class Callables:
             and not any(p.type == "bool" or p.type.startswith("mat") or "«" in p.type
                         for p in f.parameters)
         ]  # fmt: skip
-        self.of_area: dict[str, list[Family]] = {}
-        for family in self.all:
-            self.of_area.setdefault(family.area, []).append(family)
-
-    def pick(self, draws: Draws, beside: str = "") -> Family:
-        """One of them, mostly of the area `beside`, whose values mean the same."""
-        near = self.of_area.get(beside)
-        return draws.pick(near if near and draws.chance(0.75) else self.all)
+        known = set(map(id, self.all))
+        self.ways = Ways([f for f in families if f.plain])
+        self.simple = [w for w in self.ways.all if w.main == 0 and id(w.family) in known]
+        self.again = [w for w in self.simple if w.takes == (w.gives,)]
+        self.noises = [w for w in self.simple if w.gives == "noise" != w.takes[0]]
+        self.counted = [w for w in self.simple if w.gives in _COUNTED and len(w.takes) == 1]
 
 
 class Callee:
@@ -153,7 +154,7 @@ def _average(callee: Callee, draws: Draws) -> Draft | None:
     first, *rest = callee.own
     parameters = [first, f"secondQ_/second/other/b: {callee.types[0]}", *rest]
     names = f"average{title}/mean{title}/{name}Average"
-    says = [f"Mean of {{{name}}} at two places"]
+    says = [f"Mean of {{{name}}} for two arguments"]
     return _draft(draws, callee, names, parameters, callee.result, body, says)
 
 
@@ -201,29 +202,34 @@ _PLACES: Weighted[tuple[Callable[[Draft], bool], str]] = Weighted(
     ((places.as_kernel, "Evaluates %s for every element"), 35),
     ((places.as_fragment, "Shows the result of %s as a color"), 20),
 )
-_WAYS: Weighted[Callable[[Callee, Draws], Draft | None]] = Weighted(
-    (_twice, 8), (_scaled, 10), (_octaves, 12), (_average, 8), (_over_array, 9), (_placed, 53)
-)
+_WAYS: Weighted[tuple[Callable[[Callee, Draws], Draft | None], str]] = Weighted(
+    ((_twice, "again"), 6), ((_scaled, "all"), 12), ((_octaves, "noises"), 10),
+    ((_average, "counted"), 8), ((_over_array, "counted"), 10), ((_placed, "all"), 54),
+)  # fmt: skip
 
 
 def caller(callables: Callables, draws: Draws) -> Draft | None:
     """A function that calls one of the families; None where the draw did not come to one."""
-    return draws.weighted(_WAYS)(Callee(callables.pick(draws), draws), draws)
+    make, among = draws.weighted(_WAYS)
+    chosen = getattr(callables, among)
+    if not chosen:
+        return None
+    family = draws.pick(chosen)
+    family = family.family if isinstance(family, Way) else family
+    return make(Callee(family, draws), draws)
 
 
 def chain(callables: Callables, draws: Draws) -> Draft | None:
-    """One family's function of another's result."""
-    first = callables.pick(draws)
-    callee = Callee(first, draws)
-    for _ in range(8):
-        family = callables.pick(draws, first.area)
-        kind = callee.result if callee.result in family.types else ""
-        other = Callee(family, draws, kind if family.generic else "")
-        distinct = other.name != callee.name and not {other.name, callee.name} & {
-            *other.formal, *callee.formal}  # fmt: skip
-        if distinct and other.types[0] == callee.result:
-            break
-    else:
+    """One family's function of another's result, where that makes sense."""
+    if not callables.simple:
+        return None
+    first = draws.pick(callables.simple)
+    callee = Callee(first.family, draws)
+    way = callables.ways.next(first.gives, callee.result, {first.takes[0]} - {first.gives}, draws)
+    if way is None or way.main or len(way.takes) > 1 or way.family is first.family:
+        return None
+    other = Callee(way.family, draws, way.kind(callee.result))
+    if other.name == callee.name or {other.name, callee.name} & {*other.formal, *callee.formal}:
         return None
     rest = [f"{p.names[0]}B_" for p in other.parameters[1:]]
     parameters = [*callee.own, *(
@@ -241,19 +247,23 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
 
 
 def prepared(callables: Callables, draws: Draws) -> Draft | None:
-    """A family's function, of which one parameter goes through another function before."""
-    draft = Draft(callables.pick(draws), draws)
-    able = [a for a in draft.arguments if a.type in ("f32", "vec2f", "vec3f")]
-    if not able:
+    """A family's function, of which the main parameter goes through another function before."""
+    if not callables.again:
         return None
-    argument = draws.pick(able)
+    before = draws.pick(callables.again)
+    meaning = before.takes[0]
+    kind = draws.pick(before.family.types) if before.family.generic else ""
+    given = with_type(before.family.parameters[0].type, kind)
+    way = callables.ways.next(meaning, given, {meaning}, draws)
+    if way is None or way.main or len(way.takes) > 1 or len(way.family.parameters) > 5:
+        return None
+    draft = Draft(way.family, draws, None, way.kind(given))
+    argument, callee = draft.arguments[0], Callee(before.family, draws, kind)
     text = f"return {draft.body};" if draft.is_expression else draft.body
-    callee = _preparation(callables, draft, argument)
-    if callee is None or argument.name in _DECLARED.findall(text):
+    free = callee.name not in way.family.used and callee.name not in callee.formal
+    if not free or argument.name in _DECLARED.findall(text) or callee.name in way.family.names:
         return None
     _, _, formal, result = parse_header(callee.signature)
-    for parameter in formal:
-        parameter.template = compiled(parameter.type)
     draft.helpers = [*draft.helpers, Helper(callee.name, formal, result)]
     draft.alternatives[callee.name] = (callee.name,)
     draft.alternatives["ready_"] = (f"{argument.name}2", "q", "warped", "prepared", "t0", "input")
@@ -272,17 +282,3 @@ def prepared(callables: Callables, draws: Draws) -> Draft | None:
     after = f", after {{{callee.name}}} of {{{argument.name}}}"
     draft.descriptions = [text + after for text in said]
     return draft
-
-
-def _preparation(callables: Callables, draft: Draft, argument: Argument) -> Callee | None:
-    """A function from the argument's type to the same, with a name that is free."""
-    draws = draft.draws
-    for _ in range(8):
-        family = callables.pick(draws, draft.family.area)
-        fits = family.generic and argument.type in family.types
-        callee = Callee(family, draws, argument.type if fits else "")
-        free = callee.name not in draft.family.used and callee.name not in callee.formal
-        same = callee.result == callee.types[0] == argument.type
-        if free and same and family is not draft.family:
-            return callee
-    return None

@@ -1,134 +1,196 @@
-"""Longer functions: several families in succession, each of what those before it gave.
+"""Longer functions: several families in succession, each of what the one before it gave.
 
-An argument is a parameter or result of the same name and type where there is one, else a result of
-the type that nobody has used, else a new parameter. A step stands there whole, or is a call.
+A step takes a value for what it means: a place is turned, its distance to a shape makes a mask, the
+mask a color. A step stands there whole, or is a call.
 """
 
 import re
 
 from tat.synth.comments import lowered
 from tat.synth.compose.callers import Callables, Callee
+from tat.synth.compose.meanings import TYPES, Way
 from tat.synth.compose.parts import struct
-from tat.synth.draft import Argument, Draft
+from tat.synth.draft import Draft, plain_floats
 from tat.synth.draws import Draws, Weighted
-from tat.synth.family import Family, Parameter
-from tat.synth.literals import literal
-from tat.synth.places import PLACES, returned
+from tat.synth.family import Family, Parameter, with_type
+from tat.synth.literals import within_domain
+from tat.synth.places import PLACES, returned_text
 from tat.synth.renaming import renamed
 from tat.synth.style import drawn_style
 from tat.synth.templates import expanded
-from tat.synth.words import titled
+from tat.synth.words import listed, titled
 
-_STEPS = Weighted((2, 8), (3, 12), (4, 14), (5, 14), (7, 15), (9, 14), (12, 12), (16, 8), (24, 3))
+_STEPS = Weighted((2, 10), (3, 16), (4, 16), (5, 16), (7, 16), (9, 14), (12, 12))
 _MOST_PARAMETERS = 8
-_MOST_TOLD = 6  # steps of a function that has a comment, which tells them all
+_MOST_TOLD = 5  # steps of a function that has a comment, which tells them all
 _CALLED = 0.15  # share of steps that are calls
+_SET = 0.3  # share of numbers that are set in the body
+_ANYWHERE = frozenset(listed("time dt n l v resolution"))  # the same in all steps of a function
+_GIVEN = frozenset(
+    listed("detail base xi u u1 u2 noise x y value t d dist depth h l lum luma phase hue angle")
+)
+_VELOCITY = ("velocity", "position")
 _DECLARED = re.compile(r"\b(?:let|var)\s+(\w+)")
 _NAME = re.compile(r"\{(\w+)\}")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]{2,}\d*$")
 _FLOATS = ("f32", "vec2f", "vec3f", "vec4f")
-_RESULT_NAMES = {
-    "f32": ("value", "amount", "factor", "k", "w", "term"), "vec2f": ("q", "offs", "st2", "p2"),
-    "vec3f": ("v3", "dir", "col", "contribution"), "vec4f": ("rgba", "v4", "packedColor"),
-}  # fmt: skip
 _TYPES = "Result_/Result/Output/Sample/Terms/Info/Data"
-_JOINTS = Weighted(
-    ("{} + {}", 40), ("{} * {}", 30), ("max({}, {})", 8), ("min({}, {})", 8), ("{} - {}", 14)
-)
-_VERBS = ("compute", "evaluate", "get", "calc", "process", "combine", "apply", "make")
+_FIXED = frozenset(("Result_", "out_"))
+_VERBS = ("compute", "evaluate", "get", "calc", "make")
+_CALLED_SO = {  # by what it gives: names of a function, and of a variable
+    "color": ("shadeColor finalColor colorAt gradeColor pixelColor", "col graded shade toned c"),
+    "light": ("litColor radianceAt shadeLight exposeLight", "lit radiance hdr glow light0"),
+    "encoded": ("outputColor displayColor encodedColor", "encoded display outCol"),
+    "distance": ("mapScene sceneSdf shapeSdf distanceAt fieldAt", "d dist sd shape d0"),
+    "mask": ("maskAt coverageAt patternAt shapeMask", "mask coverage m k pattern"),
+    "noise": ("noiseAt detailNoise fieldNoise layeredNoise", "n noise n0 value field"),
+    "share": ("progressAt blendFactor easedProgress rampAt", "t k eased ramp w"),
+    "place2": ("warpUv transformUv placeUv distortUv", "q st p2 moved uv2"),
+    "place3": ("transformPoint foldSpace bendSpace placePoint", "q p3 pos3 local0 moved"),
+    "bits": ("hashBits mixBits scrambleBits seedHash", "h bits state word s"),
+    "wave": ("sampleSignal voiceAt signalAt synthVoice", "y signal wave x1"),
+    "complex": ("complexMap iterateMap mapComplex", "z w z1 zn"),
+    "velocity": ("nextVelocity updateVelocity stepVelocity", "vel v1 velocity1 next0"),
+    "position": ("nextPosition updatePosition stepPosition", "pos p1 position1 next1"),
+}
 
 
 def pipeline(callables: Callables, draws: Draws) -> Draft | None:
     """A function of several steps; None where the draws came to fewer than two."""
-    made = _Pipeline(callables, draws)
-    first = callables.pick(draws)
+    if not callables.ways.all:
+        return None
+    first = draws.pick(callables.ways.all)
+    made = _Pipeline(callables, draws, first)
     made.add(first)
     for _ in range(draws.weighted(_STEPS) - 1):
-        made.add(callables.pick(draws, first.area))
+        way = callables.ways.next(made.meaning, made.kind, made.left, draws)
+        if way is None:
+            break
+        made.add(way)
     return made.draft() if len(made.families) > 1 else None
 
 
 class _Pipeline:
-    def __init__(self, callables: Callables, draws: Draws) -> None:
-        self.draws, self.style = draws, drawn_style(draws)
+    def __init__(self, callables: Callables, draws: Draws, first: Way) -> None:
+        self.ways, self.draws, self.style = callables.ways, draws, drawn_style(draws)
         self.families: list[Family] = []
         self.parameters: dict[str, str] = {}  # canonical name: type
-        self.results: dict[str, str] = {}
-        self.unused: list[str] = []  # results, in order
         self.alternatives: dict[str, tuple[str, ...]] = {}
         self.lines: list[str] = []
         self.words: list[str] = []
         self.calls: list[str] = []
-        self.functions: set[str] = set()  # that are called, and what bodies name
+        self.functions: set[str] = set()  # that are called
+        self.results: list[tuple[str, str]] = []  # names and types of all, in order
+        self.left: set[str] = set()  # meanings of values before
+        parameter = first.family.parameters[first.main]
+        self.meaning, self.kind = first.takes[0], parameter.type
+        if self.kind == "T":
+            moving = self.meaning in _VELOCITY
+            self.kind = draws.pick(("vec2f", "vec3f")) if moving else self._type_of(self.meaning)
+        self.value = self._parameter(parameter, self.kind)
+        self.root = (self.value, self.meaning, self.kind)  # where a second operand may come from
 
-    def add(self, family: Family) -> None:
+    def _type_of(self, meaning: str) -> str:
+        return TYPES.get(meaning, "f32")
+
+    def add(self, way: Way) -> bool:
         """One more step, if the family can be one."""
-        if self.draws.chance(_CALLED):
-            self._add_call(family)
-        else:
-            self._add_whole(family)
+        if way.family in self.families or len(way.rest) + len(self.parameters) > _MOST_PARAMETERS:
+            return False
+        kind, others = way.kind(self.kind), list(way.takes[1:])
+        taken = [self.value]
+        if others:
+            second = self._second(others[0], way, kind)
+            if second is None:
+                return False
+            taken.append(second)
+        if way.gives != self.meaning:
+            self.left.add(self.meaning)
+            self.root = (self.value, self.meaning, self.kind) if not others else self.root
+        made = self._step(way, kind, taken)
+        if made:
+            self.value, self.kind = made
+            self.meaning = way.gives
+        return bool(made)
 
-    def _add_whole(self, family: Family) -> None:
-        draft = Draft(family, self.draws, self.style)
-        parts = returned(draft)
-        if parts is None or family.helpers or draft.result not in _FLOATS:
-            return
-        table = self._arguments(draft.arguments, family)
+    def _second(self, meaning: str, way: Way, kind: str) -> str | None:
+        """A second operand: from where the first one came, else a new parameter."""
+        value, before, of = self.root
+        ways = [w for w in self.ways.between(before, meaning)
+                if len(w.takes) == 1 and w.family not in self.families and w.fits(of)]  # fmt: skip
+        if ways and before != meaning:
+            other = self.draws.pick(ways)
+            if len(other.rest) + len(self.parameters) > _MOST_PARAMETERS:
+                return None
+            made = self._step(other, other.kind(of), [value])
+            return made[0] if made else None
+        if meaning == self.meaning:
+            return None
+        parameter = way.family.parameters[way.main + 1]
+        return self._parameter(parameter, with_type(parameter.type, kind))
+
+    def _step(self, way: Way, kind: str, taken: list[str]) -> tuple[str, str] | None:
+        """The name and type of the result of one more step; None if there is none."""
+        family = way.family
+        if family.helpers or self.draws.chance(_CALLED):
+            return self._call(way, kind, taken)
+        is_expression, template = self.draws.pick(family.body_templates)
+        text = with_type(expanded(template, self.draws, {}), kind)
+        parts = returned_text(is_expression, plain_floats(text))
+        if parts is None:
+            return self._call(way, kind, taken)
+        kinds = [with_type(p.type, kind) for p in family.parameters]
+        table = self._arguments(way, kinds, taken)
         for name in _DECLARED.findall(parts[0]):
             if name not in table:
                 table[name] = self._local(name, family.alternatives.get(name, (name,)))
         statements, value = (renamed(text, table) for text in parts)
         words = self._told(family, table)
-        if self.draws.chance(0.5) and "{" not in words and words:
+        if words and self.draws.chance(0.35) and "{" not in words:
             self.lines.append(f"// {words}")
         if statements:
             self.lines.append(statements.rstrip("\n"))
-        self._bind(family, draft.result, value)
+        return self._bind(way, with_type(family.result, kind), value)
 
-    def _add_call(self, family: Family) -> None:
-        callee = Callee(family, self.draws)
+    def _call(self, way: Way, kind: str, taken: list[str]) -> tuple[str, str] | None:
+        callee = Callee(way.family, self.draws, kind)
         known = callee.name in self.functions or callee.name in self.alternatives
-        if known or callee.result not in _FLOATS or callee.name in callee.formal:
-            return
-        arguments = [Argument(p.names[0], kind) for p, kind in zip(callee.parameters, callee.types)]
-        table = self._arguments(arguments, family)
+        if known or callee.name in callee.formal:
+            return None
+        table = self._arguments(way, callee.types, taken)
         self.functions.add(callee.name)
         self.calls.append(callee.signature)
-        self._told(family, table)
-        self._bind(family, callee.result, f"{callee.name}({', '.join(table.values())})")
+        self._told(way.family, table)
+        return self._bind(way, callee.result, f"{callee.name}({', '.join(table.values())})")
 
-    def _arguments(self, arguments: list[Argument], family: Family) -> dict[str, str]:
-        """A variable for each parameter of a step, none of them twice: no `a - a`, no `d(p, p)`."""
+    def _arguments(self, way: Way, kinds: list[str], taken: list[str]) -> dict[str, str]:
+        """A variable for each parameter of a step: a value so far, a parameter, a number."""
         table: dict[str, str] = {}
-        for argument in arguments:
-            table[argument.name] = self._argument(argument, family, set(table.values()))
+        for i, (parameter, kind) in enumerate(zip(way.family.parameters, kinds)):
+            given = i - way.main
+            if 0 <= given < len(taken):
+                table[parameter.names[0]] = taken[given]
+            else:
+                table[parameter.names[0]] = self._other(parameter, kind, way.family)
         return table
 
-    def _argument(self, argument: Argument, family: Family, taken: set[str]) -> str:
-        """The variable that stands for a parameter of a step, none of `taken`."""
-        draws, name, kind = self.draws, argument.name, argument.type
+    def _other(self, parameter: Parameter, kind: str, family: Family) -> str:
+        name = parameter.names[0]
+        free = name not in _ANYWHERE and name not in _GIVEN
+        if kind == "f32" and free and self.draws.chance(_SET):
+            constant = self._local(name, family.alternatives[name])
+            self.lines.append(f"let {constant} = {within_domain(family, name, self.draws)};")
+            return constant
+        return self._parameter(parameter, kind)
+
+    def _parameter(self, parameter: Parameter, kind: str) -> str:
+        name = parameter.names[0]
         mine = f"{name}P_"
-        if self.parameters.get(mine) == kind and mine not in taken and draws.chance(0.75):
-            return mine
-        fitting = [n for n in self.unused if self.results[n] == kind and n not in taken]
-        if fitting and draws.chance(0.8):
-            self.unused.remove(fitting[-1])
-            return fitting[-1]
-        if mine not in self.parameters and len(self.parameters) < _MOST_PARAMETERS:
-            self.parameters[mine] = kind
-            self.alternatives[mine] = family.alternatives.get(name, (name,))
-            return mine
-        known = (*self.parameters.items(), *self.results.items())
-        same = [n for n, k in known if k == kind and n not in taken]
-        if same:
-            return draws.pick(same)
-        constant = self._local("k", ("k", name, f"{name}0"))
-        value = literal(draws, kind)
-        if kind in ("i32", "u32"):  # a shift by 32 or an index out of bounds would be refused
-            indexes = any("[" in text for _, text in family.bodies)
-            value = draws.pick("12" if indexes else "123458") + ("u" if kind == "u32" else "")
-        self.lines.append(f"let {constant}: {kind} = {value};")
-        return constant
+        if mine in self.parameters and (name not in _ANYWHERE or self.parameters[mine] != kind):
+            mine = f"{name}P{len(self.alternatives)}_"
+        self.parameters[mine] = kind
+        self.alternatives.setdefault(mine, tuple(parameter.names))
+        return mine
 
     def _local(self, name: str, names: tuple[str, ...]) -> str:
         """A canonical name for a local variable that no other step has."""
@@ -136,26 +198,25 @@ class _Pipeline:
         self.alternatives[canonical] = names
         return canonical
 
-    def _bind(self, family: Family, kind: str, value: str) -> None:
+    def _bind(self, way: Way, kind: str, value: str) -> tuple[str, str]:
         """A variable for the result of a step."""
-        name = family.names[0]
-        last = _LAST_WORD.search(name)
+        last = _LAST_WORD.search(way.family.names[0])
         word = (last[0][0].lower() + last[0][1:],) if last else ()
-        names = (*word, *word, f"{name}Value", f"{name}Result", *_RESULT_NAMES[kind])
+        known = _CALLED_SO.get(way.gives)
+        names = (*(known[1].split() if known else (way.gives,)), *word)
         result = self._local("r", names)
-        typed = f": {kind}" if self.draws.chance(0.3) else ""
-        word = "var" if self.draws.chance(0.2) else "let"
-        self.lines.append(f"{word} {result}{typed} = {value};")
-        self.results[result] = kind
-        self.unused.append(result)
-        self.families.append(family)
+        typed = f": {kind}" if self.draws.chance(0.2) else ""
+        self.lines.append(f"let {result}{typed} = {value};")
+        self.results.append((result, kind))
+        self.families.append(way.family)
+        return result, kind
 
     def _told(self, family: Family, table: dict[str, str]) -> str:
         """The words of a step, with the names of this function; they are kept for the comment."""
         if not family.description_templates:
             return ""
         text = expanded(self.draws.pick(family.description_templates), self.draws, {})
-        text = _NAME.sub(lambda m: f"{{{table.get(m[1], m[1])}}}", text).rstrip(".")
+        text = _NAME.sub(lambda m: f"{{{table.get(m[1], m[1])}}}", text).strip(" .")
         if text:
             self.words.append(text)
         return text
@@ -171,44 +232,34 @@ class _Pipeline:
 
     def _family(self) -> Family:
         context, result = self._return()
-        last, first = self.families[-1].names[0], self.families[0].names[0]
-        names = (*(verb + titled(last) for verb in _VERBS), f"{first}And{titled(last)}")
-        joined = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
+        told = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
         whole = len(self.words) == len(self.families) <= _MOST_TOLD
         parameters = [Parameter((name,), kind) for name, kind in self.parameters.items()]
         family = Family(
-            "pipeline", names, parameters, result, descriptions=[joined] if whole else [],
+            "pipeline", self._names(), parameters, result, descriptions=[told] if whole else [],
             bodies=[(False, "\n".join(self.lines))], context=context, calls=self.calls,
-        ).finish()  # fmt: skip
+        ).finish({*self.functions, *_FIXED})  # fmt: skip
         family.alternatives |= self.alternatives
         return family
 
-    def _return(self) -> tuple[list[str], str]:
-        """End the body with all results that nobody used; context and type of the result."""
-        draws, left = self.draws, self.unused
-        kinds = {self.results[name] for name in left}
-        if len(left) == 1:
-            self.lines.append(f"return {left[0]};")
-            return [], self.results[left[0]]
-        if len(kinds - {"f32"}) <= 1 and draws.chance(0.75):
-            self.lines.append(f"return {self._joined(left)};")
-            return [], (kinds - {"f32"} or kinds).pop()
-        members = [(name.replace("L", "M"), name) for name in left]
-        self.alternatives |= {member: self.alternatives[name] for member, name in members}
-        declared = struct(_TYPES, [f"{member}: {self.results[name]}" for member, name in members])
-        self._return_struct(members)
-        return [declared], "Result_"
+    def _names(self) -> tuple[str, ...]:
+        last, first = self.families[-1].names[0], self.families[0].names[0]
+        known = _CALLED_SO.get(self.meaning)
+        verbs = tuple(verb + titled(last) for verb in _VERBS)
+        return (*(known[0].split() if known else verbs), f"{first}{titled(last)}", verbs[0])
 
-    def _joined(self, names: list[str]) -> str:
-        """Results of one type, with or without f32, as one value of that type."""
-        value, *rest = sorted(names, key=lambda name: self.results[name] == "f32")
-        first = self.results[value]
-        for name in rest:
-            same = self.results[name] == first
-            joint = self.draws.weighted(_JOINTS) if same else "{} * {}"
-            inner = f"({value})" if " " in value and "{}," not in joint else value
-            value = joint.format(inner, name)
-        return value
+    def _return(self) -> tuple[list[str], str]:
+        """End the body with the last result, at times with one before; context and its type."""
+        draws = self.draws
+        if len(self.results) < 3 or not draws.chance(0.2):
+            self.lines.append(f"return {self.value};")
+            return [], self.kind
+        other = draws.pick(self.results[:-1])
+        members = [(name.replace("L", "M"), name, kind) for name, kind in (other, self.results[-1])]
+        self.alternatives |= {member: self.alternatives[name] for member, name, _ in members}
+        declared = struct(_TYPES, [f"{member}: {kind}" for member, _, kind in members])
+        self._return_struct([(member, name) for member, name, _ in members])
+        return [declared], "Result_"
 
     def _return_struct(self, members: list[tuple[str, str]]) -> None:
         if self.draws.chance(0.5):

@@ -13,6 +13,10 @@ _SIGNATURE = re.compile(r"v: (?P<before>\w+)(?P<operands>(?:, [AB]: \w+)*) -> (?
 _V = re.compile(r"\bv\b")
 _LOOSE = re.compile(r"[-+*/%&|^>~] ?v\b|\bv\.|\bv [-+*/%&|^>]")  # v needs brackets here
 _ASSIGNED = re.compile(r"v ([-+*]) (\w+)")
+_POSITIVE = (
+    "abs(", "sqrt(", "pow(abs(", "exp(", "fract(", "length(", "distance(", "v * v", "max(v",
+    "clamp(v, 0",
+)  # fmt: skip
 _SHIFTS = ("1", "4", "8")
 
 
@@ -30,9 +34,9 @@ class Chain:
         last = None
         for _ in range(draws.weighted(_COUNTS)):
             line = draws.pick(_by_type()[self.kind])
-            if line is not last:
+            if line is not last and not (last and _is_idle(line, last)):
                 self._add(line)
-            last = line
+                last = line
         self.lines = self._lines(start)
         self.words = self._words()
 
@@ -110,6 +114,14 @@ class Chain:
             f"From {first}: {joined}.",
             alone[0].upper() + alone[1:],
         ]
+
+
+def _is_idle(line: Line, last: Line) -> bool:
+    """Whether a step changes nothing after another: the magnitude of a root, a limit of a limit."""
+    if last.value.startswith("normalize(") and line.value.startswith(("length(", "normalize(")):
+        return True
+    bounded = last.value.startswith(_POSITIVE)
+    return bounded and (line.value.startswith(("abs(", "max(v")) or line.value == last.value)
 
 
 def _put(value: str, current: str) -> str:

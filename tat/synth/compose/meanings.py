@@ -1,0 +1,98 @@
+"""Meanings of values, so that what is put together makes sense: steps/meanings.txt."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from tat.errors import FileError
+from tat.resources import resource
+from tat.synth.draws import Draws
+from tat.synth.family import Family, Parameter
+
+_HEAD = re.compile(r"(\w+(?:, \w+)*) -> (\w+)")
+TYPES = {  # of meanings; all others are f32
+    "place2": "vec2f", "random2": "vec2f", "complex": "vec2f", "disk": "vec2f", "oct": "vec2f",
+    "direction2": "vec2f", "equirect": "vec2f", "place3": "vec3f", "color": "vec3f",
+    "light": "vec3f", "encoded": "vec3f", "normal": "vec3f", "texel": "vec3f", "light3": "vec3f",
+    "direction": "vec3f", "rgba": "vec4f", "rgbe": "vec4f", "bits": "u32", "word": "u32",
+}  # fmt: skip
+_AGAIN = 2  # weight of a step that keeps the meaning, beside 1 for each other meaning
+
+
+class Way(NamedTuple):
+    """A family that makes a value of one meaning from one or two of others."""
+
+    family: Family
+    takes: tuple[str, ...]
+    gives: str
+    main: int  # place of the first parameter that is taken
+
+    def kind(self, given: str) -> str:
+        """The type that T is where the value that it takes has the type `given`; "" without T."""
+        if not self.family.generic:
+            return ""
+        of_main = self.family.parameters[self.main].type == "T"
+        return given if of_main else TYPES.get(self.gives, "f32")
+
+    def fits(self, given: str) -> bool:
+        """Whether it can take a value of this type."""
+        kind = self.family.parameters[self.main].type
+        return given in self.family.types if kind == "T" else kind == given
+
+    @property
+    def rest(self) -> list[Parameter]:
+        """The parameters that none of the values stands for."""
+        taken = range(self.main, self.main + len(self.takes))
+        return [p for i, p in enumerate(self.family.parameters) if i not in taken]
+
+
+@cache
+def _table() -> tuple[tuple[tuple[str, ...], str, str], ...]:
+    """Meanings that are taken, the one that is given, and family@parameter, of each line."""
+    found: list[tuple[tuple[str, ...], str, str]] = []
+    takes: tuple[str, ...] = ()
+    gives = ""
+    text = resource("synth", "steps", "meanings.txt").read_text("utf-8")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("  "):
+            found += [(takes, gives, name) for name in line.split()]
+        elif line and not line.startswith("//"):
+            match = _HEAD.fullmatch(line)
+            if not match:
+                raise FileError(f"steps/meanings.txt:{number}: write `a -> b` or `a, b -> c`")
+            takes, gives = tuple(match[1].split(", ")), match[2]
+    return tuple(found)
+
+
+class Ways:
+    """The ways of chosen families, by the meaning that they take first."""
+
+    def __init__(self, families: Sequence[Family]) -> None:
+        known = {family.id: family for family in families}
+        self.all: list[Way] = []
+        self._steps: dict[str, dict[str, list[Way]]] = {}
+        for takes, gives, text in _table():
+            name, _, parameter = text.partition("@")
+            if family := known.get(name):
+                names = [p.names[0] for p in family.parameters]
+                way = Way(family, takes, gives, names.index(parameter) if parameter else 0)
+                self.all.append(way)
+                self._steps.setdefault(takes[0], {}).setdefault(gives, []).append(way)
+
+    def between(self, taken: str, given: str) -> list[Way]:
+        """All ways from one meaning to another."""
+        return self._steps.get(taken, {}).get(given, [])
+
+    def next(self, taken: str, given: str, left: set[str], draws: Draws) -> Way | None:
+        """A way on from a value of a meaning and type, to none of the meanings in `left`."""
+        open_ = [
+            (meaning, ways) for meaning, ways in self._steps.get(taken, {}).items()
+            if meaning not in left
+        ]  # fmt: skip
+        open_ += [pair for pair in open_ if pair[0] == taken] * (_AGAIN - 1)
+        for _ in range(4 if open_ else 0):
+            way = draws.pick(draws.pick(open_)[1])
+            if way.fits(given):
+                return way
+        return None
