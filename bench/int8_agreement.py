@@ -14,7 +14,7 @@ from pathlib import Path
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 
-from tat.data.dataset import smallest_bucket
+from tat.data.dataset import buckets_of
 from tat.data.samples import completion_source
 from tat.data.tokenizer import Special
 from tat.decode.loading import LoadedModel, load_model
@@ -51,8 +51,10 @@ class TeacherForcing:
         return run.read("logits")[: len(target)]
 
 
-def _bucket(loaded: LoadedModel, source: list[int], target: list[int]) -> int | None:
-    return smallest_bucket(len(source), len(target), loaded.config.data.buckets)
+def _bucket(loaded: LoadedModel, source: list[int], target: list[int]) -> int:
+    """Its number, -1 where none is long enough."""
+    lengths = np.array([len(source)]), np.array([len(target)])
+    return int(buckets_of(*lengths, loaded.config.data.buckets)[0])
 
 
 def compare(path: Path, functions: Path, limit: int) -> dict[str, object]:
@@ -65,7 +67,7 @@ def compare(path: Path, functions: Path, limit: int) -> dict[str, object]:
         parts = (record.get(k, "") for k in ("comment", "signature", "context"))
         source = tokenizer.encode_source(completion_source(*parts))
         target = tokenizer.encode_target(record["body"])
-        if _bucket(models[0], source, target) is None:
+        if _bucket(models[0], source, target) < 0:
             continue
         logits = [run.logits(source, target) for run in runs]
         first, second = (values.argmax(axis=1) for values in logits)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tat.config import resolve
 from tat.data.batches import Batch, Batches
-from tat.data.dataset import Dataset, Ragged, encode_samples, smallest_bucket
+from tat.data.dataset import Dataset, Ragged, buckets_of, encode_samples
 from tat.data.tokenizer import Special, Tokenizer
 from tat.errors import CorpusError
 
@@ -171,11 +171,11 @@ def test_threads_may_ask_at_once():
 
 
 @given(st.integers(0, 20), st.integers(0, 20))
-def test_smallest_bucket(source, target):
-    index = smallest_bucket(source, target, BUCKETS)
+def test_the_smallest_bucket_that_holds_both_lengths(source, target):
+    [index] = buckets_of(np.array([source]), np.array([target]), BUCKETS)
     fitting = [s + t for s, t in BUCKETS if s >= source and t >= target]
-    assert (index is None) == (not fitting)
-    assert index is None or sum(BUCKETS[index]) == min(fitting)
+    assert (index < 0) == (not fitting)
+    assert index < 0 or sum(BUCKETS[index]) == min(fitting)
 
 
 def test_encoding_leaves_out_what_is_too_long_and_cuts_nothing():

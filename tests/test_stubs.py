@@ -60,3 +60,10 @@ def test_whole_functions_and_garbage_are_left_alone(text: str):
     assert with_stubs(completed) == completed
     if "fn" not in text:
         assert completed == text
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map(" ".join), st.sampled_from(FRAGMENTS))
+def test_declarations_before_the_first_function_change_nothing(text: str, last: str):
+    head = f"struct S {{ a: f32 }} // {last if last != '/*' else ''}\nconst a = 1;"
+    assert with_stubs(f"{head}\n{text}") == f"{head}\n{with_stubs(text)}"
+    assert with_stubs(f"/**/{text}") == f"/**/{with_stubs(text)}"

@@ -305,6 +305,11 @@ def test_encoding_works_without_numba(monkeypatch):
     monkeypatch.setattr(module, "_compiled_encoder", lambda tokenizer: None)
     plain = Tokenizer(TOKENIZER.merges)
     assert plain.encode(TEXT) == TOKENIZER.encode(TEXT)
+    for tokenizer in (plain, TOKENIZER):
+        ids, counts = tokenizer.encode_all([TEXT, "", "é", TEXT])
+        one, accent = TOKENIZER.encode(TEXT), TOKENIZER.encode("é")
+        assert ids.tolist() == [*one, *accent, *one]
+        assert counts.tolist() == [len(one), 0, len(accent), len(one)]
 
 
 @given(st.lists(shader_like, max_size=4), st.integers(0, 60))

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress, islice
 from typing import Protocol
 
 import numpy as np
 
 from tat.config_tables import DataConfig
 from tat.data.neighbours import encode_neighbour
-from tat.data.tokenizer import Tokenizer
+from tat.data.tokenizer import MARKERS, Special, Tokenizer
 
 Bucket = tuple[int, int]  # S, T: source and target length, tokens
+
+_AT_ONCE = 4096  # samples that are encoded together
 
 
 class EncodableSample(Protocol):
@@ -53,6 +56,19 @@ class Ragged:
         ids = (token for row in rows for token in row)
         return cls(np.fromiter(ids, np.int32, starts[-1]), starts)
 
+    @classmethod
+    def joined(cls, several: Sequence["Ragged"]) -> "Ragged":
+        """The rows of several, one after another."""
+        lengths = np.concatenate([one.lengths for one in several])
+        starts = np.cumsum([0, *lengths], dtype=np.int64)
+        return cls(np.concatenate([one.values for one in several]), starts)
+
+    def those(self, chosen: np.ndarray) -> "Ragged":
+        """Some of the rows; chosen: bool [rows]."""
+        lengths = self.lengths
+        values = self.values[np.repeat(chosen, lengths)]
+        return Ragged(values, np.cumsum([0, *lengths[chosen]], dtype=np.int64))
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -94,18 +110,13 @@ class Dataset:
 
 
 def buckets_of(sources: np.ndarray, targets: np.ndarray, buckets: Sequence[Bucket]) -> np.ndarray:
-    """int8 [N]: smallest_bucket() of each pair of lengths; -1 where none holds them."""
+    """int8 [N]: of each pair of lengths the bucket with the fewest positions that holds both;
+    -1 where none does."""
     found = np.full(len(sources), -1, np.int8)
     for index in sorted(range(len(buckets)), key=lambda i: (sum(buckets[i]), i)):
         source, target = buckets[index]
         found[(found < 0) & (sources <= source) & (targets <= target)] = index
     return found
-
-
-def smallest_bucket(source: int, target: int, buckets: Sequence[Bucket]) -> int | None:
-    """Index of the bucket with the fewest positions that holds both lengths; None if none does."""
-    fitting = [i for i, (s, t) in enumerate(buckets) if source <= s and target <= t]
-    return min(fitting, key=lambda i: (sum(buckets[i]), i), default=None)
 
 
 def encode_samples(
@@ -115,24 +126,42 @@ def encode_samples(
 
     Neighbours are cut to data.neighbour_tokens.
     """
-    sources: list[list[int]] = []
-    targets: list[list[int]] = []
+    sources, targets = [Ragged.of([])], [Ragged.of([])]
     neighbours: list[list[int]] = []
     texts: dict[str, int] = {}
     too_long: list[str] = []
-    for sample in samples:
-        source = tokenizer.encode_source(sample.source)
-        target = tokenizer.encode_target(sample.target)
-        if smallest_bucket(len(source), len(target), config.buckets) is None:
-            too_long.append(sample.origin)
-            continue
-        sources.append(source)
-        targets.append(target)
-        known = [texts.setdefault(text, len(texts)) for text in sample.neighbours]
-        neighbours.append(known + [-1] * (config.neighbours - len(known)))
+    remaining = iter(samples)
+    while several := list(islice(remaining, _AT_ONCE)):
+        pair = _encoded_sources(several, tokenizer), _encoded_targets(several, tokenizer)
+        fits = buckets_of(*(rows.lengths for rows in pair), config.buckets) >= 0
+        sources.append(pair[0].those(fits))
+        targets.append(pair[1].those(fits))
+        too_long += (sample.origin for sample, fit in zip(several, fits) if not fit)
+        for sample in compress(several, fits):
+            known = [texts.setdefault(text, len(texts)) for text in sample.neighbours]
+            neighbours.append(known + [-1] * (config.neighbours - len(known)))
     encoded = [encode_neighbour(text, tokenizer, config.neighbour_tokens) for text in texts]
-    table = np.array(neighbours, np.int32).reshape(len(sources), config.neighbours)
+    table = np.array(neighbours, np.int32).reshape(len(neighbours), config.neighbours)
     return Dataset(
-        Ragged.of(sources), Ragged.of(targets), Ragged.of(encoded), table, len(too_long),
+        Ragged.joined(sources), Ragged.joined(targets), Ragged.of(encoded), table, len(too_long),
         (too_long or [""])[0],
     )  # fmt: skip
+
+
+def _encoded_sources(samples: Sequence[EncodableSample], tokenizer: Tokenizer) -> Ragged:
+    """As Tokenizer.encode_source() has them: of each part its marker, then its text."""
+    parts = [part for sample in samples for part in sample.source]
+    ids, counts = tokenizer.encode_all(text for _, text in parts)
+    starts = np.cumsum([0, *(counts + 1)], dtype=np.int64)
+    marks = np.zeros(starts[-1], bool)
+    marks[starts[:-1]] = True
+    values = np.empty(starts[-1], np.int32)
+    values[marks], values[~marks] = [int(MARKERS[marker]) for marker, _ in parts], ids
+    return Ragged(values, starts[np.cumsum([0, *(len(sample.source) for sample in samples)])])
+
+
+def _encoded_targets(samples: Sequence[EncodableSample], tokenizer: Tokenizer) -> Ragged:
+    """As Tokenizer.encode_target() has them: each closed by EOS."""
+    ids, counts = tokenizer.encode_all(sample.target for sample in samples)
+    values = np.insert(ids, np.cumsum(counts), Special.EOS)
+    return Ragged(values, np.cumsum([0, *(counts + 1)], dtype=np.int64))

@@ -115,9 +115,8 @@ def split_of(group: str, validation_share: float) -> Split:
 
 def digest_of(*texts: str) -> str:
     """SHA-256 of texts, each behind its length: no two lists of texts give the same bytes."""
-    state = sha256()
+    parts = []
     for text in texts:
         data = text.encode()
-        state.update(len(data).to_bytes(8, "little"))
-        state.update(data)
-    return state.hexdigest()
+        parts += len(data).to_bytes(8, "little"), data
+    return sha256(b"".join(parts)).hexdigest()

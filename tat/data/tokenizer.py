@@ -14,8 +14,10 @@ A run is cut after PIECE_LIMIT bytes, so that the work is linear in any text.
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain, pairwise
+from typing import Any
 
 from tat.data.bpe import Pair, learn_merges
 from tat.errors import CheckpointError, ConfigError
@@ -63,7 +65,6 @@ class Tokenizer:
         for pair in self.merges:
             self._add_merge(pair)
         self._cache: dict[bytes, tuple[int, ...]] = {}
-        self._compiled: Callable[[bytes], list[int]] | None = None  # made when first asked for
 
     def _add_merge(self, pair: Pair) -> None:
         token = len(self._text)
@@ -104,9 +105,16 @@ class Tokenizer:
 
     def encode(self, text: str | bytes) -> list[int]:
         """Ids of `text`; never a special token."""
-        if self._compiled is None:
-            self._compiled = _compiled_encoder(self) or self.encode_plainly
-        return self._compiled(_as_bytes(text))
+        return self._encoder(_as_bytes(text))
+
+    def encode_all(self, texts: Iterable[str]) -> tuple[Any, Any]:
+        """Ids of several texts end to end, int32 [sum], and how many each has, int64 [texts]."""
+        return self._encoder.all([_as_bytes(text) for text in texts])
+
+    @cached_property
+    def _encoder(self) -> Any:
+        """An encoder of bytes, in compiled code where Numba is installed."""
+        return _compiled_encoder(self) or _PlainEncoder(self)
 
     def encode_plainly(self, data: bytes) -> list[int]:
         """The ids that `encode` gives, without compiled code."""
@@ -183,14 +191,30 @@ class Tokenizer:
             raise CheckpointError(f"tokenizer: {error}; the file is damaged") from error
 
 
-def _compiled_encoder(tokenizer: Tokenizer) -> Callable[[bytes], list[int]] | None:
+class _PlainEncoder:
+    """Encodes as tokenizer_numba.py does, without compiled code."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, data: bytes) -> list[int]:
+        return self._tokenizer.encode_plainly(data)
+
+    def all(self, texts: Sequence[bytes]) -> tuple[Any, Any]:
+        import numpy as np
+
+        ids = [self(text) for text in texts]
+        counts = np.array(list(map(len, ids)), np.int64)
+        return np.fromiter(chain.from_iterable(ids), np.int32, counts.sum()), counts
+
+
+def _compiled_encoder(tokenizer: Tokenizer) -> Any:
     """Its encoder in compiled code; None where Numba is not installed."""
     try:
         from tat.data.tokenizer_numba import CompiledEncoder
     except ImportError:
         return None
-    texts = tokenizer.pieces
-    return CompiledEncoder(tokenizer.merges, texts, FIRST_BYTE, PIECE_LIMIT)
+    return CompiledEncoder(tokenizer.merges, tokenizer.pieces, FIRST_BYTE, PIECE_LIMIT)
 
 
 def _as_bytes(text: str | bytes) -> bytes:

@@ -56,6 +56,13 @@ class CompiledEncoder:
         tables = self._words, self._blob, self._pairs, self._first_byte, self._limit
         return ids[: _encode(ids, text, *tables)].tolist()
 
+    def all(self, texts: Sequence[bytes]) -> tuple[Array, Array]:
+        """Ids of several texts end to end, int32, and how many each has, int64."""
+        text, ends = np.frombuffer(b"".join(texts), np.uint8), np.cumsum([0, *map(len, texts)])
+        ids, counts = np.empty(text.size, np.int32), np.empty(len(texts), np.int64)
+        tables = self._words, self._blob, self._pairs, self._first_byte, self._limit
+        return ids[: _encode_all(ids, counts, text, ends, *tables)], counts
+
 
 def _capacity(entries: int) -> int:
     """A power of two, at least twice the entries."""
@@ -138,6 +145,20 @@ def _encode(
             count += _merge(ids, count, piece, pairs, first_byte)
         start = end
     return count
+
+
+@_compiled
+def _encode_all(
+    ids: Array, counts: Array, text: Array, ends: Array, words: Array, blob: Array, pairs: Array,
+    first_byte: int, limit: int,
+) -> int:  # fmt: skip
+    """Writes the ids of each text between two of `ends`, and their counts; returns their sum."""
+    total = 0
+    for i in range(counts.size):
+        one = text[ends[i] : ends[i + 1]]
+        counts[i] = _encode(ids[total:], one, words, blob, pairs, first_byte, limit)
+        total += counts[i]
+    return total
 
 
 @_compiled

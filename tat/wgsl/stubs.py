@@ -14,7 +14,13 @@ def stub(signature: str) -> str:
 
 def with_stubs(text: str) -> str:
     """`text` with a body behind each function signature without one; the rest stays."""
-    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    first = text.find("fn")
+    if first < 0:
+        return text
+    start = text.rfind("\n", 0, first) + 1
+    if "/*" in text[:start]:  # without one, a token begins where a line does
+        start = 0
+    tokens = [token for token in tokenize(text[start:]) if token.kind != "comment"]
     edits = []
     for index, token in enumerate(tokens):
         if token.kind != "keyword" or token.text != "fn":
@@ -23,11 +29,11 @@ def with_stubs(text: str) -> str:
         body = _after_attributes(tokens, end)
         if end == index or [item.text for item in tokens[body : body + 1]] == ["{"]:
             continue
-        stop = tokens[end - 1].end
-        kind = text[tokens[result].start : stop] if result else ""
+        stop = start + tokens[end - 1].end
+        kind = text[start + tokens[result].start : stop] if result else ""
         closed = end < len(tokens) and tokens[end].text == ";"
         words = f" {{ return {kind}(); }}" if kind else " { }"
-        edits.append((stop, tokens[end].end if closed else stop, words))
+        edits.append((stop, start + tokens[end].end if closed else stop, words))
     return spliced(text, edits)
 
 
