@@ -18,7 +18,9 @@ def step(self: Trainer, **how: object):
     if now and fault == "nan":
         flat = self.model.parameters.flat
         self.backend.write(flat, self.backend.read(flat) * float("nan"))
-    elif now and self.ranks.rank == int(rank):
+    if now and fault == "hang":
+        self.ranks.wait_s = 4.0  # from now on: a busy machine may take long to start
+    if now and self.ranks.rank == int(rank):
         if fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "raise":

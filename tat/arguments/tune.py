@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from tat.arguments.common import Commands, add_command, add_settings, count, examples, positive
+from tat.arguments.common import (
+    Commands,
+    add_command,
+    add_ranks,
+    add_settings,
+    count,
+    examples,
+    positive,
+)
 
 
 def add(commands: Commands) -> None:
@@ -11,6 +19,7 @@ def add(commands: Commands) -> None:
         examples(
             ("tat tune --preset tiny", "rate, warm-up, dropout and width, on the cookbook"),
             ("tat tune shaders/ --preset small --budget 60", "on your own files"),
+            ("mpirun -n 4 tat tune --preset tiny", "four trials at once, with the same result"),
             ("tat train shaders/ --preset small --config tuned.toml", "with the best settings"),
         ),
     )  # fmt: skip
@@ -32,4 +41,5 @@ def add(commands: Commands) -> None:
         " (tuned.toml)",
     )  # fmt: skip
     add_settings(parser)
+    add_ranks(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

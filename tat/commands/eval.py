@@ -22,9 +22,8 @@ from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import apart, read_ids
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
-from tat.train.agreement import ended_together
+from tat.train.agreement import ended_together, of_all
 from tat.train.ranks import Ranks, open_ranks
-from tat.train.tree import in_order
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
 
@@ -79,11 +78,9 @@ def _report_of(
     options: argparse.Namespace, ranks: Ranks
 ) -> Callable[[argparse.Namespace, Sandbox], Report]:
     """The benchmark that the arguments choose."""
-    if not (options.cookbook or options.infill):
-        return partial(functions_report, ranks=ranks)
-    if ranks.size > 1:
-        raise UsageError("several processes share out a file of functions; give --ranks alone here")
-    return cookbook_report if options.cookbook else infill_report
+    if options.cookbook:
+        return partial(cookbook_report, ranks=ranks)
+    return partial(infill_report if options.infill else functions_report, ranks=ranks)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -116,12 +113,12 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> N
 
 
 def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
-    """Judges the bodies of the functions in a file; of several ranks each takes so many."""
+    """Judges the bodies of the functions in a file; ranks share them out."""
     ids, functions, modules = reference_functions(options, sandbox, ranks)
     predictions = _predictions(options, ids)
     judge = Judge(sandbox, modules)
     if predictions is None:
-        respondent, system = open_respondent(options, sandbox)
+        respondent, system = open_respondent(options, sandbox, ranks)
         cut = sum(not respondent.reads_whole(function.prompt) for function in functions)
         system["prompts_not_read_whole"] = sum(ranks.together(cut))
         answers = generated_bodies(respondent, functions)
@@ -138,8 +135,7 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     # The last answers are judged while the model writes the next ones.
     judged = sandbox.results(lambda pair: judge.judge(pair[0], *pair[1]), answered())
     outcomes = [next(judged) for _ in counted(functions, "functions", options.quiet)]
-    outcomes = in_order(ranks.together(outcomes, patient=True))
-    bodies = dict(in_order(ranks.together(bodies)))
+    outcomes, bodies = of_all(ranks, outcomes), dict(of_all(ranks, bodies))
     if options.answers and ranks.rank == 0:
         _write(options.answers, write_predictions(bodies))
     found = figures(outcomes)

@@ -18,6 +18,7 @@ from tat.errors import RanksError, TatError
 from tat.machine import cores, own_cores
 from tat.train.ranks import Ranks
 from tat.train.run_folder import RunFolder
+from tat.train.tree import in_order
 
 Made = TypeVar("Made")
 
@@ -130,6 +131,16 @@ def require_same_bits(ranks: Ranks, gradient: Array, allowed: Sequence[str]) -> 
         f"{who} computes other bits than rank 0: another kind of processor or device; results"
         f" would depend on which rank does what; to go on so: --allow-change {BITS}"
     )
+
+
+def own_items(ranks: Ranks, items: Sequence[Made]) -> Sequence[Made]:
+    """This rank's part of a list, of which each rank takes so many."""
+    return items[ranks.rank :: ranks.size]
+
+
+def of_all(ranks: Ranks, found: Sequence[Made]) -> list[Made]:
+    """What all ranks found for their own_items(), in the order of the whole list."""
+    return in_order(ranks.together(found, patient=True))
 
 
 def own_device(ranks: Ranks, device: str) -> str:

@@ -1,13 +1,15 @@
 """How several processes end when one of them cannot go on: one line for all, said by rank 0."""
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any
 
 from tat.errors import RanksError, failure_of, one_line
+from tat.train.watcher import Watcher, dismiss_other
 
 _GATHER_S = 2.0  # in which all ranks may tell of the same failure, so that they end in order
 _PAUSE = 1e-3  # seconds between two looks
@@ -34,12 +36,35 @@ class Failures:
         self._rank, self._size = self._comm.rank, self._comm.size
         self._known: dict[int, tuple[str, int, bool]] = {}  # at rank 0: line, exit code, late?
         self._heard = inf
+        self._watcher: Watcher | None = None  # at rank 0
+        self._watcher_pid = 0  # at the other ranks of its machine
+
+    def watch(self, places: Sequence[tuple[str, int]], tell: Callable[[Any], Any]) -> None:
+        """Has a process watch rank 0 and those that it can see; all ranks call this.
+
+        places: of each rank its machine and process id; tell: Ranks.tell.
+        """
+        here = {r: pid for r, (machine, pid) in enumerate(places) if machine == places[0][0]}
+        if self._rank == 0 and hasattr(os, "pidfd_open"):
+            with suppress(OSError):
+                self._watcher = Watcher(self._size, here)
+        pid = tell(self._watcher.pid if self._watcher else 0)
+        self._watcher_pid = pid if self._rank in here else 0
+
+    def dismiss(self) -> None:
+        """From now on ranks may end without a word."""
+        if self._watcher:
+            self._watcher.dismiss()
+            self._watcher = None
 
     def raise_any(self) -> None:
         """At rank 0: PeerFailedError if any rank reported a failure.
 
-        Not at once: all may be about to fail alike.
+        Not at once: all may be about to fail alike. Ends all where one was killed and the launcher
+        lets the others live; the watcher has said so.
         """
+        if self._watcher and self._watcher.has_spoken():
+            self._comm.Abort(1)
         if self._rank == 0 and self._listen():
             self._heard = min(self._heard, time.monotonic())
             if time.monotonic() - self._heard > _GATHER_S / 2:
@@ -56,6 +81,7 @@ class Failures:
         return self._leave_to_rank_0(report) if self._rank else self._lead(error, report)
 
     def _lead(self, error: BaseException, report: tuple[str, int, bool]) -> bool:
+        self.dismiss()
         if not isinstance(error, PeerFailedError):
             self._known[0] = report
         self._until(lambda: self._listen() and len(self._known) == self._size, _GATHER_S)
@@ -77,6 +103,8 @@ class Failures:
         if self._until(lambda: self._comm.iprobe(source=0, tag=_END), grace):
             self._comm.recv(source=0, tag=_END)
             return True
+        if self._watcher_pid:
+            dismiss_other(self._watcher_pid)
         _say(f"rank {self._rank} of {self._size}: {report[0]}, and rank 0 is silent; all ranks end")
         self._comm.Abort(report[1])
         return False

@@ -129,6 +129,11 @@ class Mpi:
         self._failures = Failures(module, lambda: self.wait_s)
         self.library = module.Get_library_version().splitlines()[0].strip("\0 ")
 
+    def watch(self) -> None:
+        """From now on a process says which rank was killed; all ranks call this."""
+        if self.size > 1:
+            self._failures.watch(self.together((_machine(), os.getpid())), self.tell)
+
     def exchange(self, count: int, parts: Sequence[slice]) -> Exchange:
         return Sending(self, self._comm, count, parts)
 
@@ -204,6 +209,7 @@ class Mpi:
         raise AssertionError("MPI_Abort returned")
 
     def close(self) -> None:
+        self._failures.dismiss()
         self.wait(self._comm.Ibarrier())
         self._finalize()
 
@@ -215,6 +221,14 @@ class Mpi:
     def _finalize(self) -> None:
         sys.stdout.flush()
         self._mpi.Finalize()
+
+
+def _machine() -> str:
+    """Names a machine, and the processes on it that know each other by their ids."""
+    try:
+        return f"{os.uname().nodename} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return os.uname().nodename
 
 
 def open_ranks(wanted: Literal["auto", "mpi", "alone"]) -> Ranks:
@@ -248,6 +262,7 @@ def _opened(launch: Launch) -> Mpi:
     ranks = Mpi(import_mpi(library))
     if launch.name and ranks.size != launch.count:
         raise RanksError(_mismatch(launch, library, ranks.size))
+    ranks.watch()
     return ranks
 
 

@@ -1,7 +1,10 @@
 """Searches for training settings by short trainings, each done only once; also an agent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from math import inf, isfinite, log
 from pathlib import Path
 
@@ -11,7 +14,9 @@ from tat.files import atomic_file, writing
 from tat.flat import to_toml
 from tat.proofs.phase_run import Context, Findings, Say
 from tat.proofs.task_queue import Queue
-from tat.tuning.annealing import Point, Schedule, quantum_annealing, random_search
+from tat.train.agreement import led, require_same_work
+from tat.train.ranks import ALONE, Ranks
+from tat.tuning.annealing import Energy, Point, Schedule, quantum_annealing, random_search
 from tat.tuning.objective import BITS, Objective, Settings
 
 
@@ -65,17 +70,19 @@ def _check_settings(path: Path, config: Config) -> str:
 
 
 def tune(
-    config: Config, objective: Objective, trials: Path, say: Say, *, anneal: bool = True
-) -> Tuning:
+    config: Config, objective: Objective, trials: Path, say: Say, *, anneal: bool = True,
+    ranks: Ranks = ALONE,
+) -> Tuning:  # fmt: skip
     """Search by annealing or at random; trials in the queue `trials` are not done again.
 
     DivergedError if training diverges with all settings. The search depends on the seed alone, so a
-    killed one that is called again has the same result.
+    killed one that is called again has the same result, and so have ranks, which share trials out.
     """
-    with Queue(trials) as queue:
-        journal = _Journal(queue, objective, say)
+    require_same_work(ranks, config, objective.fingerprint, b"")
+    with led(ranks, lambda: Queue(trials)) or nullcontext() as queue:
+        journal = _Journal(queue, objective, say, partial(_search, config, anneal), ranks)
         given, best, lowest, count = journal.loss(None), None, inf, 0
-        for point, _ in _search(config, journal, anneal):
+        for point, _ in _search(config, anneal, journal.energy):
             count += 1
             loss = journal.known(Settings.of(point))
             if best is None or loss < lowest:
@@ -87,21 +94,32 @@ def tune(
     return Tuning(config, given, best, lowest, count)
 
 
-def _search(config: Config, journal: "_Journal", anneal: bool) -> Iterator[tuple[Point, float]]:
+def _search(config: Config, anneal: bool, energy: Energy) -> Iterator[tuple[Point, float]]:
     tune = config.tune
     if not anneal:
-        return random_search(BITS, journal.energy, tune.trials, config.seed)
+        return random_search(BITS, energy, tune.trials, config.seed)
     schedule = Schedule(tune.replicas, tune.temperature, tune.field)
-    return quantum_annealing(BITS, journal.energy, tune.trials, schedule, config.seed)
+    return quantum_annealing(BITS, energy, tune.trials, schedule, config.seed)
 
 
 class _Journal:
-    """Losses of settings, kept in a queue as results of its tasks."""
+    """Losses of settings, kept in a queue as results of its tasks.
 
-    def __init__(self, queue: Queue, objective: Objective, say: Say) -> None:
+    Ranks do several trials at once, each rank one: the next of the search, and those that would
+    follow if all unknown losses were bad. Trials of a wrong guess are kept for later.
+    """
+
+    def __init__(
+        self, queue: Queue | None, objective: Objective, say: Say,
+        search: Callable[[Energy], Iterator[tuple[Point, float]]], ranks: Ranks,
+    ) -> None:  # fmt: skip
+        """queue: None at ranks other than 0."""
         self._queue, self._objective, self._say = queue, objective, say
+        self._search, self._ranks = search, ranks
         self._guess = log(objective.vocabulary)  # the loss of uniform guesses
-        self._losses = {t.name: float(t.result) for t in queue.tasks() if t.state == "done"}
+        done = [task for task in queue.tasks() if task.state == "done"] if queue else []
+        self._losses = ranks.tell({task.name: float(task.result) for task in done})
+        self._before = frozenset(self._losses)  # known from an earlier call
 
     def energy(self, point: Point) -> float:
         """The loss, or twice that of guessing if training diverges: annealing needs a number."""
@@ -110,15 +128,33 @@ class _Journal:
     def loss(self, settings: Settings | None) -> float:
         """The loss of a trial, which is done now if it is new."""
         name = self._name(settings)
-        before = name in self._losses
-        if not before:
+        if name not in self._losses:
+            self._try(list(islice(self._wanted(), self._ranks.size)))
+        shown = settings or "the configured settings"
+        self._say(f"  {self._losses[name]:8.4f}  {shown}{', known' * (name in self._before)}")
+        return self._losses[name]
+
+    def _wanted(self) -> Iterator[Settings | None]:
+        """Trials that are still to be done, as far as can be told; the first is the next one."""
+
+        def guessed(point: Point) -> float:
+            return min(self._losses.get(self._name(Settings.of(point)), inf), 2 * self._guess)
+
+        points = (Settings.of(point) for point, _ in self._search(guessed))
+        return (s for s in chain([None], points) if self._name(s) not in self._losses)
+
+    def _try(self, several: Sequence[Settings | None]) -> None:
+        """Does new trials, each rank the one at its place."""
+        names = [self._name(settings) for settings in several]
+        for name in names if self._queue else ():
             self._queue.put({name: "pending"})
             self._queue.begin((name,))
-            self._losses[name] = self._objective.loss(settings)
-            self._queue.finish(name, "done", repr(self._losses[name]))
-        shown = settings or "the configured settings"
-        self._say(f"  {self._losses[name]:8.4f}  {shown}{', known' * before}")
-        return self._losses[name]
+        own = several[self._ranks.rank : self._ranks.rank + 1]
+        losses = self._ranks.together([self._objective.loss(s) for s in own], patient=True)
+        for name, loss in zip(names, chain.from_iterable(losses), strict=True):
+            self._losses[name] = loss
+            if self._queue:
+                self._queue.finish(name, "done", repr(loss))
 
     def known(self, settings: Settings) -> float:
         """The loss of a finished trial."""

@@ -14,23 +14,29 @@ from tat.evaluation.answers import Answer
 from tat.evaluation.result_file import Outcome, Report, figures
 from tat.evaluation.selection import spread
 from tat.evaluation.statistics import pass_at_k
+from tat.train.agreement import of_all, own_items
+from tat.train.ranks import Ranks
 from tat.wgsl.sandbox import Sandbox
 
 _SAMPLES = 10  # drawn for a request
 _MEASURES = {1: ("valid@1", "pass@1"), 10: ("valid@10", "pass@10")}  # by k
 
 
-def cookbook_report(options: argparse.Namespace, sandbox: Sandbox) -> Report:
-    """Draws functions for each request and runs the tests of its entry on each of them."""
+def cookbook_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
+    """Draws functions for each request and runs the tests of its entry on each of them.
+
+    Ranks share the requests out.
+    """
     samples = _SAMPLES if options.samples is None else options.samples
-    respondent, system = open_respondent(options, sandbox)
+    respondent, system = open_respondent(options, sandbox, ranks)
     entries = spread([entry for entry in load() if entry.split == "test"], options.limit)
     outcomes = []
-    for entry in counted(entries, "requests", options.quiet):
+    for entry in counted(own_items(ranks, entries), "requests", options.quiet):
         prompt = _prompt(entry, options.with_signature)
         prompt = respondent.beside_neighbours(prompt, entry.code)
         answers = respondent.draws(prompt, samples)
         outcomes.append(judged(entry, prompt, answers, sandbox))
+    outcomes = of_all(ranks, outcomes)
     system |= {"candidates": 0, "draws_first": True, "samples": samples}
     system["signature"] = options.with_signature
     measures = tuple(name for k, names in _MEASURES.items() if k <= samples for name in names)

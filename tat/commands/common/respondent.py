@@ -15,6 +15,8 @@ from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.evaluation.answers import Respondent
 from tat.evaluation.result_file import System
+from tat.train.agreement import own_device, own_threads
+from tat.train.ranks import Ranks
 from tat.wgsl.sandbox import Sandbox
 
 _SETTINGS = {
@@ -23,7 +25,9 @@ _SETTINGS = {
 }  # fmt: skip
 
 
-def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Respondent, System]:
+def open_respondent(
+    options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
+) -> tuple[Respondent, System]:
     """The model of --run, and the settings that decide its answers, for the report.
 
     The cookbook as an index is its training split: its test split is what `--cookbook` asks for.
@@ -32,8 +36,8 @@ def open_respondent(options: argparse.Namespace, sandbox: Sandbox) -> tuple[Resp
     asked = resolve(flags={k: v for k, v in given.items() if v is not None}).config
     settings = asked.generate
     loaded = load_model(
-        *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
-        options.precision or "f32", asked.threads,
+        *named_checkpoint(options.run, quiet=options.quiet), own_device(ranks, options.device),
+        options.int8, options.precision or "f32", own_threads(ranks, asked.threads),
     )  # fmt: skip
     limit = min(settings.max_tokens, loaded.config.model.max_length)
     generator = Generator(loaded, limit, settings)
