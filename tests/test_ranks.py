@@ -325,3 +325,21 @@ def test_tune_shares_trials_out_and_finds_what_one_process_finds(tmp_path):
         assert code == 0, told
         found.append((out.read_text(), told.replace(str(out), "")))
     assert found[0] == found[1]
+
+
+@pytest.mark.gpu
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_ranks_with_a_gpu_each_have_the_bits_of_one(precision, shaders, tmp_path):
+    """Two on the software GPU; with f16 the first steps overflow, and all ranks skip them."""
+    more = ("--device", "gpu:software", "--precision", precision, "-q",
+            "--set", "train.loss_scale=1e8")  # fmt: skip
+    found = []
+    for ranks, launcher in ((1, Launcher("none", ())), (2, mpich())):
+        run = tmp_path / str(ranks)
+        code, told = launcher.run(ranks, *words(run, 4, shaders, *more))
+        assert code == 0, told
+        found.append(results(run))
+    assert found[0] == found[1]
+    scales = [line.get("loss_scale") for line in found[0][1]]
+    assert precision == "f32" or scales[-1] < 1e8

@@ -139,7 +139,7 @@ def own_items(ranks: Ranks, items: Sequence[Made]) -> Sequence[Made]:
 
 
 def of_all(ranks: Ranks, found: Sequence[Made]) -> list[Made]:
-    """What all ranks found for their own_items(), in the order of the whole list."""
+    """The results of all ranks for their own_items(), in the order of the whole list."""
     return in_order(ranks.together(found, patient=True))
 
 
