@@ -11,8 +11,6 @@ from tat.data.dataset import Bucket, Dataset, buckets_of
 from tat.data.tokenizer import Special
 from tat.errors import CorpusError
 
-_RELEASED = 16  # micro-batches after which memory of a mapped corpus is let go of
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -124,9 +122,9 @@ class Batches:
         drawn = self._epoch
         if drawn.number != epoch:
             drawn = self._epoch = self._drawn(epoch)
-        if position % _RELEASED == _RELEASED - 1:
-            self.dataset.release()
-        return self._batch(int(drawn.order[position]), drawn.members, drawn.accompanied)
+        batch = self._batch(int(drawn.order[position]), drawn.members, drawn.accompanied)
+        self.dataset.release()
+        return batch
 
     def in_order(self, limit: int | None = None) -> Iterator[Batch]:
         """The batches of one unshuffled pass; at most `limit` of them, spread over all buckets.

@@ -1,5 +1,6 @@
 """The child process that prepares parts of a corpus: tasks from standard input, answers back."""
 
+import gc
 import struct
 import sys
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from tat.errors import failure_of
 
 def main() -> int:
     """Works until standard input ends."""
+    gc.disable()  # samples have no cycles, and the search for some takes most of decoding them
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     while (task := receive(tasks)) is not None:
