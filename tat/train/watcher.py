@@ -57,8 +57,8 @@ def dismiss_other(pid: int) -> None:
 
 def main() -> int:
     """`tat _watch-ranks`: waits until rank 0 dismisses it or a rank is gone."""
-    with open(0, "rb", buffering=0, closefd=False) as told:  # nothing of what follows is taken
-        size, pids = json.loads(told.readline())
+    with open(0, "rb", buffering=0, closefd=False) as pipe:  # nothing of what follows is taken
+        size, pids = json.loads(pipe.readline())
     ranks, gone, poll = {}, [], select.poll()
     poll.register(0, select.POLLIN)
     for rank, pid in pids:
@@ -76,14 +76,14 @@ def main() -> int:
         if 0 in ready and os.read(0, len(_END)) == _END:
             return 0
         gone = sorted(ranks[descriptor] for descriptor in ready - {0}) or [0]
-    told = _told(gone, size, len(pids))
+    sentence = _sentence(gone, size, len(pids))
     with suppress(OSError):
-        print(f"tat: {told}; all ranks end, and a training's last checkpoint is safe (--resume)",
-              file=sys.stderr, flush=True)  # fmt: skip
+        line = f"{sentence}; all ranks end, and a training's last checkpoint is safe (--resume)"
+        print(f"tat: {line}", file=sys.stderr, flush=True)
     return 1
 
 
-def _told(gone: Sequence[int], size: int, here: int) -> str:
+def _sentence(gone: Sequence[int], size: int, here: int) -> str:
     """Who is gone; where the launcher has ended all that can be seen, one of them or none was the
     first."""
     if len(gone) < here or here == size == 1:
