@@ -1,7 +1,9 @@
 """`tat bench`: what it prints and writes, and that a regression is exit 7."""
 
 import json
+import time
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from cli_harness import tat
@@ -64,6 +66,34 @@ def test_a_planted_slowdown_is_exit_7_and_named(base: Path):
     done = tat("bench", *TINY, "--compare", rescaled(base, 0.05))
     assert done.code == 7
     assert done.err.splitlines()[-1].startswith(f"tat: slower than in {base}: tokenize by ")
+
+
+SLOWED = {  # the function that a workload spends its time in
+    "grammar": "tat.wgsl.scope.Scope.after",
+    "decode_batch": "tat.decode.stream.Stream.take",
+    "prepare": "tat.benchmarks.host_workloads.prepare_corpus",
+}
+
+
+@pytest.mark.parametrize("name", SLOWED)
+def test_a_slowdown_in_the_code_of_a_workload_is_named(
+    name: str, history: Path, tmp_path: Path, monkeypatch
+):
+    path = tmp_path / "before.json"
+    assert tat("bench", name, *TINY, "-o", path).code == 0
+    original = resolve_name(SLOWED[name])
+
+    def slowly(*arguments: object, **named: object) -> object:
+        began = time.perf_counter()
+        result = original(*arguments, **named)
+        until = began + 10 * (time.perf_counter() - began)
+        while time.perf_counter() < until:
+            pass
+        return result
+
+    monkeypatch.setattr(SLOWED[name], slowly)
+    done = tat("bench", name, *TINY, "--compare", path)
+    assert done.code == 7 and f"slower than in {path}: {name} by " in done.err
 
 
 def test_a_gain_and_what_lies_below_the_threshold_are_no_regression(base: Path):

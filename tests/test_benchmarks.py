@@ -116,7 +116,7 @@ def test_the_tokenized_text_has_300_bytes():
 
 def test_a_gpu_runs_only_what_runs_on_it():
     names = {row.name for row in AutoBench(CONFIG, "gpu").chosen()}
-    assert names == {"forward", "decode", "step"}
+    assert names == {"forward", "decode", "decode_batch", "step"}
 
 
 def test_benchmarks_are_chosen_by_name_or_group_in_the_order_of_the_table():

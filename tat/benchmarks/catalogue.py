@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tat.benchmarks import decode_workloads as decoding
 from tat.benchmarks import host_workloads as host
 from tat.benchmarks import model_workloads as passes
 from tat.benchmarks.kernel_workloads import kernel_benchmarks
@@ -26,10 +27,16 @@ _ROWS = (
         "decode_int8", "a token decoded with int8 weights, likewise", "ms", passes.decode_int8,
         target="token_int8_ms",
     ),
+    Benchmark(
+        "decode_batch", "a token of 16 texts decoded together, 64 + 64 tokens", "ms",
+        decoding.decode_batch, on_device=True,
+    ),
+    Benchmark("grammar", "a token through grammar and scope", "µs", decoding.grammar),
     Benchmark("step", "training step, 8 x (64 + 64) tokens", "ms", passes.step, on_device=True),
     Benchmark(
         "tokenize", "300 bytes of WGSL from text to ids", "µs", host.tokenize, target="tokenize_us"
     ),
+    Benchmark("prepare", "the cookbook's modules to a file of ids", "ms", host.prepare),
     Benchmark(
         "softmax", "softmax over 64 rows of 64, one thread", "µs", host.softmax,
         target="softmax_us",

@@ -1,4 +1,4 @@
-"""Workloads without a device: tokenizing, a softmax, checkpoints, starting."""
+"""Workloads without a device: tokenizing, preparing, a softmax, checkpoints, starting."""
 
 import subprocess
 import tempfile
@@ -12,7 +12,10 @@ import numpy as np
 from tat import __version__, weights
 from tat.benchmarks.subject import Setting, Subject, require_close
 from tat.checkpoint import Checkpoint, load, save
+from tat.config import Config
 from tat.cookbook.library import load as cookbook
+from tat.data.corpus_file import SUFFIX, CorpusFile
+from tat.data.prepare import prepare as prepare_corpus
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError
 from tat.model.transformer import Transformer
@@ -34,14 +37,41 @@ fn rim_light(normal: vec3f, view: vec3f, light: vec3f, strength: f32) -> f32 {
 @contextmanager
 def tokenize(setting: Setting) -> Iterator[Subject]:
     """300 bytes of WGSL from text to ids, by a tokenizer learnt from the cookbook."""
-    texts = [entry.code for entry in cookbook()]
-    tokenizer = Tokenizer.train(texts, setting.config.data.vocabulary)
+    tokenizer = learnt_tokenizer(setting.config)
 
     def check() -> None:
         if tokenizer.decode_text(tokenizer.encode(FUNCTION)) != FUNCTION:
             raise TatError("tokenizer: the text does not come back from its ids")
 
     yield Subject(lambda: tokenizer.encode(FUNCTION), check)
+
+
+def learnt_tokenizer(config: Config) -> Tokenizer:
+    """A tokenizer of the configured size, learnt from the cookbook."""
+    return Tokenizer.train([entry.code for entry in cookbook()], config.data.vocabulary)
+
+
+@contextmanager
+def prepare(setting: Setting) -> Iterator[Subject]:
+    """The cookbook's modules from files to one file of ids, on one core, with a tokenizer."""
+    config, tokenizer = setting.config, learnt_tokenizer(setting.config)
+    with tempfile.TemporaryDirectory(prefix="tat-bench-") as name:
+        folder, output = Path(name) / "wgsl", Path(name) / f"corpus{SUFFIX}"
+        folder.mkdir()
+        for number, entry in enumerate(cookbook()):
+            (folder / f"{number}.wgsl").write_text(entry.code, "utf-8")
+
+        def run() -> None:
+            output.unlink(missing_ok=True)
+            prepare_corpus(
+                [folder], output, config.data, config.seed, tokenizer=tokenizer, threads=1
+            )
+
+        def check() -> None:
+            run()
+            CorpusFile(output).check()
+
+        yield Subject(run, check)
 
 
 @contextmanager

@@ -57,10 +57,10 @@ def forward_executable(backend: Backend, model: Transformer, length: int = LENGT
     """The forward pass of one full row of drawn ids; feed "inputs" begins with BOS."""
     shape = BatchShape(rows=1, source=length, target=length)
     executable = backend.compile(plan(logits_program(model, shape), backend.memory))
-    inputs = _ids(model, (1, length), 1)
+    inputs = drawn_ids(model, (1, length), 1)
     inputs[0, 0] = Special.BOS
     _write(executable, {
-        "sources": _ids(model, (1, 1, length), 0), "source_lengths": [[length]],
+        "sources": drawn_ids(model, (1, 1, length), 0), "source_lengths": [[length]],
         "inputs": inputs, "target_lengths": [[length]],
     })  # fmt: skip
     return executable
@@ -106,7 +106,7 @@ class Decoder:
             backend.compile(plan(program(model, shape), backend.memory))
             for program in (encode_program, step_program)
         )
-        feeds = {"sources": _ids(model, (1, 1, LENGTH), 0), "source_lengths": [[LENGTH]]}
+        feeds = {"sources": drawn_ids(model, (1, 1, LENGTH), 0), "source_lengths": [[LENGTH]]}
         for executable in (encode, self.step):
             _write(executable, feeds)
         encode.run()
@@ -222,7 +222,8 @@ def installed_model(config: Config, backend: Backend, int8: bool = False) -> Tra
     return model
 
 
-def _ids(model: Transformer, shape: tuple[int, ...], seed: int) -> Array:
+def drawn_ids(model: Transformer, shape: tuple[int, ...], seed: int) -> Array:
+    """Ids of any text."""
     return np.random.default_rng(seed).integers(FIRST_BYTE, model.vocabulary, shape, np.int32)
 
 
