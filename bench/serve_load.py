@@ -3,8 +3,9 @@
     python bench/serve_load.py --run RUN [--clients 8] [--seconds 60] [--requests 10000]
 
 Clients ask for infills of up to 32 tokens, one after another; every fifth is given up after 30 ms.
-The server is killed once, in the middle, and started again on its port: clients try again. Two more
-send half a request and wait. Prints one JSON object: requests, shares, p50 and p99 in ms of whole
+The server is killed once, when half of the requests or of the time is over, and started again on
+its port: clients try again until each request is answered or given up. Two more send half a
+request and wait. Prints one JSON object: requests, shares, p50 and p99 in ms of whole
 answers, errors outside of the restart, and the server's resident memory after warming up and after
 all requests. Only the loopback is used, and everything ends by itself.
 """
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,14 +31,28 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass
 class Tally:
-    """Counts of all clients."""
+    """Counts of all clients; `kill` ends the server, once, behind `half` finished requests."""
 
+    half: int = 0
+    kill: Callable[[], None] = lambda: None
+    killed: threading.Event = field(default_factory=threading.Event)
     answered: list[float] = field(default_factory=list)  # milliseconds
     cancelled: int = 0
     busy: int = 0
     refused: int = 0  # while the server was down
     errors: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def finish(self, milliseconds: float | None) -> None:
+        """Count a request that was answered, or given up."""
+        with self.lock:
+            if milliseconds is None:
+                self.cancelled += 1
+            else:
+                self.answered.append(milliseconds)
+            if len(self.answered) + self.cancelled == self.half:
+                self.kill()
+                self.killed.set()
 
 
 class Server:
@@ -74,58 +90,65 @@ def _ask(port: int, method: str, path: str, body: object = None, wait: float = 6
 
 
 def client(number: int, server: list[Server], ends: float, most: int, tally: Tally) -> None:
-    """Ask until the time is over or `most` requests were made."""
+    """Finish `most` requests, or those for which there is time."""
     draws = random.Random(number)
     for count in range(most):
-        if time.monotonic() > ends:
-            return
         body = {"input_prefix": f"// {number}/{count}\n{_PREFIX}", "input_suffix": "\n}\n",
                 "n_predict": 32, "temperature": draws.choice((0, 0.8)), "seed": count}  # fmt: skip
         leaves = draws.random() < 0.2
-        began = time.monotonic()
-        try:
-            status, data = _ask(
-                server[0].port, "POST", "/infill", body, _GIVEN_UP if leaves else 60
-            )
-        except TimeoutError:
-            with tally.lock:
-                tally.cancelled += 1
-            continue
-        except (OSError, http.client.HTTPException):
-            with tally.lock:
-                tally.refused += 1
+        while not _finished(server[0].port, body, leaves, tally):
             time.sleep(0.1)
-            continue
+            if time.monotonic() > ends:
+                return
+        if time.monotonic() > ends:
+            return
+
+
+def _finished(port: int, body: dict, leaves: bool, tally: Tally) -> bool:
+    """Whether a request came to an end; not where the server is down, or says to try again."""
+    began = time.monotonic()
+    try:
+        status, data = _ask(port, "POST", "/infill", body, _GIVEN_UP if leaves else 60)
+    except TimeoutError:
+        if leaves:
+            tally.finish(None)
+        else:
+            tally.errors.append("no answer in 60 s")
+        return True
+    except (OSError, http.client.HTTPException):
         with tally.lock:
-            if status == 200:
-                tally.answered.append(1000 * (time.monotonic() - began))
-            elif status == 503:
-                tally.busy += 1
-            else:
-                tally.errors.append(f"{status}: {data[:200]!r}")
+            tally.refused += 1
+        return False
+    if status == 200:
+        tally.finish(1000 * (time.monotonic() - began))
+        return True
+    with tally.lock:
         if status == 503:  # it is full, or loads its model anew
-            time.sleep(0.1)
+            tally.busy += 1
+        else:
+            tally.errors.append(f"{status}: {data[:200]!r}")
+    return status != 503
 
 
 def load(run: Path, clients: int, seconds: float, requests: int, restart: bool = True) -> dict:
-    """The figures of one run."""
+    """The figures of one run: `requests` in all, or as many as there is time for."""
     server = [Server(run)]
-    tally = Tally()
+    each = -(-requests // clients)
     halves = [socket.create_connection(("127.0.0.1", server[0].port)) for _ in range(2)]
     for half in halves:
         half.sendall(b"POST /infill HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n{")
     client(99, server, time.monotonic() + 60, min(500, requests // 10), Tally())  # warm up
     before = server[0].memory()
+    tally = Tally(each * clients // 2, server[0].kill) if restart else Tally()
     ends = time.monotonic() + seconds
-    each = -(-requests // clients)
     threads = [
-        threading.Thread(target=client, args=(number, server, ends, each, tally))
+        threading.Thread(target=client, args=(number, server, ends, each, tally), daemon=True)
         for number in range(clients)
     ]
     for thread in threads:
         thread.start()
     if restart:
-        time.sleep(seconds / 2)
+        tally.killed.wait(seconds / 2)
         port = server[0].port
         server[0].kill()
         server[0] = Server(run, port)
@@ -141,10 +164,10 @@ def load(run: Path, clients: int, seconds: float, requests: int, restart: bool =
 
 def _figures(tally: Tally, clients: int, before: float, after: float) -> dict:
     times = sorted(tally.answered)
-    asked = len(times) + tally.cancelled + tally.busy + tally.refused + len(tally.errors)
+    asked = len(times) + tally.cancelled + len(tally.errors)
     return {
-        "clients": clients, "requests": asked, "answered": len(times),
-        "share_cancelled": round(tally.cancelled / asked, 3), "busy": tally.busy,
+        "clients": clients, "requests": asked, "answered": len(times), "cancelled": tally.cancelled,
+        "share_cancelled": round(tally.cancelled / max(1, asked), 3), "busy": tally.busy,
         "while_it_was_down": tally.refused, "errors": tally.errors[:5],
         "ms_p50": round(statistics.median(times), 1),
         "ms_p99": round(times[int(0.99 * (len(times) - 1))], 1),

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import long_enough
 
 from tat.cookbook.library import load
 from tat.serve.asking import asked_at
@@ -90,7 +91,7 @@ def test_initialisers_that_depend_on_one_another_take_no_time():
     text = f"fn f(a0: vec3f) {{ {' '.join(lines)} a20. }}"
     began = time.monotonic()
     names = [c.name for c in candidates(Analysis(text), text.index(" a20.") + 5)]
-    assert "xyz" in names and time.monotonic() - began < 20
+    assert "xyz" in names and time.monotonic() - began < long_enough()
 
 
 def test_every_built_in_function_has_its_overloads():
