@@ -94,7 +94,7 @@ def test_a_stream_says_the_same_text_in_pieces(client, path):
     assert records[-1]["tokens_predicted"] == whole.json["tokens_predicted"]
 
 
-def test_openai_ollama_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # noqa: F811
+def test_openai_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # noqa: F811
     alone = generated(tiny_run, tmp_path)
     body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "max_tokens": 50, "stop": None,
             "options": {"num_ctx": 9}, "logit_bias": {}}  # fmt: skip
@@ -109,6 +109,36 @@ def test_openai_ollama_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # no
     tabby = client.ask("/v1/completions", {"language": "wgsl", "segments": segments}).json
     assert tabby["choices"] == [{"index": 0, "text": alone}] and tabby["id"]
     assert client.ask("/v1/events", {"type": "view"}).status == 200
+
+
+def test_ollamas_form_gives_the_text_of_generate(client, tiny_run, tmp_path):  # noqa: F811
+    alone = generated(tiny_run, tmp_path)
+    body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "raw": True, "keep_alive": "5m",
+            "options": {"num_predict": 50, "temperature": 0, "num_ctx": 9}}  # fmt: skip
+    whole = client.ask("/api/generate", {**body, "stream": False}).json
+    assert (whole["response"], whole["done"], whole["done_reason"]) == (alone, True, "stop")
+    assert whole["model"] == tiny_run.name and whole["eval_count"] > 0 < whole["eval_duration"]
+    answer = client.ask("/api/generate", body)
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    records = [json.loads(line) for line in answer.data.splitlines()]
+    assert "".join(record["response"] for record in records) == alone and len(records) > 2
+    assert [record["done"] for record in records] == [False] * (len(records) - 1) + [True]
+    assert records[-1]["eval_count"] == whole["eval_count"]
+    drawn = generated(tiny_run, tmp_path, "--temperature", "1.5", "--seed", "7")
+    options = {"temperature": 1.5, "seed": 7}
+    asked = {**body, "stream": False, "options": options}
+    assert client.ask("/api/generate", asked).json["response"] == drawn
+    asked["options"] = {"num_predict": 3, "stop": ["nosuch"]}
+    short = client.ask("/api/generate", asked).json
+    assert (short["eval_count"], short["done_reason"]) == (3, "length")
+
+
+def test_ollamas_clients_learn_what_is_loaded(client, tiny_run):  # noqa: F811
+    loaded = client.ask("/api/generate", {"model": "x"}).json
+    assert (loaded["response"], loaded["done_reason"]) == ("", "load")
+    [model] = client.ask("/api/tags").json["models"]
+    assert model["name"] == model["model"] == tiny_run.name
+    assert client.ask("/api/version").json["version"]
 
 
 def test_what_the_model_is_and_its_tokens(client, tiny_run):  # noqa: F811
@@ -165,6 +195,8 @@ def test_validation_search_pictures_and_completion(client):
     ("/infill", {"input_prefix": 3, "input_suffix": ""}, 400),
     ("/infill", {"input_prefix": "", "input_suffix": "", "top_p": 7, "temperature": 1}, 400),
     ("/infill", {"input_prefix": "", "input_suffix": "", "stop": ["x"] * 99}, 400),
+    ("/api/generate", {"prompt": "x", "options": {"top_p": 7, "temperature": 1}}, 400),
+    ("/api/generate", {"prompt": "x", "options": 3}, 400), ("/api/tags", {}, 405),
     ("/v1/completions", {}, 400), ("/generate", {}, 400), ("/nosuch", None, 404),
     ("/../../etc/passwd", None, 404), ("/infill", None, 405), ("/search", {}, 405),
     ("/search?q=%ff&top=-1", None, 200), ("/search?q=", None, 200),

@@ -7,12 +7,13 @@ from urllib.parse import parse_qs
 
 from tat.errors import TatError
 from tat.serve.engine import Engine, Gone, until
-from tat.serve.http import functions, llama, openai
+from tat.serve.http import functions, llama, ollama, openai
 from tat.serve.http.bodies import (
     Code,
     Completion,
     Function,
     Infill,
+    Ollama,
     OpenCompletion,
     Tokenize,
     decoded,
@@ -81,6 +82,8 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "/tokenize"): _at_once(llama.tokenize, Tokenize),
     ("POST", "/v1/completions"): _post(openai.completions, OpenCompletion),
     ("POST", "/v1/events"): lambda engine, asked: json_reply({}),  # Tabby's, of no use here
+    ("POST", "/api/generate"): _post(ollama.generate, Ollama),
+    ("GET", "/api/tags"): _get(ollama.tags), ("GET", "/api/version"): _get(ollama.version),
     ("POST", "/generate"): _post(functions.generate, Function),
     ("POST", "/validate"): _at_once(functions.validate, Code),
     ("POST", "/picture"): _at_once(functions.picture, Code),

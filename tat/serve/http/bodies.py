@@ -66,6 +66,22 @@ class OpenCompletion(Drawn, kw_only=True):
     segments: Segments | None = None
 
 
+class OllamaOptions(Drawn, kw_only=True):
+    """How an answer of Ollama's form is written."""
+
+    num_predict: int | None = None
+    stop: list[str] | str | None = None
+
+
+class Ollama(msgspec.Struct, kw_only=True):
+    """Ollama's `/api/generate`, which streams unless it is told not to."""
+
+    prompt: str = ""
+    suffix: str | None = None
+    stream: bool = True
+    options: OllamaOptions = msgspec.field(default_factory=OllamaOptions)
+
+
 class Tokenize(msgspec.Struct):
     """llama.cpp's `/tokenize`."""
 

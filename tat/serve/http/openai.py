@@ -1,4 +1,4 @@
-"""`POST /v1/completions` as OpenAI's, Ollama's and minuet's clients send it, and in Tabby's form.
+"""`POST /v1/completions` as OpenAI's and minuet's clients send it, and in Tabby's form.
 
 A `suffix` makes the prompt a gap. Without `max_tokens` up to 128 tokens are written.
 """

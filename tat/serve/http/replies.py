@@ -75,6 +75,11 @@ def events(pieces: Iterator[bytes]) -> Reply:
     return Reply(200, kind, stream=pieces)
 
 
+def json_lines(pieces: Iterator[bytes]) -> Reply:
+    """A stream of JSON, an object each line."""
+    return Reply(200, [("Content-Type", "application/x-ndjson")], stream=pieces)
+
+
 def failure(error: Exception) -> Reply:
     """An error as llama.cpp and OpenAI write it."""
     headers: Headers = []
