@@ -1,20 +1,33 @@
 """The time from a cursor to one line that fits, as the language server proposes it.
 
     python bench/serve_latency.py [PRESET] [f32]
+    python bench/serve_latency.py bundled [f32]
 
-The model is the preset's, in int8 (or float32), with weights that nobody trained: the preference is
-made to choose the tokens of the line that really stands there, so that all the work is done for a
-line of usual length: reading the gap, encoder, decoder, grammar, scope, and naga's verdict.
+The first asks the decoder. The model is the preset's, in int8 (or float32), with weights that
+nobody trained: the preference is made to choose the tokens of the line that really stands there, so
+that all the work is done for a line of usual length: reading the gap, encoder, decoder, grammar,
+scope, and naga's verdict.
+
+The second asks `tat serve --lsp` in a process of its own, over standard input and output, with the
+bundled model as it is: the same lines, each where it begins (`whole`) and behind some of its
+characters (`begun`), one request after another. Its times are those of whole requests: JSON-RPC,
+further texts that are drawn where the likeliest does not fit, and naga. `proposed` are lines for
+which there was a text, `as_it_stood` those whose text is the one that stood there.
 """
 
+import asyncio
 import json
+import os
+import random
 import statistics
 import sys
 import time
 from dataclasses import replace
 
 import numpy as np
+from lsprotocol import types
 from numpy import ndarray as Array
+from pygls.lsp.client import LanguageClient
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
@@ -33,6 +46,8 @@ from tat.serve.opening import warm
 from tat.serve.tasks import Task
 
 _GAPS = 60
+_PATIENT = {"inlineMs": 60_000}  # each line is waited for; how many were late is counted here
+_WARM = 3  # requests that no time is taken of
 
 
 def main(preset: str = "base", kind: str = "int8") -> None:
@@ -68,6 +83,90 @@ def main(preset: str = "base", kind: str = "int8") -> None:
         "ms_p95": round(ordered[int(0.95 * len(ordered))], 1),
         "share_within_150_ms": round(sum(ms <= 150 for ms in timings) / len(timings), 3),
     }))  # fmt: skip
+
+
+async def bundled(kind: str = "int8") -> None:
+    """Ask the language server for each line, whole and begun."""
+    client = LanguageClient("bench", "1")
+    loaded = asyncio.Event()
+
+    @client.feature(types.WORKSPACE_CONFIGURATION)
+    def configuration(params: types.ConfigurationParams) -> list[object]:
+        return [_PATIENT for _ in params.items]
+
+    @client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+    def create(params: types.WorkDoneProgressCreateParams) -> None:
+        return None
+
+    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    def published(params: types.PublishDiagnosticsParams) -> None:
+        return None
+
+    @client.feature(types.PROGRESS)
+    def progress(params: types.ProgressParams) -> None:
+        if params.value["kind"] == "end":
+            loaded.set()
+
+    extra = ["--int8"] if kind == "int8" else []
+    await client.start_io(
+        sys.executable, "-m", "tat", "serve", "--lsp", "--run", "bundled", "--device", "cpu", "-q",
+        *extra,
+    )  # fmt: skip
+    await client.initialize_async(types.InitializeParams(capabilities=types.ClientCapabilities(
+        workspace=types.WorkspaceClientCapabilities(configuration=True),
+        window=types.WindowClientCapabilities(work_done_progress=True),
+        general=types.GeneralClientCapabilities(
+            position_encodings=[types.PositionEncodingKind.Utf16]),
+    )))  # fmt: skip
+    client.initialized(types.InitializedParams())
+    await asyncio.wait_for(loaded.wait(), 300)
+    draws, lines = random.Random(1), _lines()
+    for prefix, line, suffix in lines[:_WARM]:
+        await _asked(client, prefix, line, suffix)
+    for name in ("whole", "begun"):
+        cuts = [0 if name == "whole" else draws.randrange(1, len(line)) for _, line, _ in lines]
+        found = [
+            await _asked(client, prefix + line[:cut], line[cut:], suffix)
+            for (prefix, line, suffix), cut in zip(lines, cuts, strict=True)
+        ]
+        print(json.dumps({"model": "bundled", "weights": kind, "lines": name, **_told(found)}))
+    await client.shutdown_async(None)
+    client.exit(None)
+    await client.stop()
+
+
+async def _asked(
+    client: LanguageClient, before: str, wanted: str, behind: str
+) -> tuple[float, bool, bool]:
+    """Milliseconds of one request, whether there was a text, and whether it is the wanted one."""
+    uri, rows = "file:///bench.wgsl", before.split("\n")
+    document = types.TextDocumentItem(uri, "wgsl", 1, before + behind)
+    client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+    position = types.Position(len(rows) - 1, len(rows[-1].encode("utf-16-le")) // 2)
+    invoked = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Invoked)
+    began = time.perf_counter()
+    found = await client.text_document_inline_completion_async(types.InlineCompletionParams(
+        context=invoked, text_document=types.TextDocumentIdentifier(uri), position=position,
+    ))  # fmt: skip
+    ms = 1000 * (time.perf_counter() - began)
+    client.text_document_did_close(
+        types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
+    )
+    texts = [item.insert_text for item in found.items]
+    return ms, bool(texts), [text.rstrip() for text in texts] == [wanted.rstrip()]
+
+
+def _told(found: list[tuple[float, bool, bool]]) -> dict[str, object]:
+    ordered = sorted(ms for ms, _, _ in found)
+    return {
+        "requests": len(found), "proposed": sum(some for _, some, _ in found),
+        "as_it_stood": sum(right for _, _, right in found), "ms_min": round(ordered[0], 1),
+        "ms_p50": round(statistics.median(ordered), 1),
+        "ms_p95": round(ordered[int(0.95 * len(ordered))], 1),
+        "share_within_150_ms": round(sum(ms <= 150 for ms in ordered) / len(ordered), 3),
+        "proposed_within_150_ms": sum(some and ms <= 150 for ms, some, _ in found),
+        "load": round(os.getloadavg()[0], 1),
+    }  # fmt: skip
 
 
 def _service(preset: str, int8: bool) -> Service:
@@ -111,4 +210,7 @@ def _lines() -> list[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["bundled"]:
+        asyncio.run(bundled(*sys.argv[2:]))
+    else:
+        main(*sys.argv[1:])
