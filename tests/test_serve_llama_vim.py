@@ -25,11 +25,8 @@ NEEDED = ("prompt_n", "prompt_ms", "prompt_per_second", "predicted_n", "predicte
 @pytest.fixture(scope="module")
 def port(tiny_run: Path) -> Iterator[int]:  # noqa: F811
     with serving("--run", tiny_run, "--device", "cpu", "-q") as address:
-        port = int(address.rpartition(":")[2])
-        head = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % port
-        while b'"status":"ok"' not in exchanged(port, head):
-            pass
-        yield port
+        Client(address).ready()
+        yield int(address.rpartition(":")[2])
 
 
 def exchanged(port: int, data: bytes) -> bytes:
