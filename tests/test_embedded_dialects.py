@@ -164,6 +164,41 @@ def test_imports_may_nest_over_lines(sandbox: Sandbox) -> None:
     assert [item.form for item in judge(sandbox, files)] == ["resolved", "linked"]
 
 
+LIGHT = "#define_import_path own::light\nfn lit(x: f32) -> f32 { return x; }\n"
+
+
+@pytest.mark.parametrize(("text", "names", "line"), [
+    ("\n#import bevy::pbr::Out\nfn f(o: Out) -> f32 { return o.x; }", ["bevy::pbr::Out"], 2),
+    ("#import own::light::lit\n#import bevy::view as v\nfn f() -> f32 { return lit(v::time()); }",
+     ["bevy::view::time"], 2),
+    ("#import bevy::view\nfn f() -> f32 { return time; }", ["bevy::view"], 1),
+    ("fn f() -> f32 { return bevy::view::time(); }", ["bevy::view::time"], 1),
+    ("import bevy::pbr::{Out};\nfn f(o: Out) -> f32 { return o.x; }", ["bevy::pbr::Out"], 1),
+    ("// a\n#include \"more.wgsl\"\nfn f() -> f32 { return more(); }", ['"more.wgsl"'], 2),
+])  # fmt: skip
+def test_what_takes_something_from_outside_cannot_be_judged(sandbox, text, names, line) -> None:
+    found, other = judge(sandbox, {"a.wgsl": text, "light.wgsl": LIGHT})
+    said = f"cannot be judged: imports {', '.join(names)}, which no given folder has"
+    assert (found.unjudged, found.reason) == (said, said) and not other.unjudged
+    assert found.where == ("a.wgsl", line, 1)
+
+
+@pytest.mark.parametrize("text", [
+    "#import own::light::let_me\nfn f() -> f32 { return let_me(); }",  # the module has no such name
+    "#import bevy::pbr::Out\nfn f(o: Out) -> f32 { return o.x }",  # broken whatever Out is
+    "#import bevy::pbr::Out\nfn f() -> f32 { return 1u; }",  # Out is not used
+    "fn f() -> f32 { return missing; }",
+])  # fmt: skip
+def test_what_is_wrong_by_itself_stays_invalid(sandbox: Sandbox, text: str) -> None:
+    found, _ = judge(sandbox, {"a.wgsl": text, "light.wgsl": LIGHT})
+    assert found.problem and not found.unjudged and found.where[1]
+
+
+def test_an_import_that_nothing_uses_does_no_harm(sandbox: Sandbox) -> None:
+    [found] = judge(sandbox, {"a.wgsl": "#import bevy::view::View\nfn f() {}"})
+    assert found.form == "resolved" and not found.reason
+
+
 def test_wesl_imports_and_conditions_choose_declarations(sandbox: Sandbox) -> None:
     files = {
         "lib/math.wesl": "const TAU = 6.28;\nfn turn(x: f32) -> f32 { return x * TAU; }\n",

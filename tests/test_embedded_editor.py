@@ -1,6 +1,7 @@
 """The language server in documents of other languages: regions, and problems at their places."""
 
 import pytest
+from lsprotocol.types import DiagnosticSeverity
 from pygls.workspace import TextDocument
 
 from tat.serve.lsp.documents import View
@@ -35,7 +36,8 @@ def view(language: str, text: str) -> View:
 
 def problems(language: str, text: str) -> list[tuple[int, int, str]]:
     found = findings(view(language, text), Strict())
-    return [(f.range.start.line, f.range.start.character, f.message) for f in found]
+    errors = [f for f in found if f.severity == DiagnosticSeverity.Error]
+    return [(f.range.start.line, f.range.start.character, f.message) for f in errors]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +69,24 @@ def test_a_problem_is_where_it_stands_in_the_document(
         ("typescript", "const s = `fn a() -> f32 { return missing(); }`;"),
         ("typescript", "const s = `fn a() -> f32 { return ${x} + missing; }`;"),
         ("wgsl", "#import lib::half\nfn a() -> f32 { return half(missing); }\n"),
+        ("wgsl", "fn a() -> f32 { return lib::half(1.0); }\n"),
         ("wesl", "import package::lib::half;\n@if(A) fn a() {}\n@else fn a() { half(); }\n"),
         ("typescript", "const glsl = `void main() { gl_FragColor = missing; }`;"),
     ],
 )
 def test_names_from_elsewhere_are_no_problem(language: str, text: str) -> None:
     assert problems(language, text) == []
+
+
+def test_a_hint_names_what_the_document_imports_and_does_not_have() -> None:
+    text = "// é\n#import lib::half\nfn a() -> f32 { return half(2.0); }\n"
+    [hint] = findings(view("wgsl", text), Strict())
+    assert hint.severity == DiagnosticSeverity.Hint and hint.range.start.line == 1
+    assert hint.range.end.character == len("#import lib::half")
+    assert (
+        hint.message == "names cannot be judged: imports lib::half, which is not in this document"
+    )
+    assert findings(view("wgsl", "#import lib::half\nfn a() {}\n"), Strict()) == []
 
 
 def test_names_are_known_inside_a_string() -> None:

@@ -81,6 +81,28 @@ def test_a_folder_stands_for_its_wgsl_files(tmp_path: Path, capsys):
     assert run(["validate", str(tmp_path)]) == 4 and "loop" in capsys.readouterr().err
 
 
+def test_imports_from_outside_are_no_fault(tmp_path: Path, capsys):
+    outside = write(tmp_path / "a.wgsl", "#import bevy::Out\nfn f(o: Out) -> f32 { return o.x; }")
+    good = write(tmp_path / "b.wgsl", GOOD)
+    assert run(["validate", outside, good]) == 0
+    told = capsys.readouterr()
+    verdict = "cannot be judged: imports bevy::Out, which no given folder has"
+    assert told.out == f"{outside}:1:1: {verdict}\n" and "1 valid, 1 cannot be judged" in told.err
+    assert run(["validate", outside, good, "--json", "--strict"]) == 8
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["valid"], first["message"], second["valid"]) == (None, verdict, True)
+    bad = write(tmp_path / "c.wgsl", BAD)
+    assert run(["validate", outside, bad]) == 8
+    assert "1 of 2 modules are invalid, 1 cannot be judged" in capsys.readouterr().err
+    assert run(["wgsl", "extract", str(tmp_path), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (record["valid"], record["outside"]) == (None, ["bevy::Out"])
+    assert record["problem"]["message"] == verdict
+    assert run(["wgsl", "extract", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert verdict in told.out and "1 cannot be judged" in told.err
+
+
 def test_missing_files_and_fifos(tmp_path: Path):
     assert run(["validate", str(tmp_path / "none.wgsl")]) == 4
     assert run(["validate", str(tmp_path)]) == 4

@@ -21,4 +21,9 @@ def add(commands: Commands) -> None:
         " with a module in the field wgsl of each line, or - for standard input",
     )  # fmt: skip
     add_define(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, valid modules included")
+    parser.add_argument("--strict", action="store_true",
+                        help="exit 8 also where a module imports what no given folder has, and so"
+                             " cannot be judged")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="print JSON, valid modules included; valid is null where a module"
+                             " cannot be judged")  # fmt: skip

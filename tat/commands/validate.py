@@ -15,39 +15,57 @@ from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 def run(options: argparse.Namespace) -> int:
     known = definitions([*resolve().config.data.defines, *options.define])
-    count = invalid = 0
+    count = invalid = unjudged = 0
     notes: list[str] = []
-    for module, place, problem in _verdicts(read_modules(options.files, known)):
+    for module, place, problem, known_valid in _verdicts(read_modules(options.files, known)):
         count += 1
         notes += module.notes
-        invalid += problem is not None
+        invalid += known_valid is False
+        unjudged += known_valid is None
         if options.json:
-            sys.stdout.write(msgspec.json.encode(_record(module, place, problem)).decode() + "\n")
+            sys.stdout.write(
+                msgspec.json.encode(_record(module, place, problem, known_valid)).decode() + "\n"
+            )
         elif problem is not None:
             print(one_line(f"{place}:{' ' * (not problem.line)}{problem}", 2000))
     print_notes(notes)
     if invalid:
-        raise InvalidShaderError(f"{invalid} of {count} modules are invalid")
+        more = f", {unjudged} cannot be judged" if unjudged else ""
+        raise InvalidShaderError(f"{invalid} of {count} modules are invalid{more}")
+    if unjudged and options.strict:
+        raise InvalidShaderError(f"{unjudged} of {count} modules cannot be judged (--strict)")
     if not options.json:
-        print(f"tat: {count} valid", file=sys.stderr)
+        print(f"tat: {_summary(count - unjudged, unjudged)}", file=sys.stderr)
     return 0
 
 
-def _verdicts(modules: Iterator[Module]) -> Iterator[tuple[Module, str, Diagnostic | None]]:
-    """Each module with its problem, whose line and column are those of the file that is named."""
+def _summary(valid: int, unjudged: int) -> str:
+    return f"{valid} valid{f', {unjudged} cannot be judged' if unjudged else ''}"
+
+
+def _verdicts(
+    modules: Iterator[Module],
+) -> Iterator[tuple[Module, str, Diagnostic | None, bool | None]]:
+    """Each module with its problem, and whether it is valid, None where nobody can know.
+
+    Line and column of the problem are those of the file that is named.
+    """
     with Sandbox() as sandbox:
         for module in modules:
             if module.judge is None:
-                yield module, module.origin, sandbox.validate(module.text)
+                said = sandbox.validate(module.text)
+                yield module, module.origin, said, said is None
                 continue
             found = module.judge(sandbox.validate)
             file, line, column = found.where
             problem = found.problem and Diagnostic(found.reason, line, column)
-            yield module, file or module.origin, problem
+            yield module, file or module.origin, problem, None if found.unjudged else not problem
 
 
-def _record(module: Module, place: str, problem: Diagnostic | None) -> dict[str, object]:
-    where = {"module": module.origin, "id": module.id, "valid": problem is None}
+def _record(
+    module: Module, place: str, problem: Diagnostic | None, valid: bool | None
+) -> dict[str, object]:
+    where: dict[str, object] = {"module": module.origin, "id": module.id, "valid": valid}
     if module.judge is not None and problem:
         where["file"] = place
     return where | (problem._asdict() if problem else {})

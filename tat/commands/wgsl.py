@@ -36,12 +36,14 @@ def run(options: argparse.Namespace) -> int:
         with writing(options.output):
             options.output.mkdir(parents=True, exist_ok=True)
     forms: Counter[str] = Counter()
+    unjudged = 0
     licences, written = Licences(), 0
     rows = []
     with Sandbox() as sandbox:
         check = _by_grammar if options.no_validate else sandbox.validate
         for found in judged(project, check):
             forms[found.form] += 1
+            unjudged += bool(found.unjudged)
             if options.output:
                 written += _write(options.output, found, forms.total(), licences)
             if options.json:
@@ -53,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
         _print_table(rows)
     if not options.quiet:
         print_notes(notes)
-        print(f"tat: {_summary(forms)}{f'; {written} files written' * bool(options.output)}",
-              file=sys.stderr)  # fmt: skip
+        more = f"; {written} files written" if options.output else ""
+        print(f"tat: {_summary(forms, unjudged)}{more}", file=sys.stderr)
     if not regions and not any(map(_is_there, options.paths)):
         raise FileError(f"{notes[0].removeprefix('skipped ')}" if notes else "nothing to read")
     return 0
@@ -104,12 +106,14 @@ def _record(found: Judged, licences: Licences) -> dict[str, Any]:
     where = found.where
     return {
         "file": region.host.name, "line": line, "column": column, "name": region.candidate.name,
-        "dialect": region.dialect, "form": found.form, "valid": found.form in FORMS[:3],
+        "dialect": region.dialect, "form": found.form,
+        "valid": None if found.unjudged else found.form in FORMS[:3],
         "functions": _own_functions(found), "linked": shader.taken, "holes": len(
             region.candidate.holes), "guessed": shader.guessed, "lacking": list(shader.lacking),
+        "outside": list(shader.outside),
         "license": licences.of(Path(region.host.name), region.host.text),
         "problem": found.problem and {
-            "message": found.problem.message, "file": where[0], "line": where[1],
+            "message": found.unjudged or found.problem.message, "file": where[0], "line": where[1],
             "column": where[2],
         },
         "notes": problems, "wgsl": found.text.text or region.text.text,
@@ -138,8 +142,9 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         print("  ".join((*cells, row[5])).rstrip())
 
 
-def _summary(forms: Counter[str]) -> str:
+def _summary(forms: Counter[str], unjudged: int) -> str:
     counts = ", ".join(f"{forms[form]} {form}" for form in FORMS if forms[form])
+    counts += f"; {unjudged} cannot be judged" * bool(unjudged)
     return f"{forms.total()} regions{f': {counts}' if counts else '; no WGSL was found'}"
 
 

@@ -7,9 +7,11 @@ from lsprotocol import types
 from tat.serve.judge import Judge
 from tat.serve.lsp.documents import LARGEST, View
 from tat.serve.regions import Region
-from tat.wgsl.embedded.judging import judged_one, offset_of
+from tat.wgsl.embedded.judging import judged_one, offset_of, outside
+from tat.wgsl.embedded.neutral import neutral
 from tat.wgsl.embedded.placed import Placed
-from tat.wgsl.embedded.project import Project
+from tat.wgsl.embedded.preprocessor import ABSENT
+from tat.wgsl.embedded.project import Project, Shader
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Diagnostic
 
@@ -34,24 +36,37 @@ def findings(view: View, judge: Judge) -> list[types.Diagnostic]:
 def _of_project(view: View, project: Project, judge: Judge) -> Iterator[types.Diagnostic]:
     """The problems of shaders in another language or dialect, at their places in the document.
 
-    One that takes names from elsewhere is only read by the grammar: nothing is wrong with it.
+    One that takes names from elsewhere is only read by the grammar: nothing is wrong with it, and a
+    hint names what the document does not have.
     """
     for number, region in enumerate(project.regions):
         if len(region.text.text) > _LONGEST:
             continue
         shader = project.shader(number)
         for offset, message in shader.problems:
-            if "not in the given folders" not in message:
+            if not message.endswith(ABSENT):
                 yield _told(view, offset, offset + 1, message)
         text, check = shader.linked, judge.validate
-        if shader.lacking or "not in the given folders" in str(shader.problems):
-            check = judge.by_grammar
+        if shader.outside:
+            yield _hint(view, shader)
+        if shader.lacking or shader.outside:
+            text, check = shader.linked, lambda source: judge.by_grammar(neutral(source))
         elif shader.guessed:
             text = (judged := judged_one(project, number, judge.validate)).whole
             if judged.problem:  # perhaps only the guess is wrong
                 check = judge.by_grammar
         if problem := check(text.text):
             yield _placed(view, text, offset_of(text.text, problem), problem.message)
+
+
+def _hint(view: View, shader: Shader) -> types.Diagnostic:
+    start = shader.asks_at
+    end = view.text.find("\n", start)
+    return types.Diagnostic(
+        view.range(start, end if end >= 0 else len(view.text)),
+        f"names cannot be judged: {outside(shader, 'is not in this document')}",
+        severity=types.DiagnosticSeverity.Hint, source="tat",
+    )  # fmt: skip
 
 
 def _placed(view: View, text: Placed, offset: int, message: str) -> types.Diagnostic:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from tat.errors import FileError
+from tat.errors import FileError, one_line
 from tat.wgsl.declarations import Declaration, functions, split_module
 from tat.wgsl.embedded.guesses import ALTERNATIVES
 from tat.wgsl.embedded.names import uses
+from tat.wgsl.embedded.neutral import neutral
 from tat.wgsl.embedded.placed import Placed
 from tat.wgsl.embedded.project import Project, Shader
 from tat.wgsl.sandbox import Diagnostic
@@ -15,6 +16,8 @@ Form = Literal["plain", "resolved", "linked", "salvaged", "unusable"]
 FORMS: tuple[Form, ...] = ("plain", "resolved", "linked", "salvaged", "unusable")
 Validate = Callable[[str], Diagnostic | None]
 
+_UNKNOWN = "no definition in scope"  # naga's words for a name that nothing declares
+_NAMED = 3  # of the names from outside
 _MOST_SALVAGED = 200  # functions of a text that are tried by themselves
 
 
@@ -22,7 +25,8 @@ class Judged(NamedTuple):
     """A shader in the best form in which it validates, and where not why not.
 
     `text` is valid for the forms plain, resolved and linked, and for salvaged holds the functions
-    that are; `problem` is naga's word on the whole, at an offset of `whole`.
+    that are; `problem` is naga's word on the whole, at an offset of `whole`. `unjudged` says why
+    nobody can know whether it is valid: it takes something from outside the given folders.
     """
 
     shader: Shader
@@ -30,17 +34,23 @@ class Judged(NamedTuple):
     text: Placed
     problem: Diagnostic | None
     whole: Placed
+    unjudged: str = ""
 
     @property
     def reason(self) -> str:
         """Why it is not valid, with the names that nobody declares; "" where it is."""
+        if self.unjudged:
+            return self.unjudged
         lacking = self.shader.lacking
         more = f"; nobody declares {', '.join(lacking[:4])}" if lacking else ""
         return f"{self.problem.message}{more}" if self.problem else ""
 
     @property
     def where(self) -> tuple[str, int, int]:
-        """File, line and column of the problem, in the host."""
+        """File, line and column of the problem, or of what asks for something outside."""
+        if self.unjudged:
+            host = self.shader.region.host
+            return (host.name, *host.line_column(self.shader.asks_at))
         at = offset_of(self.whole.text, self.problem) if self.problem else 0
         return place_of(self.whole, at)
 
@@ -66,7 +76,19 @@ def judged_one(project: Project, number: int, validate: Validate) -> Judged:
         problem = problem or said
     kept = salvaged(shader, validate)
     form = "salvaged" if kept.text.strip() else "unusable"
-    return Judged(shader, form, kept, problem, shader.linked)
+    if shader.outside and "::" in shader.linked.text:  # paths as names of the same length
+        problem = validate(neutral(shader.linked.text)) or Diagnostic(_UNKNOWN)
+    unknown = shader.outside and problem and _UNKNOWN in problem.message
+    unjudged = f"cannot be judged: {outside(shader)}" if unknown else ""
+    return Judged(shader, form, kept, problem, shader.linked, unjudged)
+
+
+def outside(shader: Shader, absent: str = "no given folder has") -> str:
+    """What a shader takes from files that are not given, in words."""
+    names = shader.outside
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(names[:_NAMED])
+    return f"imports {one_line(listed, 200)}{more}, which {absent}"
 
 
 def salvaged(shader: Shader, validate: Validate) -> Placed:

@@ -132,13 +132,15 @@ def _paths(path: Path, within: Path) -> Iterator[Path]:
 class Linked:
     """A text behind `taken` declarations of others, which are its first `front` characters.
 
-    `lacking` are names that nobody declares.
+    `lacking` are names that nobody declares; `outside` are the paths among what it imports that no
+    module of the library has, so that nobody can know whether it is valid.
     """
 
     text: Placed
     front: int
     taken: int
     lacking: tuple[str, ...]
+    outside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -147,6 +149,7 @@ class _Linker:
     root: Module
     names: dict[Target, str] = field(default_factory=dict)
     lacking: dict[str, None] = field(default_factory=dict)
+    outside: dict[str, None] = field(default_factory=dict)
     pending: list[Target] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -203,7 +206,17 @@ class _Linker:
                 return found[1][0]
             return self.name_of(Target(found[0], found[1][0]))
         self.lacking["::".join(path)] = None
+        if found is None or len(found[1]) > 1:
+            self.outside["::".join(path)] = None
         return None
+
+    def imported_outside(self) -> tuple[str, ...]:
+        """Paths that no module has; a whole module among them may declare what is lacking."""
+        if any("::" not in name for name in self.lacking):
+            for item in self.root.imports.names:
+                if item.path and self.library.module_at(item.path, self.root) is None:
+                    self.outside["::".join(item.path)] = None
+        return tuple(self.outside)
 
 
 def linked(root: Module, library: Library) -> Linked:
@@ -219,11 +232,12 @@ def linked(root: Module, library: Library) -> Linked:
         parts.append((target, text))
     ordered = sorted(parts, key=lambda part: (part[0].module, _place(library, part[0])))
     if not ordered:
-        return Linked(body, 0, 0, tuple(linker.lacking))
+        return Linked(body, 0, 0, tuple(linker.lacking), linker.imported_outside())
     lines = [piece for _, text in ordered for piece in (text, _line_end(text))]
     whole = Placed.join([*lines, body])
     front = len(whole.text) - len(body.text)
-    return Linked(whole, front, len(ordered), tuple(linker.lacking))
+    outside = linker.imported_outside()
+    return Linked(whole, front, len(ordered), tuple(linker.lacking), outside)
 
 
 def _place(library: Library, target: Target) -> int:

@@ -11,6 +11,8 @@ from tat.wgsl.embedded.placed import Placed
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(else[ \t]+if(?:n?def)?|[A-Za-z_]+)\b[ \t]*(.*)")
 _IMPORT = re.compile(r"[ \t]*#[ \t]*import\b")
 _INCLUDE = re.compile(r"""\s*(?:<([^<>]+)>|"([^"]+)"|'([^']+)')""")
+ABSENT = "not in the given folders"
+"""The end of a problem of a text that includes what nobody has."""
 _DEEPEST = 32  # files that include one another
 _LARGEST = 2_000_000  # characters of what comes out
 _KNOWN = frozenset((
@@ -34,6 +36,7 @@ class Processed(NamedTuple):
     import_path: str
     problems: tuple[tuple[int, str], ...]
     changed: bool
+    absent: tuple[str, ...] = ()  # files that it includes, and nobody has
 
 
 class _Branch:
@@ -57,6 +60,7 @@ class _Pass:
         self.macros = {name: Macro((), value, False) for name, value in definitions.items()}
         self.include, self.import_path = include, ""
         self.problems: list[tuple[int, str]] = []
+        self.absent: dict[str, None] = {}
         self.parts: list[Placed] = []
         self.size, self.within, self.changed = 0, list[str](), False
         self._offset = 0
@@ -64,8 +68,9 @@ class _Pass:
     def run(self, text: Placed) -> Processed:
         self._lines(text)
         return Processed(
-            Placed.join(self.parts), self.import_path, tuple(self.problems), self.changed
-        )
+            Placed.join(self.parts), self.import_path, tuple(self.problems), self.changed,
+            tuple(self.absent),
+        )  # fmt: skip
 
     def _problem(self, message: str) -> None:
         self.problems.append((self._offset, message))
@@ -177,7 +182,8 @@ class _Pass:
         name = next(filter(None, found.groups()), "") if found else ""
         text = self.include(name) if name else None
         if text is None:
-            self._problem(f"#include {rest[:80]}: not in the given folders")
+            self._problem(f"#include {rest[:80]}: {ABSENT}")
+            self.absent[rest[:80]] = None
         elif len(self.within) >= _DEEPEST or name in self.within:
             self._problem(f"#include {rest[:80]}: it includes itself")
         else:

@@ -7,9 +7,10 @@ from pathlib import PurePath
 
 from tat.errors import one_line
 from tat.wgsl.embedded.babylon import declared_members, in_wgsl
+from tat.wgsl.embedded.imports import imports_of
 from tat.wgsl.embedded.linking import Library, Linked, Module, linked
 from tat.wgsl.embedded.placed import Placed
-from tat.wgsl.embedded.preprocessor import Processed, preprocessed
+from tat.wgsl.embedded.preprocessor import ABSENT, Processed, preprocessed
 from tat.wgsl.embedded.regions import Region
 from tat.wgsl.embedded.templates import instantiated, sections, without_templates
 from tat.wgsl.embedded.wesl import evaluated
@@ -20,7 +21,8 @@ class Shader:
     """A region on its way: with holes filled, after its preprocessor, and linked.
 
     `front` characters of the linked text are declarations of others; `problems` are what could not
-    be done, each at an offset of the host.
+    be done, each at an offset of the host. `outside` is what it imports or includes, and no
+    given file has.
     """
 
     region: Region
@@ -32,6 +34,7 @@ class Shader:
     taken: int
     lacking: tuple[str, ...]
     problems: tuple[tuple[int, str], ...]
+    outside: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -42,6 +45,18 @@ class Shader:
             for offset, message in self.problems
             for line, column in [host.line_column(offset)]
         ]
+
+    @property
+    def asks_at(self) -> int:
+        """Where in the host it first asks for something outside; else where it starts."""
+        told = [offset for offset, message in self.problems if message.endswith(ABSENT)]
+        for start, end in imports_of(self.processed.text).spans:
+            names = imports_of(self.processed.text[start:end]).names
+            origin = self.processed.origin(start)
+            asked = any(_within(item.path, self.outside) for item in names)
+            if asked and origin and origin[0] is self.region.host:
+                told.append(origin[1])
+        return min(told, default=self.region.candidate.start)
 
     @property
     def plain(self) -> bool:
@@ -73,7 +88,7 @@ class Project:
         front = found.front
         return Shader(
             region, filled.text, filled.guessed + guessed, processed.text, found.text, front,
-            found.taken, found.lacking, processed.problems,
+            found.taken, found.lacking, processed.problems, processed.absent + found.outside,
         )  # fmt: skip
 
     @cached_property
@@ -137,6 +152,12 @@ class Project:
             for name in {PurePath(region.host.name).stem, region.candidate.name} - {""}:
                 found.setdefault(name, []).append(region)
         return found
+
+
+def _within(path: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether one of the names is a path, or begins with it."""
+    whole = "::".join(path)
+    return any(name == whole or name.startswith(f"{whole}::") for name in names)
 
 
 def _ends_with(path: PurePath, wanted: PurePath) -> bool:
