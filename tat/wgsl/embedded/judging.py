@@ -84,7 +84,7 @@ def judged_one(project: Project, number: int, validate: Validate) -> Judged:
 
 
 def outside(shader: Shader, absent: str = "no given folder has") -> str:
-    """What a shader takes from files that are not given, in words."""
+    """The words that name what a shader takes from files that are not given."""
     names = shader.outside
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     listed = ", ".join(names[:_NAMED])
