@@ -84,6 +84,10 @@ def test_the_command_writes_a_folder_or_says_why_not(bench: Path, tmp_path: Path
     assert ctranslate2.contains_model(str(folder))
     assert "exists" in tat("export", plain, "--ctranslate2", folder).failure()
     assert tat("export", plain, "--ctranslate2", folder, "--force", "-q").code == 0
+    assert "rounds as it loads" in tat("export", plain, "--ctranslate2", folder, "--int8").failure()
+    (folder / "model.bin").unlink()
+    refused = tat("export", plain, "--ctranslate2", folder, "--force").failure()
+    assert "no folder of CTranslate2" in refused and (folder / "config.json").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"model", "run"}
 
 
@@ -93,4 +97,4 @@ def test_parts_that_it_does_not_know_are_refused(setting, bench: Path, tmp_path:
     assert train(bench, tmp_path / "run", *options).code == 0
     refused = tat("export", tmp_path / "run", "--ctranslate2", tmp_path / "model").failure()
     key, _, value = setting.partition("=")
-    assert f"model.{key} = '{value}'" in refused and not (tmp_path / "model").exists()
+    assert f"model.{key} = {value}" in refused and not (tmp_path / "model").exists()

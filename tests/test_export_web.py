@@ -220,7 +220,8 @@ def test_bad_input_costs_one_line(small_run, tmp_path):
     assert "f16" in tat("export", int8, "-o", tmp_path / "x", "--weights", "f16").failure()
     assert "--tokens" in tat("export", int8, "--web", tmp_path / "x", "--tokens", "0").failure()
     assert "folder" in tat("export", int8, "--web", tmp_path / "no" / "x").failure()
-    assert "--web" in tat("export", int8, "-o", tmp_path / "x", "--trainable").failure()
+    for option in (["--trainable"], ["--licence", "MIT"], ["--index", "cookbook"]):
+        assert f"{option[0]} is for --web" in tat("export", int8, "-o", place, *option).failure()
     assert not (tmp_path / "x").exists()
     assert tat("export", int8, "--web", place, "--force", "-q").code == 0
     assert plan_of(place.read_bytes())["weights"]["type"] == "int8"

@@ -24,8 +24,9 @@ _LARGEST_PAGE = (
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.trainable and not options.web:
-        raise UsageError("--trainable is for --web: only a page trains what leaves")
+    for name in ("trainable", "index", "licence"):
+        if getattr(options, name) and not options.web:
+            raise UsageError(f"--{name} is for --web: nothing but a page has a place for it")
     if options.web:
         _web(options)
     elif options.onnx:
@@ -103,14 +104,24 @@ def _require_tokens(options: argparse.Namespace) -> None:
 
 
 def _ctranslate2(options: argparse.Namespace) -> None:
-    place = options.ctranslate2
-    if place.exists() and not (options.force and (place / "model.bin").is_file()):
-        raise FileError(
-            f"{place} exists; choose another name, or replace a model of CTranslate2 with --force"
+    place, asked = options.ctranslate2, _asked(options)
+    if asked in ("int8", "f16"):
+        raise UsageError(
+            f"--weights {asked}: a folder of CTranslate2 is written in f32; it rounds as it loads,"
+            " with compute_type='int8'"
         )
-    _, leaving = _leaving(options)
-    leaving.kind(options.weights, "f32")
+    if options.force and place.exists() and not (place / "model.bin").is_file():
+        raise FileError(
+            f"{place} is no folder of CTranslate2, and --force replaces nothing else; choose"
+            " another name"
+        )
+    if place.exists() and not options.force:
+        raise FileError(f"{place} exists; choose another name, or replace it with --force")
+    path, leaving = _leaving(options)
+    if asked:
+        leaving.kind(asked, "f32")
     write_folder(leaving, place)
+    _tell(options, place / "model.bin", path)
 
 
 def _asked(options: argparse.Namespace) -> str | None:

@@ -42,10 +42,11 @@ def write_folder(leaving: LeavingModel, folder: Path) -> None:
     for key, value in _KNOWN.items():
         found = getattr(leaving.config.model, key)
         if found != value:
+            has, wanted = (str(one).lower() for one in (found, value))
             raise UsageError(
-                f"--ctranslate2 writes no model with model.{key} = {found!r}"
-                f"{' (a copy head)' * (key == 'copy')}; train one with"
-                f" --set model.{key}={str(value).lower()}, or export with --web"
+                f"--ctranslate2: this model has model.{key} = {has}"
+                f"{' (a copy head)' * (key == 'copy')}, which CTranslate2's form does not hold;"
+                f" train one with --set model.{key}={wanted}, or export with --web or --onnx"
             )
     spec = _spec(leaving)
     temporary = temporary_name(folder)

@@ -52,7 +52,7 @@ class LeavingModel:
         if asked not in (None, "int8"):
             raise UsageError(
                 f"--weights {asked}: this checkpoint holds int8 weights, and what rounding took"
-                " does not come back; use --weights int8, or export the run itself"
+                " does not come back; leave the type out, or export the run that it was made from"
             )
         return "int8"
 
