@@ -7,9 +7,18 @@ from cli_harness import bench, tat  # noqa: F401  a fixture
 from decoding import PROMPTS, ByDefinition
 from exporting import LENGTH, new_pair
 
+from tat import weights
+from tat.backends.cpu.executable import CpuBackend
 from tat.backends.reference.functions import functions
+from tat.cookbook.library import load
 from tat.data.tokenizer import Special
+from tat.decode.generator import Generator
+from tat.decode.loading import LoadedModel
+from tat.decode.prompt import Prompt
+from tat.export.leaving import LeavingModel
 from tat.ops.kernels import KERNELS
+from tat.resources import BUNDLED
+from tat.train.named_checkpoint import load_checkpoint
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -80,12 +89,12 @@ class Written:
             state |= {name.removesuffix(".next"): value for name, value in made.items()}
             position += 1
 
-    def greedy(self, source: list[int]) -> list[int]:
+    def greedy(self, source: list[int], length: int = LENGTH) -> list[int]:
         tokens: list[int] = []
         for logits in self.logits(source, tokens):  # which reads tokens as they grow
             logits[[Special.PAD, Special.BOS]] = -np.inf
             tokens.append(int(logits.argmax()))
-            if tokens[-1] == Special.EOS or len(tokens) == LENGTH:
+            if tokens[-1] == Special.EOS or len(tokens) == length:
                 return tokens
         raise AssertionError("the step ended")
 
@@ -112,6 +121,31 @@ def test_a_model_writes_what_tat_writes(kind, copy):
             finite = np.isfinite(expected)
             largest = np.abs(expected[finite]).max()
             np.testing.assert_allclose(got[finite], expected[finite], rtol=0, atol=1e-4 * largest)
+
+
+@pytest.mark.slow
+def test_the_bundled_model_writes_the_cookbook_as_tat_does():
+    """First tokens of all requests. A text may leave tat's only where two tokens are as good.
+
+    The bundled model holds int8 weights, so it leaves with them alone.
+    """
+    leaving = LeavingModel.of(*load_checkpoint(BUNDLED))
+    backend = CpuBackend(threads=1)
+    weights.install(backend, leaving.model, leaving.values)
+    loaded = LoadedModel(leaving.model, backend, leaving.tokenizer, leaving.config, leaving.step)
+    generator = Generator(loaded, 48)
+    written = Written(onnx_files(leaving, 48, int8=True))
+    for entry in load():
+        source = generator.source(Prompt(entry.request))
+        ours, theirs = [*generator.tokens(source)], written.greedy(source, 48)
+        pairs = enumerate(zip(ours, theirs, strict=False))
+        at = next((i for i, (own, other) in pairs if own != other), None)
+        if at is None:
+            assert len(ours) == len(theirs)
+            continue
+        *_, logits = written.logits(source, ours[:at])
+        largest = np.abs(logits[np.isfinite(logits)]).max()
+        assert logits[theirs[at]] - logits[ours[at]] <= BOUND * largest, entry.request
 
 
 def test_the_command_writes_both_graphs_and_the_tokenizer(bench, tmp_path):  # noqa: F811
