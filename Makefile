@@ -59,12 +59,13 @@ test: lint  ## all tests that belong to a change (about 10 minutes on 2 cores, 3
 test-all: lint  ## the long ones too
 	$(BIN)/python -m pytest
 
-EVERY ?= 40
-FUZZ ?= 60
-torture: setup-test  ## kills, faults, power cuts, fuzzing: some minutes; EVERY=1 FUZZ=3600 by hand for hours
-	$(BIN)/python tests/torture/faults.py --every $(EVERY)
-	$(BIN)/python tests/torture/crashes.py --every $(EVERY)
-	$(BIN)/python tests/torture/fuzz.py --seconds $(FUZZ)
+EVERY ?= 100
+SECONDS ?= 45
+EACH ?= 1000
+torture: setup-test  ## kills, faults, power cuts, fuzzing: under 3 minutes; EVERY=1 SECONDS=9999 EACH=0 by hand for hours
+	$(BIN)/python tests/torture/faults.py --every $(EVERY) --seconds $(SECONDS)
+	$(BIN)/python tests/torture/crashes.py --every $(EVERY) --seconds $(SECONDS)
+	$(BIN)/python tests/torture/fuzz.py --seconds $(SECONDS) --each $(EACH)
 
 MINUTES ?= 10
 soak: setup-test  ## train, save, validate, generate and serve in a loop: does anything grow? MINUTES=480 by hand

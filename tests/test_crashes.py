@@ -17,6 +17,13 @@ from tat.files import remove_folder
 pytestmark = pytest.mark.in_process
 
 
+@pytest.fixture(scope="module")
+def traced():
+    """Skips where containers forbid ptrace, or strace is not there."""
+    if why := faults.untraceable():
+        pytest.skip(why)
+
+
 def outcomes(ops, before=None):
     """Content of "a" in every folder that cuts of these calls leave, by whether all were done."""
     recording = Recording(Path("/none"), Path("/none"), "")
@@ -50,15 +57,13 @@ def test_bytes_behind_a_sync_may_be_lost():
     assert found[True] == {b"one", b"onetwo", b"onet", b"one\0\0\0"}
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize(("work", "every"), [("save", 3), ("create", 4), ("index", 2)])
-def test_power_cuts_lose_nothing(work: str, every: int):
+def test_power_cuts_lose_nothing(work: str, every: int, traced):
     problems = [problem for _, problem in crashes.run([work], every)]
     assert len(problems) >= 5 and not any(problems)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_a_work_that_syncs_nothing_is_found(monkeypatch):
+def test_a_work_that_syncs_nothing_is_found(monkeypatch, traced):
     def careless(folder: Path) -> int:
         (folder / "x.tmp").write_bytes(b"new")
         (folder / "x.tmp").rename(folder / "x")

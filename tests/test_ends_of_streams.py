@@ -65,7 +65,7 @@ def ended(script, **environment):
 
 @pytest.mark.parametrize(("arguments", "unbuffered"), [
     (["--help"], ""), (["train", "--help"], ""), (["config"], ""), (["config"], "1"),
-    (["--version"], ""),
+    (["--version"], ""), (["--help"], "1"), (["wgsl", "extract", "--help"], "1"),
 ])  # fmt: skip
 def test_a_full_device_is_named(arguments, unbuffered):
     script = f"{shlex.join(command(*arguments))} > /dev/full"

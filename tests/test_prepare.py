@@ -20,7 +20,7 @@ from tat.data.corpus import load_corpus
 from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import CorpusFile
 from tat.data.training_data import TrainingData
-from tat.errors import CorpusError, UsageError
+from tat.errors import CorpusError, FileError, UsageError
 
 CONFIG = replace(
     resolve(environment={}).config.data, vocabulary=300, buckets=((96, 64), (128, 256)),
@@ -133,6 +133,28 @@ def test_a_killed_call_goes_on_with_what_it_finds(tmp_path, streaming, monkeypat
         except KeyboardInterrupt:
             assert not out.exists()
     assert limit > 10 and same(data, whole)
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_an_error_leaves_no_work_folder(tmp_path, monkeypatch, parts):
+    def full(*_: object, **__: object) -> None:
+        raise FileError("cannot write: No space left on device")
+
+    monkeypatch.setattr(prepare, "_IN_MEMORY", -1 if parts else 8 << 20)
+    monkeypatch.setattr(prepare.corpus_file, "write", full)
+    folder = write_shaders(tmp_path / "shaders")
+    with pytest.raises(FileError, match="No space"):
+        prepared([folder], tmp_path / "out.tat", threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["shaders"]
+
+
+def test_what_a_child_cannot_write_is_an_error_of_that_file(tmp_path):
+    """So that training goes on without its cache, as where the cache's folder cannot be written."""
+    from tat.data.prepare_pool import Pool
+
+    with pytest.raises(FileError, match=r"cannot write .*nowhere"), Pool(2) as pool:
+        pool.do("count_pieces", 0, [], tmp_path / "nowhere" / "counts")
+        pool.finish()
 
 
 def prepare_tasks() -> dict:

@@ -452,3 +452,24 @@ def test_metrics_reach_the_disk_before_their_checkpoint(run, monkeypatch):
     monkeypatch.setattr(os, "fsync", record)
     run.save(checkpoint(1), keep=1)
     assert synced[0] == "metrics.jsonl" and "step-00000001" in synced[1]
+
+
+@pytest.mark.parametrize("failing", ["note", "acquire", "sync_folder"])
+def test_a_start_on_a_full_disk_leaves_no_folder(tmp_path, monkeypatch, failing):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(f"tat.train.run_folder.{failing}", full)
+    with pytest.raises(FileError, match="free some space"):
+        RunFolder.create(tmp_path / "runs" / "run")
+    assert not [*tmp_path.iterdir()]
+    monkeypatch.undo()
+    RunFolder.create(tmp_path / "runs" / "run").close()
+
+
+def test_a_start_that_is_refused_leaves_the_files_of_who_holds_the_lock(tmp_path):
+    with RunFolder.create(tmp_path / "run") as holder:
+        holder.log("begun")
+        with pytest.raises(UsageError, match="is being written"):
+            RunFolder.create(tmp_path / "run")
+        assert {path.name for path in (tmp_path / "run").iterdir()} == {"lock", "log"}

@@ -1,9 +1,10 @@
 """Arguments that several subcommands share, and the parser with its messages."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from tat.errors import did_you_mean
 from tat.resources import BUNDLED
@@ -23,6 +24,10 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             self._refuse(next((word for word in unknown if word.startswith("-")), unknown[0]))
         return parsed, unknown
+
+    def print_help(self, file: TextIO | None = None) -> None:
+        """As the base class does, but OSError where it cannot be written."""
+        (file or sys.stdout).write(self.format_help())
 
     def _check_command(self, arguments: Sequence[str]) -> None:
         """Require a subcommand, or an option of this parser, as its first argument."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from tat.config import resolve
 from tat.data.corpus_content import Content
 from tat.data.corpus_file import SUFFIX, CorpusFile
-from tat.data.prepare import EtaProgress, prepare
+from tat.data.prepare import prepare
+from tat.data.prepare_progress import EtaProgress
 from tat.errors import UsageError, one_line
 from tat.files import require_place
 from tat.train.pretrained import Pretrained

@@ -11,7 +11,8 @@ from tat.config import Config
 from tat.data.corpus import load_corpus
 from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import SUFFIX, CorpusFile
-from tat.data.prepare import EtaProgress, prepare
+from tat.data.prepare import prepare
+from tat.data.prepare_progress import EtaProgress
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
 from tat.errors import CorpusError, FileError, UsageError

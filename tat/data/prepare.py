@@ -6,9 +6,8 @@ samples, parts of samples in the order of digests, a tokenizer, ids. Every inter
 whole or not there, so that a killed call goes on with what it finds.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -35,6 +34,7 @@ from tat.data.corpus_parts import (
 )
 from tat.data.generated import generated_functions
 from tat.data.prepare_pool import Pool
+from tat.data.prepare_progress import Progress, quiet
 from tat.data.sources import ModuleText, SourceReader, nothing_usable
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
@@ -48,40 +48,54 @@ _GENERATED = 600  # bytes of a generated function, about
 _PART = 16 << 20  # bytes of files for each part that is put in order by itself
 _WEIGHTS = {"reading": 45, "sorting": 15, "counting": 10, "encoding": 30}  # shares of the time
 
-Progress = Callable[[str, float], None]  # a stage in words, and the share of the whole that is done
-
-
-def _quiet(stage: str, share: float) -> None:
-    pass
-
 
 def prepare(
     paths: Sequence[Path], out: Path, config: DataConfig, seed: int, *,
-    tokenizer: Tokenizer | None = None, threads: int = 0, progress: Progress = _quiet,
+    tokenizer: Tokenizer | None = None, threads: int = 0, progress: Progress = quiet,
     content: Content | None = None,
 ) -> None:  # fmt: skip
     """Writes the prepared corpus of `paths`; with a tokenizer, encoded with that.
 
     CorpusError if there is nothing to train on, UsageError if another process prepares the same.
+    An error leaves nothing behind; a call that was killed or interrupted leaves its work folder.
     """
     content = content or Content.of(paths)
-    work = out.with_name(f".{out.name}.{key_of(content, config, seed, tokenizer)[:16]}.work")
-    with writing(work):
-        work.mkdir(parents=True, exist_ok=True)
-    remove_folder(work.with_suffix(".old"))
-    try:
-        lock = locks.acquire(work / "lock")
-    except BlockingIOError:
-        raise UsageError(f"{out}: another process is preparing it; wait for that one") from None
-    try:
+    with _work_folder(out, key_of(content, config, seed, tokenizer)) as work:
         given = _Given(paths, config, seed, tokenizer, content)
         if config.neighbours or config.renamings or given.size <= _IN_MEMORY:
             _in_memory(given, out)
         else:
             _Preparing(given, work, threads, progress).run(out)
+
+
+@contextmanager
+def _work_folder(out: Path, key: str) -> Iterator[Path]:
+    """The hidden folder beside `out` for what is prepared, locked; it goes with the block."""
+    work = out.with_name(f".{out.name}.{key[:16]}.work")
+    with writing(work):
+        work.mkdir(parents=True, exist_ok=True)
+    remove_folder(work.with_suffix(".old"))
+    with writing(work):
+        try:
+            lock = locks.acquire(work / "lock")
+        except BlockingIOError:
+            why = "another process is preparing it; wait for that one"
+            raise UsageError(f"{out}: {why}") from None
+        except OSError:
+            remove_folder(work)
+            raise
+    go_on = False
+    try:
+        yield work
+    except Exception:  # of a full disk, whose room the folder takes, or of the sources
+        raise
+    except BaseException:
+        go_on = True
+        raise
     finally:
         locks.release(lock)
-    remove_folder(work)
+        if not go_on:
+            remove_folder(work)
 
 
 @dataclass(frozen=True)
@@ -281,20 +295,3 @@ def _too_long(found: Iterator[tuple[int, str]]) -> tuple[int, str]:
     for count, origin in found:
         total, first = total + count, first or origin
     return total, first
-
-
-class EtaProgress:
-    """Says the stage, the share and the time that is left, every so many seconds."""
-
-    def __init__(self, say: Callable[[str], None], every: float = 5.0) -> None:
-        self._say, self._every = say, every
-        self._began = self._last = time.monotonic()
-
-    def __call__(self, stage: str, share: float) -> None:
-        now = time.monotonic()
-        if now - self._last < self._every or share <= 0:
-            return
-        self._last = now
-        left = (now - self._began) * (1 - share) / share
-        minutes, seconds = divmod(round(left), 60)
-        self._say(f"preparing: {stage}, {share:.0%} done, about {minutes}m{seconds:02}s left")

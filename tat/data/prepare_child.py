@@ -6,7 +6,7 @@ import sys
 from typing import BinaryIO
 
 from tat.data.corpus_parts import do_packed
-from tat.errors import failure_of
+from tat.errors import FileError, failure_of
 
 
 def main() -> int:
@@ -19,7 +19,8 @@ def main() -> int:
         try:
             do_packed(task)
         except Exception as error:
-            message = failure_of(error)[0].encode() or b"failed"
+            kind = "file" if isinstance(error, FileError) else "corpus"
+            message = f"{kind} {failure_of(error)[0]}".encode()
         send(answers, message)
     return 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tat.data.corpus_parts import TASKS, packed_task
 from tat.data.prepare_child import receive, send
-from tat.errors import CorpusError
+from tat.errors import CorpusError, FileError
 from tat.resources import program
 
 
@@ -61,4 +61,5 @@ class Pool:
         if message is None:
             raise CorpusError("a process that prepares the corpus ended; is there enough memory?")
         if message:
-            raise CorpusError(message.decode())
+            kind, _, text = message.decode().partition(" ")
+            raise (FileError if kind == "file" else CorpusError)(text)

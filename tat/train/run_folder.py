@@ -52,15 +52,16 @@ class RunFolder:
         missing = [folder for folder in (place, *place.parents) if not folder.exists()]
         run = cls(path or _new_folder(parent))
         run._made = missing if path else [run.path, *missing]
-        with writing(run.path):
-            run.path.mkdir(parents=True, exist_ok=True)
-            for folder in run._made:
-                sync_folder(folder.parent)
-        run._require_unused()
-        run._acquire()
         try:
+            with writing(run.path):
+                run.path.mkdir(parents=True, exist_ok=True)
+                for folder in run._made:
+                    sync_folder(folder.parent)
+            run._require_unused()
+            run._acquire()
             run._require_unused()  # again: another process may have held the lock until now
         except BaseException:
+            run._withdraw()
             run.close()
             raise
         return run
@@ -97,16 +98,20 @@ class RunFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None and not os.path.lexists(self.path / "config.toml"):
+        if error is not None:
             self._withdraw()
         self.close()
 
     def _withdraw(self) -> None:
-        """Remove the files of a start that was refused before it became a run."""
-        with suppress(OSError):
-            for name in ("log", "lock"):
-                (self.path / name).unlink(missing_ok=True)
-            for folder in self._made:
+        """Remove what a start made that was refused before it became a run."""
+        if os.path.lexists(self.path / "config.toml"):
+            return
+        if self._lock is not None:  # else the files are another's
+            with suppress(OSError):
+                for name in ("log", "lock"):
+                    (self.path / name).unlink(missing_ok=True)
+        for folder in self._made:
+            with suppress(OSError):
                 folder.rmdir()  # fails, rightly, if something else is in it
 
     def write_config(self, text: str) -> None:

@@ -1,18 +1,21 @@
 """Kills and faults at every system call on files: saving, indexing, exporting, preparing, queue.
 
-    python tests/torture/faults.py [--every N] [--only NAME] [--json FILE]
+    python tests/torture/faults.py [--every N] [--seconds N] [--only NAME] [--json FILE]
 
 A first run under strace counts the calls of the work by name. Then, one by one, the process is
 killed when it enters each, and each is answered with ENOSPC, EIO, EINTR and EPERM, in a fork of
 this process, so that a point costs a tenth of a second. After each: what was there before is there,
 or all of the new; the same work again succeeds; nothing else lies about; an error is one line that
 names a file or folder of the work. Memory calls are left alone: they are not faults of a drive.
+Where strace may trace nothing (containers that forbid ptrace), it says so and tries nothing.
 """
 
 import argparse
 import contextlib
+import ctypes
 import filecmp
 import json
+import math
 import os
 import re
 import shutil
@@ -49,7 +52,8 @@ CALLS = (
     "stat", "fstat", "lstat", "newfstatat", "statfs", "access", "faccessat", "faccessat2", "flock",
     "fcntl", "getdents64", "chmod", "fchmod", "utimensat", "sendfile", "copy_file_range",
 )  # fmt: skip
-SECONDS = 20.0  # for one point, on a busy machine
+SECONDS = 60.0  # for one point, on a busy machine
+_ANYBODY = (0x59616D61, ctypes.c_ulong(-1))  # prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)
 _NAMED = re.compile(r"[ (]/\w|tat: (tat\.toml|standard output):")  # in a message
 _MODULE = "// scales by {n}\nfn scale{n}(x: f32) -> f32 {{\n    return {n}.0 * x;\n}}\n"
 
@@ -60,6 +64,10 @@ class Work(NamedTuple):
     prepare: Callable[[Path], None]  # makes the state before
     do: Callable[[Path], int]  # the work; raises TatError or returns an exit code
     check: Callable[[Path], None]  # raises if the state cannot be used
+
+
+class Untraced(Exception):
+    """strace could not attach to a process, with its words."""
 
 
 class Result(NamedTuple):
@@ -222,14 +230,35 @@ def fork(work: Callable[[Path], int], folder: Path, strace: list[str]) -> tuple[
     tracer = None
     if strace:
         command = ["strace", "-q", "-f", "-p", str(child), *strace]
-        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
         while "TracerPid:\t0\n" in Path(f"/proc/{child}/status").read_text():
+            if tracer.poll() is not None:  # the child does its work even so
+                break
             time.sleep(0.002)
     os.close(opener)
     status = _wait(child)
-    if tracer:
-        tracer.wait()
+    if tracer and (said := tracer.communicate()[1]) and tracer.returncode == 1:
+        raise Untraced(said.decode(errors="replace").strip().splitlines()[0])
     return status, talk.read_text(errors="replace")
+
+
+def untraceable() -> str:
+    """Why no work can be traced on this machine; "" where it can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+
+    def work(folder: Path) -> int:
+        (folder / "made").mkdir()
+        return 0
+
+    with tempfile.TemporaryDirectory(prefix="tat-faults-") as place:
+        (folder := Path(place) / "tried").mkdir()
+        try:
+            inject = ["-o", "/dev/null", "-e", "inject=?mkdir,?mkdirat:error=ENOSPC"]
+            status, _ = fork(work, folder, inject)
+        except Untraced as error:
+            return f"strace may not trace here: {error}"
+    return "" if status == 1 else "strace injects no faults here"
 
 
 def _child(work: Callable[[Path], int], folder: Path, talk: Path, gate: int, telling: int) -> None:
@@ -237,6 +266,7 @@ def _child(work: Callable[[Path], int], folder: Path, talk: Path, gate: int, tel
     try:
         os.dup2(os.open(talk, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+        ctypes.CDLL(None).prctl(*_ANYBODY)  # strace is no parent of this process
         os.close(telling)
         while True:
             with contextlib.suppress(OSError):  # strace counts this read, too
@@ -343,14 +373,22 @@ class Torture:
         return ""
 
 
-def run(names: list[str], every: int = 1) -> Iterator[Result]:
-    """The results of all points, or of every so-many-th."""
-    for name in names:
+def run(names: list[str], every: int = 1, seconds: float = math.inf) -> Iterator[Result]:
+    """The results of all points, or of every so-many-th, as far as the time goes."""
+    for name, end in zip(names, ends(len(names), seconds), strict=True):
         with tempfile.TemporaryDirectory(prefix="tat-faults-") as folder:
             torture = Torture(name, Path(folder))
             plan = [(*p, fault) for p in torture.points for fault in ("KILL", *ERRORS)]
             for point in plan[::every]:
+                if time.monotonic() > end:
+                    break
                 yield torture.attempt(*point)
+
+
+def ends(count: int, seconds: float) -> list[float]:
+    """When each of so many works has to end, so that all together take `seconds`."""
+    began = time.monotonic()
+    return [began + seconds * (number + 1) / count for number in range(count)]
 
 
 def main() -> int:
@@ -358,9 +396,13 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=[*WORKS], choices=[*WORKS])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="for all works together")
     options = parser.parse_args()
+    if why := untraceable():
+        print(f"skipped: no kills and faults at system calls: {why}")
+        return 0
     began, tried, bad = time.monotonic(), Counter(), []
-    for result in run(options.only, options.every):
+    for result in run(options.only, options.every, options.seconds):
         tried[result.work] += 1
         if result.problem:
             bad.append(result._asdict())

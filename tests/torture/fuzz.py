@@ -1,6 +1,6 @@
 """Mutated bytes to every reader of bytes: a refusal by tat's own errors, or an answer, and soon.
 
-    python tests/torture/fuzz.py [--seconds N] [--only NAME ...] [--seed N] [--json FILE]
+    python tests/torture/fuzz.py [--seconds N] [--each N] [--only NAME ...] [--seed N] [--json FILE]
     python tests/torture/guided.py NAME [LIBFUZZER OPTIONS]      (by coverage, with atheris)
 
 A find is any other exception, more than a second of CPU time for one input, or more than 200 MB
@@ -9,6 +9,7 @@ that a reader added to the process. The input of a find is kept in the folder --
 
 import argparse
 import atexit
+import contextlib
 import gzip
 import itertools
 import json
@@ -206,6 +207,12 @@ def tried(target: Target, data: bytes) -> str:
     except Exception:
         return traceback.format_exc(limit=-3)
     seconds = time.process_time() - began
+    for _ in range(2):  # what else goes on in the machine or this process is no find
+        if seconds > MOST_SECONDS:
+            began = time.process_time()
+            with contextlib.suppress(*target.expected):
+                target.read(data)
+            seconds = min(seconds, time.process_time() - began)
     if seconds > MOST_SECONDS:
         return f"{seconds:.1f} s"
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
@@ -220,13 +227,14 @@ def main() -> int:
     parser.add_argument("--finds", type=Path, default=Path("build/finds"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--inputs", type=int, default=0, help="rounds until so many were read")
+    parser.add_argument("--each", type=int, default=0, help="at most so many inputs to a reader")
     options = parser.parse_args()
     known = targets()
     names, counts, finds, began = options.only or [*known], Counter(), {}, time.process_time()
     for number in itertools.count(options.seed):
         for name in names:
             draw = random.Random(f"{name} {number}")
-            read, found = fuzzed(known[name], draw, options.seconds / len(names))
+            read, found = fuzzed(known[name], draw, options.seconds / len(names), options.each)
             counts[name] += read
             for find, data in found:
                 place = " ".join(find.split("File ")[-1].split()[:6])
@@ -243,13 +251,13 @@ def main() -> int:
 
 
 def fuzzed(
-    target: Target, draw: random.Random, seconds: float
+    target: Target, draw: random.Random, seconds: float, most: int = 0
 ) -> tuple[int, list[tuple[str, bytes]]]:
-    """How many inputs a reader got in so many seconds, and the finds among them."""
+    """How many inputs a reader got in so many seconds, at most `most`, and the finds among them."""
     for seed in target.seeds:  # what is read for the first time also imports
         tried(target, seed)
     count, found, end = 0, [], time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and (not most or count < most):
         data = mutated(draw, target.seeds)
         count += 1
         if find := tried(target, data):
