@@ -31,6 +31,9 @@ ENTRY = "// adds up\n@compute @workgroup_size({SIDE}, {SIDE}, 1)\nfn main() {\n 
     ("fn f() { let a = {A, B}; }", "{A, B}"),
     ("fn f() { case {X}: { } }", "{X}"),
     ("fn f() { /* open", "/* open"),
+    ("fn f() { return x / <%= n %>; }", "<%= n %>; }"),
+    ("fn f() { {% if a %} return; {% end %} }", "{% if a %} return; {% end %} }"),
+    ("fn f() { let a = b<5 && 7%2>1; } // <% x %>", ""),
     ("// #ifdef in words {N} `x`\nfn f() { }", ""),
     ("fn f() { switch a { case 1, { } default: { a = 1; } } }", ""),
     ("struct S { a: f32 }", ""),
@@ -82,6 +85,14 @@ def test_functions_with_text_for_a_preprocessor_are_named_and_not_trained_on(tmp
     assert {item.reason.partition(": ")[2] for item in found.report.skipped} == {"{SIDE}"}
     assert found.report.functions == 3  # twice in two files, and g as it is without FAST
     assert not any("return x;" in text for text in texts)
+
+
+def test_holes_of_a_file_that_no_guess_fills_are_not_trained_on(tmp_path):
+    unfilled = "fn h(x: f32) -> f32 {\n    return x / {{N}} + <%= n %>;\n}\n"
+    inside = "fn g(x: f32) -> f32 {\n#ifdef FAST\n    return x;\n#endif\n    return $N;\n}\n"
+    found = corpus(tmp_path, a_wgsl=GOOD + ENTRY + unfilled + inside)
+    assert {s.code for s in found.samples} == {GOOD.partition("\n")[2].strip()}
+    assert len(found.report.skipped) == 3
 
 
 def test_lines_of_json_too(tmp_path):

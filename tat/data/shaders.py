@@ -61,7 +61,10 @@ class Shaders:
         return map(self.project.shader, self.numbers.get(path, ()))
 
     def modules(self, path: Path) -> Iterator[ModuleText]:
-        """The shaders of one file as modules, with guesses where the grammar takes them."""
+        """The shaders of one file as modules, with guesses where the grammar takes them.
+
+        Else a string of another language keeps its holes; a .wgsl file has none to be learnt.
+        """
         for shader in self.of(path):
             region = shader.region
             for offset, message in shader.problems:
@@ -70,7 +73,7 @@ class Shaders:
                 self.vain.append((place, f"{_IN_VAIN}: {message}"))
             text, front, kept = shader.linked, shader.front, False
             if shader.guessed and not accepts(text.text):
-                text, front, kept = region.text, 0, True
+                text, front, kept = region.text, 0, suffix_of(path.name) != ".wgsl"
             yield self._module(path, shader, text, front, kept)
 
     def _module(

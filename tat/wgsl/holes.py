@@ -10,6 +10,7 @@ from tat.wgsl.lexer import Token, tokenize
 _STRANGE = re.compile(r"[^\w\s.,;:()\[\]{}<>@+\-*/%&|^!~=]")  # no token of WGSL has these
 # Braces around words without a statement or a member.
 _BRACES = re.compile(r"\{[^;:{}]*[^\s;:{}][^;:{}]*\}")
+_TAGS = ("<%", "{%", "%>", "%}")  # of ERB and Jinja
 _NEVER_WITHIN = frozenset((";", ":", "{", "@"))
 
 
@@ -22,13 +23,15 @@ def first_hole(text: str) -> str:
     >>> first_hole("@workgroup_size({SIDE}, 1)")
     '{SIDE}'
     """
-    if not ("/*" in text or _STRANGE.search(text) or _BRACES.search(text)):
+    if not ("/*" in text or "%" in text or _STRANGE.search(text) or _BRACES.search(text)):
         return ""
     tokens = [token for token in tokenize(text) if token.kind != "comment"]
     for index, token in enumerate(tokens):
         if token.kind == "error":
             line = text[token.start :].splitlines()
             return one_line(line[0] if line else token.text, 60)
+        if text.startswith(_TAGS, token.start):
+            return one_line(text[token.start :].splitlines()[0], 60)
         if token.text == "{" and (end := hole_end(tokens, index)):
             return one_line(text[token.start : tokens[end - 1].end], 60)
     return ""
