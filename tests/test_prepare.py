@@ -275,6 +275,22 @@ def test_a_prepared_corpus_trains_as_its_files_do(bench, tmp_path):
     assert tat("train", "--run", tmp_path / "run", "--resume", "--steps", 3, "-q").code == 0
 
 
+def test_functions_by_rules_are_prepared_with_files_or_alone(bench, tmp_path):
+    out, tiny = tmp_path / "corpus.tat", ("--preset", "tiny", "--synth", 9)
+    for paths, told in (((), "; 9 functions by rules in"), ([bench / "shaders"], " MB and 9 func")):
+        made = tat("prepare", *paths, *tiny, "-o", out)
+        assert made.code == 0 and told in made.err
+        assert CorpusFile(out).index.data["synth"] == 9
+    run = tat("train", out, *tiny, "--run", tmp_path / "run", "--steps", 1)
+    assert run.code == 0 and "drawing" not in run.err
+    failed = tat("train", out, "--preset", "tiny", "--run", tmp_path / "other")
+    assert failed.code == 4 and "data.synth = 9, and here it is 0; give the same" in failed.err
+    failed = tat("prepare", "-o", out, "--preset", "tiny")
+    assert failed.code == 2 and "--synth N" in failed.failure()
+    failed = tat("prepare", "--check")
+    assert failed.code == 2 and "give the prepared files" in failed.failure()
+
+
 def test_other_settings_than_the_prepared_are_named(bench, tmp_path):
     out = tmp_path / "corpus.tat"
     assert tat("prepare", bench / "shaders", "-o", out, "--preset", "tiny", "-q").code == 0

@@ -180,7 +180,8 @@ def test_a_signal_to_the_launcher_saves_and_ends_all(name, number, codes, shader
     run = tmp_path / "run"
     process = LAUNCHERS[name]().start(2, *words(run, 100000, shaders, "--set", "seed=1"))
     ended = time.monotonic() + 200
-    while time.monotonic() < ended and not (run / "metrics.jsonl").exists():
+    begun = run / "metrics.jsonl"
+    while time.monotonic() < ended and not begun.exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(number)
     output, _ = process.communicate(timeout=200)

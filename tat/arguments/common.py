@@ -97,6 +97,14 @@ def add_define(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_synth(parser: argparse.ArgumentParser, alone: str) -> None:
+    """--synth; alone: what it does without PATH, in words."""
+    parser.add_argument(
+        "--synth", metavar="N", type=count,
+        help=f"mix N functions by rules (`tat synth`) with the files; {alone}",
+    )  # fmt: skip
+
+
 def add_device(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     """--device."""
     parser.add_argument(

@@ -10,6 +10,7 @@ from tat.arguments.common import (
     add_precision,
     add_ranks,
     add_settings,
+    add_synth,
     add_talk,
     count,
     examples,
@@ -39,10 +40,7 @@ def add(commands: Commands) -> None:
         "--from", metavar="RUN", dest="pretrained", type=Path,
         help="start from the weights of a run, a checkpoint file, or `bundled`, tat's own model",
     )  # fmt: skip
-    parser.add_argument(
-        "--synth", metavar="N", type=count,
-        help="mix N functions by rules (`tat synth`) with the files; without PATH, train on them",
-    )  # fmt: skip
+    add_synth(parser, "without PATH, train on them")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
     parser.add_argument(
         "--allow-change", metavar="KEY", action="append", default=[],

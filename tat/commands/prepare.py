@@ -24,13 +24,17 @@ def run(options: argparse.Namespace) -> int:
     require_place(options.output)
     pretrained = Pretrained.load(options.pretrained) if options.pretrained else None
     flags = {
-        "preset": options.preset, "seed": options.seed, "data.defines": options.define or None,
+        "preset": options.preset, "seed": options.seed, "data.synth": options.synth,
+        "data.defines": options.define or None,
     }  # fmt: skip
     config = resolve(
         files=options.config, assignments=options.set,
         pretrained=pretrained.settings if pretrained else None,
         flags={key: value for key, value in flags.items() if value is not None},
     ).config  # fmt: skip
+
+    if not options.paths and not config.data.synth:
+        raise UsageError("give the files to prepare, or --synth N for functions by rules")
 
     def say(line: str) -> None:
         if not options.quiet:
@@ -47,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if not options.paths:
+        raise UsageError("--check: give the prepared files to check")
     for path in options.paths:
         CorpusFile(path).check()
         if not options.quiet:
@@ -59,8 +65,11 @@ def _describe(path: Path, size: int, seconds: float, say: Callable[[str], None])
     data = file.training_data()
     for line in data.report.lines():
         say(line)
+    drawn = file.index.data["synth"]
+    found = (f"{size / 1e6:.1f} MB", size), (f"{drawn} functions by rules", drawn)
+    read = " and ".join(text for text, amount in found if amount)
     ids = sum(section.count for name, section in file.index.sections.items() if "ids" in name)
     say(
         f"{path}: {len(data.train)} training and {len(data.valid)} validation samples, {ids} tokens"
-        f" of {data.tokenizer.size}; {size / 1e6:.1f} MB in {seconds:.1f} s"
+        f" of {data.tokenizer.size}; {read} in {seconds:.1f} s"
     )

@@ -11,7 +11,7 @@ from tat.checkpoint import Checkpoint
 from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import cookbook_corpus
-from tat.data.corpus_cache import training_data
+from tat.data.corpus_cache import is_prepared, training_data
 from tat.data.corpus_file import SUFFIX
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
@@ -160,9 +160,10 @@ def _data(
     """The corpus to train on; rank 0 prepares first, and others find it in a shared cache."""
     if ranks.rank:
         ranks.tell(None, patient=True)
-    if config.data.neighbours:
+    made = is_prepared(paths)
+    if config.data.neighbours and not made:
         reporter.note(f"looking for {config.data.neighbours} neighbours of each sample")
-    if config.data.synth:
+    if config.data.synth and not made:
         reporter.note(f"drawing {config.data.synth} functions by rules, seed {config.seed}")
     if paths or config.data.synth:
         data = training_data(paths, config, tokenizer, reporter.note)

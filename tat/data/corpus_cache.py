@@ -33,7 +33,7 @@ def training_data(
     tokenizer: of a model that goes on; without, one is learnt. CorpusError if there is nothing to
     train on, or a prepared file was made with other settings.
     """
-    if len(paths) == 1 and paths[0].suffix == SUFFIX and paths[0].is_file():
+    if is_prepared(paths):
         return _prepared(paths[0], config, tokenizer)
     content = Content.of(paths)
     if tokenizer and (file := _cached(content, config, None)):
@@ -48,6 +48,11 @@ def training_data(
         say(f"the corpus is read without a cache: {error}")
         corpus = load_corpus(paths, config.data, config.seed)
         return TrainingData.of(corpus, config.data, tokenizer)
+
+
+def is_prepared(paths: Sequence[Path]) -> bool:
+    """Whether training reads one prepared file, and nothing else."""
+    return len(paths) == 1 and paths[0].suffix == SUFFIX and paths[0].is_file()
 
 
 def _with_others(data: TrainingData, content: Content) -> TrainingData:

@@ -247,7 +247,8 @@ class CorpusFile:
             if key != "neighbour_share" and wanted.get(key) != value:
                 raise CorpusError(
                     f"{self.path}: prepared with data.{key} = {value}, and here it is"
-                    f" {wanted.get(key)}; give the same --preset and --set, or prepare it again"
+                    f" {wanted.get(key)}; give the same --preset, --synth and --set, or prepare it"
+                    " again"
                 )
 
 
