@@ -96,6 +96,7 @@ def test_parts_have_the_bits_of_reading_in_memory(modules, lines, tmp_path_facto
             with pytest.raises(CorpusError) as refused:
                 prepared([folder], out, threads=1)
             assert str(refused.value) == str(error) and not out.exists()
+            assert not list(folder.glob(".*.work"))
             return
         assert same(prepared([folder], out, threads=1), TrainingData.of(corpus, CONFIG))
     assert not list(folder.glob(".*.work"))
@@ -297,6 +298,18 @@ def test_other_settings_than_the_prepared_are_named(bench, tmp_path):
     failed = tat("train", out, "--run", tmp_path / "run", "-q")
     assert failed.code == 4
     assert "prepared with data.vocabulary = 1024, and here it is 8192" in failed.failure()
+
+
+def test_a_prepared_corpus_is_not_prepared_nor_mixed(bench, tmp_path):
+    out, tiny = tmp_path / "corpus.tat", ("--preset", "tiny")
+    assert tat("prepare", bench / "shaders", "-o", out, *tiny, "-q").code == 0
+    for words in (("prepare", out, "-o", tmp_path / "other.tat"),
+                  ("train", out, bench / "shaders", "--run", tmp_path / "run")):  # fmt: skip
+        failed = tat(*words, *tiny)
+        assert failed.code == 4 and "goes alone to `tat train`" in failed.failure()
+    assert tat("prepare", tmp_path / "none", "-o", tmp_path / "other.tat", *tiny).code == 4
+    assert [path.name for path in tmp_path.glob("*.tat*")] == ["corpus.tat"]
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("name", ["corpus", "corpus.txt"])

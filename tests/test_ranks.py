@@ -54,7 +54,7 @@ class Launcher:
         """Exit code, and all that was said."""
         process = self.start(ranks, *arguments, **environment)
         try:
-            output, _ = process.communicate(timeout=200)
+            output, _ = process.communicate(timeout=400)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -184,7 +184,7 @@ def test_a_signal_to_the_launcher_saves_and_ends_all(name, number, codes, shader
     while time.monotonic() < ended and not begun.exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=200)
+    output, _ = process.communicate(timeout=400)
     assert process.returncode in codes, output
     assert "continue with `tat train" in output
     steps = len((run / "metrics.jsonl").read_text().splitlines())
@@ -246,7 +246,7 @@ def test_a_rank_with_other_settings_or_files_is_named(shaders, tmp_path):
     paths = f"{MAIN.parent.parent}:{MAIN.parent}"
     done = subprocess.run(
         both, env={**os.environ, "PYTHONPATH": paths}, stdin=_SILENT, capture_output=True,
-        text=True, timeout=200,
+        text=True, timeout=400,
     )  # fmt: skip
     [line] = lines(done.stderr)
     assert done.returncode == 1

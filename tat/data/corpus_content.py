@@ -10,11 +10,12 @@ import msgspec
 
 from tat import __version__, synth
 from tat.config_tables import DataConfig
+from tat.data.corpus_file import SUFFIX
 from tat.data.input_files import display_name, failure_reason, list_files, open_regular
 from tat.data.shaders import in_dialect
 from tat.data.sources import SUFFIXES, Skipped
 from tat.data.tokenizer import Tokenizer
-from tat.errors import one_line
+from tat.errors import CorpusError, one_line
 
 FORMAT = 1  # raised when the same files and settings give other bytes
 
@@ -31,6 +32,13 @@ class Content:
 
     @classmethod
     def of(cls, paths: Sequence[Path]) -> "Content":
+        """CorpusError where a path is a prepared corpus, which stands alone."""
+        for path in paths:
+            if path.suffix == SUFFIX and path.is_file():
+                raise CorpusError(
+                    f"{path}: a prepared corpus goes alone to `tat train`; give the files that it"
+                    " was made from"
+                )
         content, names, size = sha256(), sha256(), 0
         others: list[Path] = []
         skipped: list[Skipped] = []
