@@ -26,6 +26,7 @@ LOST = [
     "let colorColorColor = 1.0;", "let a = " + "f(" * 13, "let b = 1; " * 12,
     "fn f() { " + "x = 1 + 2 + 3; " * 5, "fn f() -> f32 { switch 1 { case 1: { ",
     "fn f(x: f32) -> array<f32, 2> { if x > 0.0 { ", "struct A { a: f32,", "fn f() { loop { }",
+    "// " + "on " * 80, "let a = 1.0; /* " + "on " * 80, "let b = 1 " + "+ 1 " * 80 + ";",
 ]  # fmt: skip
 
 
@@ -33,15 +34,17 @@ def test_its_rules_are_those_of_tat():
     cuts = [text[: len(text) * part // 10] for text in ENTRIES for part in (3, 6, 9)] + LOST
     script = """(cuts) => cuts.map((text) => {
       const tokens = codeOf(text);
-      return [isWhole(tokens), isLost(tokens), wanders(tokens), closingsOf(tokens, text)];
+      return [isWhole(tokens), isLost(tokens), wanders(tokens), rambles(text),
+        closingsOf(tokens, text)];
     })"""
     ours = []
     for text in cuts:
         code = review.code(text)
         rules = (review.ends, review.is_lost, review.wanders)
-        ours.append([*(rule(code) for rule in rules), review.closings(code, text)])
+        rules_of_code = [rule(code) for rule in rules]
+        ours.append([*rules_of_code, review.rambles(text), review.closings(code, text)])
     assert node(script, cuts) == ours
-    assert sum(lost or wanders for _, lost, wanders, _ in ours) >= 4
+    assert sum(lost or wanders for _, lost, wanders, *_ in ours) >= 4
 
 
 _TEXTS = st.lists(

@@ -2,7 +2,8 @@
 // compiler refuses, or that shows a lost model, is drawn again, and so is a name that nothing
 // declares, from where it begins.
 
-const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 12, LONGEST_STATEMENT = 400;
+const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 12, LONGEST_STATEMENT = 150;
+const LOOK = 16, LONGEST_COMMENT = 200;
 const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
 
 class Review {
@@ -24,9 +25,11 @@ class Review {
     const text = this.lead + this.decode(tokens), all = codeOf(text);
     const unknown = this.known && firstUnknown(all, new Set(this.known), text.length);
     if (unknown && unknown.start >= this.lead.length) return this.refuse(this.placeOf(tokens, unknown));
-    if (!MARK.test(this.decode(tokens.slice(-1)))) return null;
-    const begin = this.ends.at(-1).characters, statement = codeOf(text.slice(begin));
-    if (isLost(statement)) return this.back();
+    const { tokens: kept, characters: begin } = this.ends.at(-1);
+    const marked = MARK.test(this.decode(tokens.slice(-1)));
+    if (!marked && (tokens.length - kept) % LOOK) return null;
+    const written = text.slice(begin), statement = codeOf(written);
+    if (isLost(statement) || rambles(written)) return this.back();
     if (!isWhole(statement) || begin + statement.at(-1).end !== text.trimEnd().length) return null;
     if (wanders(all) || await this.refused(text, all)) return this.back();
     this.ends.push({ tokens: tokens.length, characters: text.length });
@@ -91,6 +94,12 @@ function isLost(tokens) {
     deepest = Math.max(deepest, depth);
   }
   return deepest > DEEPEST || tokens.length > LONGEST_STATEMENT || declaredIn(tokens).some(grew);
+}
+
+// Whether a statement has a very long comment; its end may not be there yet.
+function rambles(statement) {
+  return tokensOf(statement).some(({ kind, text }) =>
+    (kind === 'comment' || text.startsWith('/*')) && text.length > LONGEST_COMMENT);
 }
 
 // Whether a text repeats a statement over and over, or declares many names that nothing uses.
