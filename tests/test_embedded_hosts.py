@@ -2,6 +2,8 @@
 
 import pytest
 
+from tat.cli import run
+from tat.wgsl.embedded import regions as module
 from tat.wgsl.embedded.placed import Host
 from tat.wgsl.embedded.regions import Region, regions
 
@@ -89,3 +91,24 @@ def test_places_go_to_the_host_and_back(name: str, text: str, wanted: list[str])
 )  # fmt: skip
 def test_nothing_is_found_where_there_is_none(name: str, text: str) -> None:
     assert not found(name, text)
+
+
+@pytest.mark.parametrize(("limit", "number", "place", "taken"), [
+    ("_MOST_TAKEN", 3, "line 4 on, behind 3 shaders and 0 texts", 3),
+    ("_MOST_REFUSED", 2, "line 9 on, behind 6 shaders and 2 texts", 6),
+    ("_MOST_READ", 4, "line 4 on, behind 4 shaders and 0 texts", 4),
+])  # fmt: skip
+def test_a_host_full_of_texts_is_read_so_far_and_the_rest_is_named(
+    monkeypatch, tmp_path, capsys, limit: str, number: int, place: str, taken: int
+) -> None:
+    lines = [f"const a = `{ONE}`;\n"] * 6 + ["const b = `fn two(x) { var a = 1; }`;\n"] * 3
+    monkeypatch.setattr(module, limit, number)
+    told: list[str] = []
+    assert len(regions(Host("a.js", "".join(lines)), left=told.append)) == taken
+    assert len(told) == 1 and told[0].startswith(f"not read from {place}")
+    (tmp_path / "a.js").write_text("".join(lines))
+    assert run(["validate", str(tmp_path)]) == 0
+    said = capsys.readouterr().err
+    assert f"a.js: not read from {place}" in said and f"{taken} valid" in said
+    monkeypatch.undo()
+    assert len(regions(Host("a.js", "".join(lines)), left=told.append)) == 6 and len(told) == 1

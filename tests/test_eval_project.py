@@ -44,7 +44,7 @@ def outcomes(folder: Path, bodies: dict[str, str], *more: str) -> dict[str, dict
     predictions, result = folder.parent / "p.jsonl", folder.parent / "r.json"
     lines = [json.dumps({"id": id, "body": body}) for id, body in bodies.items()]
     predictions.write_text("\n".join(lines))
-    done = tat("eval", folder, "--predictions", predictions, "-o", result, "-q", *more)
+    done = tat("eval", folder, *more, "--predictions", predictions, "-o", result, "-q")
     assert done.code == 0, done.err
     return {each["id"]: each["measures"] for each in json.loads(result.read_text())["outcomes"]}
 
@@ -56,6 +56,21 @@ def test_functions_of_hosts_are_judged_in_their_modules(project: Path) -> None:
     assert valid == {id: float("square" not in id) for id in BODIES}
     ran = {id.split()[1]: m["behaviour"] for id, m in found.items() if "behaviour" in m}
     assert ran == {"half_of": 1.0, "quarter": 1.0, "square": 0.0}
+
+
+def test_several_paths_are_judged_together(project: Path, tmp_path: Path) -> None:
+    (more := tmp_path / "more").mkdir()
+    (more / "b.wgsl").write_text("fn twice(x: f32) -> f32 { return 2.0 * x; }\n")
+    bodies = {
+        f"{project / 'b.rs'}:1:20 square": "{ return x * x; }",
+        f"{more / 'b.wgsl'}:1 twice": "{ return x; }",
+    }
+    (tmp_path / "functions.jsonl").write_text("")
+    found = outcomes(project / "b.rs", bodies, more)
+    assert [found[id]["exact"] for id in bodies] == [1, 0]
+    assert json.loads((tmp_path / "src" / "r.json").read_text())["data"] == "b.rs, more"
+    done = tat("eval", more, tmp_path / "functions.jsonl")
+    assert done.code == 2 and "judged alone" in done.err
 
 
 def test_definitions_choose_what_is_judged(project: Path) -> None:

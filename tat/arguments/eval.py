@@ -25,16 +25,16 @@ def add(commands: Commands) -> None:
             ("tat eval functions.jsonl --run runs/mine -o mine.json", "a model on functions"),
             ("tat eval functions.jsonl --predictions p.jsonl", "anyone's bodies (id, body a line)"),
             ("tat eval functions.jsonl --run runs/b --compare mine.json", "and the difference"),
-            ("tat eval src/ --run runs/mine --validate 8", "the functions of your own files"),
+            ("tat eval src/ lib/ --run runs/mine --validate 8", "the functions of your own files"),
             ("tat eval --cookbook --run runs/mine", "functions for the cookbook's requests"),
             ("tat eval functions.jsonl --infill line", "one line of each, written again"),
             ("tat eval functions.jsonl --without near.json", "figures without these ids, too"),
         ),
     )  # fmt: skip
     parser.add_argument(
-        "file", metavar="FILE", type=Path, nargs="?",
+        "files", metavar="FILE", type=Path, nargs="*",
         help="JSON lines of id, signature, body, comment, context, calls, standalone, testable;"
-        " or a folder or file that holds WGSL",
+        " or folders and files that hold WGSL",
     )  # fmt: skip
     add_define(parser)
     add_run(parser, default=None)

@@ -11,7 +11,7 @@ import msgspec
 from tat.commands.common.cookbook_eval import cookbook_report
 from tat.commands.common.infill_eval import infill_report
 from tat.commands.common.progress import counted
-from tat.commands.common.reference_functions import reference_functions
+from tat.commands.common.reference_functions import named, reference_functions
 from tat.commands.common.respondent import open_respondent
 from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
@@ -28,7 +28,7 @@ from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
 
 _OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
-_OF_FUNCTIONS = ("file", "predictions", "modules", "define", "validate", "answers", "infill")
+_OF_FUNCTIONS = ("files", "predictions", "modules", "define", "validate", "answers", "infill")
 _OF_BODIES = ("predictions", "answers", "index")
 
 
@@ -89,7 +89,7 @@ def _check(options: argparse.Namespace) -> None:
         _refuse(options, _OF_FUNCTIONS, "is for a file of functions, and not for --cookbook")
     else:
         _refuse(options, ("samples",), "is for --cookbook: a function of a file gets one answer")
-        if options.file is None:
+        if not options.files:
             raise UsageError("give a file of functions, a folder with shaders, or --cookbook")
     if options.infill:
         _refuse(options, _OF_BODIES, "is for whole bodies, and not for --infill")
@@ -109,7 +109,7 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> N
     for name in names:
         value = getattr(options, name)
         if value is not None and value is not False and value != []:  # 0 is a value that was given
-            raise UsageError(f"{name if name == 'file' else f'--{name}'} {reason}")
+            raise UsageError(f"{'FILE' if name == 'files' else f'--{name}'} {reason}")
 
 
 def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
@@ -139,7 +139,7 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     if options.answers and ranks.rank == 0:
         _write(options.answers, write_predictions(bodies))
     found = figures(outcomes)
-    return Report("functions", options.file.name, system, MEASURES, found, tuple(outcomes))
+    return Report("functions", named(options.files), system, MEASURES, found, tuple(outcomes))
 
 
 def _predictions(options: argparse.Namespace, ids: Sequence[str]) -> dict[str, str | None] | None:

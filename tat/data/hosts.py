@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tat.data.input_files import display_name, failure_reason, open_regular
@@ -53,7 +54,8 @@ def read_regions(
                     else f"not UTF-8: byte {error.start}")  # fmt: skip
     if "\0" in text:
         return skip(name, "binary: it holds a NUL byte")
-    yield from regions(Host(name, text), suffix, draft=draft)
+    left = partial(skip, name)
+    yield from regions(Host(name, text), suffix, draft=draft, left=left)
     return None
 
 

@@ -35,13 +35,14 @@ class ProjectFunctions(NamedTuple):
 
 
 def project_functions(
-    path: Path, max_file_bytes: int, defines: Sequence[str]
+    paths: Sequence[Path], max_file_bytes: int, defines: Sequence[str]
 ) -> ProjectFunctions:  # fmt: skip
-    """The functions of a file or folder, each once, as training reads them.
+    """The functions of files and folders, each once, as training reads them.
 
-    The id is the place below `path` and the name. Those whose holes no guess fills are left out.
+    The id is the place and the name; of a folder that is given alone, the place below it. Those
+    whose holes no guess fills are left out.
     """
-    sources = read_sources([path], max_file_bytes, defines)
+    sources = read_sources(paths, max_file_bytes, defines)
     found, silent = functions_of(sources)
     modules = {
         digest_of(m.id) if m.id else m.content_hash: m.text
@@ -53,17 +54,19 @@ def project_functions(
         texts = function.signature, function.body, function.context
         if texts in known or any(map(first_hole, texts)):
             continue
-        known[texts] = _reference(function, _id(function, path, ids))
+        known[texts] = _reference(function, _id(function, paths, ids))
     if not known:
-        raise FileError(f"{display_name(path)}: no whole function is in it; give other files")
+        given = ", ".join(map(display_name, paths[:3]))
+        raise FileError(f"{given}: no whole function is in it; give other files")
     notes = left_out_lines((*sources.skipped, *silent), sources.others)
     return ProjectFunctions(list(known.values()), modules, notes)
 
 
-def _id(function: Function, path: Path, ids: set[str]) -> str:
-    whole, name = display_name(path), _NAME.search(function.signature)
-    place = function.origin.removeprefix(whole).lstrip(os.sep)
-    place = place if path.is_dir() else f"{path.name}{place}"
+def _id(function: Function, paths: Sequence[Path], ids: set[str]) -> str:
+    place, name = function.origin, _NAME.search(function.signature)
+    if len(paths) == 1:
+        place = place.removeprefix(display_name(paths[0])).lstrip(os.sep)
+        place = place if paths[0].is_dir() else f"{paths[0].name}{place}"
     first = made = f"{place} {name[1] if name else ''}"
     while made in ids:
         made = f"{first} {len(ids)}"

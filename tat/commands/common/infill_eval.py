@@ -3,7 +3,7 @@
 import argparse
 
 from tat.commands.common.progress import counted
-from tat.commands.common.reference_functions import reference_functions
+from tat.commands.common.reference_functions import named, reference_functions
 from tat.commands.common.respondent import open_respondent
 from tat.evaluation.infill import INFILL_MEASURES, gap_of, judge_gap
 from tat.evaluation.result_file import Outcome, Report, figures
@@ -29,4 +29,4 @@ def infill_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -
     system["functions_without_such_a_gap"] = len(judged) - len(outcomes)
     benchmark = f"infill {options.infill}"
     found = figures(outcomes)
-    return Report(benchmark, options.file.name, system, INFILL_MEASURES, found, tuple(outcomes))
+    return Report(benchmark, named(options.files), system, INFILL_MEASURES, found, tuple(outcomes))

@@ -16,6 +16,7 @@ from tat.data.shaders import Shaders
 from tat.errors import FileError
 from tat.wgsl.embedded.judging import Judged, Validate, judged_one, offset_of, place_of
 from tat.wgsl.embedded.placed import Placed
+from tat.wgsl.embedded.regions import PARTLY
 from tat.wgsl.sandbox import Diagnostic
 
 _MOST_NOTES = 20
@@ -64,7 +65,9 @@ def read_modules(
         MAX_LINE, definitions or {}, draft=True,
     )  # fmt: skip
     for name, reason in shaders.skipped:
-        raise FileError(f"{name}: {reason}")
+        if not reason.startswith(PARTLY):
+            raise FileError(f"{name}: {reason}")
+        print_notes([f"{name}: {reason}"])
     for path in files:
         if path == Path("-"):
             yield Module("<stdin>", "", utf8_text(_standard_input(), "<stdin>"))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from tat.commands.common.progress import counted
@@ -32,14 +33,18 @@ class References(NamedTuple):
 def reference_functions(
     options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks | None = None
 ) -> References:
-    """The functions of `options.file`; of several ranks each gets so many."""
+    """The functions of `options.files`; of several ranks each gets so many."""
     first, step = (ranks.rank, ranks.size) if ranks else (0, 1)
-    if options.file.is_dir() or options.file.suffix.lower() in READ:
+    lines = [path for path in options.files if not _holds_wgsl(path)]
+    if not lines:
         return _of_project(options, sandbox, slice(first, None, step))
     if options.define:
         raise UsageError("--define is for files that hold WGSL; a .jsonl file is read as it stands")
-    functions = read_functions(options.file)
-    module_file = options.modules or module_file_of(options.file)
+    if len(options.files) > 1 and lines[0].exists():
+        other = f"{lines[0]} is read as JSON Lines of functions, and is judged alone"
+        raise UsageError(f"{other}; several FILEs are folders and files that hold WGSL")
+    functions = read_functions(lines[0])
+    module_file = options.modules or module_file_of(lines[0])
     if not module_file and not all(function.standalone for function in functions):
         _say(options, "no --modules: functions that need theirs are judged beside stubs, unrun")
     modules = read_modules(module_file) if module_file else {}
@@ -47,12 +52,21 @@ def reference_functions(
     return References([function.id for function in functions], chosen, modules)
 
 
+def named(files: Sequence[Path]) -> str:
+    """What a result calls the files that were judged."""
+    return ", ".join(path.name or str(path) for path in files)
+
+
+def _holds_wgsl(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in READ
+
+
 def _of_project(options: argparse.Namespace, sandbox: Sandbox, part: slice) -> References:
     if options.modules:
         raise UsageError("--modules is for a .jsonl file; here each function has its module")
     data = resolve().config.data
     found = project_functions(
-        options.file, data.max_file_bytes, [*data.defines, *options.define]
+        options.files, data.max_file_bytes, [*data.defines, *options.define]
     )  # fmt: skip
     for note in found.notes:
         _say(options, note)

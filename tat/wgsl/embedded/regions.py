@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import PurePath
 
 from tat.wgsl.embedded import c_family, javascript, markup, python, rust
@@ -29,6 +30,8 @@ READERS: dict[str, Reader] = {
 }
 SUFFIXES = tuple(suffix for suffix in READERS if suffix != ".wgsl")
 """Suffixes of files that may hold WGSL, beside .wgsl itself."""
+PARTLY = "not read from"
+"""The beginning of the reason where only the rest of a file is left out."""
 
 _MAY_HOLD = re.compile(
     rb"fn\s+[A-Za-z_$\x80-\xff{%\\\"'`]|var\s*<|alias\s+\w+\s*=|\\nfn "
@@ -37,6 +40,8 @@ _MAY_HOLD = re.compile(
 _DIALECT = re.compile(rb"^[ \t]*#|^[ \t]*import\b|@(?:if|elif|else)\b|::|#\{", re.MULTILINE)
 _CALLED, _NEAR = re.compile(r"(?:wgsl|shader)[^\n;,]*\s*$", re.IGNORECASE), 80
 _MOST_REFUSED = 2_000  # texts of a file that only seem to be WGSL; then it is left
+_MOST_TAKEN = 4_000  # shaders of a file; each costs about a millisecond
+_MOST_READ = 20_000  # texts of a file that have a word of WGSL's declarations
 _WORDS = (b"fn ", b"struct ", b"var<", b"alias ")
 
 
@@ -88,12 +93,17 @@ def is_dialect(data: bytes) -> bool:
     return bool(_DIALECT.search(data))
 
 
-def regions(host: Host, suffix: str = "", *, draft: bool = False) -> list[Region]:
-    """The WGSL in a file, in order; none in a file of another kind. `draft` as in `is_wgsl`."""
+def regions(
+    host: Host, suffix: str = "", *, draft: bool = False, left: Callable[[str], object] = len
+) -> list[Region]:  # fmt: skip
+    """The WGSL in a file, in order; none in a file of another kind. `draft` as in `is_wgsl`.
+
+    Beyond a number of texts a file is not read on; `left` is told where and why.
+    """
     reader = READERS.get(suffix or suffix_of(host.name))
     if reader is None:
         return []
-    found = list(reader(host))
+    found = list(islice(reader(host), _MOST_READ))
     named = {candidate.name: candidate for candidate in found if candidate.name}
     expressions = [hole.expression for candidate in found for hole in candidate.holes]
     known = {**named, **constants(host.text, expressions)} if expressions else {}
@@ -102,11 +112,21 @@ def regions(host: Host, suffix: str = "", *, draft: bool = False) -> list[Region
         return [region for region in made if region.text.text.strip()]
     taken: list[Region] = []
     for number, region in enumerate(made):
+        refused = number - len(taken)
+        if len(taken) >= _MOST_TAKEN or refused >= _MOST_REFUSED:
+            left(_left_out(region, len(taken), refused))
+            return taken
         if is_wgsl(region.filled().text.text, draft=draft, told=draft and _told(region)):
             taken.append(region)
-        elif number - len(taken) >= _MOST_REFUSED:
-            break
+    if len(made) == _MOST_READ:
+        left(_left_out(made[-1], len(taken), len(made) - len(taken)))
     return taken
+
+
+def _left_out(region: Region, taken: int, refused: int) -> str:
+    line = region.host.line_column(region.candidate.start)[0]
+    texts = f"{taken} shaders and {refused} texts that only seem to be WGSL"
+    return f"{PARTLY} line {line} on, behind {texts}"
 
 
 def _told(region: Region) -> bool:
