@@ -109,7 +109,7 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> N
     for name in names:
         value = getattr(options, name)
         if value is not None and value is not False and value != []:  # 0 is a value that was given
-            raise UsageError(f"{'FILE' if name == 'files' else f'--{name}'} {reason}")
+            raise UsageError(f"{'file' if name == 'files' else f'--{name}'} {reason}")
 
 
 def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
