@@ -53,7 +53,7 @@ def reference_functions(
 
 
 def named(files: Sequence[Path]) -> str:
-    """What a result calls the files that were judged."""
+    """The name that a result has for the files that were judged."""
     return ", ".join(path.name or str(path) for path in files)
 
 
