@@ -45,9 +45,10 @@ def inputs(signature: Signature, seed: int = 0) -> np.ndarray:
 
 
 def run(
-    sandbox: Sandbox, module: str, signature: Signature, seed: int = 0, seconds: float = _SECONDS
+    sandbox: Sandbox, module: str, signature: Signature, seed: int = 0, seconds: float | None = None
 ) -> Run:
     """Run a function of `module`; one that does not end in time has no results."""
+    seconds = _SECONDS if seconds is None else seconds
     types = [kind.name for kind in signature.parameters.values()]
     try:
         results = evaluate(
