@@ -106,7 +106,7 @@ class Scripted:
     def stream(self, request):
         return Stream([[1]], 9, 1, None, request.preference)
 
-    def run(self, waiting: deque[Stream], sources: int):
+    def run(self, waiting: deque[Stream], sources: int, each):
         while waiting:
             yield waiting.popleft()
 
