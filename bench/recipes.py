@@ -22,10 +22,11 @@ from typing import NamedTuple
 
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 
+from result_file import write
+
 from tat.errors import FileError, TatError, UsageError
 from tat.evaluation.result_file import Report, read_report
 from tat.evaluation.statistics import Estimate
-from tat.files import atomic_file
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("results")
@@ -103,7 +104,7 @@ def evaluated(variant: Variant, options: argparse.Namespace) -> None:
     said = folder / "plan.json"
     if not said.exists():
         plan = {"name": variant.name, "settings": variant.settings, **_planned(variant, options)}
-        _write(said, json.dumps(plan))
+        write(said, json.dumps(plan))
     run = folder / "run"
     if (run / "latest").exists():
         _tat("train", "--run", run, "--resume", "--device", options.device)
@@ -159,12 +160,13 @@ def write_table(options: argparse.Namespace) -> None:
             plan = json.loads((folder / "plan.json").read_text())
             rows.append((plan, read_report(folder / "result.json")))
     rows.sort(key=lambda row: -_behaviour(row[1]))
-    _write(options.results / "recipes.md", "\n".join(_table(rows, options)) + "\n")
+    options.results.mkdir(parents=True, exist_ok=True)
+    write(options.results / "recipes.md", "\n".join(_table(rows, options)) + "\n")
     records = [
         {**plan, "figures": {m: _numbers(e) for m, e in report.figures["all"].items()}}
         for plan, report in rows
     ]
-    _write(options.results / "recipes.json", json.dumps(records, indent=1) + "\n")
+    write(options.results / "recipes.json", json.dumps(records, indent=1) + "\n")
 
 
 def _table(rows: list[tuple[dict, Report]], options: argparse.Namespace) -> list[str]:
@@ -204,12 +206,6 @@ def _behaviour(report: Report) -> float:
 
 def _numbers(estimate: Estimate) -> dict[str, float]:
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(text.encode())
 
 
 if __name__ == "__main__":

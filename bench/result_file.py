@@ -18,5 +18,10 @@ def publish(result: object, path: Path | None, page: str = "", quiet: bool = Fal
     if path:
         files = {path: text, path.with_suffix(".md"): page} if page else {path: text}
         for name, content in files.items():
-            with atomic_file(name) as file:
-                file.write(content.encode())
+            write(name, content)
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a text atomically."""
+    with atomic_file(path) as file:
+        file.write(text.encode())

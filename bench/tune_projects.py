@@ -27,6 +27,7 @@ from pathlib import Path
 
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
+from result_file import write
 
 from tat.data.tokenizer import Special
 from tat.decode.generator import Generator
@@ -35,7 +36,6 @@ from tat.decode.stream import Stream
 from tat.errors import FileError, TatError
 from tat.evaluation.functions import ReferenceFunction, read_functions
 from tat.evaluation.result_file import read_report
-from tat.files import atomic_file
 from tat.train.named_checkpoint import load_checkpoint
 
 RESULTS = Path(__file__).with_name("results")
@@ -63,7 +63,8 @@ def main() -> int:
             folder = options.work / re.sub(r"\W+", "-", project)
             cut = split(options.corpus, project, folder)
             rows += [(project, cut, *row) for row in judged(folder, options)]
-            _write(options.results / "tune_projects.md", "\n".join(table(rows, options)) + "\n")
+            options.results.mkdir(parents=True, exist_ok=True)
+            write(options.results / "tune_projects.md", "\n".join(table(rows, options)) + "\n")
     except (TatError, subprocess.CalledProcessError) as error:
         print(f"tune_projects: {error}", file=sys.stderr)
         return 1
@@ -80,8 +81,9 @@ def split(corpus: Path, project: str, folder: Path) -> tuple[int, int]:
     own = [f for f in functions if not _is_held_out(f["module_id"])]
     modules = map(json.loads, (corpus / "train.jsonl").read_text().splitlines())
     needed = [m for m in modules if m["source"] == project and _is_held_out(m["id"])]
+    folder.mkdir(parents=True, exist_ok=True)
     for name, records in (("own", own), ("functions_held", held), ("held", needed)):
-        _write(folder / f"{name}.jsonl", "".join(f"{json.dumps(r)}\n" for r in records))
+        write(folder / f"{name}.jsonl", "".join(f"{json.dumps(r)}\n" for r in records))
     return len(own), len(held)
 
 
@@ -123,7 +125,7 @@ def trained(
             raise
         if code not in (0, 128 + signal.SIGTERM):
             raise subprocess.CalledProcessError(code, command)
-        _write(done, "")
+        write(done, "")
     return run / "best" if (run / "best").exists() else run / "latest"
 
 
@@ -144,7 +146,7 @@ def figures(
         every = read_report(result).figures["all"]
         found[kind] = {m: [e.value, e.low, e.high, e.count] for m, e in every.items()}
     found["bits"] = bits_a_byte(model, read_functions(file)[: options.limit], options.device)
-    _write(kept, json.dumps(found))
+    write(kept, json.dumps(found))
     return found
 
 
@@ -204,12 +206,6 @@ def _share(numbers: list[float] | None) -> str:
 
 def _command(*words: object) -> list[str]:
     return [sys.executable, "-m", "tat", *map(str, words)]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as file:
-        file.write(text.encode())
 
 
 if __name__ == "__main__":

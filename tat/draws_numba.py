@@ -1,4 +1,4 @@
-"""The tokens that may win a draw, in compiled code: all but a few are told apart by their bits.
+"""The tokens that may win a draw, in compiled code: the bits of their noise rule out all but a few.
 
 A token with logit l beats a score s at temperature T only with noise above x = (s - l) / T. Noise
 grows with its bits, so a bound on the bits spares two logarithms a token: -log(-log u) > x means
@@ -11,10 +11,12 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.hashing import FACTORS, STRIDE
+
 _MARGIN = 1e-9  # of a score: far above the last bits, in which logarithms may differ
 _MOST = 23  # above noise of 23, all bits of 32 have to be set
 _BOUNDS = np.array([2.0**32 * math.exp(-math.exp(-k)) - 0.5 for k in range(_MOST + 1)], np.uint32)
-_STRIDE, _FIRST, _SECOND = (np.uint32(x) for x in (0x9E3779B1, 0x7FEB352D, 0x846CA68B))
+_FIRST, _SECOND = FACTORS
 
 
 def contenders(logits: Array, key: int, position: int, temperature: float, lowest: float) -> Array:
@@ -37,7 +39,7 @@ def _contenders(
     size, base = logits.size, _mixed(key ^ position)
     bits, scores = np.empty(size, np.uint32), np.empty(size, np.float64)
     for i in range(size):  # a loop of its own, which the compiler vectorizes
-        bits[i] = _mixed(np.uint32(np.uint32(i) * _STRIDE) ^ base)
+        bits[i] = _mixed(np.uint32(np.uint32(i) * STRIDE) ^ base)
     best, count = logits[first] + temperature * _gumbel(bits[first]), 0
     inverse = 1 / temperature
     for i in range(size):

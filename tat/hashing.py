@@ -6,13 +6,14 @@ import numpy as np
 from numpy import ndarray as Array
 from numpy import uint32
 
-_STRIDE = uint32(0x9E3779B1)  # odd, so that no two elements of one hash share their bits
+STRIDE = uint32(0x9E3779B1)  # odd, so that no two elements of one hash share their bits
+FACTORS = uint32(0x7FEB352D), uint32(0x846CA68B)  # of C. Wellons, hash-prospector
 
 
 def mix(x: Array) -> Array:
-    """A 32-bit integer hash of low bias (constants of C. Wellons, hash-prospector)."""
-    x = (x ^ (x >> uint32(16))) * uint32(0x7FEB352D)
-    x = (x ^ (x >> uint32(15))) * uint32(0x846CA68B)
+    """A 32-bit integer hash of low bias."""
+    x = (x ^ (x >> uint32(16))) * FACTORS[0]
+    x = (x ^ (x >> uint32(15))) * FACTORS[1]
     return x ^ (x >> uint32(16))
 
 
@@ -26,4 +27,4 @@ def fold(key: int, words: Iterable[int]) -> Array:
 
 def element_hashes(base: Array, size: int) -> Array:
     """32 random bits [size] for each element, of one word [1]."""
-    return mix((np.arange(size, dtype=uint32) * _STRIDE) ^ base)
+    return mix((np.arange(size, dtype=uint32) * STRIDE) ^ base)

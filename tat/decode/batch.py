@@ -107,9 +107,10 @@ class Batch:
 
     def _settle(self, rows: Sequence[int]) -> Iterator[Stream]:
         """Settle the blocks of these rows; frees the rows of streams that end, and yields them."""
+        for row in rows:
+            if not self._streams[row].reviewed:
+                self._streams[row].settle()
         reviewed = [row for row in rows if self._streams[row].reviewed]
-        for row in {*rows} - {*reviewed}:
-            self._streams[row].settle()
         self._each(lambda row: self._streams[row].settle(), reviewed)
         for row in rows:
             stream = self._streams[row]

@@ -1,4 +1,4 @@
-"""The tables of concepts: concepts/AREA.txt. Their language is told in README.md beside this."""
+"""The tables of concepts: concepts/AREA.txt. README.md beside this has their language."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Practice functions: chains of steps, told in words."""
+"""Practice functions: chains of steps, described in words."""
 
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws

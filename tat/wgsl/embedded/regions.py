@@ -98,7 +98,7 @@ def regions(
 ) -> list[Region]:  # fmt: skip
     """The WGSL in a file, in order; none in a file of another kind. `draft` as in `is_wgsl`.
 
-    Beyond a number of texts a file is not read on; `left` is told where and why.
+    Beyond a number of texts a file is not read on; `left` gets the place and the reason.
     """
     reader = READERS.get(suffix or suffix_of(host.name))
     if reader is None:
