@@ -57,7 +57,7 @@ test: lint  ## all tests that belong to a change (about 10 minutes on 2 cores, 3
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: lint  ## the long ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --hypothesis-profile=new
 
 EVERY ?= 100
 SECONDS ?= 45
