@@ -11,12 +11,11 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.hashing import FACTORS, STRIDE
+from tat.hashing_numba import element_hash, mix
 
 _MARGIN = 1e-9  # of a score: far above the last bits, in which logarithms may differ
 _MOST = 23  # above noise of 23, all bits of 32 have to be set
 _BOUNDS = np.array([2.0**32 * math.exp(-math.exp(-k)) - 0.5 for k in range(_MOST + 1)], np.uint32)
-_FIRST, _SECOND = FACTORS
 
 
 def contenders(logits: Array, key: int, position: int, temperature: float, lowest: float) -> Array:
@@ -36,10 +35,10 @@ def _contenders(
     found: Array, logits: Array, first: int, key: np.uint32, position: np.uint32,
     temperature: float, lowest: float, bounds: Array,
 ) -> int:  # fmt: skip
-    size, base = logits.size, _mixed(key ^ position)
+    size, base = logits.size, mix(np.uint32(key ^ position))
     bits, scores = np.empty(size, np.uint32), np.empty(size, np.float64)
     for i in range(size):  # a loop of its own, which the compiler vectorizes
-        bits[i] = _mixed(np.uint32(np.uint32(i) * STRIDE) ^ base)
+        bits[i] = element_hash(base, i)
     best, count = logits[first] + temperature * _gumbel(bits[first]), 0
     inverse = 1 / temperature
     for i in range(size):
@@ -58,14 +57,6 @@ def _contenders(
             found[kept] = found[k]
             kept += 1
     return kept
-
-
-@njit(inline="always")
-def _mixed(x: np.uint32) -> np.uint32:
-    """`hashing.mix` of one word; without the casts, Numba multiplies in 64 bits."""
-    x = np.uint32((x ^ (x >> np.uint32(16))) * _FIRST)
-    x = np.uint32((x ^ (x >> np.uint32(15))) * _SECOND)
-    return x ^ (x >> np.uint32(16))
 
 
 @njit(inline="always")

@@ -25,7 +25,7 @@ MAX_LINES_OF_FUNCTIONS = 60
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
     ("errors", "resources", "flat", "hashing", "tokens", "locks", "machine"),
-    ("config_layers", "config_tables"),
+    ("config_layers", "config_tables", "hashing_numba"),
     ("config", "files", "tensor_file", "provenance", "kernel_cache", "draws_numba"),
     ("wgsl",),
     ("retrieval", "synth"),
@@ -74,6 +74,7 @@ ONLY_IN = {
         "backends/cpu/copying.py",
         "data/tokenizer_numba.py",
         "draws_numba.py",
+        "hashing_numba.py",
     ),
     "pygls": ("serve/lsp",),
     "lsprotocol": ("serve/lsp",),

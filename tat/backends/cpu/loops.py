@@ -17,7 +17,7 @@ exact = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 plain = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 summing = njit(nogil=True, cache=True, error_model="numpy", fastmath=_SUMS)
 
-_f, _u = np.float32, np.uint32
+_f = np.float32
 _ONE, _HALF = _f(1), _f(0.5)
 
 
@@ -39,14 +39,6 @@ def exp(x: float) -> float:
     y = _f(0) if x < _f(-87.0) else y
     y = _f(np.inf) if x > _f(88.0) else y
     return x if x != x else y
-
-
-@exact
-def mix(x: int) -> int:
-    """The hash of hashing.mix, for one number."""
-    x = _u(_u(x ^ (x >> _u(16))) * _u(0x7FEB352D))
-    x = _u(_u(x ^ (x >> _u(15))) * _u(0x846CA68B))
-    return _u(x ^ (x >> _u(16)))
 
 
 @plain

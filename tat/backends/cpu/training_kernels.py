@@ -6,7 +6,8 @@ See loops.py for how they are compiled.
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.loops import mix, summing
+from tat.backends.cpu.loops import summing
+from tat.hashing_numba import element_hash, mix
 
 _f, _u = np.float32, np.uint32
 _ONE = _f(1)
@@ -15,7 +16,7 @@ _ONE = _f(1)
 @summing
 def _dropout(y: Array, x: Array, base: int, limit: int, scale: float) -> None:
     for i in range(y.size):
-        kept = mix(_u(_u(i) * _u(0x9E3779B1)) ^ base) >= limit
+        kept = element_hash(base, i) >= limit
         y[i] = x[i] * scale if kept else _f(0)
 
 
@@ -28,7 +29,7 @@ def _dropout_add(
     y: Array, residual: Array, x: Array, base: int, limit: int, scale: float
 ) -> None:  # fmt: skip
     for i in range(y.size):
-        kept = mix(_u(_u(i) * _u(0x9E3779B1)) ^ base) >= limit
+        kept = element_hash(base, i) >= limit
         y[i] = residual[i] + (x[i] * scale if kept else _f(0))
 
 
