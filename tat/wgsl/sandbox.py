@@ -110,7 +110,6 @@ class Sandbox:
         if isinstance(reply, Verdict):
             raise InvalidShaderError(f"wgsl: {Diagnostic(reply.message, reply.line, reply.column)}")
         if isinstance(reply, Failure):
-            self.close()  # a lost device stays lost
             raise SandboxError(f"wgsl: running {entry_point} failed: {reply.message}")
         written = [binding for binding in bindings if binding.returned]
         keys = [(binding.group, binding.binding) for binding in written]
@@ -130,10 +129,13 @@ class Sandbox:
         if self._child is None:
             self._start()
         try:
-            return self._child.ask(request, seconds)
+            reply = self._child.ask(request, seconds)
         except BaseException:  # an interrupted conversation cannot go on either
             self.close()
             raise
+        if isinstance(reply, Failure):
+            self.close()  # a lost device stays lost
+        return reply
 
     def _start(self) -> None:
         try:

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tat import machine
-from tat.wgsl.protocol import Binding
-from tat.wgsl.sandbox import Diagnostic, R, Sandbox, T
+from tat.wgsl.protocol import Reply, Request
+from tat.wgsl.sandbox import R, Sandbox, T
 
 _AHEAD = 4  # items of each thread that may wait for it
 
@@ -30,21 +30,6 @@ class SandboxPool(Sandbox):
         self._each, self._results = (
             ThreadPoolExecutor(self._count, name) for name in ("each", "results")
         )
-
-    def validate(self, source: str) -> Diagnostic | None:
-        with self._taken() as sandbox:
-            return sandbox.validate(source)
-
-    def run(
-        self,
-        source: str,
-        entry_point: str,
-        bindings: Sequence[Binding],
-        workgroups: tuple[int, int, int] = (1, 1, 1),
-        seconds: float = 10.0,
-    ) -> dict[tuple[int, int], bytes]:
-        with self._taken() as sandbox:
-            return sandbox.run(source, entry_point, bindings, workgroups, seconds)
 
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """The results of a work that may ask the sandbox, in order; items are side by side."""
@@ -68,6 +53,10 @@ class SandboxPool(Sandbox):
             threads.shutdown(cancel_futures=True)
         for sandbox in self._all:
             sandbox.close()
+
+    def _ask(self, request: Request, seconds: float) -> Reply:
+        with self._taken() as sandbox:
+            return sandbox._ask(request, seconds)
 
     @contextmanager
     def _taken(self) -> Iterator[Sandbox]:
