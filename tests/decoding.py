@@ -45,7 +45,7 @@ def new_generator(max_tokens: int = 40, seed: int = 3, **flags: object) -> Gener
 
 
 class ByDefinition:
-    """Logits behind tokens, from programs of its own that know nothing of batches."""
+    """Logits after each token, from programs of its own without batches."""
 
     def __init__(self, generator: Generator, sources: Sequence[Sequence[int]]) -> None:
         loaded = generator.loaded
@@ -75,7 +75,7 @@ class ByDefinition:
 def every_token_masked(
     generator: Generator, prompt: Prompt, constraint: Constraint | None, preference: Preference
 ) -> tuple[list[int], float]:
-    """Before each choice every token of the vocabulary is tried; tokens and log-probability."""
+    """Tokens and log-probability, where each choice tries every token of the vocabulary."""
     model = ByDefinition(generator, generator.sources(prompt))
     found, total = [], 0.0
     for position in range(generator.max_tokens):

@@ -1,4 +1,4 @@
-"""Trees that look like projects with shaders in them: own code, in all forms, and what is there.
+"""Trees that look like projects with shaders: our own code, in all forms, and its functions.
 
 Each file says which functions tat has to find in it and at which lines and columns, by writing the
 host text around shaders whose places it counts itself.

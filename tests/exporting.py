@@ -28,7 +28,7 @@ in_node = pytest.mark.skipif(not NODE, reason="make test-tools installs Node")
 
 
 def leaving_of(generator: Generator) -> LeavingModel:
-    """A model as it is in a backend."""
+    """A model with the weights that a backend holds."""
     loaded = generator.loaded
     flat = loaded.backend.read(loaded.model.parameters.flat)
     values = weights.unpack(loaded.model.parameters, flat)
@@ -85,7 +85,7 @@ const given = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 
 
 class Replay:
-    """A page's plan on the software GPU, written anew: it shares nothing with the player."""
+    """Replays a page's plan on the software GPU, without any code of the page's player."""
 
     def __init__(self, page: bytes) -> None:
         self.plan = plan_of(page)
@@ -139,7 +139,7 @@ class Replay:
         return losses, self._metric("update", "scale")
 
     def flat(self) -> Array:
-        """The weights as they are."""
+        """All weights as they are now, one after another."""
         about = self.plan["weights"]
         data = self._handle.queue.read_buffer(self._buffers[about["buffer"]])
         return np.frombuffer(data, np.float32)[: about["size"]]

@@ -12,7 +12,7 @@ from tat.ops.plan import plan
 
 
 def compile_graph(graph: Graph, backend: CpuBackend, values: Mapping[str, Array]) -> CpuExecutable:
-    """The graph's plan compiled, and those of `values` written that it has, feeds or persistent."""
+    """Compiles the graph's plan, and writes those of `values` that it feeds or keeps."""
     executable = backend.compile(plan(graph, backend.memory))
     for name, value in values.items():
         if name in executable.plan.feeds:

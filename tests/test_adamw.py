@@ -1,4 +1,4 @@
-"""Learning-rate schedules, and what an update does besides AdamW's formula (see test_torch)."""
+"""Learning-rate schedules, and the parts of an update around AdamW's formula (see test_torch)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,7 +67,7 @@ def test_cosine_is_half_way_down_in_the_middle(config: TrainConfig):
 
 
 @given(configs, st.integers(1, 40))
-def test_inverse_square_root_is_what_it_says(config: TrainConfig, times: int):
+def test_the_inverse_square_root_schedule_follows_its_formula(config: TrainConfig, times: int):
     config = replace(config, schedule="inverse_square_root")
     step = max(1, config.warmup_steps) * times
     assert learning_rate(config, step) == pytest.approx(config.lr / np.sqrt(times), rel=1e-12)
@@ -112,7 +112,7 @@ class Update:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All that an update changes."""
+        """All tensors that an update changes."""
         return [self.parameters.flat, *self.optimizer.state]
 
     def values(self) -> list[Array]:
@@ -160,7 +160,7 @@ def test_a_gradient_that_is_not_finite_changes_no_bit(
 
 
 @pytest.mark.parametrize("rows", [5, 30000])
-def test_the_norm_is_of_the_mean_gradient_of_all_weights(rows: int):
+def test_the_norm_is_that_of_the_mean_gradient(rows: int):
     update = Update(replace(AVERAGED, clip_norm=0.5), rows)
     gradient = update.gradient()
     factor, norm = update.step(1, gradient, tokens=4)
@@ -175,7 +175,7 @@ def test_a_gradient_that_is_not_clipped_is_only_averaged(clip_norm: float, token
     assert update.step(1, update.gradient(), tokens)[0] == np.float32(1 / tokens)
 
 
-def test_weight_decay_is_of_the_matrices_alone():
+def test_weight_decay_acts_on_matrices_alone():
     update = Update(AVERAGED, dtype=np.float64)
     before = update.values()[0]
     update.step(1, np.zeros(before.shape))

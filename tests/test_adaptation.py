@@ -1,4 +1,4 @@
-"""Bodies told with other names: what is matched, and that it means the same as before."""
+"""Bodies under other names: which names are matched, and that the meaning stays."""
 
 import json
 
@@ -13,43 +13,43 @@ BOX = "{ let d = abs(p) - b; return length(max(d, vec2f())) + min(max(d.x, d.y),
 BOX_PLACE = Place("fn sd_box(p: vec2<f32>, b: vec2<f32>) -> f32", "")
 
 
-def told(body: str, theirs: str, ours: str, context: str = "", our_context: str = "") -> str:
+def moved(body: str, theirs: str, ours: str, context: str = "", our_context: str = "") -> str:
     return adapted(body, Place(theirs, context), Place(ours, our_context))
 
 
 def test_parameters_get_the_names_of_the_same_type_in_order():
-    body = told(BOX, BOX_PLACE.signature, "fn box(size: f32, at: vec2f, half: vec2f) -> f32")
+    body = moved(BOX, BOX_PLACE.signature, "fn box(size: f32, at: vec2f, half: vec2f) -> f32")
     assert body == BOX.replace("(p)", "(at)").replace("- b", "- half")
 
 
 def test_a_name_counts_before_an_order():
-    assert told(
+    assert moved(
         "{ return a - b; }", "fn f(a: f32, b: f32) -> f32", "fn g(b: f32, c: f32) -> f32"
     ) == ("{ return c - b; }")
 
 
 def test_members_and_comments_are_no_parameters():
-    body = told("{ /* x */ return v.x * x; }", "fn f(x: f32, v: vec2f) -> f32",
+    body = moved("{ /* x */ return v.x * x; }", "fn f(x: f32, v: vec2f) -> f32",
                 "fn g(w: vec2f, time: f32) -> f32")  # fmt: skip
     assert body == "{ /* x */ return w.x * time; }"
 
 
 def test_locals_make_room_for_parameters():
-    body = told(
+    body = moved(
         "{ let size = p * 2.0; return size; }", "fn f(p: f32) -> f32", "fn g(size: f32) -> f32"
     )
     assert body == "{ let size_ = size * 2.0; return size_; }"
 
 
 def test_a_word_in_a_comment_declares_nothing():
-    body = told("{ /* let size */ return p; }", "fn f(p: f32) -> f32", "fn g(size: f32) -> f32")
+    body = moved("{ /* let size */ return p; }", "fn f(p: f32) -> f32", "fn g(size: f32) -> f32")
     assert body == "{ /* let size */ return size; }"
 
 
 def test_structs_of_the_signature_are_matched_with_their_members():
     theirs = "struct Out { @builtin(position) pos: vec4f, @location(0) uv: vec2f }"
     ours = "struct V2F { @location(0) st: vec2f, @builtin(position) clip: vec4f }"
-    body = told(
+    body = moved(
         "{ var out: Out; out.pos = vec4f(); out.uv = q; return out; }",
         "@vertex fn vs(@location(0) q: vec2f) -> Out", "fn main(@location(0) a: vec2f) -> V2F",
         theirs, ours,
@@ -59,10 +59,10 @@ def test_structs_of_the_signature_are_matched_with_their_members():
 
 def test_a_parameter_may_be_a_member_elsewhere_and_a_member_a_parameter():
     inside = "struct In { @location(0) uv: vec2f }"
-    body = told("{ return uv * 2.0; }", "fn f(uv: vec2f) -> vec2f", "fn g(i: In) -> vec2f",
+    body = moved("{ return uv * 2.0; }", "fn f(uv: vec2f) -> vec2f", "fn g(i: In) -> vec2f",
                 our_context=inside)  # fmt: skip
     assert body == "{ return i.uv * 2.0; }"
-    body = told(
+    body = moved(
         "{ return i.uv * 2.0; }", "fn g(i: In) -> vec2f", "fn f(st: vec2f) -> vec2f", inside
     )
     assert body == "{ return st * 2.0; }"
@@ -71,18 +71,18 @@ def test_a_parameter_may_be_a_member_elsewhere_and_a_member_a_parameter():
 def test_variables_of_the_module_are_matched_by_space_and_type():
     theirs = "@group(0) @binding(0) var<uniform> m: mat4x4<f32>; var<private> s: f32;"
     ours = "var<private> seed: f32; @group(1) @binding(2) var<uniform> view: mat4x4f;"
-    body = told("{ s = s + 1.0; return m * p; }", "fn f(p: vec4f)", "fn g(p: vec4f)",
+    body = moved("{ s = s + 1.0; return m * p; }", "fn f(p: vec4f)", "fn g(p: vec4f)",
                 theirs, ours)  # fmt: skip
     assert body == "{ seed = seed + 1.0; return view * p; }"
 
 
 def test_constants_come_along_with_those_that_they_need():
     theirs = "const PI = 3.14;\nconst TAU = 2.0 * PI;\nconst OTHER = 1;"
-    body = told("{ return x * TAU; }", "fn f(x: f32) -> f32", "fn g(y: f32) -> f32", theirs)
+    body = moved("{ return x * TAU; }", "fn f(x: f32) -> f32", "fn g(y: f32) -> f32", theirs)
     assert code_tokens(body) == code_tokens(
         "{ const PI = 3.14; const TAU = 2.0 * PI; return y * TAU; }"
     )
-    body = told(
+    body = moved(
         "{ return x * PI; }", "fn f(x: f32) -> f32", "fn g(y: f32) -> f32", theirs, "const PI = 3;"
     )
     assert body == "{ return y * PI; }"
@@ -101,7 +101,7 @@ PIECES = st.lists(
 def test_a_place_of_its_own_changes_nothing(names, types):
     signature = f"fn f({', '.join(f'{n}: {t}' for n, t in zip(names, types))}) -> f32"
     body = f"{{ return f({', '.join(names)}); }}"
-    assert told(body, signature, signature) == body
+    assert moved(body, signature, signature) == body
 
 
 @given(PIECES.map("".join), PIECES.map("".join), PIECES.map("".join))

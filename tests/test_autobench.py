@@ -25,7 +25,7 @@ BENCH = CONFIG.bench
 
 
 class FakeClock:
-    """Moves on only by what workloads say they take."""
+    """Moves on only by the seconds that workloads say they take."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -56,7 +56,7 @@ def test_loops_are_as_few_as_last_long_enough(seconds: float, least: float):
 
 
 def counted(base: list[float], now: list[float]) -> float:
-    """The probability by trying which values of both could have been `now`."""
+    """The probability, by trying every choice of values that could have been `now`."""
 
     def wins(chosen: tuple[float, ...], rest: list[float]) -> int:
         return sum(c > r for c in chosen for r in rest)
@@ -71,12 +71,12 @@ def counted(base: list[float], now: list[float]) -> float:
     values=st.lists(st.integers(0, 999), min_size=2, max_size=9, unique=True),
     cut=st.integers(1, 8),
 )
-def test_the_probability_is_that_of_counting_out(values: list[int], cut: int):
+def test_the_probability_is_that_of_enumeration(values: list[int], cut: int):
     base, now = values[: min(cut, len(values) - 1)], values[min(cut, len(values) - 1) :]
     assert slower(base, now) == pytest.approx(counted(base, now))
 
 
-def test_the_probability_of_large_samples_is_that_of_shuffling():
+def test_the_probability_of_large_samples_is_that_of_permutations():
     random = np.random.default_rng(0)
     for shift in (0.0, 0.2, 0.4):
         values = np.concatenate([random.normal(0, 1, 22), random.normal(shift, 1, 25)])
@@ -86,7 +86,7 @@ def test_the_probability_of_large_samples_is_that_of_shuffling():
         assert slower(values[:22], values[22:]) == pytest.approx(expected, abs=0.03)
 
 
-def test_what_is_looked_at_together_is_judged_by_its_number():
+def test_more_comparisons_at_once_need_stronger_evidence():
     assert adjusted([0.01]) == [0.01]
     assert adjusted([0.03, 0.01, 0.6]) == pytest.approx([0.06, 0.03, 0.6])
     assert adjusted([0.5, 0.6]) == [1.0, 1.0] and adjusted([]) == []
@@ -131,13 +131,13 @@ def test_noise_alone_is_no_regression():
     assert set(verdicts(base, now).values()) == {"same"}
 
 
-def test_what_is_sure_but_small_is_no_regression():
+def test_a_certain_but_small_change_is_no_regression():
     base = [result("a", 0, samples=20)]
     assert verdicts(base, [result("a", 0, factor=1.05, samples=20)]) == {"a": "same"}
     assert verdicts(base, [result("a", 0, factor=1.25, samples=20)]) == {"a": "slower"}
 
 
-def test_only_what_both_have_is_compared():
+def test_only_shared_benchmarks_are_compared():
     assert verdicts([result("a", 0)], [result("b", 0)]) == {}
 
 
@@ -192,7 +192,7 @@ def test_a_file_of_pyperf_is_read_with_its_reference(tmp_path: Path):
     '{"version": "1.0", "benchmarks": [{"runs": [{"values": [-1.0],'
     ' "metadata": {"tat_reference": 1.0}}]}]}',
 ])  # fmt: skip
-def test_what_is_no_file_of_results_is_refused(tmp_path: Path, text: str):
+def test_other_files_than_results_are_refused(tmp_path: Path, text: str):
     path = tmp_path / "a.json"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(FileError, match=r"a\.json"):

@@ -1,4 +1,4 @@
-"""--device auto: asked of a child, measured once, remembered, never a software adapter."""
+"""--device auto: a child lists adapters, each is timed once, and software is never chosen."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ FAST, SLOW = Timing(10.0, 0.5), Timing(1000.0, 3.0)
 
 
 class Machine:
-    """Adapters and times that a test decides, and how often it was asked for times."""
+    """Adapters and times that a test decides; it counts how often times were asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
         self.found: list[AdapterInfo] = [adapter("Big")]
@@ -134,7 +134,7 @@ def test_hardware_is_seen_by_its_device_files(tmp_path):
         ([True, False, False, True], ["gpu:software", "gpu:0", "gpu:1", ""]),
     ],
 )
-def test_adapters_are_called_what_device_takes(software: list[bool], expected: list[str]):
+def test_adapters_have_the_names_that_device_takes(software: list[bool], expected: list[str]):
     assert selectors(software) == expected
 
 

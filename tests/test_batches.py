@@ -178,7 +178,7 @@ def test_the_smallest_bucket_that_holds_both_lengths(source, target):
     assert index < 0 or sum(BUCKETS[index]) == min(fitting)
 
 
-def test_encoding_leaves_out_what_is_too_long_and_cuts_nothing():
+def test_encoding_leaves_out_long_samples_and_cuts_nothing():
     tokenizer = Tokenizer([])
     samples = [
         Sample((("comment", "abc"), ("signature", "de")), "xyz", "fits"),

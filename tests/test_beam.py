@@ -1,4 +1,4 @@
-"""Beam search: width 1 is greedy, and wider ones are what the definition gives."""
+"""Beam search: width 1 is greedy, and wider ones follow the definition."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def test_the_search_ends_in_both_ways(generator, terse):
 
 
 def test_more_beams_find_texts_at_least_as_likely(generator):
-    """Not a law of beam search, but of these: what is unfinished has equal lengths."""
+    """Beam search does not promise it; it holds here, where unfinished texts have equal lengths."""
     for prompt in PROMPTS.values():
         [greedy] = generator.generate_all([Request(prompt)])
         found = beam_search(generator, Request(prompt), 6)

@@ -1,4 +1,4 @@
-"""`tat bench`: what it prints and writes, and that a regression is exit 7."""
+"""`tat bench`: its output, its files, and exit code 7 for a regression."""
 
 import json
 import time
@@ -96,13 +96,13 @@ def test_a_slowdown_in_the_code_of_a_workload_is_named(
     assert done.code == 7 and f"slower than in {path}: {name} by " in done.err
 
 
-def test_a_gain_and_what_lies_below_the_threshold_are_no_regression(base: Path):
+def test_a_gain_or_a_loss_below_the_threshold_is_no_regression(base: Path):
     assert tat("bench", *TINY, "--compare", base, "--threshold", "1000").code == 0
     done = tat("bench", *TINY, "--compare", rescaled(base, 20))
     assert done.code == 0 and "faster" in done.err and "none of 1 is slower" in done.err
 
 
-def test_what_cannot_be_compared_is_refused(base: Path, tmp_path: Path):
+def test_incomparable_results_are_refused(base: Path, tmp_path: Path):
     assert tat("bench", "--compare", tmp_path / "nosuch").code == 4
     assert "like with like" in tat("bench", "--compare", base, "--preset", "small").failure()
     other = tat("bench", "start", *TINY, "--compare", base)

@@ -1,4 +1,4 @@
-"""The benchmarks themselves: each proves its workload right, and a planted bug is found by it."""
+"""The benchmarks themselves: each checks its workload, and finds a planted bug."""
 
 import sys
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_every_workload_runs_and_is_right(row: Benchmark):
 
 
 def spoilt(*kernels: str) -> Setting:
-    """NumPy's kernels, where the named leave a first output that is a little too large."""
+    """NumPy's kernels; the first output of those that are named is a little too large."""
 
     def open_backend(threads: int) -> CpuBackend:
         backend = CpuBackend(threads, numba=False)
@@ -114,7 +114,7 @@ def test_the_tokenized_text_has_300_bytes():
     assert len(host_workloads.FUNCTION.encode()) == 300
 
 
-def test_a_gpu_runs_only_what_runs_on_it():
+def test_a_gpu_runs_only_benchmarks_for_gpus():
     names = {row.name for row in AutoBench(CONFIG, "gpu").chosen()}
     assert names == {"forward", "decode", "decode_batch", "step"}
 

@@ -28,7 +28,7 @@ exit 100
 def apt_install(
     tmp_path, *, busy, problem="Could not get lock /var/lib/apt/lists/lock. It is held"
 ):
-    """Exit code, standard error and calls of apt-get, of which the first `busy` fail."""
+    """Exit code, standard error and calls of apt-get; the first `busy` calls fail."""
     log = tmp_path / "calls"
     log.touch()
     for name, text in (
@@ -45,15 +45,15 @@ def apt_install(
 
 
 def test_another_apt_is_waited_for(tmp_path):
-    code, told, calls = apt_install(tmp_path, busy=3)
+    code, said, calls = apt_install(tmp_path, busy=3)
     assert code == 0 and len(calls) == 5
     assert calls[-1].endswith("install -y --no-install-recommends gcc")
-    assert told.count("waiting") == 1
+    assert said.count("waiting") == 1
 
 
 def test_another_failure_of_apt_is_said_at_once(tmp_path):
-    code, told, calls = apt_install(tmp_path, busy=9, problem="Unable to locate package gcc")
-    assert code == 1 and "Unable to locate package gcc" in told and len(calls) == 1
+    code, said, calls = apt_install(tmp_path, busy=9, problem="Unable to locate package gcc")
+    assert code == 1 and "Unable to locate package gcc" in said and len(calls) == 1
 
 
 def hold(folder, started, seconds):

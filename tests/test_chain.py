@@ -1,4 +1,4 @@
-"""Blocks of tokens drawn on the device: the texts of one token at a time, in every company."""
+"""Blocks of tokens drawn on the device: same texts as one token at a time, in any batch."""
 
 from collections.abc import Callable
 
@@ -98,7 +98,7 @@ def steps_of(generator: Generator) -> list[int]:
 def test_a_text_takes_few_submits_however_it_is_drawn(
     backend: Callable[[], Backend], sampling: Sampling
 ):
-    """40 tokens in blocks of up to 8, none made in vain before the end of a text."""
+    """40 tokens come in blocks of up to 8, and none is drawn in vain before the end of a text."""
     generator = new_generator()
     device_generator = on(backend(), generator)
     counts = steps_of(device_generator)

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, and what is not exactly that is refused."""
+"""Checkpoints: saved content comes back, and any damaged or foreign file is refused."""
 
 import hashlib
 import json
@@ -89,7 +89,7 @@ IN_ONE_FOLDER = settings(
         TREES,
     )
 )  # fmt: skip
-def test_what_is_saved_comes_back(tmp_path, stored):
+def test_saved_content_comes_back(tmp_path, stored):
     save(tmp_path / "file", stored)
     loaded = load(tmp_path / "file")
     assert_same(stored, loaded)
@@ -154,7 +154,7 @@ def test_the_safetensors_library_reads_our_files(path):
         assert sums[name] == hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()
 
 
-def test_we_read_what_the_safetensors_library_lays_out(tmp_path):
+def test_we_read_files_of_the_safetensors_library(tmp_path):
     """Only bytes, so that the library's order of types puts the header's checksum first."""
     draw = np.random.default_rng(0)
     tensors = {
@@ -300,7 +300,7 @@ def test_weights_of_another_model_are_refused(path, expected, said):
         check_weights(path, found, expected)
 
 
-def test_another_model_is_told_before_damage_is(path):
+def test_another_model_is_named_before_damage(path):
     """The tensors need not be read to see that they are not the right ones."""
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
@@ -311,7 +311,7 @@ def test_another_model_is_told_before_damage_is(path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("kind", ["weights", "state"])
-def test_saving_what_diverged_keeps_the_last_good_file(path, kind, value):
+def test_saving_diverged_weights_keeps_the_last_good_file(path, kind, value):
     bad = sample(step=750)
     array = np.ones(3_000_000, np.float32)
     array[2_999_999] = value
@@ -322,7 +322,7 @@ def test_saving_what_diverged_keeps_the_last_good_file(path, kind, value):
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
 
-def test_what_cannot_be_stored_is_refused_before_anything_is_written(path):
+def test_unstorable_content_is_refused_before_anything_is_written(path):
     before = path.read_bytes()
     deep = {"a": 0}
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""Choice of tokens: filters, penalties and noise, and that a choice depends on nothing else."""
+"""Choice of tokens: filters, penalties and noise; a choice depends on nothing else."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def kept(logits: np.ndarray, **filters: float) -> list[int]:
     return np.flatnonzero(np.asarray(logits) >= lowest).tolist()
 
 
-def test_what_filters_keep():
+def test_filters_keep_the_likeliest_tokens():
     logits = np.log([0.4, 0.05, 0.3, 0.05, 0.2])
     assert kept(logits) == [0, 1, 2, 3, 4]
     assert kept(logits, top_k=2) == [0, 2] and kept(logits, top_k=9) == [0, 1, 2, 3, 4]
@@ -61,7 +61,7 @@ def test_the_draw_is_the_highest_score_of_all(logits, sampling, key, position, s
 
 @pytest.mark.parametrize("temperature", [0.05, 0.7, 1.0, 8.0, 1e6])
 def test_draws_from_a_vocabulary_are_the_highest_scores(temperature):
-    """Flat and peaked distributions over 4,096 tokens, of which nearly all are passed over."""
+    """Flat and peaked distributions over 4,096 tokens; nearly all tokens are skipped."""
     rng = np.random.default_rng(3)
     for position in range(200):
         logits = rng.normal(0, [0, 0.1, 3, 30][position % 4], 4096).astype(np.float32)
@@ -82,7 +82,7 @@ def test_top_p_is_decided_as_by_sorting_all(logits, share, scale):
 @settings(max_examples=60)
 @given(LOGITS, SAMPLINGS, st.lists(st.integers(0, 39), max_size=5), st.data())
 def test_masking_hands_over_to_the_next_and_moves_no_score(logits, sampling, written, data):
-    """The choice among any allowed tokens is the best scored of them: one order decides all."""
+    """The choice among any allowed tokens is the best scored one: one order decides all."""
     tokens = [token % logits.size for token in written]
     sampler = Sampler(sampling, key=7)
     scores = sampler(logits.copy(), tokens)
@@ -99,7 +99,7 @@ def test_masking_hands_over_to_the_next_and_moves_no_score(logits, sampling, wri
     assert np.argmax(masked) == np.argmax(scores)
 
 
-def test_what_is_never_written_is_never_drawn():
+def test_tokens_of_probability_0_are_never_drawn():
     logits = np.full(6, -np.inf)
     logits[2] = 0
     for position in range(50):
@@ -113,7 +113,7 @@ def draws(sampling: Sampling, logits: np.ndarray, key: int = 0, number: int = 0)
     return [int(np.argmax(sampler(logits, [0] * position))) for position in range(3000)]
 
 
-def test_draws_follow_the_softmax_of_what_is_kept():
+def test_draws_follow_the_softmax_of_the_kept_tokens():
     logits = np.log([0.1, 0.2, 0.7])
     shares = np.bincount(draws(Sampling(1.0), logits)) / 3000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=0.03)
@@ -195,7 +195,7 @@ def test_the_preference_of_a_prompt():
     np.testing.assert_array_equal(wary(np.array([3.0, 2.0]), []), [3, 2])
 
 
-def test_what_a_device_is_told_of_a_preference():
+def test_a_preference_becomes_settings_of_a_device():
     assert draw_of(greedy) == Draw() == (0, 0, 1, 0, 1, 0)
     assert draw_of(lambda logits, tokens: logits) is None
     wary = Sampling(0.7, top_k=3, repetition_penalty=2.0, seed=5).preference([1])
@@ -207,7 +207,7 @@ def test_what_a_device_is_told_of_a_preference():
 
 
 @given(LOGITS, st.lists(st.integers(0, 39), max_size=9), st.floats(1.01, 4))
-def test_a_penalty_above_1_makes_what_was_written_less_likely(logits, written, penalty):
+def test_a_penalty_above_1_makes_written_tokens_less_likely(logits, written, penalty):
     tokens, before = [token % logits.size for token in written], logits.copy()
     changed = penalised(logits, tokens, penalty)
     np.testing.assert_array_equal(logits, before)

@@ -1,4 +1,4 @@
-"""The command line as such: exit codes, two streams, help, and what a terminal gets to see."""
+"""The command line as such: exit codes, two streams, help, and the display on a terminal."""
 
 import argparse
 import json

@@ -78,7 +78,7 @@ def test_several_texts_are_different_draws(generate, prompts):
                if text.isascii() and text.isprintable())  # fmt: skip
 
 
-def test_verbose_tells_tokens_scores_and_time(bench):
+def test_verbose_shows_tokens_scores_and_time(bench):
     options = "--run", bench / "run", "--max-tokens", "5", "--stream", "--no-grammar", "-v"
     done = tat("generate", ASKED, *options)
     cut, score, pace = done.err.splitlines()

@@ -1,4 +1,4 @@
-"""Configuration as a user meets it: which source wins, where values came from, what is refused."""
+"""Configuration as a user meets it: which source wins, where values come from, refusals."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_a_preset_of_ones_own_lies_under_single_values(home):
     assert found["model.heads"] == {"value": 2, "origin": "tat.toml"}
 
 
-def test_what_it_prints_is_toml_that_gives_the_same_again(home):
+def test_printed_toml_gives_the_same_configuration_again(home):
     printed = tat("config", "--preset", "tiny", "--set", "seed=7").out
     (home / "again.toml").write_text(printed)
     first = resolved("--preset", "tiny", "--set", "seed=7")
@@ -172,7 +172,7 @@ def test_a_broken_file_is_one_line_and_exit_3(home, content, words):
     assert done.code == 3 and words in done.failure()
 
 
-def test_what_is_no_file_is_refused_without_waiting_for_it(home):
+def test_a_path_that_is_no_file_is_refused_without_waiting_for_it(home):
     os.mkfifo(home / "fifo")
     for path in ("fifo", "/dev/zero", "."):
         done = tat("config", "--config", path)

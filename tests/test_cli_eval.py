@@ -1,4 +1,4 @@
-"""`tat eval` as a user meets it: predictions, a model, comparisons, and what is refused."""
+"""`tat eval` as a user meets it: predictions, a model, comparisons, and refusals."""
 
 import json
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_the_references_are_right_and_zero_values_only_compile(file, right, tmp_
     assert 0 < found["all"]["similarity"] < 1
 
 
-def test_what_compiles_is_never_said_without_what_behaves(file, right, tmp_path):
+def test_validity_is_never_reported_without_behaviour(file, right, tmp_path):
     done = tat("eval", file, "--predictions", right)
     assert done.code == 0
     rows = {line.split("  ")[0]: line for line in done.out.splitlines()}
@@ -230,7 +230,7 @@ def test_a_model_reads_what_retrieval_finds(file, bench, tmp_path):
 
 
 def test_a_library_answers_what_the_model_cannot_read(bench, tmp_path):
-    """The first prompt is too long; of the second the comments of its context are not read."""
+    """The first prompt is too long; the second is read without the comments of its context."""
     long = {"id": "long", "comment": "area of a disc " * 200, "body": "{ return size; }",
             "signature": "fn area_of(size: f32) -> f32", "standalone": True}  # fmt: skip
     noted = {**FUNCTIONS[0], "context": "// note" * 200 + "\nconst k = 1.0;"}

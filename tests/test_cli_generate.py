@@ -230,7 +230,7 @@ def test_standard_input_is_answered_line_by_line_as_it_comes(bench):
         assert child.stdout.read() == "" and child.wait(60) == 4
 
 
-def test_who_stops_reading_answers_is_told_of_refused_lines_by_the_exit_code(bench, tmp_path):
+def test_the_exit_code_reports_refused_lines_to_a_reader_that_left(bench, tmp_path):
     prompts = lines(tmp_path, "{", *[{"description": "a"}] * 20)
     words = command("generate", "--run", bench / "run", "--input", prompts, "--max-tokens", "2",
                     "--validate", "0", "-q")  # fmt: skip
@@ -259,7 +259,7 @@ def test_output_is_utf_8_in_any_locale(bench):
 
 
 @pytest.mark.gpu
-def test_what_does_not_validate_is_exit_8_and_never_on_standard_output(bench):
+def test_invalid_text_is_exit_8_and_never_on_standard_output(bench):
     done = tat("generate", "area of a disc", "--run", bench / "run", "--max-tokens", "1", "-q",
                "--validate", "2")  # fmt: skip
     assert done.code == 8 and done.out == ""
@@ -274,7 +274,7 @@ def long_context(tmp_path):
     return path
 
 
-def test_a_context_that_is_too_long_is_read_without_what_can_go(generate, long_context, tmp_path):
+def test_a_context_that_is_too_long_is_read_in_part(generate, long_context, tmp_path):
     asked = "its area", "--signature", "fn area(disc: Disc) -> f32", "--context"
     done = generate(*asked, long_context)
     assert done.code == 0

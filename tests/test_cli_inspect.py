@@ -27,7 +27,7 @@ def test_a_run_and_its_newest_file_say_the_same(bench):
     assert of_run["vocabulary"] == len(stored.weights["embedding.table"])
 
 
-def test_what_people_read_has_the_figures_that_programs_read(bench):
+def test_tables_have_the_figures_of_json(bench):
     report, shown = inspected(bench / "run", "--plan"), tat("inspect", bench / "run", "--plan").out
     plan = report["plan"]
     assert plan["persistent_bytes"] == sum(plan["persistent"].values())

@@ -98,7 +98,7 @@ def test_names_that_are_not_utf_8_can_be_trained_on_and_resumed(bench, tmp_path)
     assert resume(tmp_path / "run", 2).code == 0
 
 
-def test_a_second_writer_is_locked_out_and_told_by_whom(bench, tmp_path):
+def test_a_second_writer_is_locked_out_and_learns_by_whom(bench, tmp_path):
     endless = ["--set", "train.micro_batches=60000", "--run", tmp_path / "run", "--steps", "9"]
     words = command("train", bench / "shaders", "--config", bench / "small.toml", *endless)
     child = subprocess.Popen(words, env=child_environment({}), stderr=subprocess.DEVNULL)

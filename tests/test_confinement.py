@@ -16,7 +16,7 @@ from tat.wgsl.sandbox import Sandbox
 
 pytestmark = pytest.mark.gpu
 
-# The child as it is, but that it runs a module after the mark as Python, where naga would run.
+# The real child, but where naga would run it executes a module behind the mark as Python.
 PLANTED = """
 import json, os, sys
 from tat.wgsl import sandbox_child
@@ -163,7 +163,7 @@ def test_the_filter_is_short_and_ends_in_a_verdict():
     assert codes[-1][0] == 6
 
 
-def test_doctor_says_what_holds():
+def test_doctor_names_the_confinement():
     finding = next((f for f in examine() if f.name == "sandbox"), None)
     if finding is not None:
         assert finding.status == "ok" and "seccomp" in finding.detail

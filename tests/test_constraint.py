@@ -14,7 +14,7 @@ def taken(prompt: Prompt, text: str) -> bool:
     return CONSTRAINTS.of(prompt).accept(ids) == len(ids)
 
 
-def test_what_each_form_takes():
+def test_each_form_takes_its_own_texts():
     body, context, program, gap = PROMPTS.values()
     assert taken(body, "{ return radius * radius; }") and not taken(body, "{ return x; }")
     assert taken(context, "{ return g(b.r); }") and not taken(context, "{ return g(b.r, 1); }")

@@ -1,4 +1,4 @@
-"""The cookbook: what the loader accepts and refuses, and what must hold for the bundled entries."""
+"""The cookbook: files that the loader takes or refuses, and rules for the bundled entries."""
 
 import importlib
 import pkgutil

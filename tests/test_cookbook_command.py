@@ -1,4 +1,4 @@
-"""`tat cookbook`: what it prints, what it refuses, and its exit codes."""
+"""`tat cookbook`: its output, its refusals and its exit codes."""
 
 import json
 from pathlib import Path

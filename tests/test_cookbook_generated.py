@@ -45,7 +45,7 @@ def test_entries_pass_their_own_tests(sandbox):
 
 
 def _one_of_each_other_kind() -> list[str]:
-    """Names of an entry point, and of a function that takes or gives other than plain values."""
+    """Names of an entry point, and of a function whose values are not plain."""
     tested = [(e.name, references.reference(e.area, e.name)) for e in library.load()]
     kernel = next(name for name, reference in tested if isinstance(reference, Kernel))
     harnessed = next(name for name, reference in tested if getattr(reference, "harness", ""))
@@ -69,6 +69,6 @@ def _one_of_each_other_kind() -> list[str]:
     ],
     ids=range(11),
 )
-def test_what_is_wrong_fails(code, sandbox):
+def test_wrong_functions_fail(code, sandbox):
     assert failure("add_u64", code, sandbox)
     assert failure("add_u64", entry("add_u64").code, sandbox) == ""

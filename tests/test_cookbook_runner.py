@@ -1,4 +1,4 @@
-"""The runner of the cookbook's tests: what is right passes, planted faults are caught and named."""
+"""The runner of the cookbook's tests: right entries pass, planted faults are caught and named."""
 
 import math
 from dataclasses import replace
@@ -192,7 +192,7 @@ def test_an_endless_loop_is_reported_and_the_next_entry_runs(sandbox: Sandbox, m
     assert outcome(HYPOTENUSE, hypotenuse, sandbox) == ""
 
 
-def test_a_harness_unpacks_what_is_no_plain_value(sandbox: Sandbox):
+def test_a_harness_unpacks_a_struct(sandbox: Sandbox):
     code = """struct Pair { sum: f32, product: f32 }
     fn f(a: f32, b: f32) -> Pair { return Pair(a + b, a * b); }"""
     harness = """fn both(a: f32, b: f32) -> vec2f {

@@ -1,4 +1,4 @@
-"""The copy head's mixture: a distribution, as See et al. (2017) define it, in losses and logits."""
+"""The copy head's mixture (See et al. 2017) in losses and logits: a distribution."""
 
 from math import exp, log, sqrt
 
@@ -22,7 +22,7 @@ ROWS, POSITIONS = BATCH * QUERIES, BATCH * SOURCES * KEYS
 
 
 def drawn(seed: int) -> dict[str, Array]:
-    """Random values of everything that a copy head reads; some sources are short or empty."""
+    """Random values for all inputs of a copy head; some sources are short or empty."""
     random = np.random.default_rng(seed)
     return {
         "x": random.normal(0, 2, (ROWS, WIDTH)),
@@ -90,7 +90,7 @@ def test_the_mixture_is_that_of_the_definition(seed: int):
 
 @settings(max_examples=20)
 @given(st.integers(0, 10_000))
-def test_the_loss_is_of_what_decoding_sees(seed: int):
+def test_the_loss_is_that_of_the_logits_of_decoding(seed: int):
     values = drawn(seed)
     t = tensors(values)
     with Graph() as graph:
@@ -104,7 +104,7 @@ def test_the_loss_is_of_what_decoding_sees(seed: int):
     np.testing.assert_allclose(executable.read("losses"), expected, rtol=1e-9)
 
 
-def test_what_is_no_text_is_never_copied():
+def test_special_tokens_are_never_copied():
     values = drawn(1)
     values["gate"][:] = 50.0  # all of the probability, as far as there is text
     values["lengths"][:], values["ids"][:] = KEYS, FIRST - 1

@@ -321,7 +321,7 @@ def test_markers_are_those_of_the_tokenizer(tmp_path):
     assert used == set(MARKERS) - {"neighbour"}, "which starts a source of its own"
 
 
-def test_functions_are_told_again_where_the_configuration_says_so(tmp_path):
+def test_functions_get_renamed_copies_where_the_configuration_asks(tmp_path):
     write(tmp_path, {f"{n}.wgsl": module(n) for n in range(3)})
     once = load_corpus([tmp_path], config(), 0)
     thrice = load_corpus([tmp_path], replace(config(), renamings=2), 0)

@@ -1,4 +1,4 @@
-"""Power cuts of tests/torture/crashes.py in short: what they find, and that saving stands them."""
+"""A few power cuts of tests/torture/crashes.py: they find planted faults, and saving survives."""
 
 import shutil
 import sys
@@ -25,7 +25,7 @@ def traced():
 
 
 def outcomes(ops, before=None):
-    """Content of "a" in every folder that cuts of these calls leave, by whether all were done."""
+    """Contents of "a" in all folders that power cuts may leave, by whether all calls were done."""
     recording = Recording(Path("/none"), Path("/none"), "")
     recording.before, recording.ops = before or Tree({(0, "a"): 1}, {0: None, 1: b"old"}), ops
     found = {True: set(), False: set()}

@@ -1,4 +1,4 @@
-"""Declarations of whole modules, broken modules and garbage; what a function needs."""
+"""Declarations of whole modules, broken modules and garbage; the needs of a function."""
 
 import pytest
 from hypothesis import given

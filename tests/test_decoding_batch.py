@@ -57,7 +57,7 @@ def test_a_text_does_not_depend_on_its_company(generator, several, rows):
 
 
 def test_neighbours_are_read_as_training_reads_them(generator):
-    """Each is a source of its own behind its marker, cut to the longest; none is as none."""
+    """Each is a source of its own behind its marker, cut to the longest."""
     prompt = replace(PROMPTS["body"], neighbours=NEIGHBOURS)
     first, *others = generator.sources(prompt)
     assert first == generator.source(PROMPTS["body"])
@@ -90,7 +90,7 @@ def test_rows_are_refilled_and_given_up(generator, monkeypatch):
     assert used[0] == 4 and used[-1] == 1 and used == sorted(used, reverse=True)
 
 
-def test_who_joins_later_finds_room(generator):
+def test_a_text_that_joins_later_finds_room(generator):
     """A batch that has shrunk grows again, and texts go on where they were."""
     expected = list(generator.tokens(generator.source(PROMPTS["body"])))
     batch, first = Batch(generator.programs, 4, 1), generator.stream(Request(PROMPTS["body"]))
@@ -114,7 +114,7 @@ def test_equal_sources_are_encoded_once(generator, monkeypatch):
     assert placed == [[0, 1, 2, 3]]
 
 
-def test_nothing_asked_is_nothing_done(generator):
+def test_no_requests_need_no_work(generator):
     assert generator.generate_all([]) == []
     with pytest.raises(UsageError, match="at most 64"):
         generator.generate_all([Request(Prompt("x " * 100))])

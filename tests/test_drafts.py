@@ -1,4 +1,4 @@
-"""Drafts change no token, no score and no bit; and what is proposed is what stood there."""
+"""Drafts change no token, no score and no bit; they propose text that stood there before."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ NEIGHBOUR = "fn circle(radius: f32) -> f32 {\n    return radius * radius;\n}"
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "copy"])
 def generators(request) -> dict[int, Generator]:
-    """The same model without drafts, and with drafts of up to 1 and 6 tokens behind one equal."""
+    """The same model without drafts, and with drafts of up to 1 and 6 tokens."""
     made = new_generator(40, model__copy=request.param)
     found = {}
     for drafts in (0, 1, 6):

@@ -1,4 +1,4 @@
-"""Elsewhere than Linux: modules that only POSIX has are hidden; locks by msvcrt; CPU quotas."""
+"""Other systems than Linux: POSIX modules are hidden; locks by msvcrt; CPU quotas."""
 
 import os
 import subprocess
@@ -70,13 +70,13 @@ for line in sys.stdin:
 )
 
 
-def test_everything_can_be_imported_without_what_only_posix_has():
+def test_everything_can_be_imported_without_posix_modules():
     done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True)
     assert done.returncode == 0 and "imported" in done.stdout, done.stderr
 
 
 @pytest.mark.gpu
-def test_the_work_is_done_without_what_only_posix_has(tmp_path):
+def test_commands_work_without_posix_modules(tmp_path):
     for name, text in MODULES.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "small.toml").write_text(SMALL)

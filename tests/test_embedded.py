@@ -1,4 +1,4 @@
-"""WGSL inside other languages: what is found, what is not, and that places go there and back."""
+"""WGSL inside other languages: which texts are found, and that places go there and back."""
 
 import pytest
 from hypothesis import given

@@ -176,7 +176,7 @@ LIGHT = "#define_import_path own::light\nfn lit(x: f32) -> f32 { return x; }\n"
     ("import bevy::pbr::{Out};\nfn f(o: Out) -> f32 { return o.x; }", ["bevy::pbr::Out"], 1),
     ("// a\n#include \"more.wgsl\"\nfn f() -> f32 { return more(); }", ['"more.wgsl"'], 2),
 ])  # fmt: skip
-def test_what_takes_something_from_outside_cannot_be_judged(sandbox, text, names, line) -> None:
+def test_a_module_with_an_outside_import_cannot_be_judged(sandbox, text, names, line) -> None:
     found, other = judge(sandbox, {"a.wgsl": text, "light.wgsl": LIGHT})
     said = f"cannot be judged: imports {', '.join(names)}, which no given folder has"
     assert (found.unjudged, found.reason) == (said, said) and not other.unjudged
@@ -189,7 +189,7 @@ def test_what_takes_something_from_outside_cannot_be_judged(sandbox, text, names
     "#import bevy::pbr::Out\nfn f() -> f32 { return 1u; }",  # Out is not used
     "fn f() -> f32 { return missing; }",
 ])  # fmt: skip
-def test_what_is_wrong_by_itself_stays_invalid(sandbox: Sandbox, text: str) -> None:
+def test_a_fault_of_its_own_keeps_a_module_invalid(sandbox: Sandbox, text: str) -> None:
     found, _ = judge(sandbox, {"a.wgsl": text, "light.wgsl": LIGHT})
     assert found.problem and not found.unjudged and found.where[1]
 

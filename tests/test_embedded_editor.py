@@ -78,7 +78,7 @@ def test_names_from_elsewhere_are_no_problem(language: str, text: str) -> None:
     assert problems(language, text) == []
 
 
-def test_a_hint_names_what_the_document_imports_and_does_not_have() -> None:
+def test_a_hint_names_imports_that_no_file_has() -> None:
     text = "// é\n#import lib::half\nfn a() -> f32 { return half(2.0); }\n"
     [hint] = findings(view("wgsl", text), Strict())
     assert hint.severity == DiagnosticSeverity.Hint and hint.range.start.line == 1

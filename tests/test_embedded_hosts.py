@@ -1,4 +1,4 @@
-"""Strings of C, C++, Go, Java, Kotlin, Swift, C#, Dart and Zig: what is found, and where."""
+"""WGSL in strings of C, C++, Go, Java, Kotlin, Swift, C#, Dart and Zig, and its places."""
 
 import pytest
 

@@ -140,7 +140,7 @@ def test_written_modules_name_source_and_licence(tmp_path: Path) -> None:
 TORN = "fn a() -> f32 { return 1.0; }\n#ifdef A\nfn b() -> f32 {\n    return 2.0;\n}\n"
 
 
-def test_what_a_broken_condition_takes_away_is_named(tmp_path: Path) -> None:
+def test_a_broken_condition_is_named_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_text(f"const s = `{TORN}`;\n")
     skipped = read_sources([tmp_path], LIMIT).skipped
     assert [(Path(item.path).name, item.reason) for item in skipped] == [

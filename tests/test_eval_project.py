@@ -78,7 +78,7 @@ def test_definitions_choose_what_is_judged(project: Path) -> None:
     assert found["c.wesl:1:11 pace"]["exact"] == 1
 
 
-def test_what_does_not_fit_is_refused(project: Path, tmp_path: Path) -> None:
+def test_arguments_that_do_not_fit_are_refused(project: Path, tmp_path: Path) -> None:
     lines = tmp_path / "f.jsonl"
     lines.write_text(json.dumps({"id": "a", "signature": "fn a()", "body": "{ let b = 1; }"}))
     assert tat("eval", lines, "--define", "A").code == 2

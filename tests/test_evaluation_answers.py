@@ -20,7 +20,7 @@ LONG = "x" * 100
 
 @dataclass
 class Scripted:
-    """A generator that has no room for LONG, reads a part of "part", and knows its requests."""
+    """A generator that has no room for LONG, reads a part of "part", and notes its requests."""
 
     requests: list = field(default_factory=list)
 
@@ -44,7 +44,7 @@ def respondent(**more: object) -> Respondent:
 
 @pytest.fixture
 def outcomes(monkeypatch: pytest.MonkeyPatch):
-    """Every text validates but that for "bad", and LONG is refused."""
+    """Every text validates except the one for "bad"; LONG is refused."""
 
     def generated(generator, prompts, constraints, sandbox, search):
         for prompt in prompts:

@@ -1,4 +1,4 @@
-"""Reading functions and predictions, where bodies are put, and how like two of them are."""
+"""Functions and predictions: reading them, placing bodies, and similarity of two bodies."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_ids_are_read_from_lines_lists_and_files_of_near(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"ids": []}', "[1]", "[" * 100_000, "\xff"])
-def test_what_holds_no_ids_is_one_line(tmp_path, text):
+def test_a_file_without_ids_is_refused_in_one_line(tmp_path, text):
     path = tmp_path / "ids"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(FileError, match=r"ids: (holds no id|no list of ids|not UTF-8)"):
@@ -91,7 +91,7 @@ def test_ids_left_out_are_a_group_and_the_others_one():
         (function(calls="fn g()"), "no function"),
     ],
 )
-def test_what_is_no_function_is_named_with_its_place(tmp_path, record, said):
+def test_a_line_without_a_function_is_named_with_its_place(tmp_path, record, said):
     path = lines(tmp_path / "f.jsonl", function("b"), record)
     with pytest.raises(FileError, match=rf"f\.jsonl:2: {said}"):
         read_functions(path)
@@ -209,6 +209,6 @@ def test_similarity_counts_matching_tokens():
     assert similarity(["y", *popular], ["z", *popular]) == pytest.approx(600 / 602)
 
 
-def test_what_is_far_too_long_is_like_nothing():
+def test_a_text_that_is_far_too_long_has_similarity_0():
     assert similarity(["a"] * 10, ["a"] * 592) > 0
     assert similarity(["a"] * 10, ["a"] * 593) == 0

@@ -1,4 +1,4 @@
-"""Gaps in functions: how they are drawn, and what a text that fills one is worth."""
+"""Gaps in functions: how they are drawn, and how a text that fills one is measured."""
 
 from difflib import SequenceMatcher
 

@@ -1,4 +1,4 @@
-"""The judge: references are right in every measure, and hostile bodies are wrong and do no harm."""
+"""The judge: references are right in every measure; hostile bodies are wrong and do no harm."""
 
 from collections.abc import Iterator
 
@@ -125,7 +125,7 @@ def test_loops_that_end_are_none(judge):
     assert measures(judge, SQUARE, body)["behaviour"] == 1
 
 
-def test_what_takes_too_long_is_a_failure_and_the_next_body_is_judged(judge, monkeypatch):
+def test_a_body_that_takes_too_long_fails_and_the_next_one_is_judged(judge, monkeypatch):
     monkeypatch.setattr(behaviour, "_SECONDS", 0.2)
     outcome = judge.judge(SQUARE, SLOW)
     monkeypatch.undo()
@@ -139,7 +139,7 @@ def test_without_its_module_a_function_is_not_run(sandbox):
     assert found == {name: value for name, value in RIGHT.items() if name != "behaviour"}
 
 
-def test_what_the_reference_does_not_show_is_not_measured(judge):
+def test_a_reference_that_cannot_be_run_measures_nothing(judge):
     """A reference that is invalid where it stands, and one that no harness can call."""
     broken = msgspec.structs.replace(SQUARE, body="{ return missing; }")
     found = measures(judge, broken, SQUARE.body)

@@ -15,7 +15,7 @@ def outcome(id: str, valid: float, **more: float) -> Outcome:
     return Outcome(id, {"valid": valid, **more})
 
 
-def test_figures_are_of_what_was_measured():
+def test_figures_count_measured_outcomes_alone():
     outcomes = [
         Outcome("a", {"valid": 1.0, "likeness": 0.25}, ("short", "old")),
         Outcome("b", {"valid": 0.0}, ("short",)), Outcome("c", {"likeness": 0.5}),
@@ -30,7 +30,7 @@ def test_figures_are_of_what_was_measured():
     assert figures([]) == {ALL: {}}
 
 
-def test_differences_are_of_what_both_have():
+def test_differences_compare_shared_ids_alone():
     one = report(outcome("a", 1, more=1), outcome("b", 1), outcome("c", 0), outcome("only", 1))
     other = report(outcome("c", 0), outcome("b", 0), outcome("a", 1), outcome("else", 0))
     found = differences(one, other)
@@ -39,7 +39,7 @@ def test_differences_are_of_what_both_have():
     assert differences(other, one)["valid"].value == pytest.approx(-1 / 3)
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_incomparable_results_are_refused():
     with pytest.raises(UsageError, match="no case in common"):
         differences(report(outcome("a", 1)), report(outcome("b", 1)))
     with pytest.raises(UsageError, match="one result is of functions, one of cookbook"):
@@ -53,7 +53,7 @@ def test_reports_are_read_as_they_were_written(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"benchmark": 1}', b"\xff", b"[" * 9999])
-def test_what_is_no_report_is_named(tmp_path, content):
+def test_a_file_that_is_no_report_is_named(tmp_path, content):
     path = tmp_path / "r.json"
     path.write_bytes(content)
     with pytest.raises(FileError, match=r"r\.json: no result of `tat eval`"):

@@ -36,7 +36,7 @@ def test_more_of_the_same_narrows_the_interval(outcomes):
     assert often.high - often.low < once.high - once.low
 
 
-def test_shares_of_yes_and_no_are_told_from_means():
+def test_rates_and_means_are_distinguished():
     assert estimate([0.0, 1.0]) == rate([0.0, 1.0]) and estimate([0.0, 0.5]) == mean([0.0, 0.5])
     assert estimate([0.0] * 9).high > 0, "nine failures do not show that nothing ever passes"
 

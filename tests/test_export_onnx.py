@@ -125,9 +125,9 @@ def test_a_model_writes_what_tat_writes(kind, copy):
 
 @pytest.mark.slow
 def test_the_bundled_model_writes_the_cookbook_as_tat_does():
-    """First tokens of all requests. A text may leave tat's only where two tokens are as good.
+    """First tokens of all requests. Texts may differ only where two tokens score the same.
 
-    The bundled model holds int8 weights, so it leaves with them alone.
+    The bundled model holds int8 weights, so it is exported with them alone.
     """
     leaving = LeavingModel.of(*load_checkpoint(BUNDLED))
     backend = CpuBackend(threads=1)
@@ -150,8 +150,8 @@ def test_the_bundled_model_writes_the_cookbook_as_tat_does():
 
 def test_the_command_writes_both_graphs_and_the_tokenizer(bench, tmp_path):  # noqa: F811
     place = tmp_path / "model.onnx"
-    told = tat("export", bench / "run", "--onnx", place, "--int8")
-    assert told.code == 0 and told.out == ""
+    done = tat("export", bench / "run", "--onnx", place, "--int8")
+    assert done.code == 0 and done.out == ""
     names = {"model.encoder.onnx", "model.decoder.onnx", "model.tokenizer.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
     for name in ("encoder", "decoder"):

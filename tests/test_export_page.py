@@ -132,7 +132,7 @@ def test_it_is_readable_on_a_phone_and_in_the_dark(exported, width):
         assert browser.evaluate(_NAMELESS) == []
 
 
-def test_what_fails_is_told_in_a_sentence(exported, tmp_path):
+def test_a_failure_is_shown_as_a_sentence(exported, tmp_path):
     address, _ = exported
     with Browser() as browser:
         opened(browser, address)

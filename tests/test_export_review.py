@@ -128,7 +128,7 @@ def test_a_context_that_the_compiler_refuses_is_not_the_texts_fault(most):
 
 
 def test_long_requests_are_read_in_the_parts_that_tat_reads():
-    """Every reading of the page is tat's, whole and shortened, of contexts and of gaps."""
+    """The page reads contexts and gaps as tat does, whole and shortened."""
     long = "\n\n".join(ENTRIES[:12])
     half = long.index("return", len(long) // 2)
     prompts = [

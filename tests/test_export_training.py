@@ -1,4 +1,4 @@
-"""A page that trains: its samples, batches and file are tat's, its programs the Trainer's."""
+"""A page that trains: it has tat's samples, batches and file, and the Trainer's programs."""
 
 import base64
 import json
@@ -142,15 +142,15 @@ def test_tat_reads_the_pages_file(tmp_path):
     for name, values in found.weights.items():
         at, size = tensors[name].offset, tensors[name].size
         np.testing.assert_array_equal(values.ravel(), flat[at : at + size])
-    told = tat("inspect", file)
-    assert told.code == 0 and "pasted into a page" in told.out
+    done = tat("inspect", file)
+    assert done.code == 0 and "pasted into a page" in done.out
     assert tat("generate", "x", "--run", file, "--validate", "0", "--max-tokens", "4").code == 0
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize(("micro_batches", "dropout"), [(2, 0.1), (3, 0.0)])
 def test_the_pages_programs_train_as_the_engine_does(micro_batches, dropout):
-    """On the same software GPU, step by step, by a replay that knows nothing of the Trainer."""
+    """On the same software GPU, step by step, by a replay without any code of the Trainer."""
     leaving = trainable(model__dropout=dropout)
     config = resolve(environment={}, flags={
         **{f"model.{name}": value for name, value in asdict(leaving.config.model).items()},
@@ -183,7 +183,7 @@ def test_the_pages_programs_train_as_the_engine_does(micro_batches, dropout):
 @pytest.mark.skipif(not PROGRAM, reason="make chromium installs what this needs")
 def test_a_browser_trains_as_the_engine_does_and_tat_generates_from_its_file(tmp_path):
     leaving, config = trainable(), tuning(trainable())
-    # With this epsilon the update follows the gradient, not the sign of what is 0 but for rounding.
+    # With this epsilon the update follows the gradient, not the sign of rounding errors around 0.
     config = replace(config, train=replace(config.train, epsilon=1e-3, batch_tokens=128))
     made = page(leaving, PageOptions("f32", 40, tuning=config))
     place, file = tmp_path / "page.html", tmp_path / "tuned.safetensors"

@@ -49,7 +49,7 @@ def of_preset(preset: str) -> LeavingModel:
 
 
 @pytest.mark.parametrize("preset", ["tiny", "small", "base"])
-def test_a_plan_keeps_to_what_every_browser_grants(preset):
+def test_a_plan_keeps_to_limits_that_every_browser_grants(preset):
     leaving = of_preset(preset)
     trainable = preset != "base"  # whose largest buffers are more than a browser must grant
     plan = recorded(leaving, PageOptions(tuning=tuning(leaving) if trainable else None))
@@ -200,8 +200,8 @@ def test_every_loop_of_a_picture_ends():
 
 def test_the_command_writes_a_page_of_the_model(small_run, tmp_path):
     place = tmp_path / "page.html"
-    told = tat("export", small_run, "--web", place, "--licence", "MIT <b>", "--index", "cookbook")
-    assert told.code == 0 and told.out == "" and "page.html" in told.err
+    done = tat("export", small_run, "--web", place, "--licence", "MIT <b>", "--index", "cookbook")
+    assert done.code == 0 and done.out == "" and "page.html" in done.err
     text = place.read_text("utf-8")
     plan = plan_of(text.encode())
     assert plan["card"]["licence"] == "MIT <b>" and plan["weights"]["type"] == "f16"

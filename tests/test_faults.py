@@ -1,4 +1,4 @@
-"""Some dozens of the points of tests/torture/faults.py: `make torture` has them all."""
+"""A few dozen points of tests/torture/faults.py; `make torture` has them all."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Fused kernels in plans: the same work in fewer calls, wherever they may be put."""
+"""Fused kernels in plans: the same work in fewer calls, for any placement in memory."""
 
 from collections import Counter
 from dataclasses import replace
@@ -65,7 +65,7 @@ def test_a_layer_becomes_as_few_calls_as_there_are_kernels_for():
     assert second.outputs == graph.calls[-1].outputs
 
 
-def test_what_somebody_else_reads_is_kept_or_not_fused():
+def test_a_tensor_with_another_reader_is_kept_or_not_fused():
     with Graph() as graph:
         inner = ops.linear(state(), UP, LONG)
         ops.gelu(inner)
@@ -79,7 +79,7 @@ def test_what_somebody_else_reads_is_kept_or_not_fused():
     assert kernels_of(graph) == [call.kernel for call in graph.calls]
 
 
-def test_what_is_added_to_itself_is_not_fused():
+def test_a_tensor_added_to_itself_is_not_fused():
     with Graph() as graph:
         h = ops.linear(state(), SQUARE, SHORT)
         ops.add(h, h)
@@ -97,7 +97,7 @@ def test_a_product_that_is_the_residual_is_not_the_branch():
     assert kernels_of(graph) == ["linear", "dropout_add", "linear_dropout_add"]
 
 
-def test_what_is_read_in_parts_is_not_fused():
+def test_a_tensor_that_is_read_in_parts_is_not_fused():
     with Graph() as graph:
         h = ops.layer_norm(state(rows=4), GAIN, SHORT)
         for start in (0, 2):
@@ -127,7 +127,7 @@ def test_the_last_of_two_products_takes_the_sum():
 
 
 def test_nothing_is_read_before_it_is_written():
-    """The product stands before the write of a cache that is added to it."""
+    """The product comes before the write of the cache that is added to it."""
     cache, x = Tensor("cache", (3, 4), "state"), state()
     position = Tensor("position", (3,), "feed", "int")
     with Graph() as graph:
@@ -159,7 +159,7 @@ def test_a_norm_joins_all_its_products_of_few_rows_or_none(rows: int, width: int
 
 @pytest.mark.parametrize("tokens", [1, 2])
 def test_a_cache_is_written_by_the_product_where_it_takes_all_rows(tokens: int):
-    """Several tokens of one sequence that are cached one by one are left to the separate kernel."""
+    """The separate kernel writes several tokens of one sequence that are cached one by one."""
     model = of_base()
     calls = fused(step_program(model, BatchShape(1, 16, 16), tokens=tokens).calls)
     caches = Counter(c.kernel for c in calls if "cache.own" in c.outputs[0].name)

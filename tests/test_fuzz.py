@@ -1,4 +1,4 @@
-"""A few hundred mutated inputs to each reader of tests/torture/fuzz.py, and whether it can find."""
+"""A few hundred mutated inputs for each reader of tests/torture/fuzz.py; planted bugs are found."""
 
 import random
 import sys

@@ -17,7 +17,7 @@ FRAGMENTS = ["fn", "f", "é", "(", ")", "->", "f32", "<", ">", "@", ";", "{", "}
 
 
 @pytest.mark.parametrize("path", ENTRIES, ids=lambda path: path.stem)
-def test_what_the_functions_of_the_cookbook_are_given_is_right(path: Path):
+def test_signatures_and_contexts_of_the_cookbook_are_right(path: Path):
     for function in functions(path.read_text("utf-8")):
         assert signature_problem(GRAMMAR, function.signature) is None
         given_too = "\n".join(f"{call};" for call in function.calls)

@@ -1,4 +1,4 @@
-"""Byte order marks and CRLF: what a person gives is read as training reads it, everywhere."""
+"""Byte order marks and CRLF: every command reads a person's text as training does."""
 
 import argparse
 import io
@@ -32,7 +32,7 @@ DATA = resolve(environment={}).config.data
 
 
 def foreign(text):
-    """Like an editor of another system writes it: a mark before, CRLF behind each line."""
+    """The text as an editor on Windows saves it: a mark in front, CRLF at each line's end."""
     return MARKED + text.replace("\n", "\r\n").encode()
 
 

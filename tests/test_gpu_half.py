@@ -44,7 +44,7 @@ def backend() -> GpuBackend:
 EVERY_HALF = np.arange(65536, dtype=np.uint16).view(np.float16)
 
 
-def test_every_half_is_a_float_and_back():
+def test_every_half_survives_the_way_to_float_and_back():
     wide = from_half(EVERY_HALF)
     assert wide.dtype == np.float32
     for bits, value in enumerate(wide.tolist()):
@@ -80,7 +80,7 @@ def test_the_device_rounds_as_the_host():
     stored = np.empty_like(values)
     case = kernel_functions(backend())["fold"]
     case(stored, values, size=values.size, accumulate=0)
-    normal = np.abs(values) >= 2.0**-14  # a device may flush smaller ones
+    normal = np.abs(values) >= 2.0**-14  # a device may flush smaller ones to 0
     np.testing.assert_array_equal(stored[normal], from_half(to_half(values[normal])))
     np.testing.assert_allclose(stored[~normal], values[~normal], rtol=0, atol=2.0**-14)
 
@@ -167,7 +167,7 @@ def test_logits_are_those_of_float64_and_follow_new_weights():
         assert 0 < np.abs(got - expected).max() < 2e-2 * np.abs(expected).max()
 
 
-def test_what_needs_float32_is_kept_in_it():
+def test_tensors_that_need_float32_keep_it():
     loss = CrossEntropyLoss(0.1, chunk_bytes=1 << 20)
     graph = loss_program(model(copy=False), SHAPE, loss, training=True, scaled=True)
     calls = fused(graph.calls)

@@ -1,4 +1,4 @@
-"""The weights' copies in f16: what products read of them, after every write of the weights."""
+"""The weights' copies in f16: products read the current weights after every write."""
 
 from dataclasses import replace
 
@@ -65,14 +65,14 @@ def copies(backend: GpuBackend) -> set[str]:
 
 
 def require_product(got: Array, weight: Tensor, flat: Array) -> None:
-    """Fails unless it is x times the transposed weight."""
+    """Fails unless the metric is x times the transposed weight."""
     part = flat[weight.offset : weight.offset + weight.size].reshape(weight.shape)
     expected = values(_x(weight.shape[1]), 0).astype(np.float64) @ part.T.astype(np.float64)
     assert np.abs(got - expected).max() < 2e-3 * np.abs(expected).max(), weight
 
 
 @pytest.mark.parametrize("elements", [10**6, 6250])  # that a shader binds: all, or parts of it
-def test_products_see_what_was_written_last(elements: int):
+def test_products_see_the_last_write(elements: int):
     backend = opened(Limits(binding=4 * elements, buffer=2**31))
     graph = products("linear_backward_input", WEIGHTS)
     executable = backend.compile(plan(graph, backend.memory))
@@ -95,7 +95,7 @@ def test_plans_that_come_later_add_their_matrices():
             require_product(executable.read(f"y{index}"), weight, flat)
 
 
-def test_what_reads_none_keeps_no_transposed_copy():
+def test_a_plan_that_reads_no_transposed_copy_keeps_none():
     backend = opened()
     backend.compile(plan(products("linear", WEIGHTS), backend.memory))
     assert copies(backend) == {"flat in f16"}
@@ -110,7 +110,7 @@ def test_float32_keeps_none():
     assert not copies(backend)
 
 
-def test_what_no_weight_is_has_no_transpose():
+def test_a_tensor_that_is_no_weight_has_no_transpose():
     backend = opened()
     matrix = Tensor("matrix", (64, 96), "feed")
     with pytest.raises(ValueError, match=r"linear_backward_input\.half: matrix.* is no weight"):

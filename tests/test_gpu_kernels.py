@@ -173,7 +173,7 @@ def test_dropout_has_the_bits_of_the_cpu(rate: float, counter: list[int]):
 
 
 def test_noise_is_that_of_the_host_but_for_last_places():
-    """Logits that undo it leave the draw to the one token that got a little more."""
+    """Logits cancel the noise; one token gets a little more, and must win the draw."""
     rows, size, random = 60, 8192, np.random.default_rng(0)
     keys, positions = random.integers(0, 2**31, rows), random.integers(0, 64, rows)
     favoured = random.integers(2, size, rows)
@@ -210,7 +210,7 @@ LOGITS = {
      (0, 1, 0.3), (6, 0.8, 0.01)],
 )  # fmt: skip
 def test_filters_keep_what_the_host_keeps(filters: tuple[float, ...], logits: Array):
-    """A hundred keys at a high temperature draw all tokens that are kept, and no other."""
+    """At a high temperature, a hundred keys draw every kept token and no other."""
     rows, logits = 120, logits.astype(np.float32).astype(np.float64)
     extents = dict(batch=rows, vocabulary=10, block=1, first=0, length=64, keys=64)
     settings = [[1e9, *filters, 1]] * rows
@@ -221,7 +221,7 @@ def test_filters_keep_what_the_host_keeps(filters: tuple[float, ...], logits: Ar
 
 @pytest.mark.parametrize("filters", [(0, 0.5, 0), (0, 1, 0.3), (40, 0.9, 0.01)])
 def test_filters_see_all_of_a_large_vocabulary(filters: tuple[float, ...]):
-    """The best of 2100 tokens stands where a thread comes in its last turn, alone."""
+    """The best of 2100 tokens is the only one that some thread reads in its last turn."""
     rows, size = 40, 2100
     logits = np.random.default_rng(5).normal(0, 1, size).astype(np.float32).astype(np.float64)
     logits[2087] = 12.0
@@ -251,7 +251,7 @@ def test_a_grid_of_more_groups_than_one_dimension_holds():
 
 
 def test_nan_reaches_the_outputs():
-    """first_non_finite and a skipped update rely on this, though WGSL does not promise it."""
+    """first_non_finite and a skipped update rely on it, although WGSL does not promise it."""
     for kernel, argument, output in (
         ("cross_entropy", "logits", "loss"),
         ("attention", "q", "y"),

@@ -35,7 +35,7 @@ def test_a_folded_grid_has_all_groups_and_hardly_more(groups: int):
         assert (x, y) == (groups, 1)
 
 
-def test_params_hold_the_attributes_and_what_float32_would_lose():
+def test_params_hold_the_attributes_and_factors_that_float32_would_lose():
     attributes = dict(size=7, rate=0.1, key=2**32 - 1)
     size, rate, key, threshold, scale = struct.unpack("<IfIIf", params("dropout", attributes))
     assert (size, rate, key) == (7, np.float32(0.1), 2**32 - 1)
@@ -120,7 +120,7 @@ def test_work_in_parts_gives_the_bits_of_the_whole(kernel: str):
         np.testing.assert_array_equal(small[name], whole[name])
 
 
-def test_what_cannot_be_cut_is_refused_with_what_would_fit():
+def test_an_uncuttable_tensor_is_refused_with_the_size_that_would_fit():
     call = call_of(Case("gelu", dict(size=4000)), "temporary")
     with pytest.raises(DeviceError, match=r"y takes 0\.016 MB.* 0\.004 MB .*25% of it fits: lower"):
         lower(call, Limits(4000, 2**31))

@@ -98,7 +98,7 @@ def test_a_second_run_gives_the_same_bits():
 
 
 def test_arenas_in_several_buffers_change_no_bit():
-    """A plan that takes more than the largest buffer has its arenas split in this way."""
+    """Plans that need more than the largest buffer have their arenas split in this way."""
     loss, gradients = loss_and_gradients(gpu=True)
     again, split = loss_and_gradients(gpu=True, largest=300_000)
     np.testing.assert_array_equal(again, loss)

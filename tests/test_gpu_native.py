@@ -44,7 +44,7 @@ def test_a_shader_that_does_not_compile_unchecked(monkeypatch):
 
 
 @pytest.mark.parametrize("make", [CpuBackend, lambda: GpuBackend(device())], ids=["cpu", "gpu"])
-def test_what_is_fetched_is_that_of_its_run(make):
+def test_a_download_holds_the_values_of_its_own_run(make):
     executable, fetched = doubling(make()), []
     for number in range(4):
         executable.write("x", np.full(5, number))
@@ -54,7 +54,7 @@ def test_what_is_fetched_is_that_of_its_run(make):
         np.testing.assert_array_equal(fetched[number](), np.full(5, 2.0 * number))
 
 
-def test_a_lost_device_is_told_when_a_download_is_queued():
+def test_a_lost_device_is_reported_when_a_download_is_queued():
     backend = GpuBackend(open_device("gpu:software"))
     executable = doubling(backend)
     executable.run()

@@ -1,4 +1,4 @@
-"""Shaders against the table of kernels: names, parameters, bindings; and what passes they serve."""
+"""Shaders against the table of kernels: names, parameters, bindings, and passes."""
 
 import re
 
@@ -100,7 +100,7 @@ def test_elements_have_the_type_of_the_tensors(name: str):
 
 
 @every_shader
-def test_what_is_taken_transposed_is_an_argument_of_which_there_are_copies(name: str):
+def test_a_transposed_argument_is_one_that_has_transposed_copies(name: str):
     copied = {b.name for b in bindings(name) if b.adapts and b.access == "storage, read"}
     assert copied >= set(re.findall(r"^// transposed (.+)$", source(name), re.MULTILINE))
 

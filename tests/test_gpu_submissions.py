@@ -1,4 +1,4 @@
-"""How often a GPU is spoken to: one submit for what is run together, in the order of the runs."""
+"""Submits to a GPU: runs of one block are one submit, in their order."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,7 +41,7 @@ def counted(precision: str = "f32") -> tuple[GpuBackend, list[int | None]]:
     return GpuBackend(replace(device(), handle=handle), precision=precision), submits
 
 
-def test_what_runs_together_is_submitted_at_the_end():
+def test_runs_of_one_block_are_submitted_at_its_end():
     backend, submits = counted()
     executable = doubling(backend)
     executable.write("x", np.full(5, 1.5))
@@ -55,7 +55,7 @@ def test_what_runs_together_is_submitted_at_the_end():
 
 
 @pytest.mark.parametrize("make", [CpuBackend, lambda: counted()[0]], ids=["cpu", "gpu"])
-def test_what_is_written_between_runs_is_that_of_the_later_one(make):
+def test_a_write_between_two_runs_is_read_by_the_second(make):
     backend = make()
     executable, fetched = doubling(backend), []
     with backend.together():
@@ -131,7 +131,7 @@ def test_a_larger_plan_in_between_does_not_take_memory_away():
         assert np.unique(values()) == expected
 
 
-def test_the_first_failure_is_told():
+def test_the_first_failure_is_reported():
     backend, submits = counted()
     executable = doubling(backend)
     with pytest.raises(KeyError), backend.together():
@@ -140,7 +140,7 @@ def test_the_first_failure_is_told():
         raise KeyError
 
 
-def test_what_is_done_afterwards_is_done_though_some_of_it_fails():
+def test_all_calls_queued_for_afterwards_run_although_some_fail():
     backend, done = counted()[0], []
     executable = doubling(backend)
 

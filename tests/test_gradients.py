@@ -22,7 +22,7 @@ from tat.ops import vocabulary as ops
 from tat.ops.graph import Graph, Tensor
 
 RELATIVE = 1e-6  # to the largest entry of the gradient
-NOISE = 1e-10  # what rounding makes of a derivative that is 0
+NOISE = 1e-10  # rounding errors of a derivative that is 0
 STEP = 2e-5
 WEIGHTS = ("weight", "bias", "gain", "table")
 

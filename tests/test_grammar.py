@@ -1,4 +1,4 @@
-"""The grammar: what it accepts and refuses, its masks, and texts made to break it."""
+"""The grammar: texts that it accepts and refuses, its masks, and hostile texts."""
 
 import random
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_the_cookbook(code: str):
         in_body("@diagnostic(off, x) if a { } const_assert true; { ; }"),
     ],
 )
-def test_what_the_specification_allows(text: str):
+def test_modules_of_the_specification_are_accepted(text: str):
     assert accepts(text)
 
 
@@ -81,7 +81,7 @@ def test_what_the_specification_allows(text: str):
         ]),
     ],
 )  # fmt: skip
-def test_what_it_does_not(text: str):
+def test_invalid_modules_are_refused(text: str):
     assert not accepts(text)
 
 
@@ -110,7 +110,7 @@ def test_a_mask_holds_exactly_what_may_come(code: str, chance: random.Random):
             assert not mask[token]
 
 
-def test_where_one_text_can_follow_it_may_be_spelled_in_any_tokens():
+def test_a_forced_text_may_be_spelled_in_any_tokens():
     """All tokens that start `override` go on from "o", which at the module's start is forced."""
     matcher = GRAMMAR.matcher("module")
     matcher.accept(TOKENIZER.encode("overr"))
@@ -121,7 +121,7 @@ def test_where_one_text_can_follow_it_may_be_spelled_in_any_tokens():
 
 
 @given(st.sampled_from(CODES), st.integers(0, 50), st.integers(1, 20))
-def test_taken_back_is_as_never_taken(code: str, keep: int, more: int):
+def test_rolling_back_restores_the_state(code: str, keep: int, more: int):
     ids = TOKENIZER.encode(code)[: keep + more]
     keep = min(keep, len(ids))
     matcher, other = GRAMMAR.matcher("module"), GRAMMAR.matcher("module")

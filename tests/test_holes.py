@@ -1,4 +1,4 @@
-"""Preprocessors and templates: nothing of them is trained on, nothing is lost without a word."""
+"""Preprocessors and templates: none of their text is trained on, and skipped text is named."""
 
 import json
 from dataclasses import replace
@@ -40,7 +40,7 @@ ENTRY = "// adds up\n@compute @workgroup_size({SIDE}, {SIDE}, 1)\nfn main() {\n 
     ("fn f() { loop { } { } if a { } else { return; } }", ""),
     ("fn größe() { let 距 = 1; }", ""),
 ])  # fmt: skip
-def test_holes_are_told_from_blocks(text, hole):
+def test_holes_are_distinguished_from_blocks(text, hole):
     assert first_hole(text) == hole
 
 

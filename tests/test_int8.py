@@ -131,7 +131,7 @@ def test_logits_are_near_those_of_float_weights(parts):
     expected = logits(model, values, shape, batch)
     got = logits(rounded, weights.quantize(rounded.parameters, values), shape, batch)
     error = np.abs(got - expected).max() / np.abs(expected).max()
-    assert 1e-5 < error < 0.03  # 0.011 here; of which rounded activations make 1e-4
+    assert 1e-5 < error < 0.03  # 0.011 here; rounded activations make 1e-4 of it
 
 
 @every_model
@@ -189,8 +189,8 @@ def run(tmp_path_factory):
 def test_export_makes_a_smaller_file_that_generates_the_same(run, tmp_path):
     exports = {name: tmp_path / f"{name}.safetensors" for name in ("float", "int8")}
     assert tat("export", run, "-o", exports["float"]).code == 0
-    told = tat("export", run, "--int8", "-o", exports["int8"])
-    assert told.code == 0 and "int8.safetensors" in told.err
+    done = tat("export", run, "--int8", "-o", exports["int8"])
+    assert done.code == 0 and "int8.safetensors" in done.err
     original = (run / "latest").resolve().stat().st_size
     sizes = {name: path.stat().st_size for name, path in exports.items()}
     assert sizes["int8"] < 0.35 * sizes["float"] < 0.15 * original

@@ -31,7 +31,7 @@ print(stats.cache_path)
 
 @pytest.fixture
 def install(tmp_path):
-    """A folder with a kernel where nothing can be written beside the sources, even by root."""
+    """A folder with a kernel; nothing can be written beside its sources, even by root."""
     (tmp_path / "install").mkdir()
     (tmp_path / "install" / "kernel.py").write_text(KERNEL)
     (tmp_path / "install" / "__pycache__").touch()

@@ -1,4 +1,4 @@
-"""docs/kernels.md against the code, and what it says of operations on the reference alone."""
+"""docs/kernels.md against the code, and operations that run on the reference alone."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_every_operation_has_a_line():
     assert all(f"\n| `{name}` |" in text for name in KERNELS)
 
 
-def test_what_numpy_suffices_for_is_in_the_table_and_not_compiled_as_well():
+def test_kernels_that_stay_with_numpy_are_in_the_table_and_not_compiled():
     assert set(KERNELS) >= NUMPY_SUFFICES
     assert not {c.kernel for c in coverage() if c.training == "numba"} & NUMPY_SUFFICES
 

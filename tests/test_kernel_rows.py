@@ -1,4 +1,4 @@
-"""Rows of the table of kernels: how they are read, and that traced calls are held to them."""
+"""Rows of the table of kernels: how they are read, and how traced calls are checked by them."""
 
 import numpy as np
 import pytest

@@ -77,7 +77,7 @@ def test_float32_is_close_to_float64(functions: dict[str, Function], case: Case)
 
 
 def in_table(case: Case) -> dict[str, Array]:
-    """The outputs that the compiled table of inference leaves, of a plan of one call."""
+    """The outputs of a plan of one call, replayed by the compiled table of inference."""
     backend, values = CpuBackend(2), case.arguments(np.float32)
     made = {
         name: Tensor(name, case.shape(name), "state", argument.dtype)
@@ -330,7 +330,7 @@ def dropout_keys(scopes: list[str]) -> list[int]:
     return [call.attributes["key"] for call in graph.calls]
 
 
-def test_dropout_key_is_of_the_scope_alone():
+def test_a_dropout_key_depends_on_the_scope_alone():
     a, b, c = dropout_keys(["a", "b", "c"])
     assert len({a, b, c}) == 3
     assert dropout_keys(["new", "c", "a"])[1:] == [c, a]

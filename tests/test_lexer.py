@@ -82,7 +82,7 @@ def test_block_comments_nest_and_line_comments_end_with_the_line():
     assert kinds("// a\u2028x") == [("comment", "// a"), ("identifier", "x")]
 
 
-def test_what_is_not_wgsl_is_an_error_token():
+def test_text_outside_of_wgsl_is_an_error_token():
     assert kinds('a"$') == [("identifier", "a"), ("error", '"'), ("error", "$")]
     assert kinds("x /* a /* b */") == [("identifier", "x"), ("error", "/* a /* b */")]
 

@@ -1,4 +1,4 @@
-"""The factor of the loss: halved by overflow, doubled by calm, the same for steps begun ahead."""
+"""The loss scale: overflow halves it, calm doubles it, steps begun ahead do not move it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from tat.train.loss_scale import LossScale
 
 
 def factors(results: list[bool], patience: int, ahead: bool) -> list[float]:
-    """The factor of each step; with `ahead` a step gets it before the last result is known."""
+    """The loss scale of each step; with `ahead`, a step gets it before the last result is known."""
     scale, used = LossScale(64.0, 64.0), [64.0]
     for finite in results:
         if ahead:

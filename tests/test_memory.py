@@ -1,4 +1,4 @@
-"""Memory of a training step against what `tat inspect --plan` promises."""
+"""Memory of a training step against the promise of `tat inspect --plan`."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The metrics that a run records of its steps, and their summary by the MetricsAgent."""
+"""The metrics of each step that a run records, and their summary by the MetricsAgent."""
 
 import json
 from mmap import mmap
@@ -34,7 +34,7 @@ BASE = resolve(flags={"preset": "base", "model.copy": False}, environment={}).co
 
 @pytest.fixture(scope="module")
 def run(bench, tmp_path_factory) -> Path:  # noqa: F811
-    """A run of seven steps that times attention at every third and validates at every second."""
+    """A run of seven steps; every third times attention, every second validates."""
     folder = tmp_path_factory.mktemp("metered") / "run"
     done = train(
         bench, folder, "-q", "--set", "train.metrics_every=3", "--set", "train.validate_every=2",
@@ -75,7 +75,7 @@ def test_seconds_of_steps_begun_ahead_are_their_own(
     monkeypatch,
     queues: bool,
 ):
-    """A step whose work is done while another is begun is not done in no time."""
+    """A step takes its time although its work is done while another is begun."""
     now, begin = [0.0], Trainer._begin
 
     def begun(trainer: Trainer, step: int, *stop: int) -> object:
@@ -92,7 +92,7 @@ def test_seconds_of_steps_begun_ahead_are_their_own(
 
 
 class FakeTrainer:
-    """The part of a trainer that a meter asks for; each replayed call takes a second."""
+    """The part of a trainer that a meter reads; each replayed call takes a second."""
 
     class Backend:
         name, queues = "fake", True
@@ -135,7 +135,7 @@ def test_attention_is_not_timed_behind_another_step():
     assert record.validation_loss == 0.5
 
 
-def test_resident_memory_grows_with_what_is_touched():
+def test_resident_memory_grows_with_touched_pages():
     size = 1 << 26
     with mmap(-1, size) as block:  # straight from the kernel: malloc may have pages left to give
         before = resident_bytes()
@@ -196,7 +196,7 @@ def test_a_curve_keeps_its_mean_and_end_in_few_points(values: list[float]):
     ('{"step":1,"loss":2.0}\n', "schema"),
     ("[" * 10_000 + "\n", "line 1"),
 ])  # fmt: skip
-def test_what_is_no_record_is_named(tmp_path: Path, text: str, reason: str):
+def test_a_line_that_is_no_record_is_named(tmp_path: Path, text: str, reason: str):
     path = tmp_path / "metrics.jsonl"
     path.write_text(text)
     with pytest.raises(FileError, match=reason):

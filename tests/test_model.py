@@ -58,7 +58,7 @@ def either(request: pytest.FixtureRequest) -> Transformer:
 
 
 def backend_of(model: Transformer, dtype: type) -> CpuBackend:
-    """A backend with the model's weights, drawn and then moved off their special values."""
+    """A backend with random weights, none of them at a special value such as 0 or 1."""
     backend = CpuBackend(dtype=dtype)
     weights.install(backend, model, weights.draw(model.parameters, seed=1))
     noise = np.random.default_rng(0).standard_normal(model.parameters.flat.size)
@@ -117,7 +117,7 @@ def test_a_call_that_does_not_fit_its_row_is_refused():
     assert not graph.calls
 
 
-def test_model_hash_is_of_the_function_and_not_of_its_layout(model: Transformer):
+def test_the_model_hash_depends_on_the_function_and_not_on_its_layout(model: Transformer):
     assert model_hash(model) == model_hash(Transformer(CONFIG, VOCABULARY))
     for neutral in (replace(CONFIG, dropout=0.5), replace(CONFIG, max_length=99)):
         assert model_hash(Transformer(neutral, VOCABULARY)) == model_hash(model)
@@ -229,7 +229,7 @@ def test_decoding_in_steps_gives_the_logits_of_the_whole(
 
 
 def test_rows_of_a_step_stand_at_positions_of_their_own(either: Transformer):
-    """Row 1 starts three steps after row 0 and is not changed by what its cache held before."""
+    """Row 1 starts three steps after row 0; old values in its cache do not change it."""
     shape = BatchShape(2, 4, 6)
     batch = random_batch(shape, VOCABULARY, [[4], [3]], [6, 6])
     backend = backend_of(either, np.float64)

@@ -76,7 +76,7 @@ def test_a_module_forgets_the_library_and_nothing_else(tmp_path):
 
 
 @given(data=st.binary(max_size=100))
-def test_what_is_no_library_is_refused(data):
+def test_a_file_that_is_no_library_is_refused(data):
     for start in (b"", b"\x7fELF\x02\x01"):
         with pytest.raises(ValueError, match="ELF"):
             forget_library(start + data)

@@ -1,4 +1,4 @@
-"""Neighbours: never the pair, nor its module, nor its copies; the same wherever files lie."""
+"""Neighbours: never the pair, its module or its copies; the same wherever files lie."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ def config(**changes) -> Config:
 
 
 def function(word: str, number: int, lines: int) -> tuple[str, str]:
-    """Signature and body; those of one word and number are near-duplicates."""
+    """Signature and body; two of one word and number are near-duplicates."""
     body = "".join(f"    y = y * {number}.{i} + sin(x + {i}.5);\n" for i in range(lines))
     return f"fn {word}_{number}(x: f32) -> f32", f"{{\n    var y = x;\n{body}    return y;\n}}"
 
@@ -71,7 +71,7 @@ samples_of = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(samples_of, st.integers(1, 4), st.randoms(use_true_random=False))
-def test_never_the_pair_its_module_its_copies_or_what_is_held_out(samples, count, random):
+def test_neighbours_are_never_the_pair_its_module_its_copies_or_held_out(samples, count, random):
     found = list(with_neighbours(samples, count))
     assert [replace(s, neighbours=()) for s in found] == samples
     pool = [s for s in samples if s.split == "train" and s.kind == "completion"]
@@ -196,7 +196,7 @@ def trainer_of(batches: Batches, **changes) -> Trainer:
     return trainer
 
 
-def test_without_its_neighbours_a_sample_is_what_it_is_with_one_source(tmp_path):
+def test_without_its_neighbours_a_sample_is_that_of_a_model_with_one_source(tmp_path):
     with_three = trainer_of(encoded(tmp_path, **{"data.neighbour_share": 0.0}))
     alone = trainer_of(encoded(tmp_path, **{"data.neighbours": 0}))
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_without_its_neighbours_a_sample_is_what_it_is_with_one_source(tmp_path)
     assert with_three.evaluate(encoded(tmp_path).in_order()) != pytest.approx(b.loss, rel=1e-6)
 
 
-def test_gradients_reach_what_only_a_neighbour_says(tmp_path):
+def test_gradients_reach_tokens_that_only_a_neighbour_has(tmp_path):
     batches = encoded(tmp_path)
     trainer = trainer_of(batches)
     batch = next(batch for batch in batches.in_order() if batch.source_lengths[0, 1] > 2)
@@ -260,7 +260,7 @@ def test_as_many_as_the_model_was_trained_with_or_as_are_asked_for(index):
     assert counts == [2, 0, 1, 3]
 
 
-def test_what_evaluation_excludes_is_not_found(index):
+def test_excluded_functions_are_not_found(index):
     retriever = Retriever(index, TRAINED, 9)
     prompt = Prompt("sd box shade")
     copy = CODE["sd_box"].replace("vec2f", "vec2<f32>")
@@ -276,7 +276,7 @@ def test_a_model_trained_without_retrieval_reads_nothing(index):
         Retriever(index, config().data, 1)
 
 
-def test_functions_are_told_with_the_names_of_a_prompt(index):
+def test_functions_are_renamed_to_the_names_of_a_prompt(index):
     prompt = Prompt("disc", "fn inside(at: vec2<f32>) -> f32")
     settings = replace(config().generate, adaptations=2, last_resorts=1)
     retriever = Retriever(index, config().data, settings=settings)
@@ -292,7 +292,7 @@ def test_functions_are_told_with_the_names_of_a_prompt(index):
         assert not retriever.beside(prompt, []).adaptations
 
 
-def test_what_is_indexed_as_a_function_may_be_anything():
+def test_an_index_may_hold_anything_as_a_function():
     made = Index()
     made.update((
         Document.of_function("two", 0, "fn odd(p: f32) -> f32", "{ return p; } fn odder() { }"),

@@ -1,4 +1,4 @@
-"""Threads of replays follow the load of the machine, lose nothing without any, and move no bit."""
+"""Threads of replays follow the machine's load, cost nothing without load, and move no bit."""
 
 import os
 import subprocess

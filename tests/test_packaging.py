@@ -109,7 +109,7 @@ def test_help_texts_cannot_break_out_of_a_script(shell, text):
 # Manual and bill of materials in a checkout
 
 
-def test_what_only_a_release_has_is_said_to_be_missing(capsys):
+def test_a_checkout_says_which_parts_only_a_release_has(capsys):
     assert run(["version", "--sbom"]) == 1
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and "release" in said.err

@@ -669,7 +669,7 @@ def test_a_malformed_table_is_refused(file, parts, base, lines):
         zstandard.compress(b"xxx"), zstandard.compress(b"xx")[:-1],
     ],
 )  # fmt: skip
-def test_a_payload_that_is_not_what_the_table_says_runs_nothing(file, parts, base, payload):
+def test_a_payload_that_differs_from_its_table_runs_nothing(file, parts, base, payload):
     made = rebuilt(file, parts, [line("probe"), line("tat")], [b"x", b"x"], payload=payload)
     done = start(made, base=base)
     assert done.returncode == 125 and done.stdout == ""

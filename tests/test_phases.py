@@ -1,4 +1,4 @@
-"""The four phases: what each proves, what it builds on, and what it refuses."""
+"""The four phases: their proofs, their order, and their refusals."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def context(tmp_path: Path, config: Config) -> Context:
 
 
 def edit(path: Path, change: Callable[[dict], None], seal: bool = False) -> None:
-    """Changes a manifest as an editor would, or as one who knows the seal."""
+    """Changes a manifest as an editor would, or, resealed, as an attacker would."""
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
@@ -175,7 +175,7 @@ def test_a_whole_manifest_that_does_not_hold_is_refused(what, faked, context):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100000, b"null"])
-def test_what_is_no_manifest_is_refused(content, faked, context):
+def test_a_file_that_is_no_manifest_is_refused(content, faked, context):
     run_all(context, [], quiet)
     manifest_path(context.target, "architect").write_bytes(content)
     with pytest.raises(FileError, match="no manifest"):

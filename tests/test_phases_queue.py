@@ -1,4 +1,4 @@
-"""The queue of phases: nothing is lost or done twice, whoever is killed and whenever."""
+"""The queue of phases: no kill at any time loses a task or does one twice."""
 
 import os
 import random
@@ -58,7 +58,7 @@ def test_tasks_are_taken_in_the_order_asked_for_and_stay_as_they_end(queue):
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["done", "failed", "lost"]))))
-def test_attempts_count_what_was_lost_and_begin_anew_after_an_end(tmp_path_factory, history):
+def test_attempts_count_lost_tries_and_begin_anew_after_an_end(tmp_path_factory, history):
     path = tmp_path_factory.mktemp("queue") / "queue.sqlite"
     lost = dict.fromkeys(NAMES, 0)
     for name, end in history:

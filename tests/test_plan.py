@@ -1,4 +1,4 @@
-"""Plans of random traces keep what lives apart, and compute what the trace says."""
+"""Plans of random traces keep live tensors apart, and compute the results of the trace."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ def attend(a: Tensor, b: Tensor) -> Tensor:
 
 
 def by_rows(a: Tensor, _: Tensor) -> Tensor:
-    """A tensor that two calls write, each its rows of it."""
+    """A tensor that two calls write; each writes its own rows."""
     h, cut = ops.linear(a, UP, LONG), (a.shape[0] + 1) // 2
     whole = ops.current().temporary("whole", a.shape)
     for start, count in ((0, cut), (cut, a.shape[0] - cut)):
@@ -101,7 +101,7 @@ memories = st.builds(
 
 
 def lives(p: Plan) -> list[set[Tensor]]:
-    """The temporaries that hold something needed at each call, views counted as their base."""
+    """The live temporaries at each call; a view counts as its base."""
     uses: dict[Tensor, list[int]] = {}
     for index, call in enumerate(p.calls):
         for tensor in (*call.outputs, *call.inputs):
@@ -111,7 +111,7 @@ def lives(p: Plan) -> list[set[Tensor]]:
 
 
 def extent(p: Plan, tensor: Tensor) -> tuple[int, int, int]:
-    """Arena, first element and end of what a temporary or a view of one takes."""
+    """Arena, first element and end of a temporary or of a view of one."""
     arena, start = p.places[tensor.root]
     return arena, start + tensor.offset, start + tensor.offset + tensor.size
 
@@ -128,7 +128,7 @@ def sides(call: Call) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def replay(p: Plan, values: dict[str, Array], planned: bool) -> dict[str, Array]:
-    """Metrics and gradients of a run on arenas, or on storage of its own for each tensor."""
+    """Metrics and gradients of a run, on arenas or with storage of its own for each tensor."""
     arenas = [np.full(size, np.nan) for size in p.arena_sizes]
     own: dict[Tensor, Array] = {}
 
@@ -276,7 +276,7 @@ def test_no_more_logits_are_alive_than_a_chunk_holds(chunk_bytes: int, rows: int
     assert max(alive) == rows * TINY.data.vocabulary
 
 
-def test_plan_hash_is_of_the_work_and_the_places():
+def test_the_plan_hash_depends_on_the_work_and_the_places():
     first = tiny_plan()
     assert first.hash() == tiny_plan().hash()
     others = [

@@ -1,4 +1,4 @@
-"""Prepared corpora: the bits of reading in memory, whatever happens on the way."""
+"""Prepared corpora: the same bits as reading in memory, whatever happens on the way."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def write_corpus(folder: Path, modules: list[str], lines: list[dict]) -> Path:
 
 
 def same(one: TrainingData, other: TrainingData) -> bool:
-    """Whether two have the same ids in the same order, and say the same of themselves."""
+    """Whether two corpora have the same ids in the same order, and the same properties."""
 
     def told(data: TrainingData) -> list:
         rows = [
@@ -149,7 +149,7 @@ def test_an_error_leaves_no_work_folder(tmp_path, monkeypatch, parts):
     assert [path.name for path in tmp_path.iterdir()] == ["shaders"]
 
 
-def test_what_a_child_cannot_write_is_an_error_of_that_file(tmp_path):
+def test_a_write_error_of_a_child_names_the_file(tmp_path):
     """So that training goes on without its cache, as where the cache's folder cannot be written."""
     from tat.data.prepare_pool import Pool
 

@@ -194,7 +194,7 @@ def test_files_that_leave_nothing_to_train_on_are_one_line(source, tmp_path, cap
     assert "validation split" in failure(capsys)
 
 
-def test_the_tokenizer_of_the_model_reads_what_it_never_saw(shaders, source, tmp_path):
+def test_the_tokenizer_of_the_model_reads_unseen_text(shaders, source, tmp_path):
     (tmp_path / "new.wgsl").write_text("fn é(ⅷ: f32) -> f32 { return ⅷ; }\n")
     assert tuned(tmp_path, source, tmp_path / "run", 1, "--set", "data.validation_share=0.0") == 0
     stored = load(tmp_path / "run" / "latest")

@@ -1,4 +1,4 @@
-"""Where figures say they come from."""
+"""The origin that figures name: a commit or a version, and a machine."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def test_the_commit_is_that_of_the_checkout(repository: Path):
     assert len(provenance.commit()) == 12
 
 
-def test_changed_files_are_told_by_a_plus(repository: Path):
+def test_changed_files_are_marked_by_a_plus(repository: Path):
     (repository / "file").write_text("two")
     assert provenance.commit().endswith("+")
 

@@ -112,7 +112,7 @@ def alone(shaders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def results(run: Path) -> tuple[bytes, list[dict]]:
-    """The last checkpoint, and of each step what does not tell the time."""
+    """The last checkpoint, and each step's fields without those of time."""
     timed = ("seconds", "tokens_per_s", "gflops", "rss_bytes", "arena_bytes", "attention_ms")
     lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
     kept = [{k: v for k, v in line.items() if k not in timed} for line in lines]
@@ -234,7 +234,7 @@ def test_fewer_micro_batches_than_ranks_are_refused(launcher, shaders, tmp_path)
     assert not (tmp_path / "run" / "config.toml").exists()
 
 
-def test_what_rank_0_refuses_all_refuse_in_one_line(alone, shaders):
+def test_a_refusal_of_rank_0_ends_all_ranks_in_one_line(alone, shaders):
     code, output = mpich().run(3, *words(alone, 1, shaders))
     [line] = lines(output)
     assert code == 2 and "is not empty; add --resume" in line
@@ -305,9 +305,9 @@ def test_eval_of_gaps_and_requests_says_what_one_process_says(asked, alone, tmp_
         out = tmp_path / f"{ranks}.json"
         given = () if "--cookbook" in asked else (functions,)
         words = ("eval", *given, *asked, "--run", alone, "-o", out, "-q", "--no-grammar")
-        code, told = launcher.run(ranks, *words, TAT_GENERATE_MAX_TOKENS="4")
-        assert code == 0, told
-        reports.append((out.read_bytes(), told))
+        code, said = launcher.run(ranks, *words, TAT_GENERATE_MAX_TOKENS="4")
+        assert code == 0, said
+        reports.append((out.read_bytes(), said))
     assert reports[0] == reports[1]
 
 
@@ -322,9 +322,9 @@ def test_tune_shares_trials_out_and_finds_what_one_process_finds(tmp_path):
     for ranks, launcher in ((1, Launcher("none", ())), (3, mpich())):
         out = tmp_path / f"{ranks}.toml"
         words = ("tune", "--preset", "tiny", "--budget", 5, "-o", out, *few)
-        code, told = launcher.run(ranks, *words)
-        assert code == 0, told
-        found.append((out.read_text(), told.replace(str(out), "")))
+        code, said = launcher.run(ranks, *words)
+        assert code == 0, said
+        found.append((out.read_text(), said.replace(str(out), "")))
     assert found[0] == found[1]
 
 
@@ -338,8 +338,8 @@ def test_ranks_with_a_gpu_each_have_the_bits_of_one(precision, shaders, tmp_path
     found = []
     for ranks, launcher in ((1, Launcher("none", ())), (2, mpich())):
         run = tmp_path / str(ranks)
-        code, told = launcher.run(ranks, *words(run, 4, shaders, *more))
-        assert code == 0, told
+        code, said = launcher.run(ranks, *words(run, 4, shaders, *more))
+        assert code == 0, said
         found.append(results(run))
     assert found[0] == found[1]
     scales = [line.get("loss_scale") for line in found[0][1]]

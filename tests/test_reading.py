@@ -1,4 +1,4 @@
-"""Prompts longer than the model's sources: the declarations of the signature stay."""
+"""Prompts longer than the model's sources: declarations that the signature needs stay."""
 
 import pytest
 from decoding import TOKENIZER, new_generator
@@ -41,7 +41,7 @@ def length(context: str) -> int:
     return len(TOKENIZER.encode_source(Prompt("of a ball", PROMPT.signature, context).source))
 
 
-def test_a_context_says_less_and_less_and_what_the_signature_needs_stays():
+def test_readings_of_a_context_get_shorter_and_keep_what_the_signature_needs():
     assert contexts(PROMPT) == CONTEXTS
     assert len({left_out for _, left_out in readings(PROMPT)}) == len(CONTEXTS)
     for source, _ in readings(PROMPT):
@@ -57,7 +57,7 @@ def test_the_first_that_fits_is_read(rung):
     assert bool(reading.left_out) == (rung > 0)
 
 
-def test_what_the_signature_needs_is_read_or_nothing():
+def test_declarations_that_the_signature_needs_are_read_or_nothing_is():
     whole, longest = length(CONTEXTS[0]), length(CONTEXTS[-1]) - 1
     with pytest.raises(UsageError, match=f"^prompt: {whole} tokens, .* at most {longest};"):
         read(PROMPT, TOKENIZER, longest)

@@ -1,4 +1,4 @@
-"""Completions told again with other names: consistent, valid, and the same every time."""
+"""Copies of completions with other names: consistent, valid, and the same every time."""
 
 from dataclasses import replace
 
@@ -36,53 +36,53 @@ def samples():
     return [s for f in (SHADE, OTHER) for s in function_samples(f, CONFIG, 0)]
 
 
-def tellings(count=2):
+def renamings(count=2):
     given = samples()
-    told = list(with_renamings(given, count))
-    return given, [s for s in told if s.origin == "a.wgsl:1" and s not in given]
+    renamed = list(with_renamings(given, count))
+    return given, [s for s in renamed if s.origin == "a.wgsl:1" and s not in given]
 
 
-def test_only_completions_of_the_training_split_are_told_again_and_all_samples_stay():
-    given, told = samples(), list(with_renamings(samples(), 3))
+def test_only_training_completions_get_renamed_copies_and_all_samples_stay():
+    given, renamed = samples(), list(with_renamings(samples(), 3))
     completions = sum(s.kind == "completion" for s in given)
-    assert [s for s in told if s in given] == given
-    assert len(told) == len(given) + 3 * completions
+    assert [s for s in renamed if s in given] == given
+    assert len(renamed) == len(given) + 3 * completions
     held_out = [replace(s, split="valid") for s in given]
     assert list(with_renamings(held_out, 3)) == held_out
 
 
-def test_what_is_told_is_another_text_each_time_and_the_same_on_every_machine():
-    _, told = tellings(4)
-    assert len({s.digest for s in told}) == 4
-    assert told == tellings(4)[1]
-    assert told[:2] == tellings(2)[1]
+def test_each_renamed_copy_is_another_text_and_the_same_on_every_machine():
+    _, renamed = renamings(4)
+    assert len({s.digest for s in renamed}) == 4
+    assert renamed == renamings(4)[1]
+    assert renamed[:2] == renamings(2)[1]
 
 
 def test_declared_names_change_together_and_members_and_builtins_stay():
-    _, (told, _) = tellings()
-    parts = dict(told.source)
+    _, (renamed, _) = renamings()
+    parts = dict(renamed.source)
     for gone in ("max_value", "lamp", "reach", "Light"):
-        assert gone not in parts["signature"] + parts["context"] + told.target
-    assert ".colour *" in told.target and ".position.xyz" in told.target
+        assert gone not in parts["signature"] + parts["context"] + renamed.target
+    assert ".colour *" in renamed.target and ".position.xyz" in renamed.target
     assert "@builtin(position) position: vec4f, colour: vec3f" in parts["context"]
-    assert all(word in told.target for word in ("max(", "length(", "vec3f(", "min("))
+    assert all(word in renamed.target for word in ("max(", "length(", "vec3f(", "min("))
     given = samples()[0]
-    assert [t.kind for t in tokenize(told.code)] == [t.kind for t in tokenize(given.code)]
+    assert [t.kind for t in tokenize(renamed.code)] == [t.kind for t in tokenize(given.code)]
 
 
 def test_comments_follow_where_names_are_spelled_as_code_and_words_stay():
-    _, (told, _) = tellings()
-    comment = dict(told.source)["comment"]
+    _, (renamed, _) = renamings()
+    comment = dict(renamed.source)["comment"]
     assert comment.startswith("brightness at `") and comment.endswith(" of the colour")
     assert "`position`" not in comment and "max_value" not in comment
-    assert "// position is not `" in told.target and "max_value" not in told.target
+    assert "// position is not `" in renamed.target and "max_value" not in renamed.target
 
 
 @pytest.mark.gpu
 def test_a_valid_function_stays_valid():
-    _, told = tellings(6)
+    _, renamed = renamings(6)
     with Sandbox() as sandbox:
-        for sample in told:
+        for sample in renamed:
             module = f"{dict(sample.source)['context']}\n{sample.code}"
             assert sandbox.validate(module) is None, module
 
@@ -109,11 +109,11 @@ SHADOWS = Function(
 
 def test_built_ins_keep_their_names_and_give_them_to_nothing():
     given = [s for f in (SHADOWS, OTHER) for s in function_samples(f, CONFIG, 0)]
-    told = [s for s in with_renamings(given, 20) if s not in given]
-    assert len(told) > 20
+    renamed = [s for s in with_renamings(given, 20) if s not in given]
+    assert len(renamed) > 20
     kept = ("length", "max", "read", "step", "smoothstep", "min", "array", "vec3f")
     with Sandbox() as sandbox:
-        for sample in (s for s in told if s.origin == SHADOWS.origin):
+        for sample in (s for s in renamed if s.origin == SHADOWS.origin):
             parts = dict(sample.source)
             words = [t.text for text in (*parts.values(), sample.target) for t in tokenize(text)]
             before = [
@@ -126,6 +126,6 @@ def test_built_ins_keep_their_names_and_give_them_to_nothing():
             assert "at" not in words
             module = f"{parts['context']}\n{parts['signature']} {sample.target}"
             assert sandbox.validate(module) is None
-        for sample in (s for s in told if s.origin == OTHER.origin):
+        for sample in (s for s in renamed if s.origin == OTHER.origin):
             words = {t.text for text in dict(sample.source).values() for t in tokenize(text)}
             assert not words & {"length", "max", "read", "step"}

@@ -128,7 +128,7 @@ def test_new_weights_are_packed_anew(model):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_is_not_lost(model, value):
+def test_infinity_and_nan_reach_the_logits(model, value):
     shape = BatchShape(rows=1, source=3, target=2)
     batch = random_batch(shape, VOCABULARY, [[3]], [2])
     backend = CpuBackend(1)
@@ -170,7 +170,7 @@ def forward(kernel: str) -> Graph:
     return graph
 
 
-def test_a_kernel_that_the_table_lacks_is_told_once_and_ends_what_it_breaks(planted, capsys):
+def test_a_kernel_that_the_table_lacks_is_named_once_and_gives_up_alike_rows(planted, capsys):
     backend, x = CpuBackend(1), np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
     compile_graph(forward("gelu"), backend, {})
     assert backend.rows_alike and capsys.readouterr().err == ""

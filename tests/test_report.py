@@ -226,7 +226,7 @@ def test_the_command_reports_from_files(results: Path, tmp_path: Path):
     assert {row["verdict"] for row in rows} == {"met", "missed", "not measured"}
 
 
-def test_the_command_refuses_what_is_not_there(tmp_path: Path):
+def test_the_command_refuses_missing_files(tmp_path: Path):
     assert tat("report", tmp_path / "nosuch").code == 4
     assert tat("report", "--bench", tmp_path / "nosuch").code == 4
     timings = tmp_path / "bench.json"

@@ -1,4 +1,4 @@
-"""Going on with something changed: nothing that was remembered of the old is taken for the new."""
+"""Resuming after a change: no remembered value of the old data is used for the new."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +120,7 @@ def test_a_corpus_that_moved_is_found_there_the_next_time(shaders, tmp_path):
     assert progress(tmp_path / "run")["paths"] == [str(moved.resolve())]
 
 
-def test_what_version_1_0_0_wrote_goes_on_and_is_compared_only_on_the_same_corpus():
+def test_a_run_of_version_1_0_0_goes_on_and_compares_losses_only_on_the_same_corpus():
     old = {"corpus": "a", "paths": [], "micro_batches": 5, "best_loss": 0.5, "best_step": 3}
     same, other = Progress.restore(Path("x"), old), Progress.restore(Path("x"), old)
     same.move("a", [])
@@ -139,7 +139,7 @@ def test_the_position_keeps_its_epoch_and_never_goes_back(drawn, old, new):
     assert state.adopt("set", new) == [] and state.micro_batches == again
 
 
-def test_a_digest_of_rows_is_of_what_they_hold(shaders):
+def test_a_digest_of_rows_depends_on_their_content(shaders):
 
     config = resolve(assignments=[*SMALL]).config
     corpus = load_corpus([shaders], config.data, 0)

@@ -1,4 +1,4 @@
-"""Retrieval: chunks, words, near-duplicates, and queries that always answer."""
+"""Retrieval: chunks, words, near-duplicates, and queries of any text."""
 
 import string
 from itertools import islice, pairwise, product
@@ -217,7 +217,7 @@ def test_near_duplicates_by_hand():
     assert [near_duplicate(long, text) for text in longer] == [True, False]  # 40/50 and 40/51
 
 
-def test_exclude_leaves_out_the_pair_its_near_duplicates_and_what_holds_it(shaders):
+def test_exclude_leaves_out_the_pair_its_near_duplicates_and_its_modules(shaders):
     point = MODULE[MODULE.index("fn pointAt") : MODULE.index("\n\n@compute")]
     renamed = point.replace("pointAt", "point_at")
     index = index_of(module("ray.wgsl", MODULE), module("copy.wgsl", renamed),

@@ -1,4 +1,4 @@
-"""`tat index` and `tat search`: what they print, and what they say to bad input."""
+"""`tat index` and `tat search`: their output, and their answers to bad input."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def index(folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return path
 
 
-def test_index_says_what_it_took_and_what_not(folder, capsys):
+def test_index_counts_taken_and_skipped_files(folder, capsys):
     path = folder.parent / "shaders.index"
     assert run("index", folder, "-o", path) == 0
     out, err = capsys.readouterr()
@@ -147,7 +147,7 @@ def test_hostile_queries_are_answered(index, capsys):
 
 
 @pytest.mark.parametrize("content", [b"", b"no index", b"SQLite format 3\0" + bytes(5000)])
-def test_what_is_no_index_is_one_line_and_exit_4(folder, capsys, content):
+def test_other_files_than_an_index_are_one_line_and_exit_4(folder, capsys, content):
     path = folder.parent / "foreign"
     path.write_bytes(content)
     for arguments in (("search", path, "box"), ("index", folder, "-o", path)):

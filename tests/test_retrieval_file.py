@@ -208,7 +208,7 @@ def test_a_lock_that_its_owner_has_removed_is_none(path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "others"), [("index", "index.old"), ("[x]", "x")])
-def test_what_killed_writers_left_goes_and_nothing_else(tmp_path, name, others):
+def test_leftovers_of_killed_writers_go_and_nothing_else(tmp_path, name, others):
     keep = [tmp_path / f".{others}.0123abcd.tmp", tmp_path / "0123abcd.tmp"]
     for file in (*keep, tmp_path / f".{name}.0123abcd.tmp", tmp_path / f".{name}.lock"):
         file.touch()

@@ -1,4 +1,4 @@
-"""Statements reviewed as they are written: what is refused, and that nothing else moves."""
+"""Statements reviewed as they are written: refused ones are drawn again, nothing else moves."""
 
 from collections import deque
 from hashlib import sha256
@@ -29,7 +29,7 @@ def sandbox():
 
 
 def reviewed(prompt: Prompt, text: str, sandbox, most: int = 5) -> list[int]:
-    """The places that a text of bytes is sent back to, if it is written on all the same."""
+    """The places to which a text of bytes is sent back, although it is written to its end."""
     review, tokens, back = Review(prompt, sandbox, BYTES, most), [], []
     for byte in text.encode():
         tokens.append(byte)

@@ -1,4 +1,4 @@
-"""The folder of a run: one writer, one object per step, a good checkpoint or a clear word."""
+"""The folder of a run: one writer, one object a step, a good checkpoint or a clear error."""
 
 import errno
 import json
@@ -93,7 +93,7 @@ def test_a_refused_start_leaves_nothing_behind(tmp_path, monkeypatch):
         assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
 
 
-def test_a_run_and_what_others_put_beside_it_stay_whatever_fails(tmp_path):
+def test_a_run_and_files_beside_it_stay_whatever_fails(tmp_path):
     with pytest.raises(FileError), RunFolder.create(tmp_path / "run") as folder:
         folder.write_config("seed = 1\n")
         raise FileError("the disk is full")
@@ -136,7 +136,7 @@ def test_only_a_run_is_opened(tmp_path, write):
     assert not list(tmp_path.iterdir())
 
 
-def test_opening_removes_what_a_killed_writer_left(run):
+def test_opening_removes_leftovers_of_a_killed_writer(run):
     run.save(checkpoint(1), keep=3)
     run.close()
     stale = [run.path / ".latest.1a.tmp", run.path / "checkpoints" / ".step-00000002.2b.tmp"]
@@ -298,7 +298,7 @@ def test_the_last_few_and_the_best_are_kept(run):
     st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=10),
     st.integers(1, 4),
 )
-def test_what_was_just_saved_is_always_there_and_the_newest(tmp_path_factory, saves, keep):
+def test_a_checkpoint_just_saved_is_kept_and_the_newest(tmp_path_factory, saves, keep):
     """Also after going back to an earlier step, when later ones lie about."""
     with RunFolder.create(tmp_path_factory.mktemp("run")) as folder:
         folder.write_config("")
@@ -373,7 +373,7 @@ def test_a_damaged_newest_is_refused_and_the_last_good_one_offered(run):
     assert path.name == middle and loaded.step == 200
 
 
-def test_what_is_offered_is_good(run):
+def test_an_offered_checkpoint_is_good(run):
     for step in (100, 200, 300):
         run.save(checkpoint(step), keep=3)
     for name in names(run)[1:]:
@@ -385,7 +385,7 @@ def test_what_is_offered_is_good(run):
         run.latest_good()
 
 
-def test_what_cannot_be_loaded_is_not_offered_itself(run, monkeypatch):
+def test_an_unloadable_checkpoint_is_not_offered(run, monkeypatch):
     """An intact checkpoint may be too large for the memory that is left."""
 
     def fail(path):

@@ -248,7 +248,7 @@ def test_a_function_of_several_arguments_on_many_rows(sandbox: Sandbox):
     assert np.array_equal(evaluate(sandbox, module, "f", types, "vec3f", rows), expected)
 
 
-def test_what_is_not_finite_is_a_result_too(sandbox: Sandbox):
+def test_infinity_and_nan_are_results_too(sandbox: Sandbox):
     module = "fn f(word: u32, x: f32) -> vec2f { return vec2f(bitcast<f32>(word), x); }"
     rows = [[0x7F800001, 1e300], [0x7F800000, np.inf], [0xFF800000, -1e300]]
     results = evaluate(sandbox, module, "f", ["u32", "f32"], "vec2f", rows)
@@ -360,7 +360,7 @@ def test_a_pool_answers_many_threads_in_order():
         assert [add(pool, 0), *pool.each(lambda n: add(pool, n), [1, 2])] == [0, 1, 2]
 
 
-def test_a_pool_works_ahead_of_what_is_taken():
+def test_a_pool_works_ahead_of_its_reader():
     begun: list[int] = []
     with SandboxPool(threads=2) as pool:
         results = pool.results(lambda n: begun.append(n) or n, iter(range(40)))

@@ -107,7 +107,7 @@ def test_a_name_that_nothing_declares_is_refused(function, data):
         "{ let größe = 1; let b = größe; const c = mat2x2f(1, 0, 0, 1); }",
     ],
 )
-def test_what_is_right(body: str):
+def test_valid_text_is_taken(body: str):
     assert written(body)
 
 
@@ -126,14 +126,14 @@ def test_what_is_right(body: str):
         "{ for (var k = 0; k < i; k++) { let k = 1; let k = 2; } }",
     ],
 )  # fmt: skip
-def test_what_is_wrong(body: str):
+def test_invalid_text_is_refused(body: str):
     assert not written(body)
 
 
 @pytest.mark.parametrize("text", [
     "fn g(a: f32, a: f32) { }", "const a = 1; fn a() { }", "struct Ball { x: f32 }",
 ])  # fmt: skip
-def test_what_is_declared_in_a_module_is_declared_once(text: str):
+def test_a_name_of_a_module_is_declared_once(text: str):
     scope = Scope.given(CONTEXT)
     assert scope.after(text.encode()) is None
     assert scope.after(b"fn g(a: f32, b: f32) { } const c = 1;") is not None

@@ -27,7 +27,7 @@ def test_a_line_is_begun_in_a_body_alone(prefix, begun):
 
 @pytest.mark.parametrize("text", ["return 3.14", "retu", "let é🙂 = ", " ", "x"])
 @pytest.mark.parametrize("sampling", [None, Sampling(9.0, top_k=1, draws_first=True)])
-def test_whatever_the_model_prefers_a_text_starts_with_what_stands_there(
+def test_a_text_starts_with_the_begun_word_whatever_the_model_prefers(
     tiny_engine,  # noqa: F811
     text, sampling,
 ):  # fmt: skip
@@ -41,7 +41,7 @@ def test_whatever_the_model_prefers_a_text_starts_with_what_stands_there(
     assert tokenizer.decode(tokens).decode("utf-8", "replace").startswith(text)
 
 
-def test_a_line_is_gone_on_with_from_any_place(tiny_engine):  # noqa: F811
+def test_a_line_is_continued_from_any_place(tiny_engine):  # noqa: F811
     code = FUNCTIONS["area.wgsl"]
     line = "return 3.14159 * square;"
     at, end = code.index(line), code.index(line) + len(line)

@@ -1,4 +1,4 @@
-"""Where texts end besides their own end, and the limits of a connection."""
+"""Reasons to cut a text before its own end, and the limits of a connection."""
 
 import time
 
@@ -28,7 +28,7 @@ def test_a_text_is_cut_before_the_first_stop_word(text, stops):
 
 
 @given(letters, words, st.integers(0, 30))
-def test_pieces_that_are_sent_never_hold_what_is_cut_later(text, stops, at):
+def test_sent_pieces_never_hold_text_that_is_cut_later(text, stops, at):
     """A growing text is sent only as far as it stays until the end."""
     ending = Ending(stops)
     if ending.cut(text[:at]) is None:

@@ -1,4 +1,4 @@
-"""Who asks anew, hangs up or is one too many, while the model stands still: no clock decides."""
+"""New requests, hang-ups and a full queue, while the model stands still: no clock decides."""
 
 import asyncio
 import json
@@ -115,7 +115,7 @@ def test_a_client_that_hangs_up_frees_its_row(held, stream):
         assert client.infill(n_predict=5).status == 200
 
 
-def test_more_than_may_wait_are_told_to_come_back(held):
+def test_requests_beyond_the_queue_are_sent_away(held):
     with opened(held.engine) as client:
         tasks = held.fill()
         busy = client.infill()

@@ -29,7 +29,7 @@ def generated(run: Path, folder: Path, *arguments: object) -> str:
     return done.out.removesuffix("\n")
 
 
-def test_an_infill_is_what_generate_writes_alone(client, tiny_run, tmp_path):  # noqa: F811
+def test_an_infill_has_the_text_of_generate(client, tiny_run, tmp_path):  # noqa: F811
     alone = generated(tiny_run, tmp_path)
     answer = client.infill()
     assert answer.status == 200 and answer.json["content"] == alone
@@ -141,7 +141,7 @@ def test_ollamas_clients_learn_what_is_loaded(client, tiny_run):  # noqa: F811
     assert client.ask("/api/version").json["version"]
 
 
-def test_what_the_model_is_and_its_tokens(client, tiny_run):  # noqa: F811
+def test_the_model_is_described_and_its_tokens_are_counted(client, tiny_run):  # noqa: F811
     props = client.ask("/props").json
     assert props["total_slots"] == 4 and props["default_generation_settings"]["n_ctx"] == 128
     [model] = client.ask("/v1/models").json["data"]
@@ -201,7 +201,7 @@ def test_validation_search_pictures_and_completion(client):
     ("/../../etc/passwd", None, 404), ("/infill", None, 405), ("/search", {}, 405),
     ("/search?q=%ff&top=-1", None, 200), ("/search?q=", None, 200),
 ])  # fmt: skip
-def test_bad_requests_are_told(client, path, body, status):
+def test_bad_requests_get_an_explanation(client, path, body, status):
     answer = client.ask(path, body)
     assert answer.status == status, answer.data[:300]
     if status != 200:
@@ -291,6 +291,6 @@ def test_without_a_model_the_rest_is_served(tmp_path, monkeypatch):
         assert not refused["valid"] and "no model" in refused["problem"]["message"]
 
 
-def test_a_port_that_is_taken_is_told(client):
+def test_a_port_that_is_taken_is_named(client):
     done = process("serve", "--run", "none", "--port", client.host.rpartition(":")[2])
     assert done.code == 1 and "choose another --port" in done.err

@@ -1,4 +1,4 @@
-"""The reader of texts that are being written: right on whole ones, and never lost on any."""
+"""The reader of unfinished texts: right on whole ones, and it answers on any text."""
 
 import time
 
@@ -47,7 +47,7 @@ def test_any_text_at_any_place_is_read(text, offset):
 
 
 @given(texts)
-def test_a_text_that_breaks_off_knows_what_stands_before(text):
+def test_a_text_that_breaks_off_knows_the_declarations_above(text):
     """Names that a function above declares stay visible, however the text goes on."""
     above = "struct S { one: f32 }\nfn first(a: S) -> f32 { let b = a.one; return b; }\n"
     analysis = Analysis(above + text)

@@ -103,7 +103,7 @@ class Document:
         return [item.insert_text for item in found.items]
 
 
-async def test_an_error_is_told_at_its_place_and_goes_when_it_is_mended(client):
+async def test_an_error_is_shown_at_its_place_and_goes_when_it_is_mended(client):
     document = Document(client, MODULE.replace("length(away)", "lenght(away)"))
     [found] = await document.diagnostics(bool)
     assert found.source == "naga" and "lenght" in found.message
@@ -127,7 +127,7 @@ async def test_a_hostile_module_costs_a_diagnostic_and_no_server(client):
     assert await Document(client, nested).diagnostics(lambda found: not found) == []
 
 
-async def test_large_files_and_what_is_no_text_are_answered(client):
+async def test_large_files_and_binary_text_are_answered(client):
     large = Document(client, "// a line of two megabytes\n" * 75_000 + MODULE + "|")
     [found] = await large.diagnostics(bool)
     assert found.severity == types.DiagnosticSeverity.Information and "too large" in found.message
@@ -164,7 +164,7 @@ async def test_completion_of_the_module_and_of_attributes(client):
     assert {"storage", "uniform"} <= set(await spaces.names())
 
 
-async def test_overloads_and_snippets_are_told(client):
+async def test_overloads_and_snippets_are_offered(client):
     document = Document(client, MODULE.replace("length(away)", "sel|"))
     params = types.CompletionParams(**document.here)
     found = await client.text_document_completion_async(params)
@@ -173,7 +173,7 @@ async def test_overloads_and_snippets_are_told(client):
     assert item.text_edit.range.start.character == document.position.character - 3
 
 
-async def test_hover_tells_signature_comment_and_origin(client):
+async def test_hover_shows_signature_comment_and_origin(client):
     async def hover(text: str) -> str:
         params = types.HoverParams(**Document(client, text).here)
         return (await client.text_document_hover_async(params)).contents.value

@@ -90,7 +90,7 @@ def test_the_editor_completes_proposes_and_marks_errors(address):
         assert not browser.errors
 
 
-def test_what_is_written_is_shown_and_never_run(address):
+def test_hostile_text_is_shown_and_never_run(address):
     with Browser() as browser:
         shown(browser, address)
         browser.evaluate("window.hurt = 0")

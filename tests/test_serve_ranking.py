@@ -31,7 +31,7 @@ def order(engine, view: View, position: types.Position, seconds: float) -> list[
     return [item.label for item in items]
 
 
-def test_what_the_model_finds_likely_comes_first(tiny_engine):  # noqa: F811
+def test_the_likeliest_completion_comes_first(tiny_engine):  # noqa: F811
     area = FUNCTIONS["area.wgsl"].replace("* square;", "* |;")
     ranked = order(tiny_engine, *place(area), 2 * long_enough())
     plain = [candidate.name for candidate in features.completions(*place(area))]

@@ -128,7 +128,7 @@ def test_a_changed_corpus_is_refused_until_allowed(shaders, tmp_path, capsys):
     assert resume(tmp_path / "run", 2, "--allow-change", "corpus") == 0
 
 
-def test_what_moves_no_bit_may_change_freely(shaders, tmp_path):
+def test_settings_that_move_no_bit_may_change_freely(shaders, tmp_path):
     assert train(shaders, tmp_path / "run", 1) == 0
     assert resume(tmp_path / "run", 2, "--set", "threads=1", "--set", "train.save_every=1") == 0
 

@@ -1,4 +1,4 @@
-"""Signatures of functions of plain values: what they take, and what is refused."""
+"""Signatures of functions of plain values: parameters, results, and refusals."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def test_without_a_constraint_it_is_step_by_step(generator, sampling):
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_what_is_written_can_be_written(generator, prompt):
+def test_written_text_keeps_to_the_constraint(generator, prompt):
     """Every token is one that the constraint takes, and it never runs out of them."""
     source = generator.source(prompt)
     for number in range(6):

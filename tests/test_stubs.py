@@ -37,7 +37,7 @@ def test_signatures_in_any_form(sandbox: Sandbox, signature: str):
     assert sandbox.validate(stub(signature)) is None
 
 
-def test_what_a_stub_returns():
+def test_a_stub_returns_a_value_of_its_type():
     assert stub("fn f(x: f32) -> vec3<f32>;") == "fn f(x: f32) -> vec3<f32> { return vec3<f32>(); }"
     assert stub("fn f()") == "fn f() { }"
 

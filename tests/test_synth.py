@@ -1,4 +1,4 @@
-"""The generator: what it writes is valid, the same everywhere, and never grows."""
+"""The generator: its functions are valid and the same everywhere, and its memory never grows."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def module_of(made: Made) -> str:
 
 
 @pytest.mark.gpu
-def test_what_is_drawn_is_valid(sandbox: Sandbox):
+def test_drawn_functions_are_valid(sandbox: Sandbox):
     for made in drawn(300, seed=20):
         assert not sandbox.validate(module_of(made)), module_of(made)
 
@@ -128,7 +128,7 @@ def test_a_function_follows_from_seed_and_number_alone(seed: int, number: int):
     assert one.make(number) == other.make(number)
 
 
-def test_a_function_is_what_it_says():
+def test_a_record_describes_its_function():
     for made in drawn(400, seed=2):
         w = made.written
         (found,) = functions(f"{w.signature} {w.body}")
@@ -169,7 +169,7 @@ def test_areas_and_families_are_chosen():
         Generator(only="easng")
 
 
-def test_what_is_left_out_is_not_drawn_nor_called():
+def test_excluded_families_are_neither_drawn_nor_called():
     out = {family.id for family in all_families() if family.area == "sdf"}
     names = {name for family in all_families() if family.area == "sdf" for name in family.names}
     for made in drawn(2000, without=out, seed=6):
@@ -205,7 +205,7 @@ def test_a_wrong_table_is_named_with_its_line(table: str, problem: str):
         parse_table(table, "t", "t.txt")
 
 
-def test_templates_keep_what_has_a_key():
+def test_templates_keep_draws_that_have_a_key():
     template = compiled("«k:a¦b» «k» «c¦d«e¦»»")
     texts = {expanded(template, Draws(1, n), {}) for n in range(200)}
     assert texts == {f"{k} {k} {end}" for k in "ab" for end in ("c", "de", "d")}

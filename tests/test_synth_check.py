@@ -204,7 +204,7 @@ WORLDS = {  # a family with a body, the same said otherwise, and another
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", WORLDS)
-def test_what_needs_a_module_is_run_in_a_world(sandbox: Sandbox, kind: str):
+def test_a_family_that_needs_a_module_runs_in_a_world(sandbox: Sandbox, kind: str):
     first, same, other = WORLDS[kind]
     (agrees,) = verdicts(sandbox, first + same)
     (differs,) = verdicts(sandbox, first + other)
@@ -224,7 +224,7 @@ def test_every_family_has_a_proof():
     assert not [family.id for family in all_families() if not proof(family)]
 
 
-def test_what_no_check_can_run_has_no_proof():
+def test_a_family_that_no_check_can_run_has_no_proof():
     (family,) = table(
         "@compute @workgroup_size(64) fn f()\n  : handle t: texture_2d<f32>;\n"
         "  {\n    workgroupBarrier();\n  }\n  {\n    workgroupBarrier();\n  }\n"
@@ -285,7 +285,7 @@ def test_a_reference_that_is_missing_is_named(sandbox: Sandbox):
         verdicts(sandbox, "fn f(x: f32) -> f32\n  ! reference\n  = x\n")
 
 
-def test_what_proves_a_family():
+def test_each_proof_of_a_family_is_named():
     one, two, three = table(
         "fn a(x: f32) -> f32\n  = x\n\nfn b(x: f32) -> f32\n  = x\n  = x\n\n"
         "fn c(x: f32) -> f32\n  ! reference\n  = x\n"

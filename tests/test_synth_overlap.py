@@ -44,7 +44,7 @@ def test_names_and_spelling_do_not_count(one: str, other: str):
         ("{ return 3u * a; }", "{ return 4u * a; }"),
     ],
 )
-def test_what_is_computed_counts(one: str, other: str):
+def test_other_computations_have_other_runs(one: str, other: str):
     assert runs(one) != runs(other)
 
 

@@ -1,4 +1,4 @@
-"""The container against forged files: checksums that match and a header that lies."""
+"""The container against forged files: the checksums match and the header lies."""
 
 import json
 import os
@@ -194,7 +194,7 @@ def test_a_tensor_that_is_not_finite_is_refused(tmp_path, value, dtype, size, po
 
 
 def test_memory_is_bounded_by_the_file(tmp_path):
-    """Lengths that a file only claims are not allocated; a header is 4 MiB at most."""
+    """Claimed lengths are not allocated; a header has 4 MiB at most."""
     claims = {
         "header of 2^60": (1 << 60).to_bytes(8, "little") + bytes(100),
         "header of 2^64 - 1": b"\xff" * 8 + b"tat-checkpoint",

@@ -1,4 +1,4 @@
-"""Every shader before Tint, Chromium's compiler, which asks for more proof than naga does."""
+"""Every shader compiles with Tint, Chromium's compiler, which demands more than naga does."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _COMPILE = """(async (texts) => {
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Each shader in float32, and with all arguments in f16 that may be."""
+    """Each shader in float32, and with f16 for all arguments that may have it."""
     for name in shader_names():
         halves = frozenset(b.name for b in bindings(name) if b.adapts)
         yield name, specialised(name)
@@ -36,7 +36,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def in_f32(code: str) -> str:
-    """The text for an adapter without f16: all that is proved but the type itself."""
+    """The text for an adapter without f16: checks everything except the type itself."""
     return re.sub(r"\bf16\b", "f32", code.replace("enable f16;\n", ""))
 
 

@@ -71,7 +71,7 @@ def test_one_process_folds_its_stack_from_the_top_to_the_same_sum(count):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_with_less_than_four_the_tree_is_a_sum_from_left_to_right(count):
+def test_below_four_micro_batches_the_tree_is_a_sum_from_left_to_right(count):
     values = gradients(count)
     total = values[0]
     for more in values[1:]:
@@ -79,7 +79,7 @@ def test_with_less_than_four_the_tree_is_a_sum_from_left_to_right(count):
     assert total.tobytes() == by_definition(values).tobytes()
 
 
-def test_from_four_on_it_is_another_sum():
+def test_from_four_micro_batches_on_the_tree_is_another_sum():
     def differs(count: int) -> bool:
         values = gradients(count, 64)
         total = values[0]
@@ -131,5 +131,5 @@ def test_slices_are_whole_chunks_that_cover_all(size, ranks, chunk):
 
 
 @given(values=st.lists(st.integers(), max_size=40), ranks=RANKS)
-def test_what_is_dealt_out_in_turn_comes_back_in_order(values, ranks):
+def test_items_dealt_out_in_turn_come_back_in_order(values, ranks):
     assert in_order([values[rank::ranks] for rank in range(ranks)]) == values

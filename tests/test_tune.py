@@ -1,4 +1,4 @@
-"""The search for training settings: what it tries, and that nothing is done twice."""
+"""The search for training settings: which it tries, and that none is tried twice."""
 
 import math
 import tomllib
@@ -99,7 +99,7 @@ def test_a_loss_is_that_of_a_short_training_and_falls_with_steps():
     assert objective.loss() != Objective(small(seed=1)).loss()
 
 
-def test_what_is_tried_is_kept_and_not_tried_again(tmp_path, monkeypatch):
+def test_tried_settings_are_kept_and_not_tried_again(tmp_path, monkeypatch):
     config, objective = small(), Objective(small())
     sound, done = objective.loss, []
     monkeypatch.setattr(objective, "loss", lambda s: done.append(s) or sound(s))

@@ -1,4 +1,4 @@
-"""Words that no blanks part: found by their parts, counted, and older indexes as they were."""
+"""Words without blanks between them: found by their parts, and counted; old indexes stay."""
 
 import gzip
 import unicodedata
@@ -55,7 +55,7 @@ def index(folder, tmp_path_factory):
 
 
 @pytest.mark.parametrize("query, name", FOUND)
-def test_a_function_is_found_by_a_part_of_what_is_said_of_it(index, capsys, query, name):
+def test_a_function_is_found_by_a_part_of_its_description(index, capsys, query, name):
     assert search(open_index(index), query)[0].name == name
     assert tat(["search", str(index), query]) == 0
     assert name in capsys.readouterr().out

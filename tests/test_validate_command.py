@@ -53,7 +53,7 @@ def test_standard_input_is_a_module(tmp_path: Path, capsys, monkeypatch: pytest.
     assert run(["validate", "-"]) == 0
 
 
-def test_what_would_kill_naga_is_invalid(tmp_path: Path, capsys):
+def test_a_module_that_would_kill_naga_is_invalid(tmp_path: Path, capsys):
     text = "fn f() -> f32 { return " + "(" * 10_000 + "1.0" + ")" * 10_000 + "; }"
     assert run(["validate", write(tmp_path / "deep.wgsl", text)]) == 8
     assert "nest deeper" in capsys.readouterr().out
@@ -63,7 +63,7 @@ def test_what_would_kill_naga_is_invalid(tmp_path: Path, capsys):
     ("name", "content"),
     [("a.wgsl", b"\xff"), ("a.jsonl", b"{"), ("a.jsonl", b'{"id": 1}'), ("a.jsonl", b"[" * 9999)],
 )
-def test_what_is_no_module_is_a_bad_file(tmp_path: Path, capsys, name: str, content: bytes):
+def test_text_that_is_no_module_is_a_bad_file(tmp_path: Path, capsys, name: str, content: bytes):
     assert run(["validate", write(tmp_path / name, content)]) == 4
     assert capsys.readouterr().err.count("\n") == 1
 

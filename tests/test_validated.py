@@ -73,7 +73,7 @@ def test_the_most_likely_text_is_enough_if_it_validates():
     assert script.choices == [greedy]
 
 
-def test_else_the_likeliest_of_what_validates_is_returned():
+def test_else_the_likeliest_valid_text_is_returned():
     script = Scripted("a", "b", "c", "d", right=("b", "c"), likely="dbca")
     outcome = script.best(4)
     assert (outcome.generation.text, outcome.problem, outcome.candidates) == ("c", None, 4)
@@ -95,7 +95,7 @@ def test_none_validates():
     assert outcome.problem.message == "wrong"
 
 
-def test_what_did_not_end_is_not_validated_and_is_the_worst():
+def test_an_unfinished_text_is_not_validated_and_ranks_last():
     script = Scripted("cut", "whole", unfinished="cut")
     outcome = script.best(2)
     assert outcome.generation.text == "whole" and len(script.validated) == 1
@@ -182,7 +182,7 @@ def test_signatures_in_the_context_get_stubs():
     assert "fn g() -> f32 { return f32(); }\nfn f()" in source
 
 
-def test_what_the_model_cannot_read_is_refused_without_asking_it():
+def test_a_prompt_that_is_too_long_is_refused_without_asking_the_model():
     script = Scripted()
     for beams in (1, 2):
         outcome = script.best(3, Prompt("long"), beams=beams)

@@ -1,4 +1,4 @@
-"""Texts of an index and of the model weighed by running them."""
+"""Texts of an index and of the model, weighed by running them."""
 
 from collections import deque
 from dataclasses import replace
@@ -46,7 +46,7 @@ def best(sandbox, *texts: Valid, prompt: Prompt = PROMPT) -> str:
     return max(weights, key=weights.get).removeprefix(PROMPT.lead)
 
 
-def test_what_computes_the_same_votes_together(sandbox):
+def test_functions_that_compute_the_same_vote_together(sandbox):
     texts = known(WRONG), model(ALSO), known(RIGHT), model(OTHER)
     assert best(sandbox, *texts) in (RIGHT, ALSO)
     assert best(sandbox, *texts[:1], *texts[3:]) == WRONG  # each alone: an index is trusted more
@@ -60,7 +60,7 @@ def test_names_types_unused_parameters_and_likelihood_decide(sandbox):
     assert best(sandbox, model(WRONG, -1.0), model(RIGHT, -0.2)) == RIGHT
 
 
-def test_what_does_not_run_votes_for_itself_alone(sandbox):
+def test_a_function_that_does_not_run_votes_for_itself_alone(sandbox):
     endless = "{ loop { if c.x > 9.0 { break; } } return c.x; }"
     texts = known(endless, "luma"), known(RIGHT)
     assert set(weigh(PROMPT, sandbox, texts)) == {text.text for text in texts}
