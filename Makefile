@@ -7,7 +7,7 @@ RUN ?= runs/demo
 REQUEST ?= signed distance from a point to a box with rounded corners
 
 OP ?= layer_norm
-OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
+OP_TESTS := $(addprefix tests/test_,kernel_rows.py kernels.py dropout.py gradients.py gpu_kernels.py gpu_shaders.py kernel_docs.py shader_docs.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help model setup setup-test vulkan test-tools page demo test test-all torture soak test-op kernels lint bench bench-quick bench-history bench-inference bench-kernels bench-step lock clean
@@ -149,7 +149,7 @@ $(RELEASE_VENV)/.ready: $(RELEASE_LOCKS)
 	@touch $@
 
 test-release: release-tools $(RELEASE_VENV)/.ready  ## the tests of the launcher and of the build
-	$(RELEASE_PYTHON) -m pytest tests/test_packaging.py tests/test_packaging_launcher.py
+	$(RELEASE_PYTHON) -m pytest $(wildcard tests/test_packaging*.py)
 
 smoke: smoke-cli-1 smoke-cli-2 test-release smoke-places  ## dist/tat at work in four places without a network; tests of the command line on it (-j2)
 

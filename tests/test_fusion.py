@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
-from test_plan import memories, random_values, replay, traces
+from planning import random_values, replay
+from test_plan import memories, traces
 
 from tat.config import resolve
 from tat.model.loss import CrossEntropyLoss

@@ -1,33 +1,22 @@
 """Plans of random traces keep live tensors apart, and compute the results of the trace."""
 
-import os
-import subprocess
-import sys
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
-from harness import compile_graph, expose, random_batch
+from harness import expose
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy import ndarray as Array
+from planning import extent, lives, overlap, random_values, replay, sides
 
-from tat import weights
-from tat.backends.cpu.executable import CpuBackend
-from tat.config import resolve
-from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
-from tat.model.programs import BatchShape, logits_program, loss_program, step_program
-from tat.model.transformer import Transformer
 from tat.ops import vocabulary as ops
-from tat.ops.graph import Call, Graph, Tensor
+from tat.ops.graph import Graph, Tensor
 from tat.ops.losses import cross_entropy
-from tat.ops.plan import ELEMENT_BYTES, Memory, Plan, plan
+from tat.ops.plan import ELEMENT_BYTES, Memory, plan
 
-REFERENCE = CpuBackend(dtype=np.float64).kernels
 WIDTH = 4
 PARAMETERS = Parameters()
 UP, DOWN = PARAMETERS.matrix("up", WIDTH, 9), PARAMETERS.matrix("down", 9, WIDTH)
@@ -98,65 +87,6 @@ LARGEST = st.sampled_from([None, 64, 512, 4096])
 memories = st.builds(
     Memory, alignment=st.sampled_from([4, 8, 64, 256]), separate=st.booleans(), largest=LARGEST
 )
-
-
-def lives(p: Plan) -> list[set[Tensor]]:
-    """The live temporaries at each call; a view counts as its base."""
-    uses: dict[Tensor, list[int]] = {}
-    for index, call in enumerate(p.calls):
-        for tensor in (*call.outputs, *call.inputs):
-            if tensor.kind == "temporary":
-                uses.setdefault(tensor.root, []).append(index)
-    return [{t for t, at in uses.items() if at[0] <= i <= at[-1]} for i in range(len(p.calls))]
-
-
-def extent(p: Plan, tensor: Tensor) -> tuple[int, int, int]:
-    """Arena, first element and end of a temporary or of a view of one."""
-    arena, start = p.places[tensor.root]
-    return arena, start + tensor.offset, start + tensor.offset + tensor.size
-
-
-def overlap(p: Plan, a: Tensor, b: Tensor) -> bool:
-    (arena_a, start_a, end_a), (arena_b, start_b, end_b) = extent(p, a), extent(p, b)
-    return arena_a == arena_b and start_a < end_b and start_b < end_a
-
-
-def sides(call: Call) -> tuple[list[Tensor], list[Tensor]]:
-    """The temporaries that a call writes, and those that it reads."""
-    outputs, inputs = ([t for t in s if t.kind == "temporary"] for s in (call.outputs, call.inputs))
-    return outputs, inputs
-
-
-def replay(p: Plan, values: dict[str, Array], planned: bool) -> dict[str, Array]:
-    """Metrics and gradients of a run, on arenas or with storage of its own for each tensor."""
-    arenas = [np.full(size, np.nan) for size in p.arena_sizes]
-    own: dict[Tensor, Array] = {}
-
-    def storage(tensor: Tensor) -> Array:
-        if tensor.kind == "temporary" and planned:
-            arena, start, end = extent(p, tensor)
-            return arenas[arena][start:end].reshape(tensor.shape)
-        if tensor.root not in own:
-            empty = np.full(tensor.root.size, np.nan if tensor.kind == "temporary" else 0.0)
-            given = values.get(tensor.root.name, empty)
-            dtype = np.int32 if tensor.dtype == "int" else np.float64
-            own[tensor.root] = np.array(given, dtype).reshape(-1)
-        flat = own[tensor.root][tensor.offset : tensor.offset + tensor.size]
-        return flat.reshape(tensor.shape)
-
-    for call in p.calls:
-        arrays = map(storage, (*call.outputs, *call.inputs))
-        REFERENCE[call.kernel](*arrays, **call.attributes)
-    kept = [*p.metrics.values(), *(t for t in p.persistent.values() if t.kind == "gradient")]
-    return {tensor.name: storage(tensor) for tensor in kept}
-
-
-def random_values(p: Plan) -> dict[str, Array]:
-    random = np.random.default_rng(0)
-    values = {t.name: random.standard_normal(t.shape) for t in p.persistent.values()}
-    rows = p.feeds["targets"].size if "targets" in p.feeds else 0
-    feeds = {"counter": np.arange(3), "lengths": np.ones(1), "targets": np.arange(rows) % 5}
-    return values | {name: feeds[name] for name in p.feeds}
 
 
 @given(traces(), memories)
@@ -244,116 +174,3 @@ def test_a_view_outside_its_tensor_is_refused():
     for start, count in ((-1, 2), (3, 2)):
         with pytest.raises(ValueError, match="does not fit"):
             x.rows(start, count)
-
-
-TINY = resolve(flags={"preset": "tiny"}, environment={}).config
-BATCH = BatchShape(8, 64, 64)
-
-
-def tiny_plan(
-    shape: BatchShape = BATCH, memory: Memory | None = None, dropout: float = 0.1
-) -> Plan:
-    """The plan of a training step of preset tiny."""
-    config = resolve(flags={"preset": "tiny", "model.dropout": dropout}, environment={}).config
-    model = Transformer(config.model, config.data.vocabulary)
-    loss = CrossEntropyLoss(0.1, config.memory.chunk_bytes)
-    return plan(loss_program(model, shape, loss, training=True), memory)
-
-
-@pytest.mark.parametrize("separate", [False, True])
-def test_sharing_saves_more_than_half_of_a_training_step(separate: bool):
-    p = tiny_plan(memory=Memory(separate=separate))
-    assert p.unplanned_size > 2 * sum(p.arena_sizes)
-    peak = max(sum(t.size for t in live) for live in lives(p))
-    assert sum(p.arena_sizes) < 1.1 * peak
-
-
-@pytest.mark.parametrize(("chunk_bytes", "rows"), [(2**26, 512), (2**18, 64)])
-def test_no_more_logits_are_alive_than_a_chunk_holds(chunk_bytes: int, rows: int):
-    model = Transformer(TINY.model, TINY.data.vocabulary)
-    p = plan(loss_program(model, BATCH, CrossEntropyLoss(0.1, chunk_bytes), training=True))
-    alive = [sum(t.size for t in live if "output_projection.logits" in t.name) for live in lives(p)]
-    assert max(alive) == rows * TINY.data.vocabulary
-
-
-def test_the_plan_hash_depends_on_the_work_and_the_places():
-    first = tiny_plan()
-    assert first.hash() == tiny_plan().hash()
-    others = [
-        tiny_plan(BatchShape(8, 64, 32)),
-        tiny_plan(memory=Memory(alignment=4096)),
-        tiny_plan(memory=Memory(separate=True)),
-        tiny_plan(dropout=0.2),
-    ]
-    assert len({p.hash() for p in (first, *others)}) == 5
-
-
-HASH = "import sys; sys.path[:0] = ['tests']; import test_plan; print(test_plan.tiny_plan().hash())"
-
-
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_plan_hash_does_not_depend_on_the_process(seed: str, request: pytest.FixtureRequest):
-    printed = subprocess.run(
-        [sys.executable, "-c", HASH],
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        cwd=request.config.rootpath,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert printed.split() == [tiny_plan().hash()]
-
-
-def test_a_plan_lists_feeds_metrics_and_persistent_tensors():
-    p = tiny_plan()
-    assert set(p.feeds) == {
-        "counter", "sources", "source_lengths", "source_start",
-        "inputs", "start", "target_lengths", "targets",
-    }  # fmt: skip
-    assert set(p.metrics) == {"loss"}
-    assert set(p.persistent) == {"weights", "gradients", "positional_encoding"}
-    weight_count = p.persistent["weights"].size
-    assert p.persistent_bytes == 4 * (2 * weight_count + TINY.model.max_length * TINY.model.width)
-
-
-@pytest.mark.parametrize("copy", [False, True])
-def test_a_step_reads_the_sources_for_its_copy_head_alone(copy: bool):
-    model = Transformer(replace(TINY.model, copy=copy), vocabulary=50)
-    p = plan(step_program(model, BatchShape(2, 7, 9)))
-    feeds = {"token", "position", "lengths", "source_lengths"}
-    assert set(p.feeds) == (feeds | {"sources"} if copy else feeds)
-    caches = [t.shape for t in p.persistent.values() if t.kind == "state"]
-    assert sorted(caches) == [(14, 128)] * copy + [(14, 256)] * 3 + [(18, 256)] * 3
-
-
-@pytest.mark.parametrize("separate", [False, True])
-def test_the_cpu_backend_computes_what_the_trace_of_a_model_does(separate: bool):
-    model, shape = Transformer(TINY.model, vocabulary=50), BatchShape(3, 6, 5, sources=2)
-    graph = loss_program(model, shape, CrossEntropyLoss(0.1, 4096), training=True)
-    backend = CpuBackend(dtype=np.float64, memory=Memory(separate=separate))
-    weights.install(backend, model, weights.draw(model.parameters, seed=1))
-    batch = random_batch(shape, 50, [[6, 1], [0, 3], [0, 0]], [5, 2, 0])
-    executable = compile_graph(graph, backend, batch)
-    stored = {t.name: backend.read(t) for t in executable.plan.persistent.values()}
-    expected = replay(executable.plan, {**stored, **batch}, planned=False)
-    executable.run()
-    gradients = executable.plan.persistent["gradients"]
-    assert np.abs(expected["gradients"]).max() > 1e-3
-    np.testing.assert_allclose(backend.read(gradients), expected["gradients"], atol=1e-12)
-    np.testing.assert_allclose(executable.read("loss"), expected["loss"], rtol=1e-12)
-
-
-def test_executables_share_an_arena_that_grows():
-    backend, model = CpuBackend(dtype=np.float64), Transformer(TINY.model, vocabulary=50)
-    weights.install(backend, model, weights.draw(model.parameters, seed=1))
-    batch = random_batch(BatchShape(1, 3, 4), 50, [[3]], [4])
-    small = compile_graph(logits_program(model, BatchShape(1, 3, 4)), backend, batch)
-    small.run()
-    first, before = weakref.ref(backend.arena(0)), small.read("logits")
-    batch = random_batch(BatchShape(2, 9, 11), 50, [[9], [4]], [11, 6])
-    large = compile_graph(logits_program(model, BatchShape(2, 9, 11)), backend, batch)
-    large.run()
-    small.run()
-    np.testing.assert_array_equal(small.read("logits"), before)
-    assert backend.arena(0).size == max(sum(e.plan.arena_sizes) for e in (small, large))
-    assert first() is None

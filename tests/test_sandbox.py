@@ -12,23 +12,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sandboxed import KERNEL, WORDS, add
 
 from tat.errors import DeviceError, InvalidShaderError, UsageError
-from tat.wgsl.harness import evaluate
 from tat.wgsl.protocol import Binding
 from tat.wgsl.sandbox import MAX_NESTING, MAX_SOURCE, Sandbox, SandboxError
-from tat.wgsl.sandbox_pool import SandboxPool
 
 pytestmark = pytest.mark.gpu
 
-KERNEL = """\
-@group(0) @binding(0) var<storage, read_write> words: array<u32>;
-@compute @workgroup_size(1) fn main(@builtin(workgroup_id) id: vec3u) {{ {body} }}
-"""
 # llvmpipe leaves a loop after 65,535 turns: only so many workgroups make it as good as endless.
 ENDLESS = KERNEL.format(body="loop { words[1] += 1u; if words[0] == 1u { break; } }")
 ENDLESS_GROUPS = (65535, 65535, 1)
-WORDS = Binding(0, 0, "storage", bytes(16))
 PIECES = st.sampled_from(["fn f()", "{", "}", "(", "array<", "return", "!", "1", "\0", "é"])
 SUM_OF_EVERYTHING = "fn f(x: f32) -> f32 { return " + "x + " * 30_000 + "x; }"  # slow, and valid
 
@@ -39,11 +33,6 @@ def nested(levels: int) -> str:
 
 def texels(rows: list, kind: type) -> bytes:
     return np.array(rows, kind).tobytes()
-
-
-def add(sandbox: Sandbox, number: int) -> int:
-    source = KERNEL.format(body=f"words[1] += {number}u;")
-    return int.from_bytes(sandbox.run(source, "main", [WORDS])[0, 0][4:8], "little")
 
 
 # Verdicts
@@ -203,75 +192,6 @@ def test_bindings_that_make_no_sense(kind: str, data: bytes, size: tuple, texel_
         Binding(2, 1, kind, data, *size, texel_format)
 
 
-# Functions
-
-
-@st.composite
-def typed_rows(draw: st.DrawFn) -> tuple[str, list[list[float]]]:
-    """A type, and rows of values that it holds exactly."""
-    scalar = draw(st.sampled_from(["f32", "i32", "u32", "bool"]))
-    values = {
-        "f32": st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False),
-        "i32": st.integers(-(2**31), 2**31 - 1),
-        "u32": st.integers(0, 2**32 - 1),
-        "bool": st.integers(0, 1),
-    }[scalar]
-    size = draw(st.integers(1, 4))
-    name = scalar if size == 1 else f"vec{size}<{scalar}>"
-    if scalar == "f32" and size > 1 and draw(st.booleans()):
-        columns = draw(st.integers(2, 4))
-        name, size = f"mat{columns}x{size}<f32>", columns * size
-    row = st.lists(values, min_size=size, max_size=size)
-    return name, draw(st.lists(row, min_size=1, max_size=3))
-
-
-@settings(max_examples=60)
-@given(typed_rows())
-def test_values_of_every_type_pass_unchanged(sandbox: Sandbox, typed: tuple):
-    name, rows = typed
-    module = f"fn same(x: {name}) -> {name} {{ return x; }}"
-    assert np.array_equal(evaluate(sandbox, module, "same", [name], name, rows), rows)
-
-
-def test_a_function_of_several_arguments_on_many_rows(sandbox: Sandbox):
-    module = """
-    @group(0) @binding(0) var<storage, read_write> unused: array<vec3f>;
-    const one = 1u;
-    fn f(m: mat2x3f, v: vec2f, n: u32, negate: bool) -> vec3f {
-        return select(1.0, -1.0, negate) * (m * v) * f32(n + one);
-    } // no line end"""
-    rows = np.random.default_rng(0).integers(-9, 9, (200, 10)).astype(float)
-    rows[:, 8:] = abs(rows[:, 8:]) % 2
-    m, v, sign = rows[:, :6].reshape(-1, 2, 3), rows[:, 6:8], 1 - 2 * rows[:, 9:]
-    expected = sign * np.einsum("ncr,nc->nr", m, v) * (rows[:, 8:9] + 1)
-    types = ["mat2x3f", "vec2<f32>", "u32", "bool"]
-    assert np.array_equal(evaluate(sandbox, module, "f", types, "vec3f", rows), expected)
-
-
-def test_infinity_and_nan_are_results_too(sandbox: Sandbox):
-    module = "fn f(word: u32, x: f32) -> vec2f { return vec2f(bitcast<f32>(word), x); }"
-    rows = [[0x7F800001, 1e300], [0x7F800000, np.inf], [0xFF800000, -1e300]]
-    results = evaluate(sandbox, module, "f", ["u32", "f32"], "vec2f", rows)
-    expected = [[np.nan, np.inf], [np.inf, np.inf], [-np.inf, -np.inf]]
-    assert np.array_equal(results, expected, equal_nan=True)
-
-
-def test_no_arguments_and_no_rows(sandbox: Sandbox):
-    module = "fn f() -> vec2i { return vec2i(-1, 2); }"
-    assert evaluate(sandbox, module, "f", [], "vec2i", [[], []]).tolist() == [[-1, 2], [-1, 2]]
-    assert evaluate(sandbox, module, "f", [], "vec2i", np.empty((0, 0))).shape == (0, 2)
-
-
-def test_functions_that_cannot_be_evaluated(sandbox: Sandbox):
-    module = "fn f(x: f32) -> f32 { return x; }"
-    with pytest.raises(UsageError, match="texture_2d"):
-        evaluate(sandbox, module, "f", ["texture_2d<f32>"], "f32", [[1]])
-    with pytest.raises(UsageError, match="shape"):
-        evaluate(sandbox, module, "f", ["f32"], "f32", [[1, 2]])
-    with pytest.raises(InvalidShaderError, match="g"):
-        evaluate(sandbox, module, "g", ["f32"], "f32", [[1]])
-
-
 # Trouble
 
 
@@ -347,36 +267,3 @@ def _runs(process: Path) -> bool:
 def test_importing_the_sandbox_loads_neither_wgpu_nor_numpy():
     program = "import sys, tat.wgsl.sandbox; print({'wgpu', 'numpy'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
-
-
-# Several sandboxes
-
-
-def test_a_pool_answers_many_threads_in_order():
-    sources = [f"const a: i32 = {'1' if i % 3 else 'b'};" for i in range(24)]
-    with SandboxPool(threads=3) as pool:
-        for results in (pool.each(pool.validate, sources), pool.results(pool.validate, sources)):
-            assert [found is None for found in results] == [bool(i % 3) for i in range(24)]
-        assert [add(pool, 0), *pool.each(lambda n: add(pool, n), [1, 2])] == [0, 1, 2]
-
-
-def test_a_pool_works_ahead_of_its_reader():
-    begun: list[int] = []
-    with SandboxPool(threads=2) as pool:
-        results = pool.results(lambda n: begun.append(n) or n, iter(range(40)))
-        assert next(results) == 0
-        assert list(results) == list(range(1, 40)) == sorted(begun)[1:]
-
-
-def test_an_error_in_a_pool_comes_at_its_place_and_ends_nothing_else():
-    def work(number: int) -> int:
-        if number == 2:
-            raise ValueError("two")
-        return number
-
-    with SandboxPool(threads=2) as pool:
-        results = pool.results(work, range(5))
-        assert [next(results), next(results)] == [0, 1]
-        with pytest.raises(ValueError, match="two"):
-            next(results)
-        assert pool.validate("") is None

@@ -1,0 +1,38 @@
+"""Several sandboxes for several threads: results in order, errors in their place."""
+
+import pytest
+from sandboxed import add
+
+from tat.wgsl.sandbox_pool import SandboxPool
+
+pytestmark = pytest.mark.gpu
+
+
+def test_a_pool_answers_many_threads_in_order():
+    sources = [f"const a: i32 = {'1' if i % 3 else 'b'};" for i in range(24)]
+    with SandboxPool(threads=3) as pool:
+        for results in (pool.each(pool.validate, sources), pool.results(pool.validate, sources)):
+            assert [found is None for found in results] == [bool(i % 3) for i in range(24)]
+        assert [add(pool, 0), *pool.each(lambda n: add(pool, n), [1, 2])] == [0, 1, 2]
+
+
+def test_a_pool_works_ahead_of_its_reader():
+    begun: list[int] = []
+    with SandboxPool(threads=2) as pool:
+        results = pool.results(lambda n: begun.append(n) or n, iter(range(40)))
+        assert next(results) == 0
+        assert list(results) == list(range(1, 40)) == sorted(begun)[1:]
+
+
+def test_an_error_in_a_pool_comes_at_its_place_and_ends_nothing_else():
+    def work(number: int) -> int:
+        if number == 2:
+            raise ValueError("two")
+        return number
+
+    with SandboxPool(threads=2) as pool:
+        results = pool.results(work, range(5))
+        assert [next(results), next(results)] == [0, 1]
+        with pytest.raises(ValueError, match="two"):
+            next(results)
+        assert pool.validate("") is None
