@@ -42,7 +42,7 @@ def own_corpora(tmp_path_factory: pytest.TempPathFactory) -> None:
     corpus_cache.user_folder = lambda kind: corpora
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """A child process that validates and runs WGSL; its tests are skipped without an adapter."""
     with Sandbox() as shared:

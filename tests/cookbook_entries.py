@@ -1,7 +1,5 @@
 """Entries of a cookbook made in tests, and what running their tests says."""
 
-import pytest
-
 from tat.cookbook import runner
 from tat.cookbook.library import Entry
 from tat.cookbook.references import (
@@ -9,12 +7,6 @@ from tat.cookbook.references import (
     Pure,
 )
 from tat.wgsl.sandbox import Sandbox
-
-
-@pytest.fixture(name="sandbox", scope="module")
-def sandbox_fixture():
-    with Sandbox() as opened:
-        yield opened
 
 
 def entry(code: str, name: str = "f", area: str = "nowhere") -> Entry:

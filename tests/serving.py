@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,10 +75,15 @@ def train_tiny(folder: Path) -> Path:
     return folder / "run"
 
 
+@cache
+def _trained_once(temporary: pytest.TempPathFactory) -> Path:
+    return train_tiny(temporary.mktemp("serving"))
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of `train_tiny`."""
-    return train_tiny(tmp_path_factory.mktemp("serving"))
+    """The run of `train_tiny`; each module that imports the fixture gets the same one."""
+    return _trained_once(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from tat.cookbook import library
 from tat.decode.prompt import Prompt
 from tat.evaluation.answers import Answer
 from tat.evaluation.functions import ReferenceFunction
-from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.stubs import stub
 
 pytestmark = pytest.mark.gpu
@@ -167,13 +166,12 @@ def test_requests_of_the_cookbook(bench, tmp_path):
     assert signed.code == 0 and "more than cookbook.json" in signed.out
 
 
-def test_samples_that_validate_and_samples_that_pass():
+def test_samples_that_validate_and_samples_that_pass(sandbox):
     [entry] = [entry for entry in library.load() if entry.name == "add_u64"]
     wrong = "fn add(a: vec2u, b: vec2u) -> vec2u { return a + b; }"
     answers = [Answer(text) for text in (wrong, entry.code, wrong, "fn f(")]
     answers.append(Answer(None, "long"))
-    with Sandbox() as sandbox:
-        outcome = judged(entry, Prompt(entry.request), answers * 2, sandbox)
+    outcome = judged(entry, Prompt(entry.request), answers * 2, sandbox)
     assert outcome.measures["valid@1"] == pytest.approx(0.6)
     assert outcome.measures["pass@1"] == pytest.approx(0.2)
     assert outcome.measures["valid@10"] == outcome.measures["pass@10"] == 1

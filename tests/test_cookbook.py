@@ -249,9 +249,8 @@ def test_no_two_entries_are_near_duplicates():
 
 
 @pytest.mark.gpu
-def test_every_entry_and_picture_is_valid_wgsl():
-    with Sandbox() as sandbox:
-        for entry in ENTRIES:
-            assert sandbox.validate(entry.code) is None, entry.name
-            if entry.picture:
-                assert sandbox.validate(drawing(entry)) is None, entry.name
+def test_every_entry_and_picture_is_valid_wgsl(sandbox: Sandbox):
+    for entry in ENTRIES:
+        assert sandbox.validate(entry.code) is None, entry.name
+        if entry.picture:
+            assert sandbox.validate(drawing(entry)) is None, entry.name

@@ -11,12 +11,6 @@ from tat.wgsl.sandbox import Sandbox
 pytestmark = pytest.mark.gpu
 
 
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as opened:
-        yield opened
-
-
 def entry(name: str) -> Entry:
     [found] = [entry for entry in library.load() if entry.name == name]
     return found

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tat.cookbook import html, library, picture, png
-from tat.wgsl.sandbox import Sandbox
 
 ENTRIES = library.load()
 PICTURE = png.encode(np.zeros((2, 2, 3), np.uint8))
@@ -110,10 +109,9 @@ def test_kinds_of_tokens_are_told_apart():
 
 
 @pytest.mark.gpu
-def test_a_picture_shows_its_expression():
+def test_a_picture_shows_its_expression(sandbox):
     uv = replace(ENTRIES[0], picture="vec3f(uv, select(0.0, 1.0, uv.x > 0.5))")
-    with Sandbox() as sandbox:
-        drawn = picture.draw(uv, sandbox)
+    drawn = picture.draw(uv, sandbox)
     size = picture.SIZE
     y, x = np.mgrid[:size, :size] + 0.5
     wanted = np.stack([x / size, y / size, x / size > 0.5], axis=2)

@@ -7,7 +7,6 @@ import pytest
 from cookbook_entries import (
     entry,
     outcome,
-    sandbox_fixture,  # noqa: F401
 )
 
 from tat.cookbook import runner

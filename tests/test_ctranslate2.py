@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_harness import bench, tat, train  # noqa: F401  a fixture
+from cli_harness import tat, train
 from decoding import PROMPTS, TOKENIZER, new_generator
 from exporting import leaving_of
 
@@ -75,7 +75,7 @@ def test_beams_and_their_scores_are_those_of_ctranslate2(pair, prompt, width):
         assert text.score == pytest.approx(score, rel=1e-4)
 
 
-def test_the_command_writes_a_folder_or_says_why_not(bench: Path, tmp_path: Path):  # noqa: F811
+def test_the_command_writes_a_folder_or_says_why_not(bench: Path, tmp_path: Path):
     folder, plain = tmp_path / "model", tmp_path / "run"
     refused = tat("export", bench / "run", "--ctranslate2", folder).failure()
     assert "copy head" in refused and "model.copy=false" in refused and not folder.exists()
@@ -92,7 +92,7 @@ def test_the_command_writes_a_folder_or_says_why_not(bench: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("setting", ["norm=rms", "feed_forward_kind=swiglu", "positions=rotary"])
-def test_parts_that_it_does_not_know_are_refused(setting, bench: Path, tmp_path: Path):  # noqa: F811
+def test_parts_that_it_does_not_know_are_refused(setting, bench: Path, tmp_path: Path):
     options = "--set", "model.copy=false", "--set", f"model.{setting}", "-q"
     assert train(bench, tmp_path / "run", *options).code == 0
     refused = tat("export", tmp_path / "run", "--ctranslate2", tmp_path / "model").failure()

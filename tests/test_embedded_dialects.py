@@ -1,7 +1,5 @@
 """Babylon's, ggml's, naga_oil's and WESL's dialects: texts that naga takes, places that stay."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,12 +10,6 @@ from tat.wgsl.embedded.placed import Host
 from tat.wgsl.embedded.project import Project
 from tat.wgsl.embedded.regions import regions
 from tat.wgsl.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as opened:
-        yield opened
 
 
 def judge(sandbox: Sandbox, files: dict[str, str], **definitions: str) -> list[Judged]:

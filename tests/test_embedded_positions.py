@@ -1,7 +1,5 @@
 """Holes in every position of WGSL, as each host language writes them: guesses that validate."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tat.wgsl.embedded.judging import judged
@@ -77,12 +75,6 @@ FORMS = {
     "a.cs": ('s = $@"', '";', "{{{}}}", lambda s: s.replace("{", "{{").replace("}", "}}")),
     "a.dart": ("var s = '''", "''';", "${{{}}}", str),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as opened:
-        yield opened
 
 
 def written(form: str, text: str) -> str:

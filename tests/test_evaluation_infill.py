@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.infill import Gap, edit_similarity, gap_of, judge_gap
-from tat.wgsl.sandbox import Sandbox
 
 BODY = "{\n    let a = 2.0 * x;\n    if a > 1.0 {\n        return a;\n    }\n    return 1.0;\n}"
 FUNCTION = ReferenceFunction("f-1", "fn f(x: f32) -> f32", BODY, standalone=True)
@@ -69,12 +68,6 @@ def test_known_distances():
     assert edit_similarity("kitten", "sitting") == pytest.approx(1 - 3 / 7)
     assert edit_similarity("", "") == 1.0
     assert edit_similarity("x" * 6000, "x" * 6000) == 0.0
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as made:
-        yield made
 
 
 GAP = Gap(FUNCTION, BODY.index("let a"), BODY.index("let a") + len("let a = 2.0 * x;"))

@@ -1,7 +1,5 @@
 """The judge: references are right in every measure; hostile bodies are wrong and do no harm."""
 
-from collections.abc import Iterator
-
 import msgspec
 import numpy as np
 import pytest
@@ -32,12 +30,6 @@ MODULES = {
     "fn twice(n: i32, up: bool) -> vec2<i32> { return add(n) + vec2i(i32(up)); }\n"
 }
 SLOW = "{ return " + "x + " * 24_000 + "x; }"  # to compile; it is valid
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as shared:
-        yield shared
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import CASES
-from cli_harness import bench, tat  # noqa: F401  a fixture
+from cli_harness import tat
 from decoding import PROMPTS, ByDefinition
 from exporting import LENGTH, new_pair
 
@@ -148,7 +148,7 @@ def test_the_bundled_model_writes_the_cookbook_as_tat_does():
         assert logits[theirs[at]] - logits[ours[at]] <= BOUND * largest, entry.request
 
 
-def test_the_command_writes_both_graphs_and_the_tokenizer(bench, tmp_path):  # noqa: F811
+def test_the_command_writes_both_graphs_and_the_tokenizer(bench, tmp_path):
     place = tmp_path / "model.onnx"
     done = tat("export", bench / "run", "--onnx", place, "--int8")
     assert done.code == 0 and done.out == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_harness import bench, tat  # noqa: F401  a fixture
+from cli_harness import tat
 from decoding import PROMPTS, TOKENIZER
 from exporting import Replay, in_node, new_pair, node, plan_of, tokenizer_of
 from hypothesis import given, settings
@@ -35,7 +35,7 @@ DRAWN = Sampling(0.9, top_k=40, top_p=0.95, repetition_penalty=1.1, seed=1234567
 
 
 @pytest.fixture(scope="module")
-def small_run(bench: Path) -> Path:  # noqa: F811
+def small_run(bench: Path) -> Path:
     """A run of some steps, which is only read."""
     return bench / "run"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli_harness import bench, resume, train  # noqa: F401
+from cli_harness import resume, train
 from gpu_harness import device
 
 from tat.backends.gpu import native
@@ -213,7 +213,7 @@ def stall(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
     ids=["lost", "full", "hangs"],
 )
 def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
-    bench,  # noqa: F811
+    bench,
     fault: Any,
     message: str,
     monkeypatch,

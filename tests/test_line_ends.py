@@ -11,7 +11,6 @@ from tat.wgsl.comments import without_comments
 from tat.wgsl.declarations import functions, split_module
 from tat.wgsl.grammar import Grammar, refused_at
 from tat.wgsl.lexer import LINE_ENDS, plain, tokenize
-from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.scope import Scope
 
 GRAMMAR = Grammar.of_bytes()
@@ -33,12 +32,6 @@ comments = st.one_of(
 gaps = st.lists(st.one_of(st.sampled_from(BLANKS), comments), min_size=1, max_size=3).map("".join)
 TOKENS = ("const", "CELL", ":", "f32", "=", "0.5", ";", "fn", "half", "(", "x", ":", "f32", ")",
           "->", "f32", "{", "return", "x", "*", "CELL", ";", "}")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 @settings(max_examples=60)

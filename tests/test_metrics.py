@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from cli_harness import bench, train  # noqa: F401
+from cli_harness import train
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +33,7 @@ BASE = resolve(flags={"preset": "base", "model.copy": False}, environment={}).co
 
 
 @pytest.fixture(scope="module")
-def run(bench, tmp_path_factory) -> Path:  # noqa: F811
+def run(bench, tmp_path_factory) -> Path:
     """A run of seven steps; every third times attention, every second validates."""
     folder = tmp_path_factory.mktemp("metered") / "run"
     done = train(
@@ -58,7 +58,7 @@ def test_every_step_is_recorded_after_the_schema(run: Path):
         assert 10**7 < record.rss_bytes < 10**11
 
 
-def test_measuring_moves_no_bit(bench, run: Path, tmp_path: Path):  # noqa: F811
+def test_measuring_moves_no_bit(bench, run: Path, tmp_path: Path):
     more = "--set", "train.validate_every=2", "--set", "data.validation_share=0.3"
     assert train(bench, tmp_path / "run", "-q", "--set", "train.metrics_every=0", *more,
                  steps=7).code == 0  # fmt: skip
@@ -70,7 +70,7 @@ def test_measuring_moves_no_bit(bench, run: Path, tmp_path: Path):  # noqa: F811
 
 @pytest.mark.parametrize("queues", [False, True])
 def test_seconds_of_steps_begun_ahead_are_their_own(
-    bench,  # noqa: F811
+    bench,
     tmp_path: Path,
     monkeypatch,
     queues: bool,

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from test_png import decode
 
-from tat.wgsl.sandbox import Sandbox
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 sys.path.insert(0, str(ROOT / "docs"))
@@ -21,9 +19,8 @@ def test_the_two_commands_come_first():
     assert commands[:2] == [["make", "demo"], ["make", "test"]]
 
 
-def test_the_function_shown_is_valid():
-    with Sandbox() as sandbox:
-        assert sandbox.validate(shown_function()) is None
+def test_the_function_shown_is_valid(sandbox):
+    assert sandbox.validate(shown_function()) is None
 
 
 @pytest.mark.gpu

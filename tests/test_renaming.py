@@ -8,7 +8,6 @@ from tat.config import resolve
 from tat.data.renaming import with_renamings
 from tat.data.samples import Function, function_samples
 from tat.wgsl.lexer import tokenize
-from tat.wgsl.sandbox import Sandbox
 
 CONTEXT = """\
 struct Light { @builtin(position) position: vec4f, colour: vec3f, }
@@ -79,12 +78,11 @@ def test_comments_follow_where_names_are_spelled_as_code_and_words_stay():
 
 
 @pytest.mark.gpu
-def test_a_valid_function_stays_valid():
+def test_a_valid_function_stays_valid(sandbox):
     _, renamed = renamings(6)
-    with Sandbox() as sandbox:
-        for sample in renamed:
-            module = f"{dict(sample.source)['context']}\n{sample.code}"
-            assert sandbox.validate(module) is None, module
+    for sample in renamed:
+        module = f"{dict(sample.source)['context']}\n{sample.code}"
+        assert sandbox.validate(module) is None, module
 
 
 def test_with_no_names_to_take_samples_stay_as_they_are():
@@ -107,25 +105,24 @@ SHADOWS = Function(
 )  # fmt: skip
 
 
-def test_built_ins_keep_their_names_and_give_them_to_nothing():
+def test_built_ins_keep_their_names_and_give_them_to_nothing(sandbox):
     given = [s for f in (SHADOWS, OTHER) for s in function_samples(f, CONFIG, 0)]
     renamed = [s for s in with_renamings(given, 20) if s not in given]
     assert len(renamed) > 20
     kept = ("length", "max", "read", "step", "smoothstep", "min", "array", "vec3f")
-    with Sandbox() as sandbox:
-        for sample in (s for s in renamed if s.origin == SHADOWS.origin):
-            parts = dict(sample.source)
-            words = [t.text for text in (*parts.values(), sample.target) for t in tokenize(text)]
-            before = [
-                t.text
-                for text in (SHADOWS.comment, SHADOWS.signature, SHADOWS.body, SHADOWS.context)
-                for t in tokenize(text)
-            ]
-            for name in kept:
-                assert words.count(name) == before.count(name), name
-            assert "at" not in words
-            module = f"{parts['context']}\n{parts['signature']} {sample.target}"
-            assert sandbox.validate(module) is None
-        for sample in (s for s in renamed if s.origin == OTHER.origin):
-            words = {t.text for text in dict(sample.source).values() for t in tokenize(text)}
-            assert not words & {"length", "max", "read", "step"}
+    for sample in (s for s in renamed if s.origin == SHADOWS.origin):
+        parts = dict(sample.source)
+        words = [t.text for text in (*parts.values(), sample.target) for t in tokenize(text)]
+        before = [
+            t.text
+            for text in (SHADOWS.comment, SHADOWS.signature, SHADOWS.body, SHADOWS.context)
+            for t in tokenize(text)
+        ]
+        for name in kept:
+            assert words.count(name) == before.count(name), name
+        assert "at" not in words
+        module = f"{parts['context']}\n{parts['signature']} {sample.target}"
+        assert sandbox.validate(module) is None
+    for sample in (s for s in renamed if s.origin == OTHER.origin):
+        words = {t.text for text in dict(sample.source).values() for t in tokenize(text)}
+        assert not words & {"length", "max", "read", "step"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from cli_harness import bench, tat  # noqa: F401
+from cli_harness import tat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,7 +140,7 @@ def test_the_page_has_tables_and_plots_and_needs_nothing_else(results: Path):
     assert "missed" in words and "script" not in parsed.seen and "url(" not in words
 
 
-def test_a_run_becomes_a_page(bench: Path):  # noqa: F811
+def test_a_run_becomes_a_page(bench: Path):
     parsed = page(run_page(MetricsAgent(bench / "run")))
     assert parsed.seen.count("svg") == 2 and "gradient norm" in parsed.words
 
@@ -203,7 +203,7 @@ def test_bars_are_as_long_as_their_values(bars):
         assert length == pytest.approx(180 * bar.value / longest, abs=0.06)
 
 
-def test_the_command_sums_up_a_run(bench: Path, tmp_path: Path):  # noqa: F811
+def test_the_command_sums_up_a_run(bench: Path, tmp_path: Path):
     done = tat("report", bench / "run")
     assert done.code == 0 and "nats per token" in done.out and not done.err
     as_json = json.loads(tat("report", bench / "run", "--json").out)

@@ -17,15 +17,9 @@ from tat.decode.choice import Sampling
 from tat.decode.generator import Request
 from tat.decode.prompt import Prompt
 from tat.decode.review import Review, closings, code, ends, is_lost, wanders
-from tat.wgsl.sandbox import Diagnostic, Sandbox
+from tat.wgsl.sandbox import Diagnostic
 
 BYTES = [bytes([byte]) for byte in range(256)]
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as made:
-        yield made
 
 
 def reviewed(prompt: Prompt, text: str, sandbox, most: int = 5) -> list[int]:

@@ -14,19 +14,12 @@ from tat.decode.stream import Stream
 from tat.decode.validated import Search, generate_valid
 from tat.decode.weighing import Valid, is_weighable, weigh
 from tat.retrieval.query import Hit
-from tat.wgsl.sandbox import Sandbox
 
 PROMPT = Prompt("light of a colour", "fn luma(c: vec3f) -> f32")
 RIGHT = "{ return dot(c, vec3f(0.3, 0.6, 0.1)); }"
 ALSO = "{ return 0.3 * c.x + 0.6 * c.y + 0.1 * c.z; }"
 WRONG = "{ return c.x + c.y; }"
 OTHER = "{ return max(c.x, c.y); }"
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def hit(name: str, signature: str = "(c: vec3f) -> f32") -> Hit:
