@@ -55,10 +55,10 @@ def main(preset: str = "base", kind: str = "int8") -> None:
     assert decoder.ready(), decoder.reason
     judge.validate("")
     timings, tokens, parts = [], [], []
-    for prefix, line, suffix in _lines():
+    for prefix, line, suffix in cookbook_lines():
         began = time.perf_counter()
         gap = gap_at(prefix, suffix)
-        request = decoder.prepare(Prompt(prefix=gap.before, suffix=gap.behind), near=True)
+        request = decoder.prepare(Prompt(prefix=gap.prefix, suffix=gap.behind), near=True)
         prepared = time.perf_counter()
         wanted = decoder.tokens(f"{line}\n")
         task = Task(replace(request, preference=_choosing(wanted)), 48, gap.ending(0))
@@ -120,7 +120,7 @@ async def bundled(kind: str = "int8") -> None:
     )))  # fmt: skip
     client.initialized(types.InitializedParams())
     await asyncio.wait_for(loaded.wait(), 300)
-    draws, lines = random.Random(1), _lines()
+    draws, lines = random.Random(1), cookbook_lines()
     for prefix, line, suffix in lines[:_WARM]:
         await _asked(client, prefix, line, suffix)
     for name in ("whole", "begun"):
@@ -196,7 +196,7 @@ def _choosing(tokens: list[int]) -> object:
     return prefer
 
 
-def _lines() -> list[tuple[str, str, str]]:
+def cookbook_lines() -> list[tuple[str, str, str]]:
     """Gaps of one line each in functions of the cookbook, the code around them whole."""
     found = []
     for entry in load():

@@ -10,7 +10,7 @@ from tat.config import resolve
 from tat.data.tokenizer import Special, Tokenizer
 from tat.decode.choice import Preference
 from tat.decode.constraint import Constraint, Constraints
-from tat.decode.generator import Generator
+from tat.decode.generator import Generator, Request
 from tat.decode.loading import LoadedModel
 from tat.decode.prompt import Prompt
 from tat.model.programs import BatchShape, encode_program, step_program
@@ -27,8 +27,10 @@ PROMPTS = {
         "noise", "fn f(b: Ball) -> f32", "struct Ball { r: f32 }\nfn g(x: f32) -> f32;"
     ),
     "program": Prompt("something without a signature"),
-    "gap": Prompt(prefix="fn f(x: f32) -> f32 {\n    let y = ", suffix="\n    return y;\n}\n"),
+    "gap": Prompt(prefix="fn f(x: f32) -> f32 { let y = ", suffix=" return y; }\n"),
 }
+BEGUN = Prompt(prefix="fn f(x: f32) -> f32 {\n    let y = ", suffix="\n    return y;\n}\n")
+ALL_PROMPTS = PROMPTS | {"begun": BEGUN}
 _SHAPE = {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32, "max_length": 64}
 
 
@@ -78,7 +80,8 @@ def every_token_masked(
     """Tokens and log-probability, where each choice tries every token of the vocabulary."""
     model = ByDefinition(generator, generator.sources(prompt))
     found, total = [], 0.0
-    for position in range(generator.max_tokens):
+    preference, again = generator.held(Request(prompt, preference=preference))
+    for position in range(generator.limit(again)):
         logits = model.logits(found[-1] if found else Special.BOS, position)
         scores = preference(logits.copy(), found).copy()
         for token in range(TOKENIZER.size):

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from decoding import CONSTRAINTS, PROMPTS, ByDefinition, new_generator
+from decoding import ALL_PROMPTS, CONSTRAINTS, PROMPTS, ByDefinition, new_generator
 
 from tat.data.tokenizer import Special
 from tat.decode.beam import beam_search
 from tat.decode.choice import Sampling, log_softmax
 from tat.decode.generator import Generator, Request
 
-prompts = pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+prompts = pytest.mark.parametrize("prompt", ALL_PROMPTS.values(), ids=ALL_PROMPTS)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,9 @@ def terse() -> Generator:
 def by_definition(generator, prompt, constraint, width) -> list[tuple[list[int], float]]:
     """All continuations of all texts, sorted; nothing cached, nothing lazy."""
     model = ByDefinition(generator, generator.sources(prompt))
+    held, again = generator.held(Request(prompt))
     live, done = [([], 0.0)], []
-    for _ in range(generator.max_tokens):
+    for _ in range(generator.limit(again)):
         following = []
         for tokens, score in live:
             for place, token in enumerate([Special.BOS, *tokens]):
@@ -44,6 +45,7 @@ def by_definition(generator, prompt, constraint, width) -> list[tuple[list[int],
             assert state is None or state.accept(tokens) == len(tokens)
             for token, log in enumerate(log_softmax(logits)):
                 allowed = state is None or state.copy().accept([token])
+                allowed = allowed and np.isfinite(held(logits, tokens)[token])
                 if allowed and np.isfinite(log):
                     following.append(([*tokens, token], score + float(log)))
         following.sort(key=lambda text: -text[1])
@@ -80,7 +82,8 @@ def test_beams_are_those_of_the_definition(terse, prompt, grammar, width):
     decode = terse.loaded.tokenizer.decode
     for text, (tokens, score) in zip(found, expected, strict=True):
         written = [t for t in tokens if t != Special.EOS]
-        assert text.text == prompt.lead + decode(written).decode("utf-8", "replace")
+        whole = prompt.lead + decode(written).decode("utf-8", "replace")
+        assert text.text == whole[len(prompt.begun) :]
         assert text.finished == (tokens[-1] == Special.EOS)
         assert text.score == pytest.approx(score, rel=1e-4)
 
@@ -93,7 +96,7 @@ def test_the_search_ends_in_both_ways(generator, terse):
 
 def test_more_beams_find_texts_at_least_as_likely(generator):
     """Beam search does not promise it; it holds here, where unfinished texts have equal lengths."""
-    for prompt in PROMPTS.values():
+    for prompt in ALL_PROMPTS.values():
         [greedy] = generator.generate_all([Request(prompt)])
         found = beam_search(generator, Request(prompt), 6)
         assert found[0].score >= greedy.score - 1e-6

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from decoding import CONSTRAINTS, PROMPTS, ByDefinition, new_generator
+from decoding import ALL_PROMPTS, CONSTRAINTS, PROMPTS, ByDefinition, new_generator
 from gpu_harness import device
 from numpy import ndarray as Array
 
@@ -65,7 +65,7 @@ def request(number: int, prompt: Prompt, constrained: bool, sampling: Sampling) 
 
 
 def requests(constrained: bool, sampling: Sampling) -> list[Request]:
-    return [request(i, p, constrained, sampling) for i, p in enumerate(PROMPTS.values())]
+    return [request(i, p, constrained, sampling) for i, p in enumerate(ALL_PROMPTS.values())]
 
 
 @every_sampling

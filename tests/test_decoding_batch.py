@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from decoding import CONSTRAINTS, PROMPTS, TOKENIZER, every_token_masked, new_generator
+from decoding import ALL_PROMPTS, CONSTRAINTS, PROMPTS, TOKENIZER, every_token_masked, new_generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +39,7 @@ def request(generator: Generator, prompt: Prompt, grammar: bool, number: int) ->
 
 
 asked = st.tuples(
-    st.sampled_from(list(PROMPTS.values())),
+    st.sampled_from(list(ALL_PROMPTS.values())),
     st.lists(st.sampled_from(NEIGHBOURS), max_size=2),
     st.booleans(),
     st.integers(0, 2),

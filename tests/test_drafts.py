@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from decoding import CONSTRAINTS, PROMPTS, TOKENIZER, new_generator
+from decoding import ALL_PROMPTS, CONSTRAINTS, PROMPTS, TOKENIZER, new_generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +35,8 @@ def generators(request) -> dict[int, Generator]:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.sampled_from(list(PROMPTS.values())), st.booleans(), st.booleans(), st.sampled_from([1, 6]),
+    st.sampled_from(list(ALL_PROMPTS.values())), st.booleans(), st.booleans(),
+    st.sampled_from([1, 6]),
     st.sampled_from([Sampling(0.0), Sampling(1.5, draws_first=True), Sampling(0.3, top_p=0.8,
                      repetition_penalty=1.2, draws_first=True)]),
 )  # fmt: skip

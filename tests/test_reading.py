@@ -123,9 +123,9 @@ def gap_at(text: str, what: str) -> Prompt:
 
 
 def test_a_gap_is_read_with_its_function_and_what_that_needs():
-    sources = [dict(source) for source, _ in readings(gap_at(LONG, "v20 = near.x"))]
-    assert sources[0]["prefix"] + "v20 = near.x" + sources[0]["suffix"] == LONG
-    narrowed = sources[1]["prefix"] + "v20 = near.x" + sources[1]["suffix"]
+    sources = [dict(source) for source, _ in readings(gap_at(LONG, "let v20 = near.x"))]
+    assert sources[0]["prefix"] + "let v20 = near.x" + sources[0]["suffix"] == LONG
+    narrowed = sources[1]["prefix"] + "let v20 = near.x" + sources[1]["suffix"]
     assert narrowed.startswith("struct Near { x: f32 }\nfn twice(x: f32) -> f32 { return f32(); }")
     assert "unused" not in narrowed and "other" not in narrowed and narrowed.endswith("}")
 
@@ -138,8 +138,9 @@ def test_a_gap_is_read_with_its_function_and_what_that_needs():
 def test_any_gap_is_read_next_to_where_it_is(text, data):
     start = data.draw(st.integers(0, len(text)))
     stop = data.draw(st.integers(start, len(text)))
-    prefix, suffix = text[:start], text[stop:]
-    prompt = Prompt(prefix=prefix, suffix=suffix)
+    prompt = Prompt(prefix=text[:start], suffix=text[stop:])
+    prefix, suffix = prompt.before, prompt.behind
+    assert text[:start] + prompt.lead == prefix + prompt.begun
     for source, left_out in readings(prompt):
         read_prefix, read_suffix = (text for _, text in source)
         assert prefix.endswith(read_prefix[-20:]) and suffix.startswith(read_suffix[:20])

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from serving import FUNCTIONS, tiny_engine, tiny_run  # noqa: F401  fixtures
 
+from tat.decode.begun import Begun, Behind, Cursor, sure_tokens, tokens_within
 from tat.decode.choice import Sampling, greedy
-from tat.serve.begun import Begun, begun_line
+from tat.decode.prompt import Prompt
 from tat.serve.gaps import fits, gap_at
 from tat.serve.proposing import proposal
 
@@ -13,16 +14,55 @@ from tat.serve.proposing import proposal
 @pytest.mark.parametrize(("prefix", "begun"), [
     ("fn f() {\n    let x = ", "let x = "),
     ("fn f() {\n    if true {\n        ret", "ret"),
+    ("// a brace }\n@compute fn f(\n  a: i32,\n) {\n    let x = ", "let x = "),
+    ("}\nfn f() {\n    let x = ", "let x = "),  # what is broken above does not count
+    ("struct A {\n    a: f", "a: f"),
     ("fn g() {}\nfn f() {\n    ", ""),
     ("fn g() {\n    return;\n}\nfn f", ""),
     ("fn f() { let x = ", ""),
     ("fn f() {\n    // a word", ""),
+    ("fn f() {\n    /* a", ""),
+    ("fn f() {\n    let \ud800 = ", ""),
     ("struct A {\n}\nconst x = ", ""),
     ("", ""),
     ("fn f() {\n    " + "x + " * 99, ""),
 ])  # fmt: skip
 def test_a_line_is_begun_in_a_body_alone(prefix, begun):
-    assert begun_line(prefix) == begun
+    assert Prompt(prefix=prefix).begun == begun
+
+
+@pytest.mark.parametrize(("prefix", "suffix", "lead", "tail"), [
+    ("fn f() {\n    x();\n", "\n}", "    ", ""),
+    ("fn f() {\n", "\n}", "    ", ""),
+    ("fn f() {\n", "  y();\n}", "  ", "\n"),
+    ("fn f() {\n", "\n\ty();\n}", "\t", ""),
+    ("fn f() {\nx();\nif y {\n", "\n}\n}", "", ""),
+    ("fn f() {\n    x();\n", "    y();\n}", "    ", "\n"),
+    ("fn f() {\n    if x {", "}\n}", "\n        ", "\n    "),
+    ("fn f() {", "", "\n    ", ""),
+    ("fn f() {", "\n}", "\n    ", ""),
+    ("fn f() {", " return; }", "", ""),
+    ("fn f() { ", " }", "", ""),
+    ("fn f() {\n  ", "\n}", "", ""),
+    ("fn f() {\n}\n", "fn g() {\n}\n", "", "\n"),
+    ("", "fn f() {}", "", ""),
+])  # fmt: skip
+def test_a_text_has_lines_of_its_own(prefix, suffix, lead, tail):
+    assert Cursor.between(prefix, suffix) == Cursor("", lead, tail)
+    prompt = Prompt(prefix=prefix, suffix=suffix)
+    assert (prompt.before, prompt.behind) == (prefix + lead, tail + suffix)
+    assert prompt.source == (("prefix", prefix + lead), ("suffix", tail + suffix))
+
+
+def test_what_was_begun_is_cut_off(tiny_engine):  # noqa: F811
+    tokenizer = tiny_engine.decoder.require().generator.loaded.tokenizer
+    for text in ("let é🙂 = ", "return 3.14159", "x"):
+        sure, tokens = sure_tokens(text, tokenizer), tokenizer.encode(text)
+        assert text.startswith(tokenizer.decode(sure).decode()) and len(sure) < len(tokens)
+        assert tokens_within(tokens, text, tokenizer.pieces) == len(tokens)
+        assert tokens_within(tokens, text[:-1], tokenizer.pieces) == len(tokens) - 1
+    behind = Behind("let x")
+    assert [behind(piece) for piece in ("le", "t xy", "", "z")] == ["", "y", "", "z"]
 
 
 @pytest.mark.parametrize("text", ["return 3.14", "retu", "let é🙂 = ", " ", "x"])

@@ -15,6 +15,7 @@ from serving import FUNCTIONS, PREFIX, SUFFIX, long_enough, opened, tiny_engine,
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
 from tat.serve.engine import Choice, Engine
+from tat.serve.http.server import Threads
 from tat.serve.lsp.documents import View
 from tat.serve.lsp.inline import Inline
 from tat.serve.lsp.options import Options
@@ -142,3 +143,25 @@ def test_a_prompt_that_is_not_read_in_time_is_given_up(held):
         assert first.result(long_enough()).json["tokens_predicted"] > 0
         assert client.infill(t_max_prompt_ms=600_000).json["content"]
     assert held.engine.decoder.counts["done"] == before + 3
+
+
+def test_threads_begin_where_they_are_needed_and_end_later():
+    pool, hold, done = Threads(6), threading.Event(), []
+
+    class Waits:
+        def service(self) -> None:
+            hold.wait(long_enough())
+            done.append(threading.get_ident())
+
+    assert not pool.threads
+    for count in range(1, 11):
+        pool.add_task(Waits())
+        assert len(pool.threads) == min(count, 6)
+    hold.set()
+    assert eventually(lambda: len(done) == 10 and pool.active_count == 0)
+    pool.rest()
+    assert eventually(lambda: len(pool.threads) == 4)
+    pool.add_task(Waits())
+    assert eventually(lambda: len(done) == 11)
+    assert len(pool.threads) == 4
+    pool.shutdown()

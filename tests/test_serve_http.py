@@ -19,10 +19,12 @@ def client(tiny_run: Path) -> Iterator[Client]:  # noqa: F811
         yield Client(address).ready()
 
 
-def generated(run: Path, folder: Path, *arguments: object) -> str:
+def generated(
+    run: Path, folder: Path, *arguments: object, prefix: str = PREFIX, suffix: str = SUFFIX
+) -> str:
     """The text that `tat generate` gives for the gap."""
-    (folder / "prefix").write_text(PREFIX)
-    (folder / "suffix").write_text(SUFFIX)
+    (folder / "prefix").write_text(prefix)
+    (folder / "suffix").write_text(suffix)
     gap = "--prefix", folder / "prefix", "--suffix", folder / "suffix"
     done = tat("generate", *gap, "--run", run, "--device", "cpu", "-q", *arguments)
     assert done.code == 0, done.err
@@ -41,6 +43,33 @@ def test_an_infill_has_the_text_of_generate(client, tiny_run, tmp_path):  # noqa
     short = generated(tiny_run, tmp_path, "--max-tokens", "3")
     answer = client.infill(n_predict=3).json
     assert (answer["content"], answer["stop_type"]) == (short, "limit")
+
+
+@pytest.mark.parametrize(("prefix", "suffix"), [
+    (f"{PREFIX}return 3.1", SUFFIX), (f"{PREFIX}ret", SUFFIX), (PREFIX.rstrip(" "), SUFFIX),
+    (PREFIX.rstrip(" "), SUFFIX[1:]), (f"{CIRCLE} {{", "}\n"), (f"{CIRCLE} {{", ""),
+])  # fmt: skip
+def test_one_place_has_one_text_however_it_is_asked(client, tiny_run, tmp_path, prefix, suffix):  # noqa: F811
+    """Also where a line was begun, and where none has begun yet."""
+    alone = generated(tiny_run, tmp_path, prefix=prefix, suffix=suffix).rstrip("\n")
+    assert client.ask("/validate", {"code": prefix + alone + suffix}).json["valid"] == bool(suffix)
+    gap = {"input_prefix": prefix, "input_suffix": suffix}
+    whole, streamed = client.infill(**gap).json, client.infill(**gap, stream=True)
+    assert whole["content"].rstrip("\n") == alone
+    pieces = [json.loads(line[6:]) for line in streamed.data.decode().split("\n\n") if line]
+    assert "".join(piece["content"] for piece in pieces) == whole["content"]
+    assert pieces[-1]["tokens_predicted"] == whole["tokens_predicted"] > 0
+    body = {"prompt": prefix, "suffix": suffix}
+    opened, segments = client.ask("/v1/completions", body), {"prefix": prefix, "suffix": suffix}
+    tabby = client.ask("/v1/completions", {"segments": segments})
+    for answer in (opened, tabby):
+        assert answer.json["choices"][0]["text"] == whole["content"]
+    ollama = client.ask("/api/generate", {**body, "stream": False}).json
+    assert ollama["response"] == whole["content"]
+    short = client.infill(**gap, n_predict=3).json
+    assert whole["content"].startswith(short["content"]) and 0 < short["tokens_predicted"] <= 3
+    line = client.ask("/inline", {"code": prefix + suffix, "offset": len(prefix)}).json["text"]
+    assert line == "" or line.rstrip("}\n ") == alone[: len(line.rstrip("}\n "))]
 
 
 def test_texts_asked_for_together_are_those_asked_for_alone(client):

@@ -7,7 +7,6 @@ from pygls.workspace import TextDocument
 from serving import FUNCTIONS, long_enough, tiny_engine, tiny_run  # noqa: F401  fixtures
 
 from tat.decode.prompt import Prompt
-from tat.serve.begun import begun_line
 from tat.serve.lsp import answers, features
 from tat.serve.lsp.documents import View
 from tat.wgsl.builtins import FUNCTIONS as BUILT_IN
@@ -38,10 +37,10 @@ def test_the_likeliest_completion_comes_first(tiny_engine):  # noqa: F811
     assert sorted(ranked) == sorted(plain[: len(ranked)]) and ranked != plain[: len(ranked)]
     assert plain.index("r") < plain.index("square") and ranked.index("square") < ranked.index("r")
     before, _, after = area.partition("|")
-    names, begun = [name for name in ranked if name in BUILT_IN], begun_line(before)
-    prompt = Prompt(prefix=before.removesuffix(begun), suffix=after)
-    likely = tiny_engine.likelihoods(prompt, names, bool, begun)
-    assert begun == "return 3.14159 * " and likely == sorted(likely, reverse=True)
+    names = [name for name in ranked if name in BUILT_IN]
+    prompt = Prompt(prefix=before, suffix=after)
+    likely = tiny_engine.likelihoods(prompt, names, bool)
+    assert prompt.begun == "return 3.14159 * " and likely == sorted(likely, reverse=True)
 
 
 def test_names_in_a_string_of_another_language_are_ranked_the_same(tiny_engine):  # noqa: F811

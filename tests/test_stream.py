@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from decoding import CONSTRAINTS, PROMPTS, every_token_masked, new_generator
+from decoding import ALL_PROMPTS, CONSTRAINTS, PROMPTS, every_token_masked, new_generator
 
 from tat.data.tokenizer import Special
 from tat.decode.choice import Sampling, greedy
@@ -25,7 +25,7 @@ def generator() -> Generator:
     return new_generator()
 
 
-@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("prompt", ALL_PROMPTS.values(), ids=ALL_PROMPTS)
 @pytest.mark.parametrize("sampling", CHOICES.values(), ids=CHOICES)
 def test_blocks_give_what_masking_every_token_gives(generator, prompt, sampling):
     preference = sampling.preference(generator.source(prompt), 1)

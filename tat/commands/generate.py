@@ -12,7 +12,7 @@ from tat.config import resolve
 from tat.config_tables import GenerateConfig
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints
-from tat.decode.generator import Generator
+from tat.decode.generator import AGAIN, Generator
 from tat.decode.loading import load_model
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"device: {loaded.backend.remark}")
     most = min(settings.max_tokens, loaded.config.model.max_length)
     limit = most if options.max_tokens is None else options.max_tokens
-    generator = Generator(loaded, limit, settings)
+    generator = Generator(loaded, limit, settings, AGAIN if options.prefix or lines else 0)
     retriever = None
     if options.index:
         index = named_index(options.index)

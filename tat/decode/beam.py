@@ -49,7 +49,7 @@ def beam_search(generator: Generator, request: Request, width: int) -> list[Gene
     search = _Search(generator, request, width)
     live = [Hypothesis((), 0.0, request.constraint, 0)]
     done: list[Hypothesis] = []
-    while live and len(done) < width and len(live[0].tokens) < generator.max_tokens:
+    while live and len(done) < width and len(live[0].tokens) < search.limit:
         ended, following = search.step(live)
         done += ended
         if not ended and not following:  # no token may follow any of them
@@ -66,6 +66,8 @@ class _Search:
 
     def __init__(self, generator: Generator, request: Request, width: int) -> None:
         self._request, self._width = request, width
+        self._held, again = generator.held(request)
+        self.limit = generator.limit(again)
         sources, programs = generator.sources(request.prompt), generator.programs
         shape = programs.shape(width, len(sources))
         self._step, self._reorder = programs.step(shape), programs.reorder(shape)
@@ -102,8 +104,8 @@ class _Search:
 
     def _ranking(self, hypothesis: Hypothesis, logits: Array) -> Iterator[Hypothesis]:
         """The continuations of one text, the best first."""
-        scores = self._request.preference(logits, hypothesis.tokens).copy()
-        logs, masked = log_softmax(scores), False
+        logs = log_softmax(self._request.preference(logits, hypothesis.tokens))
+        scores, masked = self._held(logits, hypothesis.tokens).copy(), False
         while np.isfinite(scores).any():
             token = int(np.argmax(scores))
             scores[token] = -np.inf

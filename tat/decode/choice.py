@@ -98,16 +98,14 @@ class Sampler:
 
 def best(preference: Preference, logits: Array, tokens: Sequence[int]) -> int:
     """The token that a preference scores highest; of equal ones the lowest id."""
-    if isinstance(preference, Sampler):
-        return preference.best(logits, tokens)
+    if chooses := getattr(preference, "best", None):
+        return chooses(logits, tokens)
     return int(np.argmax(preference(logits, tokens)))
 
 
 def draw_of(preference: Preference) -> Draw | None:
     """The parameters with which a device chooses the same; None if only the host can."""
-    if isinstance(preference, Sampler):
-        return preference.draw
-    return Draw() if preference is greedy else None
+    return Draw() if preference is greedy else getattr(preference, "draw", None)
 
 
 def log_probability(logits: Array, token: int) -> float:

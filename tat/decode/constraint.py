@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
+from tat.decode.begun import sure_tokens
 from tat.decode.prompt import Prompt
 from tat.wgsl.grammar import Grammar, Matcher
 from tat.wgsl.lexer import plain
@@ -62,26 +63,30 @@ class Constraints:
     """Makes constraints for prompts with one tokenizer; optionally refuses comments."""
 
     def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
-        self.comments = comments
+        self.comments, self._tokenizer = comments, tokenizer
         self.tokens = tokenizer.pieces
         self.grammar = Grammar(self.tokens, Special.EOS)
 
     def of(self, prompt: Prompt) -> "WgslConstraint | None":
         """The constraint of a prompt; None if its prefix does not start a module."""
         if prompt.is_gap:
-            return self._of_gap(prompt.prefix or "", prompt.suffix or "")
+            return self._of_gap(prompt)
         scope = Scope.given(prompt.context, prompt.lead)
         matcher = self.grammar.matcher("body" if prompt.lead else "program")
         return WgslConstraint(self.tokens, matcher, scope, layout=_Layout(self.comments))
 
-    def _of_gap(self, prefix: str, suffix: str) -> "WgslConstraint | None":
+    def _of_gap(self, prompt: Prompt) -> "WgslConstraint | None":
+        """The constraint of a gap; what was begun is given, and nothing asks for its names."""
+        again, suffix = sure_tokens(prompt.begun, self._tokenizer), prompt.behind
+        prefix = prompt.before + self._tokenizer.decode(again).decode()
         before = _bytes(plain(prefix))
         spelled = dict.fromkeys((suffix, plain(suffix))) if suffix else ()
         after = [_bytes(text) for text in spelled]
         matcher = self.grammar.matcher("module")
         if matcher.accept(before) < len(before):
             return None
-        return WgslConstraint(self.tokens, matcher, Scope.given(suffix, prefix), after)
+        scope = Scope.given(suffix, prefix)
+        return WgslConstraint(self.tokens, matcher, scope, after, again=len(again))
 
 
 class WgslConstraint:
@@ -95,19 +100,24 @@ class WgslConstraint:
     def __init__(
         self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope,
         suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _Layout(comments=True),
+        again: int = 0,
     ) -> None:  # fmt: skip
+        """The first `again` tokens are of the given text already, and are written again."""
         self._tokens, self._matcher, self._suffixes = tokens, matcher, suffixes
-        self._end = _End(scope, layout)
+        self._end, self._again = _End(scope, layout), again
 
     def copy(self) -> "WgslConstraint":
         """An independent constraint in the same state, for a text with the same beginning."""
         matcher = self._matcher.copy()
         scope, layout, _ = self._end
-        return WgslConstraint(self._tokens, matcher, scope, self._suffixes, layout)
+        return WgslConstraint(
+            self._tokens, matcher, scope, self._suffixes, layout, self._again
+        )  # fmt: skip
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take tokens from the front of `tokens` while they may follow; the end token counts."""
-        taken = 0
+        taken = min(self._again, len(tokens))
+        self._again -= taken
         while taken < len(tokens):
             run = self._in_scope(tokens[taken:])
             if not run:

@@ -38,6 +38,10 @@ class Drafter:
         text, start = max(places, key=lambda place: _agreement(place, written))
         return list(text[start : start + self._most])
 
+    def known(self, tokens: Sequence[int]) -> list[int]:
+        """A draft of tokens that are known to follow."""
+        return list(tokens[: self._most])
+
     def forget_text(self) -> None:
         """Enter the text anew, because part of it was taken back."""
         self._in_text.clear()

@@ -10,6 +10,7 @@ from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
 from tat.decode.batch import Batch, Each, one_by_one
+from tat.decode.begun import Begun, Behind, tokens_within
 from tat.decode.choice import Preference, greedy
 from tat.decode.compiled_programs import Programs
 from tat.decode.constraint import Constraint
@@ -22,6 +23,7 @@ from tat.decode.stream import Stream
 from tat.errors import UsageError
 
 _CPU_ROWS, _GPU_ROWS = 4, 64  # texts decoded together where nobody says how many
+AGAIN = 64  # tokens of a line that was begun and is written again, at most, in usual lines
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ class Generator:
     """
 
     def __init__(
-        self, loaded: LoadedModel, max_tokens: int, settings: GenerateConfig | None = None
-    ) -> None:
-        """`settings` replace those of the checkpoint, which are from the day of training."""
+        self, loaded: LoadedModel, max_tokens: int, settings: GenerateConfig | None = None,
+        again: int = 0,
+    ) -> None:  # fmt: skip
+        """`settings` replace those of the checkpoint, which are from the day of training. There is
+        room for `again` more tokens, of a line that was begun and is written again."""
         self.loaded, self.max_tokens = loaded, max_tokens
         settings = settings or loaded.config.generate
         rows = settings.batch or (_GPU_ROWS if loaded.backend.queues else _CPU_ROWS)
@@ -67,7 +71,7 @@ class Generator:
                 f"{max_tokens} tokens are more than the {capacity} that this model can write"
                 " (its model.max_length); ask for fewer"
             )
-        self.programs = Programs(loaded, max_tokens)
+        self.programs = Programs(loaded, min(max_tokens + again, capacity))
         self.longest = self.programs.longest_source  # tokens of a source
         self.reading = lru_cache(maxsize=1024)(self._reading)  # a server meets prompts without end
         self.pieces = loaded.tokenizer.pieces
@@ -81,12 +85,14 @@ class Generator:
     ) -> Generation:
         """The text for one prompt; `emit` gets settled text as it comes, the lead first."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        stream = self.stream(Request(prompt, constraint, preference))
+        stream, behind = self.stream(Request(prompt, constraint, preference)), Behind(prompt.begun)
         emit(prompt.lead)
         for token in self.tokens_of(stream):
-            emit(decoder.decode(self.loaded.tokenizer.decode([token])))
-        emit(decoder.decode(b"", final=True))
-        return self.generation(prompt, stream.tokens, stream.score)
+            emit(behind(decoder.decode(self.loaded.tokenizer.decode([token]))))
+        emit(behind(decoder.decode(b"", final=True)))
+        generation = self.generation(prompt, stream.tokens, stream.score)
+        emit(prompt.tail if generation.finished else "")
+        return generation
 
     def generate_all(self, requests: Sequence[Request]) -> list[Generation]:
         """The text for each request, decoded `settings.batch` at a time; equal to one by one."""
@@ -117,18 +123,33 @@ class Generator:
 
     def stream(self, request: Request) -> Stream:
         """The stream of a text to write; UsageError for a prompt that cannot be read."""
+        preference, again = self.held(request)
         sources = self.sources(request.prompt)
-        stream = self._stream(sources, request.constraint, request.preference)
+        stream = self._stream(sources, request.constraint, preference, again)
         stream.review(request.reviewer, request.redraw)
         return stream
+
+    def held(self, request: Request) -> tuple[Preference, Sequence[int]]:
+        """The preference of a request, held to what was begun of a gap's line, and the tokens that
+        it is sure to make the first ones."""
+        if not request.prompt.begun:
+            return request.preference, ()
+        begun = Begun(request.preference, request.prompt.begun, self.loaded.tokenizer)
+        return begun, begun.sure
+
+    def limit(self, again: Sequence[int] = ()) -> int:
+        """Tokens that a text may have, with those that it writes again."""
+        return min(self.max_tokens + len(again), self.programs.capacity)
 
     def generation(self, prompt: Prompt, tokens: Sequence[int], score: float) -> Generation:
         """The generation from finished tokens and the sum of their log-probabilities."""
         finished = len(tokens) > 0 and tokens[-1] == Special.EOS
         count = len(tokens) - finished
         text = self.loaded.tokenizer.decode(tokens[:count]).decode("utf-8", "replace")
+        text = prompt.lead + text[len(prompt.begun) :] + (prompt.tail if finished else "")
         score = normalised(score, len(tokens), self.settings.length_penalty)
-        return Generation(prompt.lead + text, count, finished, score)
+        count -= tokens_within(tokens[:count], prompt.begun, self.pieces)
+        return Generation(text, count, finished, score)
 
     def sources(self, prompt: Prompt) -> list[list[int]]:
         """The prompt's tokens, and those of its neighbours, cut as in training."""
@@ -157,11 +178,12 @@ class Generator:
         sources: Sequence[Sequence[int]],
         constraint: Constraint | None,
         preference: Preference,
+        again: Sequence[int] = (),
     ) -> Stream:
-        settings, drafter = self.settings, None
+        settings, drafter, limit = self.settings, None, self.limit(again)
         if settings.drafts and self.loaded.backend.rows_alike:
             drafter = Drafter(sources, settings.draft_match, settings.drafts)
-        return Stream(sources, self.max_tokens, settings.block, constraint, preference, drafter)
+        return Stream(sources, limit, settings.block, constraint, preference, drafter, again)
 
     def tokens_of(self, stream: Stream) -> Iterator[int]:
         """The tokens of one stream as they are settled."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tat.data.given_text import as_read
 from tat.data.samples import Source, completion_source, infill_source
+from tat.decode.begun import Cursor
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
 from tat.wgsl.stubs import with_stubs
@@ -28,6 +30,8 @@ class Prompt:
     >>> gap = Prompt(prefix="fn area(r: f32) -> f32 { return ", suffix=" * r * r; }")
     >>> gap.module("3.14159")  # to validate
     'fn area(r: f32) -> f32 { return 3.14159 * r * r; }'
+    >>> Prompt(prefix="fn area(r: f32) -> f32 {\\n    return 3", suffix=";\\n}").begun
+    'return 3'
 
     Texts are taken as training reads them: see `tat.data.given_text`.
     """
@@ -63,13 +67,37 @@ class Prompt:
     def source(self) -> Source:
         """The marked parts of its source, in the order of training samples."""
         if self.is_gap:
-            return infill_source(self.prefix or "", self.suffix or "")
+            return infill_source(self.before, self.behind)
         return completion_source(self.description, self.signature, self.context)
+
+    @cached_property
+    def _cursor(self) -> Cursor:
+        return Cursor.between(self.prefix or "", self.suffix or "") if self.is_gap else Cursor()
+
+    @property
+    def begun(self) -> str:
+        """The part of a gap's line that stands there: written again, and no part of the text."""
+        return self._cursor.begun
+
+    @property
+    def before(self) -> str:
+        """The text that the model writes behind: the prefix of a gap up to where a line begins."""
+        return (self.prefix or "").removesuffix(self.begun) + self._cursor.lead
+
+    @property
+    def behind(self) -> str:
+        """The text that it writes before: the suffix of a gap from where a line ends."""
+        return self._cursor.tail + (self.suffix or "")
 
     @property
     def lead(self) -> str:
-        """The given signature, which precedes the generated text."""
-        return f"{self.signature.strip()} " if self.signature.strip() else ""
+        """The text in front of the generated one: the given signature, or a line's indentation."""
+        return f"{self.signature.strip()} " if self.signature.strip() else self._cursor.lead
+
+    @property
+    def tail(self) -> str:
+        """Blank space behind the whole text of a gap."""
+        return self._cursor.tail
 
     @property
     def head(self) -> str:

@@ -48,7 +48,7 @@ def readings(prompt: Prompt) -> Iterator[tuple[Source, str]]:
     """
     yield prompt.source, ""
     if prompt.is_gap:
-        yield from _around_gap(prompt.prefix or "", prompt.suffix or "")
+        yield from _around_gap(prompt.before, prompt.behind)
     elif prompt.context.strip():
         for context, left_out in _shorter_contexts(prompt):
             yield completion_source(prompt.description, prompt.signature, context), left_out

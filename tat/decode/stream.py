@@ -37,6 +37,7 @@ class Stream:
     constraint: Constraint | None = None
     preference: Preference = greedy
     drafter: Drafter | None = None
+    again: Sequence[int] = ()  # tokens that the preference is sure to make the first ones
     tokens: list[int] = field(default_factory=list)  # settled: the constraint accepted them
     ended: bool = False
     _scores: list[float] = field(default_factory=list)  # the model's log-probability of each token
@@ -80,6 +81,8 @@ class Stream:
         room = self.limit - self.position - 1
         if self.drafter is None or room < 1:
             return []
+        if self.position < len(self.again):
+            return self.drafter.known(self.again[self.position :])[:room]
         return self.drafter.propose(self.tokens, self.written)[:room]
 
     def take(self, logits: Array) -> None:

@@ -184,6 +184,8 @@ class Decoder:
         except TatError as error:
             task.future.set_exception(error)
             return
+        if task.limit:  # what was begun is written beside it
+            task.limit += len(stream.again)
         stream.limit = min(stream.limit, task.limit)
         stream.ended = stream.limit == 0
         task.stream = stream
@@ -225,7 +227,7 @@ class Decoder:
         task.seen += len(tokens)
         data = self.service.generator.loaded.tokenizer.decode(tokens)
         task.text += task.decoder.decode(data)
-        cut = task.ending.cut(task.text)
+        cut = task.ending.cut(task.text, task.start)
         if task.emit and not cut:
             self._emit(task, len(task.text) - task.ending.held(task.text))
         return cut
@@ -240,8 +242,9 @@ class Decoder:
         self._open.pop(task.stream, None)
         stream = task.stream
         finished = bool(stream.tokens) and stream.tokens[-1] == Special.EOS
-        reason = "eos" if finished else "limit" if len(stream.tokens) >= stream.limit else "none"
         task.text += task.decoder.decode(b"", final=True)
+        task.text += task.request.prompt.tail if finished else ""
+        reason = "eos" if finished else "limit" if len(stream.tokens) >= stream.limit else "none"
         self._finish(task, Cut(len(task.text), reason))
 
     def _finish(self, task: Task, cut: Cut) -> None:
@@ -251,13 +254,13 @@ class Decoder:
         generator, stream = self.service.generator, task.stream
         generation = generator.generation(task.request.prompt, stream.tokens, stream.score)
         if cut.reason not in ("eos", "limit", "none"):
-            text = task.request.prompt.lead + task.text
-            generation = replace(generation, text=text, finished=True)
+            generation = replace(generation, text=task.text[task.start :], finished=True)
         now = time.monotonic()
         began = task.began or now
         self._spent = 0.8 * self._spent + 0.2 * (now - task.asked)
         self._done += 1
+        whole = stream.tokens[:-1] if cut.reason == "eos" else stream.tokens
         task.future.set_result(Written(
-            generation, cut.reason, cut.word, tuple(stream.tokens[: generation.tokens]),
+            generation, cut.reason, cut.word, tuple(whole[len(whole) - generation.tokens :]),
             len(stream.sources[0]), 1000 * (began - task.asked), 1000 * (now - began),
         ))  # fmt: skip

@@ -32,9 +32,10 @@ class Ending:
     deadline: float = 0.0  # of time.monotonic(), for the whole text; 0 is none
     _began: list[float] = field(default_factory=list)
 
-    def cut(self, text: str) -> Cut | None:
-        """Where `text` ends; None while it goes on."""
-        cuts = [Cut(at, "word", stop) for stop in self.stops if (at := text.find(stop)) >= 0]
+    def cut(self, text: str, start: int = 0) -> Cut | None:
+        """Where `text` ends; None while it goes on. No stop word counts before `start`."""
+        found = [(text.find(stop, start), stop) for stop in self.stops]
+        cuts = [Cut(at, "word", stop) for at, stop in found if at >= 0]
         if self.line and (at := _line_end(text)) >= 0:
             cuts.append(Cut(at, "line"))
         if self.block and (at := self._block_end(text)) >= 0:

@@ -16,7 +16,6 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.validated import Search, reviewed
 from tat.errors import TatError
 from tat.retrieval.query import Hit
-from tat.serve.begun import Begun
 from tat.serve.decoder import Decoder
 from tat.serve.ending import Ending
 from tat.serve.judge import Judge
@@ -39,7 +38,6 @@ class Choice:
 
     sampling: Sampling | None = None
     number: int = 0  # of the text, where several are drawn for one prompt
-    begun: str = ""  # that the text has to start with
 
     def preference(self, source: Sequence[int]) -> Preference:
         return self.sampling.preference(source, self.number) if self.sampling else greedy
@@ -84,8 +82,6 @@ class Engine:
         tasks = []
         for choice in choices:
             constraint, preference = constraint_copy(request.constraint), choice.preference(source)
-            if choice.begun:
-                preference = Begun(preference, choice.begun, generator.loaded.tokenizer)
             asked = replace(request, constraint=constraint, preference=preference)
             if search:
                 asked = reviewed(
@@ -144,25 +140,22 @@ class Engine:
         except NoModelError as error:
             return str(error)
 
-    def likelihoods(
-        self, prompt: Prompt, names: Sequence[str], gone: Gone, begun: str = ""
-    ) -> list[float]:
-        """How likely a gap's text goes on with each name behind what was `begun`: the logit of the
-        first token that differs."""
+    def likelihoods(self, prompt: Prompt, names: Sequence[str], gone: Gone) -> list[float]:
+        """How likely a gap's text goes on with each name: the logit of the first token that is not
+        of what was begun."""
         seen: list[Array] = []
 
         def look(logits: Array, tokens: Sequence[int]) -> Array:
             seen.append(logits.copy())
             return logits
 
-        tokenizer = self.decoder.require().generator.loaded.tokenizer
-        held = Begun(look, begun, tokenizer)
-        request = replace(self.decoder.prepare(prompt, constrained=False), preference=held)
-        task = Task(request, len(held.sure) + 1)
+        request = replace(self.decoder.prepare(prompt, constrained=False), preference=look)
+        task = Task(request, 1)
         self.decoder.submit(task)
         self.written([task], gone)
-        tokens = self.decoder.first_tokens([begun + name for name in names], len(held.sure))
-        return [float(seen[len(held.sure)][token]) for token in tokens]
+        sure = len(task.stream.again)
+        tokens = self.decoder.first_tokens([prompt.begun + name for name in names], sure)
+        return [float(seen[sure][token]) for token in tokens]
 
 
 def _whole(hit: Hit) -> str:

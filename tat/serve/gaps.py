@@ -13,26 +13,19 @@ _INDENT = "    "
 class Gap(NamedTuple):
     """A cursor between two texts.
 
-    `lead` is blank space that is to be written first, so that the model goes on where a line of its
-    own begins; `tail` the brace to be written last, where a `block` is asked for that nothing
-    behind the cursor closes. `closers` close what else stands open, for the model and for naga.
+    `tail` is the brace to be written last, where a `block` is asked for that nothing behind the
+    cursor closes. `closers` close what else stands open, for the model and for naga.
     """
 
     prefix: str
     suffix: str
-    lead: str
     tail: str
     closers: str
     block: bool
 
     @property
-    def before(self) -> str:
-        """The text that the model writes behind."""
-        return self.prefix + self.lead
-
-    @property
     def behind(self) -> str:
-        """The text that it writes before."""
+        """The text that the model writes before."""
         return self.tail + self.closers + self.suffix
 
     def ending(self, deadline: float) -> Ending:
@@ -48,20 +41,13 @@ class Gap(NamedTuple):
 
 def gap_at(prefix: str, suffix: str) -> Gap:
     """The gap of a cursor: behind an opening brace a block is asked for, else a line."""
-    above, _, line = prefix.rpartition("\n")
     block = prefix.rstrip().endswith("{")
-    missing = max(0, _opened(prefix) - _closed(suffix))
-    lead = tail = ""
+    missing, tail = max(0, _opened(prefix) - _closed(suffix)), ""
     if block and missing:
         opened = next(line for line in reversed(prefix.splitlines()) if line.strip())
         tail, missing = f"\n{_indentation(opened)}}}", missing - 1
     closers = "".join(f"\n{_INDENT * level}}}" for level in reversed(range(missing)))
-    if block and line.strip():
-        lead = "\n" + _indentation(line) + _INDENT
-    elif not line.strip():
-        wanted = _expected(above)
-        lead = wanted[len(line) :] if wanted.startswith(line) else ""
-    return Gap(prefix, suffix, lead, tail, closers, block)
+    return Gap(prefix, suffix, tail, closers, block)
 
 
 def fits(judge: Judge, gap: Gap, text: str) -> bool:
@@ -70,20 +56,14 @@ def fits(judge: Judge, gap: Gap, text: str) -> bool:
     The module may be broken elsewhere, for it is being written: what is wrong outside of the lines
     that the text is in does not count, unless it is the whole function that became invalid.
     """
-    problem = judge.validate(gap.before + text + gap.behind)
+    problem = judge.validate(gap.prefix + text + gap.behind)
     if problem is None or problem.line == 0:
         return problem is None
     first = gap.prefix.count("\n") + 1
-    last = first + (gap.lead + text + gap.tail).count("\n")
+    last = first + (text + gap.tail).count("\n")
     if first <= problem.line <= last:
         return False
     return not (re.search(r"is invalid", problem.message) and problem.line < first)
-
-
-def _expected(above: str) -> str:
-    """The indentation of a line that follows these."""
-    last = next((line for line in reversed(above.splitlines()) if line.strip()), "")
-    return _indentation(last) + (_INDENT if last.rstrip().endswith(("{", "(")) else "")
 
 
 def _indentation(line: str) -> str:

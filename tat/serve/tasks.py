@@ -57,13 +57,21 @@ class Task:
     cancelled: bool = False
     # While it is written:
     stream: Stream | None = None
-    text: str = ""
+    text: str = ""  # with what was begun of its line in front
     seen: int = 0  # tokens that are in `text`
-    sent: int = 0  # characters that `emit` got
+    sent: int = 0  # characters that `emit` got, or that were begun
     began: float = 0.0
     decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )
+
+    def __post_init__(self) -> None:
+        self.text, self.sent = self.request.prompt.lead, self.start
+
+    @property
+    def start(self) -> int:
+        """Where in `text` the answer begins."""
+        return len(self.request.prompt.begun)
 
     @property
     def late(self) -> bool:

@@ -1,38 +1,11 @@
 -- llama.vim against `tat serve`: run by tests/test_serve_llama_vim.py, which reads what is written to
 -- $EDITOR_TOLD. The plugin is the one of $LLAMA_VIM; all is done by keys, as at a terminal.
-local told = { errors = {} }
-local seconds = tonumber(vim.env.TEST_SECONDS or "60")
+local script = debug.getinfo(1, "S").source:sub(2)
+local driving = dofile(vim.fs.joinpath(vim.fs.dirname(script), "await.lua"))
+local told, await, finish = driving.told, driving.await, driving.finish
 
 vim.opt.runtimepath:prepend(vim.env.LLAMA_VIM)
 vim.g.llama_config = { endpoint = vim.env.EDITOR_ADDRESS .. "/infill", auto_fim = true }
-
-local function finish()
-  told.messages = vim.api.nvim_exec2("messages", { output = true }).output
-  local file = assert(io.open(vim.env.EDITOR_TOLD, "w"))
-  file:write(vim.json.encode(told))
-  file:close()
-  vim.cmd("qa!")
-end
-
--- Presses keys until `ready` is true; Neovim's loop runs meanwhile.
-local function await(what, ready, keys)
-  local step = coroutine.running()
-  local ends = vim.uv.now() + 1000 * seconds
-  local function look()
-    local fine, value = pcall(ready)
-    if fine and value then
-      coroutine.resume(step)
-    elseif vim.uv.now() > ends then
-      table.insert(told.errors, what .. ": " .. (fine and "never" or tostring(value)))
-      finish()
-    else
-      vim.defer_fn(look, 20)
-    end
-  end
-  if keys then vim.api.nvim_input(keys) end
-  vim.defer_fn(look, 20)
-  coroutine.yield()
-end
 
 local function shown()
   local space = vim.api.nvim_get_namespaces().vt_fim
@@ -63,12 +36,4 @@ local function main()
   finish()
 end
 
-vim.api.nvim_create_autocmd("VimEnter", { callback = function()
-  coroutine.resume(coroutine.create(function()
-    local fine, problem = xpcall(main, debug.traceback)
-    if not fine then
-      table.insert(told.errors, problem)
-      finish()
-    end
-  end))
-end })
+vim.api.nvim_create_autocmd("VimEnter", { callback = function() driving.run(main) end })

@@ -1,43 +1,18 @@
 -- Neovim's own client against `tat serve --lsp`: run by tests/test_serve_neovim.py, which reads what
 -- is written to $EDITOR_TOLD. The three lines of configuration are those of `tat serve --help`.
 -- $EDITOR_HOSTS has files of other languages, with WGSL in strings.
-local told = { errors = {} }
-local seconds = tonumber(vim.env.TEST_SECONDS or "60")
+local script = debug.getinfo(1, "S").source:sub(2)
+local driving = dofile(vim.fs.joinpath(vim.fs.dirname(script), "await.lua"))
+local told, await, finish = driving.told, driving.await, driving.finish
 
 vim.lsp.config("tat", { cmd = vim.json.decode(vim.env.EDITOR_COMMAND), filetypes = { "wgsl", "typescript", "rust" } })
 vim.lsp.enable("tat")
 vim.lsp.inline_completion.enable()
 vim.lsp.config("tat", { settings = { tat = { inlineMs = 60000, blockMs = 60000, rankMs = 60000 } } })
 
-local function finish()
-  local file = assert(io.open(vim.env.EDITOR_TOLD, "w"))
-  file:write(vim.json.encode(told))
-  file:close()
-  vim.cmd("qa!")
-end
-
--- Goes on with the coroutine once `ready` is true; Neovim's loop runs meanwhile.
-local function await(what, ready)
-  local step = coroutine.running()
-  local ends = vim.uv.now() + 1000 * seconds
-  local function look()
-    local fine, value = pcall(ready)
-    if fine and value then
-      coroutine.resume(step)
-    elseif vim.uv.now() > ends then
-      table.insert(told.errors, what .. ": " .. (fine and "never" or tostring(value)))
-      finish()
-    else
-      vim.defer_fn(look, 20)
-    end
-  end
-  vim.defer_fn(look, 20)
-  coroutine.yield()
-end
-
 local function request(client, method, line, character)
   local params = { textDocument = { uri = vim.uri_from_bufnr(0) }, position = { line = line, character = character } }
-  local reply = client:request_sync(method, params, 1000 * seconds, 0)
+  local reply = client:request_sync(method, params, 1000 * driving.seconds, 0)
   return reply and reply.result
 end
 
@@ -87,10 +62,4 @@ end
 vim.api.nvim_create_autocmd("LspProgress", { callback = function(event)
   if event.data.params.value.kind == "end" then told.loaded = true end
 end })
-coroutine.resume(coroutine.create(function()
-  local fine, problem = xpcall(main, debug.traceback)
-  if not fine then
-    table.insert(told.errors, problem)
-    finish()
-  end
-end))
+driving.run(main)

@@ -3,7 +3,6 @@
 import queue
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain
 
 from tat.config_tables import GenerateConfig
 from tat.decode.choice import Sampling
@@ -52,17 +51,16 @@ def limited(engine: Engine, asked: int) -> int:
 
 def streamed(
     engine: Engine, prompt: Prompt, limit: int, choice: Choice, ending: Ending, gone: Gone,
-    piece: Callable[[str], bytes], last: Callable[[Written], bytes], first: bytes = b"",
-    patience: float = 0.0,
+    piece: Callable[[str], bytes], last: Callable[[Written], bytes], patience: float = 0.0,
 ) -> Iterator[bytes]:  # fmt: skip
-    """`first`, pieces of a text as they are settled, then the record of its end.
+    """Pieces of a text as they are settled, then the record of its end.
 
     The task is submitted before the first piece is asked for, so that a refusal is one.
     """
     came: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     [task] = engine.tasks(prompt, limit, [choice], ending, came.put, patience=patience)
     task.future.add_done_callback(lambda _: came.put(None))
-    return chain([first] if first else [], _pieces(engine, task, came, gone, piece, last))
+    return _pieces(engine, task, came, gone, piece, last)
 
 
 def _pieces(

@@ -90,7 +90,7 @@ def inline(engine: Engine, body: Code, gone: Gone) -> Reply:
         found = proposal(engine, gap, late)
     except TatError:
         found = ""
-    return json_reply({"text": gap.lead + found + gap.tail if found else ""})
+    return json_reply({"text": found})
 
 
 def _place(body: Code) -> tuple[str, int]:

@@ -8,7 +8,6 @@ from tat import __version__
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
 from tat.serve.engine import Engine, Gone
-from tat.serve.gaps import gap_at
 from tat.serve.http.bodies import Completion, Infill, Tokenize, stops
 from tat.serve.http.filling import choices, gap, limited, streamed
 from tat.serve.http.replies import Reply, event, events, json_reply
@@ -18,15 +17,9 @@ _REASONS = {"eos": "eos", "limit": "limit", "word": "word", "none": "eos"}
 
 
 def infill(engine: Engine, body: Infill, gone: Gone) -> Reply:
-    """Text between a prefix and a suffix.
-
-    Where a line begins (llama.vim asks so on blank lines) its indentation comes first: the model
-    learnt lines behind theirs.
-    """
+    """Text between a prefix and a suffix."""
     prefix = body.input_prefix + body.prompt
-    lead = gap_at(prefix, body.input_suffix).lead if prefix.endswith("\n") else ""
-    prompt = gap(engine, prefix + lead, body.input_suffix, body.input_extra)
-    return _completed(engine, prompt, body, gone, lead)
+    return _completed(engine, gap(engine, prefix, body.input_suffix, body.input_extra), body, gone)
 
 
 def completion(engine: Engine, body: Completion, gone: Gone) -> Reply:
@@ -73,29 +66,24 @@ def models(engine: Engine) -> Reply:
     return json_reply({"object": "list", "data": [model]})
 
 
-def _completed(
-    engine: Engine, prompt: Prompt, body: Completion, gone: Gone, lead: str = ""
-) -> Reply:
+def _completed(engine: Engine, prompt: Prompt, body: Completion, gone: Gone) -> Reply:
     limit = limited(engine, body.n_predict)
     ending = Ending(stops(body.stop), indent=body.n_indent, seconds=body.t_max_predict_ms / 1000)
     chosen, patience = choices(engine.settings, body, body.n_cmpl), body.t_max_prompt_ms / 1000
     if limit == 0:  # clients warm a server up like this
         return json_reply(_fields(body, {"content": "", "tokens": [], "stop": True}))
     if body.stream:
-        first = event({"content": lead, "tokens": [], "stop": False}) if lead else b""
         return events(streamed(
             engine, prompt, limit, chosen[0], ending, gone,
             lambda text: event({"content": text, "tokens": [], "stop": False}),
             lambda written: event(_fields(body, _record(engine, prompt, body, written, "", 0))),
-            first, patience,
+            patience,
         ))  # fmt: skip
     texts = engine.written(
         engine.tasks(prompt, limit, chosen, ending, patience=patience), gone
     )  # fmt: skip
     records = [
-        _fields(
-            body, _record(engine, prompt, body, written, lead + written.generation.text, number)
-        )
+        _fields(body, _record(engine, prompt, body, written, written.generation.text, number))
         for number, written in enumerate(texts)
     ]
     return json_reply(records if body.n_cmpl > 1 else records[0])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from tat.errors import TatError
 from tat.serve.engine import Engine
@@ -19,6 +20,7 @@ _IDLE_SECONDS = 30  # that a connection may be without a request
 _SENDING_SECONDS = 60  # that a request may take to come in
 _CLEANUP_SECONDS = 5  # between looks at connections
 _CONNECTIONS = 200
+_IDLE_THREADS = 4  # that are kept
 _HEADERS = 65_536  # bytes of a request's headers
 
 
@@ -42,11 +44,11 @@ def open_server(
 ) -> "tuple[TcpWSGIServer | MultiSocketServer, str]":
     """A server that listens already, and its address; `run` answers."""
     logging.getLogger("waitress").setLevel(logging.CRITICAL)
-    application = _Later()
+    application, pool = _Later(), Threads(threads)
     address = host or "127.0.0.1"
     try:
         server = create_server(
-            application, host=address, port=port, threads=threads, ident="tat",
+            application, host=address, port=port, _dispatcher=pool, ident="tat",
             connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS,
             cleanup_interval=_CLEANUP_SECONDS,
             max_request_body_size=MAX_BODY, max_request_header_size=_HEADERS,
@@ -57,10 +59,36 @@ def open_server(
             f"cannot listen on {address}:{port}: {error.strerror or error}; choose another --port"
         ) from error
     port = _port_of(server, port)
-    _limit_sending(server)
+    _look_after(server)
     application.answer = Application(engine, Guard(port, host, token))
     shown = f"[{address}]" if ":" in address else address
     return server, f"http://{shown}:{port}/"
+
+
+class Threads(ThreadedTaskDispatcher):
+    """Threads that answer: one begins where a request finds none idle, up to `most` in all."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def add_task(self, task: object) -> None:
+        """Answer a request as soon as a thread is free."""
+        with self.lock:
+            running = len(self.threads) - self.stop_count
+            idle = running - self.active_count
+            more = len(self.queue) >= idle and running < self._most
+        if more:
+            self.set_thread_count(running + 1)
+        super().add_task(task)
+
+    def rest(self) -> None:
+        """End idle threads but for a few."""
+        with self.lock:
+            kept = self.active_count + _IDLE_THREADS
+            fewer = not self.queue and len(self.threads) - self.stop_count > kept
+        if fewer:
+            self.set_thread_count(kept)
 
 
 class _Later:
@@ -78,14 +106,16 @@ def _port_of(server: "TcpWSGIServer | MultiSocketServer", port: int) -> int:
     return int(server.effective_port) or port
 
 
-def _limit_sending(server: "TcpWSGIServer | MultiSocketServer") -> None:
-    """Also close connections whose request has been coming in for too long, byte by byte."""
+def _look_after(server: "TcpWSGIServer | MultiSocketServer") -> None:
+    """Also close connections whose request has been coming in for too long, byte by byte; and end
+    threads that nobody needs any more."""
     if not isinstance(server, TcpWSGIServer):
         return
     usual, since = server.maintenance, {}
 
     def maintenance(now: float) -> None:
         usual(now)
+        server.task_dispatcher.rest()
         for number in since.keys() - server.active_channels.keys():
             del since[number]
         for number, channel in list(server.active_channels.items()):

@@ -13,7 +13,6 @@ from tat.decode.prompt import Prompt
 from tat.errors import TatError
 from tat.retrieval.query import Hit
 from tat.serve.asking import asked_at, told_answer
-from tat.serve.begun import begun_line
 from tat.serve.engine import Engine, until
 from tat.serve.language.completion import Candidate, word_before
 from tat.serve.lsp.documents import View
@@ -37,12 +36,11 @@ def ranked(
         return [*first, *rest]
     text, offset = at[0].text, at[2]
     start = offset - len(word_before(text, offset))
-    begun = begun_line(text[:start])
-    prompt = Prompt(prefix=text[:start].removesuffix(begun), suffix=text[offset:])
+    prompt = Prompt(prefix=text[:start], suffix=text[offset:])
     try:
         names = [candidate.name for candidate in first]
         deadline = until(time.monotonic() + seconds)
-        likely = engine.likelihoods(prompt, names, deadline, begun)
+        likely = engine.likelihoods(prompt, names, deadline)
     except TatError:
         return [*first, *rest]
     order = sorted(range(len(first)), key=lambda n: _NEARER * first[n].near - likely[n])

@@ -57,7 +57,7 @@ class Inline:
             return []
         if not text:
             return []
-        return [types.InlineCompletionItem(chosen_text + gap.lead + text + gap.tail, range=place)]
+        return [types.InlineCompletionItem(chosen_text + text, range=place)]
 
     def _text(self, gap: Gap, options: Options, gone: Gone) -> str:
         seconds = (options.block_ms if gap.block else options.inline_ms) / 1000
