@@ -75,15 +75,13 @@ def train_tiny(folder: Path) -> Path:
     return folder / "run"
 
 
-@cache
-def _trained_once(temporary: pytest.TempPathFactory) -> Path:
-    return train_tiny(temporary.mktemp("serving"))
+_trained_once = cache(train_tiny)
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of `train_tiny`; each module that imports the fixture gets the same one."""
-    return _trained_once(tmp_path_factory)
+    return _trained_once(tmp_path_factory.getbasetemp() / "serving")
 
 
 @pytest.fixture(scope="module")
