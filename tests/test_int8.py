@@ -80,6 +80,8 @@ def int8_product(x, weight, scales, bias, threads: int, numba: bool) -> np.ndarr
 
 @settings(max_examples=25)
 @example(rows=1, depth=34, columns=1, threads=1, seed=33)  # nearly all of the sum cancels
+@example(rows=70, depth=515, columns=65, threads=1, seed=1)  # more rows, more depth than one pass
+@example(rows=150, depth=258, columns=3, threads=2, seed=2)
 @given(
     rows=st.integers(1, 40), depth=st.integers(1, 70), columns=st.integers(1, 140),
     threads=st.integers(1, 4), seed=st.integers(0, 99),

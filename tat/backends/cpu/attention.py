@@ -182,13 +182,13 @@ def _mix(
 ) -> None:
     """Adds `size` values [wide] times the powers of `count` queries to out [count, wide]."""
     if wide == _WIDE and count == _ROWS:
-        _mix_4x64(powers, values, out, stride, size, 8 * width)
+        _mix_4x64(powers, values, out, stride, size, 8 * width, 0)
     elif wide == _WIDE:
-        _mix_1x64(powers, values, out, stride, size, 8 * width)
+        _mix_1x64(powers, values, out, stride, size, 8 * width, 0)
     elif wide == LANES and count == _ROWS:
-        _mix_4x16(powers, values, out, stride, size, 8 * width)
+        _mix_4x16(powers, values, out, stride, size, 8 * width, 0)
     elif wide == LANES:
-        _mix_1x16(powers, values, out, stride, size, 8 * width)
+        _mix_1x16(powers, values, out, stride, size, 8 * width, 0)
     else:
         for r in range(count):
             own, sums = floats(powers + 4 * r * stride, size), floats(out + 4 * r * wide, wide)

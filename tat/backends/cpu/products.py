@@ -22,12 +22,20 @@ from tat.backends.cpu.vectors import (
 from tat.backends.reference.int8 import SMALLEST, most_steps
 
 _ROWS = 4  # of a tile
-_TILE = 4 * _ROWS * BLOCK  # bytes of its results
+_GROUP = 64  # rows whose sums are kept while chunks of weights pass
+_SUMS = 4 * BLOCK * _GROUP  # bytes of these
 _SMALLEST = np.float32(SMALLEST)
 _MAGNITUDE, _INFINITY = np.int32(0x7FFFFFFF), np.int32(0x7F800000)  # bits of a float32
+_CHUNK = 1 << 14  # bytes of a block's weights that stay in the first-level cache for all rows
 
-_float_4, _float_1 = tile(_ROWS, FLOAT), tile(1, FLOAT)
-_int8_4, _int8_1 = tile(_ROWS, INT8), tile(1, INT8)
+# Tiles that ask for the next chunk, `_of_4` for a quarter of it and so on. All of its lines have
+# to be asked for: waiting for the rest would undo the gain.
+_float_1, _float_4 = tile(1, FLOAT, resume=True), tile(_ROWS, FLOAT, resume=True)
+_float_4_of_4 = tile(_ROWS, FLOAT, resume=True, lines=1)
+_float_4_of_2 = tile(_ROWS, FLOAT, resume=True, lines=2)
+_int8_1, _int8_1_of_1 = tile(1, INT8, resume=True), tile(1, INT8, resume=True, lines=2)
+_int8_4_of_2 = tile(_ROWS, INT8, resume=True, lines=1)
+_int8_4_of_1 = tile(_ROWS, INT8, resume=True, lines=2)
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 _most_steps = njit(nogil=True, inline="always")(most_steps)
@@ -45,11 +53,11 @@ def pack(weight: Array) -> Array:
 
 
 def scratch_bytes(rows: int, depth: int, int8: bool) -> int:
-    """Scratch memory of a thread for a product: a tile and, for int8, rounded rows and steps.
+    """Scratch memory of a thread for a product: sums and, for int8, rounded rows and steps.
 
     Rows of whole steps come in pairs, so an odd depth takes one more.
     """
-    return _TILE + (rows * (4 + 2 * (depth + depth % 2)) if int8 else 0)
+    return _SUMS + (rows * (4 + 2 * (depth + depth % 2)) if int8 else 0)
 
 
 @_compiled
@@ -60,15 +68,40 @@ def product(
     """y [rows, columns] = x [rows, depth] times packed weights plus bias: this thread's blocks."""
     blocks = (columns + BLOCK - 1) // BLOCK
     for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
-        w, r = weight + 4 * block * depth * BLOCK, 0
-        while r + _ROWS <= rows:
-            _float_4(x + 4 * r * depth, w, scratch, depth, depth, 4 * BLOCK)
-            _store(y, scratch, bias, r, _ROWS, block, columns)
-            r += _ROWS
+        for first in range(0, rows, _GROUP):
+            count = min(_GROUP, rows - first)
+            w = weight + 4 * block * depth * BLOCK
+            _float_sums(scratch, x + 4 * first * depth, w, count, depth)
+            _store(y, scratch, bias, first, count, block, columns)
+
+
+@_compiled
+def _float_sums(sums: int, x: int, weight: int, rows: int, depth: int) -> None:
+    """sums [rows, 64] = x [rows, depth] times a block's weights.
+
+    From two tiles on, a chunk of weights passes all rows while the next one is on its way. A
+    single tile is done with it before that would come, and reads on.
+    """
+    tiles, size = rows // _ROWS, 4 * BLOCK  # bytes of the weights of a step
+    chunk = _CHUNK // size if tiles > 1 else depth
+    floats(sums, rows * BLOCK)[:] = 0
+    for start in range(0, depth, chunk):
+        steps = min(chunk, depth - start)
+        w, r = weight + size * start, 0
+        ahead = w + size * steps
         while r < rows:
-            _float_1(x + 4 * r * depth, w, scratch, depth, depth, 4 * BLOCK)
-            _store(y, scratch, bias, r, 1, block, columns)
-            r += 1
+            at, out = x + 4 * (r * depth + start), sums + size * r
+            if r + _ROWS > rows:
+                _float_1(at, w, out, depth, steps, size, 0)
+            elif tiles > 3:
+                part = ahead + 64 * steps * (r // _ROWS)
+                _float_4_of_4(at, w, out, depth, steps, size, part)
+            elif tiles > 1:
+                part = ahead + 128 * steps * (r // _ROWS)
+                _float_4_of_2(at, w, out, depth, steps, size, part)
+            else:
+                _float_4(at, w, out, depth, steps, size, 0)
+            r += _ROWS if r + _ROWS <= rows else 1
 
 
 @_compiled
@@ -106,24 +139,40 @@ def product_int8(
     else:
         block, end = end * thread // threads, end * (thread + 1) // threads
     pairs = (depth + 1) // 2
-    sizes, steps = scratch + _TILE, scratch + _TILE + 4 * (last - first)
+    sizes = scratch + _SUMS
+    steps = sizes + 4 * (last - first)
     step = floats(sizes, last - first)
     for r in range(last - first):
         row = shorts(steps + 4 * r * pairs, 2 * pairs)
         step[r] = _round(row, x + 4 * (first + r) * depth, depth)
     while block < end:
-        w, r = weight + 2 * block * pairs * BLOCK, first
-        while r < last:
-            count = _ROWS if r + _ROWS <= last else 1
-            at = steps + 4 * (r - first) * pairs
-            if count == _ROWS:
-                _int8_4(at, w, scratch, pairs, pairs, 2 * BLOCK)
-            else:
-                _int8_1(at, w, scratch, pairs, pairs, 2 * BLOCK)
-            taken = step[r - first : r - first + count]
-            _store_int8(y, scratch, taken, scales, bias, r, block, columns)
-            r += count
+        for r in range(0, last - first, _GROUP):
+            count, w = min(_GROUP, last - first - r), weight + 2 * block * pairs * BLOCK
+            _int8_sums(scratch, steps + 4 * r * pairs, w, count, pairs)
+            _store_int8(y, scratch, step[r : r + count], scales, bias, first + r, block, columns)
         block += 1
+
+
+@_compiled
+def _int8_sums(sums: int, steps: int, weight: int, rows: int, pairs: int) -> None:
+    """sums [rows, 64] = steps [rows, pairs, 2] times a block's weights; see `_float_sums`."""
+    tiles, size = rows // _ROWS, 2 * BLOCK
+    integers(sums, rows * BLOCK)[:] = 0
+    for start in range(0, pairs, _CHUNK // size):
+        count = min(_CHUNK // size, pairs - start)
+        w, r = weight + size * start, 0
+        ahead = w + size * count
+        while r < rows:
+            at, out = steps + 4 * (r * pairs + start), sums + 4 * BLOCK * r
+            if r + _ROWS <= rows and tiles > 1:
+                _int8_4_of_2(at, w, out, pairs, count, size, ahead + 64 * count * (r // _ROWS))
+            elif r + _ROWS <= rows:
+                _int8_4_of_1(at, w, out, pairs, count, size, ahead)
+            elif r:
+                _int8_1(at, w, out, pairs, count, size, 0)
+            else:
+                _int8_1_of_1(at, w, out, pairs, count, size, ahead)
+            r += _ROWS if r + _ROWS <= rows else 1
 
 
 @_compiled

@@ -110,11 +110,14 @@ FLOAT = _Format(_f32, _floats, _floats, 4 * LANES, _as_they_are, _broadcast, _fu
 INT8 = _Format(_i32, _sums, _bytes, 2 * LANES, _widened, _pairs, _dotted)
 
 
-def tile(rows: int, form: _Format, vectors: int = BLOCK // LANES, resume: bool = False) -> Any:
+def tile(
+    rows: int, form: _Format, vectors: int = BLOCK // LANES, resume: bool = False, lines: int = 0
+) -> Any:
     """A product of `rows` rows of x with 16 * `vectors` columns of weights, into a block of out.
 
     The made function takes addresses of x, weights and out, the stride of x's rows and the depth K,
-    both in steps of 4 bytes, and the bytes from one step's weights to the next's. FLOAT: x and
+    both in steps of 4 bytes, the bytes from one step's weights to the next's, and the address of
+    what is needed later: each step asks for `lines` cache lines of that. FLOAT: x and
     weights [K][columns] are float32; an element is one chain of fused multiply-adds over k upwards,
     whatever the tile, from 0 or with `resume` from what out holds. INT8: x is int16 and weights are
     int8 [K/2][columns][2]; sums are int32 and exact. out is [rows][columns].
@@ -122,10 +125,11 @@ def tile(rows: int, form: _Format, vectors: int = BLOCK // LANES, resume: bool =
 
     @intrinsic
     def product(
-        typing_context: Any, x: Any, w: Any, out: Any, stride: Any, depth: Any, pitch: Any
-    ) -> tuple:
+        typing_context: Any, x: Any, w: Any, out: Any, stride: Any, depth: Any, pitch: Any,
+        later: Any,
+    ) -> tuple:  # fmt: skip
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            x, w, out, *rest = arguments
+            x, w, out, *rest, later = arguments
             places = [
                 _pointer(builder, out, _constant(4 * LANES * i), form.sums)
                 for i in range(rows * vectors)
@@ -133,24 +137,26 @@ def tile(rows: int, form: _Format, vectors: int = BLOCK // LANES, resume: bool =
             sums = [cgutils.alloca_once(builder, form.sums) for _ in places]
             for held, place in zip(sums, places, strict=True):
                 builder.store(_load(builder, place) if resume else form.sums(None), held)
-            _emit_tile(builder, rows, form, sums, x, w, *rest)
+            asked = (later, lines)
+            _emit_tile(builder, rows, form, sums, x, w, *rest, asked)
             for held, place in zip(sums, places, strict=True):
                 builder.store(builder.load(held), place).align = 4
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 6), code
+        return types.void(*[types.int64] * 7), code
 
     return product
 
 
 def _emit_tile(
     builder: Any, rows: int, form: _Format, sums: list, x: Any, w: Any, stride: Any, depth: Any,
-    pitch: Any,
+    pitch: Any, asked: tuple[Any, int],
 ) -> None:  # fmt: skip
     """The loop over k, adding to the accumulators, which go row by row."""
     vectors = len(sums) // rows
     with cgutils.for_range(builder, depth, intp=_i64) as loop:
         step = builder.mul(loop.index, pitch)
+        _ask_for(builder, *asked, loop.index)
         weights = []
         for i in range(vectors):
             offset = builder.add(step, _constant(i * form.bytes))
@@ -163,6 +169,18 @@ def _emit_tile(
             for i, value in enumerate(weights):
                 held = sums[row * vectors + i]
                 builder.store(form.multiply_add(builder, builder.load(held), value, spread), held)
+
+
+def _ask_for(builder: Any, later: Any, lines: int, index: Any) -> None:
+    """Asks for as many cache lines as a step does, into the second-level cache."""
+    pointer = _i8.as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer, _i32, _i32, _i32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    reading, second_level, data = _i32(0), _i32(2), _i32(1)
+    for i in range(lines):
+        offset = builder.add(builder.mul(index, _constant(64 * lines)), _constant(64 * i))
+        place = _pointer(builder, later, offset, _i8)
+        builder.call(function, [place, reading, second_level, data])
 
 
 def _load(builder: Any, place: Any) -> Any:
