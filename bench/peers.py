@@ -26,8 +26,12 @@ class Peer:
 
     def seconds(self, request: str) -> float:
         """Seconds of one run of the request that a line names."""
+        return self.answer(request)[0]
+
+    def answer(self, request: str) -> list[float]:
+        """The numbers that the script answers a request with, seconds first."""
         print(request, file=self._process.stdin, flush=True)
-        return float(self._process.stdout.readline())
+        return [float(number) for number in self._process.stdout.readline().split()]
 
 
 def seconds(run: Callable[[], object]) -> float:
