@@ -89,7 +89,7 @@ def test_a_function_line_of_a_module_keeps_its_group(tmp_path):
     assert not groups["train"] & groups["valid"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.lists(st.integers(0, 30), min_size=1, max_size=12),
     st.permutations("abcdefghijkl"),
@@ -108,7 +108,7 @@ def test_names_and_order_of_files_do_not_matter(tmp_path_factory, numbers, names
     assert list(a.texts()) == list(b.texts())
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.sets(st.integers(0, 99), min_size=1, max_size=25), st.sets(st.integers(100, 199)))
 def test_added_files_move_none_across(tmp_path_factory, numbers, added):
     folder = tmp_path_factory.mktemp("corpus")

@@ -56,7 +56,7 @@ def streaming(monkeypatch):
     monkeypatch.setattr(prepare, "_UNIT", 200)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(modules=st.lists(MODULE, max_size=6), lines=st.lists(LINE, max_size=12))
 def test_parts_have_the_bits_of_reading_in_memory(modules, lines, tmp_path_factory):
     folder = write_corpus(tmp_path_factory.mktemp("corpus"), modules, lines)
@@ -154,14 +154,19 @@ def test_a_process_killed_anywhere_leaves_nothing_wrong(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["big.jsonl", "out.tat"]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """A prepared corpus, not to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    prepared([write_shaders(folder / "shaders")], folder / "out.tat")
+    return folder / "out.tat"
+
+
 @settings(max_examples=60)
 @given(data=st.data())
-def test_damage_anywhere_is_found(data, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("damaged")
-    out = folder / "out.tat"
-    prepared([write_shaders(folder / "shaders")], out)
-    content = bytearray(out.read_bytes())
-    used = [(s.start, s.size) for s in CorpusFile(out).index.sections.values() if s.size]
+def test_damage_anywhere_is_found(data, whole, tmp_path_factory):
+    content, out = bytearray(whole.read_bytes()), tmp_path_factory.mktemp("damaged") / "out.tat"
+    used = [(s.start, s.size) for s in CorpusFile(whole).index.sections.values() if s.size]
     start, size = data.draw(st.sampled_from([*used, (len(content) - 300, 300)]))
     place = start + data.draw(st.integers(0, size - 1))
     content[place] ^= 1 << data.draw(st.integers(0, 7))
@@ -171,11 +176,8 @@ def test_damage_anywhere_is_found(data, tmp_path_factory):
 
 
 @given(cut=st.floats(0, 0.999))
-def test_a_file_that_was_cut_short_is_refused(cut, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cut")
-    out = folder / "out.tat"
-    prepared([write_shaders(folder / "shaders")], out)
-    content = out.read_bytes()
+def test_a_file_that_was_cut_short_is_refused(cut, whole, tmp_path_factory):
+    content, out = whole.read_bytes(), tmp_path_factory.mktemp("cut") / "out.tat"
     out.write_bytes(content[: int(cut * len(content))])
     with pytest.raises(CorpusError, match="prepare"):
         CorpusFile(out)

@@ -230,7 +230,7 @@ DOCUMENTS = st.lists(
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=4), st.text(string.ascii_letters + " _"))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_incremental_equals_from_scratch(states, query):
     grown = Index()
     for documents in states:

@@ -89,7 +89,7 @@ def test_the_last_few_and_the_best_are_kept(run):
     assert names(run) == ["step-00000900.safetensors", "step-00001000.safetensors"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=10),
     st.integers(1, 4),
