@@ -54,7 +54,7 @@ def test_a_text_has_lines_of_its_own(prefix, suffix, lead, tail):
     assert prompt.source == (("prefix", prefix + lead), ("suffix", tail + suffix))
 
 
-def test_what_was_begun_is_cut_off(tiny_engine):  # noqa: F811
+def test_the_begun_text_is_cut_off(tiny_engine):  # noqa: F811
     tokenizer = tiny_engine.decoder.require().generator.loaded.tokenizer
     for text in ("let é🙂 = ", "return 3.14159", "x"):
         sure, tokens = sure_tokens(text, tokenizer), tokenizer.encode(text)

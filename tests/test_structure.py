@@ -109,9 +109,15 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports_of(path: Path) -> frozenset[str]:
     """Every name that a module of the package imports."""
-    return frozenset(imports(ast.parse(path.read_text("utf-8"))))
+    return frozenset(imports(tree_of(path)))
 
 
 def imports_from(path: Path, module: str) -> bool:
@@ -221,21 +227,35 @@ def test_modules_are_of_readable_size(module: Path):
     assert lines <= most, f"{name_of(module)} has {lines} lines; split it by what it holds"
 
 
-def test_docstrings_name_their_subject(module: Path):
-    """They begin with the thing, not with "What" or "Of": it has a name."""
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+def names_without_a_subject(path: Path) -> Iterator[str]:
+    """Docstrings and tests that begin with "what" or "of", although the thing has a name."""
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node) or ""
-            assert not text.startswith(("What", "Of ")), (
-                f"{name_of(module)}: {text.splitlines()[0]}"
-            )
+            text, name = ast.get_docstring(node) or "", getattr(node, "name", "")
+            if text.startswith(("What", "Of ")) or name.startswith("test_what"):
+                yield f"{path.name}: {name}: {text.partition(chr(10))[0]}"
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            if lines > MAX_LINES_OF_FUNCTIONS:
+                yield f"{path.name}: {node.name}, {lines} lines"
+
+
+def test_docstrings_name_their_subject(module: Path):
+    assert not list(names_without_a_subject(module))
 
 
 def test_functions_are_of_readable_size(module: Path):
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = node.end_lineno - node.lineno + 1
-            assert lines <= MAX_LINES_OF_FUNCTIONS, f"{name_of(module)}: {node.name}, {lines} lines"
+    assert not list(long_functions(module))
+
+
+def test_tests_keep_to_the_same_rules():
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found = [*names_without_a_subject(path), *long_functions(path)]
+        assert not found, "begin with the thing that the name is about; split long functions"
 
 
 def test_the_generated_parts_of_architecture_md_are_up_to_date():
