@@ -2,6 +2,7 @@
 
     TatError                   1   anything below, or a failure with no better name
     ├── UsageError             2   the command line is wrong
+    │   └── BusyError          2   another process works on the same
     ├── ConfigError            3   a value in the configuration, or a combination of them
     ├── FileError              4   a bad or unsafe file
     │   ├── CorpusError        4   no usable training data
@@ -47,6 +48,10 @@ class UsageError(TatError):
     """A command line that cannot be meant."""
 
     exit_code = 2
+
+
+class BusyError(UsageError):
+    """Something that another process works on; waiting for that one helps."""
 
 
 class ConfigError(TatError):

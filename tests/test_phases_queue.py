@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tat.errors import FileError, UsageError
+from tat.errors import BusyError, FileError
 from tat.proofs.task_queue import Queue, start_time
 
 NAMES = ("a", "b", "c")
@@ -107,7 +107,7 @@ def test_of_two_at_once_the_second_says_who_runs(tmp_path):
             while states(queue) != {"slow": "running"} and time.monotonic() < deadline:
                 time.sleep(0.01)
             for attempt in (lambda: queue.begin(("slow",)), lambda: queue.put({"new": "pending"})):
-                with pytest.raises(UsageError, match=f"process {first.pid} is working on slow"):
+                with pytest.raises(BusyError, match=f"process {first.pid} is working on slow"):
                     attempt()
             assert states(queue) == {"slow": "running"}
             first.kill()  # and not waited for: a zombie works on nothing

@@ -20,7 +20,7 @@ from tat.data.corpus import load_corpus
 from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import CorpusFile
 from tat.data.training_data import TrainingData
-from tat.errors import CorpusError, FileError, UsageError
+from tat.errors import BusyError, CorpusError, FileError
 
 WORDS = st.sampled_from(["x", "r", "radius", "1.5", "vec3f(x)", "sin(x)", "mix(x, r, 0.5)"])
 BODIES = st.lists(WORDS, max_size=6).map(lambda w: "{\n    let a = " + " + ".join(w) + ";\n}")
@@ -191,7 +191,7 @@ def test_two_at_once_do_not_meet(tmp_path):
     from tat import locks
 
     held = locks.acquire(work / "lock")
-    with pytest.raises(UsageError, match="another process"):
+    with pytest.raises(BusyError, match="another process"):
         prepared([folder], out)
     locks.release(held)
     assert len(prepared([folder], out).train)

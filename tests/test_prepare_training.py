@@ -8,10 +8,11 @@ from cli_harness import tat, train, write_shaders
 from prepared_corpora import CONFIG, same
 
 from tat.config import resolve
-from tat.data import corpus_cache
+from tat.data import corpus_cache, prepare
 from tat.data.corpus import load_corpus
 from tat.data.corpus_file import CorpusFile
 from tat.data.training_data import TrainingData
+from tat.errors import BusyError, UsageError
 
 
 def test_training_prepares_once_and_reads_it_again(tmp_path, monkeypatch):
@@ -23,6 +24,37 @@ def test_training_prepares_once_and_reads_it_again(tmp_path, monkeypatch):
     assert same(corpus_cache.training_data([folder], config, None, print), first)
     # As a run that goes on asks: with the tokenizer that it learnt.
     assert same(corpus_cache.training_data([folder], config, first.tokenizer, print), first)
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Asks for the data of a folder of shaders; the cache is empty."""
+    config = replace(resolve(environment={}).config, data=CONFIG)
+    folder = write_shaders(tmp_path / "shaders")
+    monkeypatch.setattr(corpus_cache, "user_folder", lambda kind: tmp_path / "cache")
+    return lambda: corpus_cache.training_data([folder], config, None, print)
+
+
+def test_training_waits_for_another_process_that_prepares_the_same(cached, monkeypatch):
+    others = [BusyError("busy"), BusyError("busy"), None]
+
+    def prepared(*given, **more):
+        if error := others.pop(0):
+            raise error
+        prepare.prepare(*given, **more)
+
+    monkeypatch.setattr(corpus_cache, "prepare", prepared)
+    monkeypatch.setattr(corpus_cache, "_PAUSE", 0)
+    assert cached().report.functions and not others
+
+
+def test_no_other_error_of_preparing_is_waited_for(cached, monkeypatch):
+    def refused(*given, **more):
+        raise UsageError("--define 1: give NAME")
+
+    monkeypatch.setattr(corpus_cache, "prepare", refused)
+    with pytest.raises(UsageError, match="give NAME"):
+        cached()
 
 
 def test_a_damaged_file_in_the_cache_is_made_anew(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from run_folders import (
 )
 
 from tat import locks
-from tat.errors import FileError, UsageError
+from tat.errors import BusyError, FileError, UsageError
 from tat.train.named_checkpoint import find_checkpoint, load_checkpoint
 from tat.train.run_folder import RunFolder
 
@@ -91,7 +91,7 @@ def test_a_lock_that_its_holder_removes_is_not_taken(tmp_path, monkeypatch):
         flock(descriptor, how)
 
     monkeypatch.setattr(locks.fcntl, "flock", too_late)
-    with pytest.raises(UsageError, match="is being written"):
+    with pytest.raises(BusyError, match="is being written"):
         RunFolder.create(tmp_path)
 
 
@@ -132,7 +132,7 @@ def test_opening_removes_leftovers_of_a_killed_writer(run):
 
 def test_a_second_writer_is_refused_by_the_first_ones_pid(run):
     run.save(checkpoint(1), keep=1)
-    with pytest.raises(UsageError, match=rf"run is being written by process {os.getpid()}; wait"):
+    with pytest.raises(BusyError, match=rf"run is being written by process {os.getpid()}; wait"):
         RunFolder.open(run.path)
     script = f"from tat.train.run_folder import *; RunFolder.open(Path({str(run.path)!r}))"
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -217,6 +217,6 @@ def test_a_start_on_a_full_disk_leaves_no_folder(tmp_path, monkeypatch, failing)
 def test_a_start_that_is_refused_leaves_the_files_of_who_holds_the_lock(tmp_path):
     with RunFolder.create(tmp_path / "run") as holder:
         holder.log("begun")
-        with pytest.raises(UsageError, match="is being written"):
+        with pytest.raises(BusyError, match="is being written"):
             RunFolder.create(tmp_path / "run")
         assert {path.name for path in (tmp_path / "run").iterdir()} == {"lock", "log"}

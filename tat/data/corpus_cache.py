@@ -15,7 +15,7 @@ from tat.data.prepare import prepare
 from tat.data.prepare_progress import EtaProgress
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
-from tat.errors import CorpusError, FileError, UsageError
+from tat.errors import BusyError, CorpusError, FileError
 from tat.files import writing
 from tat.resources import user_folder
 
@@ -88,7 +88,7 @@ def _made(
                 paths, place, config.data, config.seed, tokenizer=tokenizer,
                 threads=config.threads, progress=EtaProgress(say), content=content,
             )  # fmt: skip
-        except UsageError:  # another process does
+        except BusyError:  # another process does
             time.sleep(_PAUSE)
             continue
         _prune(place)

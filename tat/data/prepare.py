@@ -38,7 +38,7 @@ from tat.data.prepare_progress import Progress, quiet
 from tat.data.sources import ModuleText, SourceReader, nothing_usable
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
-from tat.errors import CorpusError, UsageError
+from tat.errors import BusyError, CorpusError
 from tat.files import atomic_file, remove_folder, writing
 from tat.machine import cores
 
@@ -56,7 +56,7 @@ def prepare(
 ) -> None:  # fmt: skip
     """Writes the prepared corpus of `paths`; with a tokenizer, encoded with that.
 
-    CorpusError if there is nothing to train on, UsageError if another process prepares the same.
+    CorpusError if there is nothing to train on, BusyError if another process prepares the same.
     An error leaves nothing behind; a call that was killed or interrupted leaves its work folder.
     """
     content = content or Content.of(paths)
@@ -80,7 +80,7 @@ def _work_folder(out: Path, key: str) -> Iterator[Path]:
             lock = locks.acquire(work / "lock")
         except BlockingIOError:
             why = "another process is preparing it; wait for that one"
-            raise UsageError(f"{out}: {why}") from None
+            raise BusyError(f"{out}: {why}") from None
         except OSError:
             remove_folder(work)
             raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tat.errors import FileError, UsageError
+from tat.errors import BusyError, FileError
 from tat.files import writing
 
 State = Literal["pending", "running", "done", "failed"]
@@ -79,7 +79,7 @@ class Queue:
     def put(self, states: Mapping[str, State]) -> None:
         """Set tasks to pending or done, and add new ones.
 
-        A pending task keeps its attempts if its process was killed, and only then. UsageError if
+        A pending task keeps its attempts if its process was killed, and only then. BusyError if
         another process works on any task of the file.
         """
         with self._transaction() as connection:
@@ -96,7 +96,7 @@ class Queue:
     def begin(self, names: Sequence[str]) -> Task | None:
         """Take the first of these tasks that is pending, or that a killed process left.
 
-        None if there is no such task; UsageError if another process works on any.
+        None if there is no such task; BusyError if another process works on any.
         """
         with self._transaction() as connection:
             tasks = {task.name: task for task in _tasks(connection)}
@@ -127,7 +127,7 @@ class Queue:
     def _refuse_company(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
             if task.worked_on and task.pid != os.getpid():
-                raise UsageError(
+                raise BusyError(
                     f"{self.path}: process {task.pid} is working on {task.name}; wait for it,"
                     " stop it, or use another folder"
                 )

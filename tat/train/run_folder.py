@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from tat.checkpoint import Checkpoint, inspect, load, save
-from tat.errors import CheckpointError, FileError, UsageError, one_line
+from tat.errors import BusyError, CheckpointError, FileError, UsageError, one_line
 from tat.files import atomic_file, point, pointed, sync_folder, writing
 from tat.locks import acquire, note, release
 
@@ -70,7 +70,7 @@ class RunFolder:
     def open(cls, path: Path, *, write: bool = True) -> "RunFolder":
         """An existing run; to write, it takes the lock and removes files of a killed writer.
 
-        Raises FileError if `path` is no run and UsageError if another process writes it.
+        Raises FileError if `path` is no run and BusyError if another process writes it.
         """
         if not os.path.isfile(path / "config.toml"):
             why = "no config.toml in it" if os.path.isdir(path) else "no such folder"
@@ -229,7 +229,7 @@ class RunFolder:
             try:
                 self._lock = acquire(path)
             except BlockingIOError as error:
-                raise UsageError(
+                raise BusyError(
                     f"{self.path} is being written by process {error or 'unknown'}; "
                     "wait, stop it or choose another --run"
                 ) from error
