@@ -95,6 +95,52 @@ def test_holes_of_a_file_that_no_guess_fills_are_not_trained_on(tmp_path):
     assert len(found.report.skipped) == 3
 
 
+HOST = """export const shader = /* wgsl */ `
+// goes round
+fn around(x: f32) -> f32 {
+    for ${LOOP} { }
+    return x;
+}
+fn chosen(x: f32) -> f32 {
+#ifdef FAST
+    return 3.0 * x;
+#else
+    return 4.0 * x;
+#endif
+}
+fn scaled(x: f32) -> f32 {
+    return x * {{SCALE}};
+}
+// doubles
+fn twice(x: f32) -> f32 {
+    return 2.0 * x;
+}
+`;
+"""
+
+
+def test_a_string_keeps_holes_of_its_host_and_nothing_for_a_preprocessor(tmp_path):
+    found = corpus(tmp_path, a_ts=HOST)
+    assert found.report.functions == 2
+    assert {s.code.split("(")[0] for s in found.samples} == {"fn around", "fn twice"}
+    assert any("for ${LOOP} {" in sample.code for sample in found.samples)
+    left = {item.path: item.reason for item in found.report.skipped}
+    words = "functions with text for a preprocessor or template"
+    assert left == {
+        f"{tmp_path}/a.ts:7:1": f"{words}: #ifdef FAST",
+        f"{tmp_path}/a.ts:14:1": f"{words}: {{SCALE}}",
+    }
+
+
+def test_a_dialect_without_a_host_keeps_no_hole(tmp_path):
+    text = GOOD + "fn h(x: f32) -> f32 {\n    return x / <%= n %>;\n}\n"
+    for name in ("a_wesl", "a_wgsl"):
+        (folder := tmp_path / name).mkdir()
+        found = corpus(folder, **{name: text})
+        assert {s.code for s in found.samples} == {GOOD.partition("\n")[2].strip()}, name
+        assert len(found.report.skipped) == 1
+
+
 def test_lines_of_json_too(tmp_path):
     lines = [
         {"signature": "fn a()", "body": "{ let b = {N}; }"},

@@ -168,7 +168,7 @@ def functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
             skipped.append(Skipped(module.origin, _SILENT))
         elif broken := broken_functions(module.text, len(whole)):
             skipped.append(Skipped(module.origin, f"{_BROKEN}: {broken}"))
-        found += of_module if module.kept else _without_holes(of_module, skipped)
+        found += _without_holes(of_module, skipped, module.holes)
     for line in sources.functions:
         if _says_something(line.body):
             found += _without_holes([_function_of_line(line)], skipped)
@@ -177,11 +177,13 @@ def functions_of(sources: Sources) -> tuple[list[Function], list[Skipped]]:
     return found, skipped
 
 
-def _without_holes(found: Sequence[Function], skipped: list[Skipped]) -> Iterator[Function]:
-    """The functions that are WGSL as they stand; `skipped` gets the others."""
+def _without_holes(
+    found: Sequence[Function], skipped: list[Skipped], of_host: tuple[str, ...] = ()
+) -> Iterator[Function]:  # fmt: skip
+    """The functions that are WGSL but for holes of their host; `skipped` gets the others."""
     for function in found:
         texts = (function.signature, function.body, function.context, *function.calls)
-        if hole := next(filter(None, map(first_hole, texts)), ""):
+        if hole := next(filter(None, (first_hole(text, of_host) for text in texts)), ""):
             skipped.append(Skipped(function.origin, f"{_FOR_PREPROCESSOR}: {hole}"))
         else:
             yield function

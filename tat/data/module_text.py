@@ -11,7 +11,7 @@ class ModuleText:
     """A WGSL module: a .wgsl file, the field `wgsl` of a JSON line, or a shader in another file.
 
     `places` says where the text of the last comes from; its first `front` characters are linked
-    declarations of others. With `kept` it has holes that no guess could fill.
+    declarations of others. `holes` are the texts of holes of its host that no guess could fill.
     """
 
     origin: str  # path, path:line, or path:line:column
@@ -20,7 +20,7 @@ class ModuleText:
     license: str = ""  # as a JSON line says it, or a LICENSE file above
     places: tuple[Anchor, ...] = ()
     front: int = 0
-    kept: bool = False
+    holes: tuple[str, ...] = ()
     name: str = ""  # of the string in its host
 
     @property

@@ -63,7 +63,7 @@ class Shaders:
     def modules(self, path: Path) -> Iterator[ModuleText]:
         """The shaders of one file as modules, with guesses where the grammar takes them.
 
-        Else a string of another language keeps its holes; a .wgsl file has none to be learnt.
+        Else a text stands as its host has it, with the holes of that.
         """
         for shader in self.of(path):
             region = shader.region
@@ -71,18 +71,18 @@ class Shaders:
                 line, column = region.host.line_column(offset)
                 place = f"{display_name(path)}:{line}:{column}"
                 self.vain.append((place, f"{_IN_VAIN}: {message}"))
-            text, front, kept = shader.linked, shader.front, False
+            text, front, holes = shader.linked, shader.front, ()
             if shader.guessed and not accepts(text.text):
-                text, front, kept = region.text, 0, suffix_of(path.name) != ".wgsl"
-            yield self._module(path, shader, text, front, kept)
+                text, front, holes = region.text, 0, region.candidate.hole_texts
+            yield self._module(path, shader, text, front, holes)
 
     def _module(
-        self, path: Path, shader: Shader, text: Placed, front: int, kept: bool
+        self, path: Path, shader: Shader, text: Placed, front: int, holes: tuple[str, ...]
     ) -> ModuleText:  # fmt: skip
         region = shader.region
         line, column = region.place
         return ModuleText(
             f"{display_name(path)}:{line}:{column}", text.text, "",
-            self.licences.of(path, region.host.text), anchors(text), front, kept,
+            self.licences.of(path, region.host.text), anchors(text), front, holes,
             region.candidate.name,
         )  # fmt: skip

@@ -15,14 +15,18 @@ _NEVER_WITHIN = frozenset((";", ":", "{", "@"))
 
 
 @lru_cache(maxsize=1 << 12)  # functions of a module share their context
-def first_hole(text: str) -> str:
+def first_hole(text: str, of_host: Sequence[str] = ()) -> str:
     """The first text that a preprocessor or a template would replace; "" where there is none.
+
+    `of_host`: texts of holes that count as words, longest first.
 
     >>> first_hole("fn f() {\\n#ifdef FAST\\n    g();\\n#endif\\n}")
     '#ifdef FAST'
     >>> first_hole("@workgroup_size({SIDE}, 1)")
     '{SIDE}'
     """
+    for known in of_host:
+        text = text.replace(known, "1")
     if not ("/*" in text or "%" in text or _STRANGE.search(text) or _BRACES.search(text)):
         return ""
     tokens = [token for token in tokenize(text) if token.kind != "comment"]

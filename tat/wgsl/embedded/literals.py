@@ -45,6 +45,12 @@ class Candidate:
     name: str = ""
     start: int = 0
 
+    @property
+    def hole_texts(self) -> tuple[str, ...]:
+        """The different texts of its holes, longest first."""
+        texts = {self.text.text[hole.start : hole.end] for hole in self.holes}
+        return tuple(sorted(texts, key=lambda text: (-len(text), text)))
+
 
 _SIMPLE = {
     "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "a": "\a",

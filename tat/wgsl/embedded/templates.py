@@ -13,6 +13,7 @@ _OPENING = re.compile(r"^[ \t]*#(define|decl)\((\w+)\)[^\n]*\n", re.MULTILINE)
 _MOST = 2000  # sections of a text
 _HOLE = re.compile(r"\{\{[ \t]*([^{}\n;]*[^{}\n;\s])[ \t]*\}\}|#\{(\w+)\}|(?<![\w#])#([A-Z]\w*)")
 _STATEMENT = re.compile(r"\{\$[^{}\n]*\$\}|\{%[^{}\n]*%\}|<%[^%\n]*%>")
+_TAGS = ("{$", "{%", "<%")  # of statements; leaving one out is a guess, too
 _VIRTUAL = re.compile(r"^[ \t]*(?:virtual|override)[ \t]+(?=fn\b)", re.MULTILINE)
 _OVERRIDES = re.compile(r"\bfn[ \t]+((?:\w+::)+)(?=\w+[ \t]*\()")
 _USUAL = {"MATERIAL_BIND_GROUP": "3"}  # Bevy's
@@ -84,6 +85,7 @@ def without_templates(text: Placed, definitions: Mapping[str, str], value: str) 
     edits: list[tuple[int, int, str]] = []
     guessed = 0
     for start, end, name in _holes(text.text):
+        guessed += text.text.startswith(_TAGS, start)
         words = definitions.get(name) or _USUAL.get(name, "") if name else ""
         if name and not words:
             words = guess(text.text, Hole(start, end, name), value)
