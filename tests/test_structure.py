@@ -24,7 +24,7 @@ MAX_LINES_OF_FUNCTIONS = 60
 # Rooms in the order in which data flows. A module imports from its own room and from those of
 # earlier lines; the rooms of one line do not know each other.
 ROOMS = (
-    ("errors", "resources", "flat", "hashing", "tokens", "locks", "machine"),
+    ("errors", "resources", "flat", "hashing", "tokens", "locks", "machine", "remembered"),
     ("config_layers", "config_tables", "hashing_numba"),
     ("config", "files", "tensor_file", "provenance", "kernel_cache", "draws_numba"),
     ("wgsl",),

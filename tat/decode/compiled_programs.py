@@ -1,7 +1,6 @@
 """The compiled programs of decoding, each made when it is first asked for."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy import ndarray as Array
@@ -20,6 +19,7 @@ from tat.model.programs import (
 )
 from tat.ops.graph import Graph
 from tat.ops.plan import plan
+from tat.remembered import remembered
 
 
 class Programs:
@@ -34,9 +34,6 @@ class Programs:
         self.runs_ahead = self._backend.queues
         self._buckets = sorted({source for source, _ in loaded.config.data.buckets})
         self.longest_source = self._buckets[-1]
-        self.step, self.move = cache(self._step), cache(self._move)
-        self.reorder, self._place = cache(self._reorder), cache(self._placing)
-        self._encode, self.sampling = cache(self._encoding), cache(self._sampling)
 
     @property
     def rows_alike(self) -> bool:
@@ -65,23 +62,33 @@ class Programs:
         place.write("memory_counts", np.full(index.size, len(source)))
         place.run()
 
-    def _encoding(self, shape: BatchShape) -> Executable:
+    @remembered()
+    def _encode(self, shape: BatchShape) -> Executable:
         return self._compiled(encode_program(self._model, shape))
 
-    def _placing(self, source: BatchShape, target: BatchShape) -> Executable:
+    @remembered()
+    def _place(self, source: BatchShape, target: BatchShape) -> Executable:
         return self._compiled(place_program(self._model, source, target))
 
-    def _step(self, shape: BatchShape, tokens: int = 1) -> Executable:
+    @remembered()
+    def step(self, shape: BatchShape, tokens: int = 1) -> Executable:
+        """The next token of every row, or so many tokens of the one row."""
         return self._compiled(step_program(self._model, shape, tokens))
 
-    def _sampling(self, shape: BatchShape) -> Executable:
+    @remembered()
+    def sampling(self, shape: BatchShape) -> Executable:
+        """The next token of every row, which the device chooses."""
         block = min(self._block, self.capacity)
         return self._compiled(sampling_program(self._model, shape, block, Special.EOS))
 
-    def _move(self, source: BatchShape, target: BatchShape) -> Executable:
+    @remembered()
+    def move(self, source: BatchShape, target: BatchShape) -> Executable:
+        """Rows of a batch into one of another shape."""
         return self._compiled(move_program(self._model, source, target))
 
-    def _reorder(self, shape: BatchShape) -> Executable:
+    @remembered()
+    def reorder(self, shape: BatchShape) -> Executable:
+        """Rows of a batch in another order."""
         return self._compiled(reorder_program(self._model, shape))
 
     def _compiled(self, graph: Graph) -> Executable:

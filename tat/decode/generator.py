@@ -4,7 +4,6 @@ import codecs
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
@@ -21,6 +20,7 @@ from tat.decode.reading import Reading, read
 from tat.decode.review import Reviewer
 from tat.decode.stream import Stream
 from tat.errors import UsageError
+from tat.remembered import remembered
 
 _CPU_ROWS, _GPU_ROWS = 4, 64  # texts decoded together where nobody says how many
 AGAIN = 64  # tokens of a line that was begun and is written again, at most, in usual lines
@@ -73,7 +73,6 @@ class Generator:
             )
         self.programs = Programs(loaded, min(max_tokens + again, capacity))
         self.longest = self.programs.longest_source  # tokens of a source
-        self.reading = lru_cache(maxsize=1024)(self._reading)  # a server meets prompts without end
         self.pieces = loaded.tokenizer.pieces
 
     def generate(
@@ -170,7 +169,9 @@ class Generator:
             return str(error)
         return ""
 
-    def _reading(self, prompt: Prompt) -> Reading:
+    @remembered(1024)  # a server meets prompts without end
+    def reading(self, prompt: Prompt) -> Reading:
+        """The tokens of a prompt that the model reads, and what had to be left out."""
         return read(prompt, self.loaded.tokenizer, self.longest)
 
     def _stream(

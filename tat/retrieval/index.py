@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from tat.errors import FileError, TatError
+from tat.remembered import remembered
 from tat.retrieval.chunks import Chunk, Document
 
 APPLICATION = int.from_bytes(b"tatI")  # marks a database as ours, in SQLite's own header
@@ -66,7 +66,6 @@ class Index:
 
     def __init__(self, content: bytes = b"", name: str = "index") -> None:
         self._name = name
-        self._counts = lru_cache(maxsize=1 << 16)(self._count)
         with self._errors():
             self._database = sqlite3.connect(":memory:")
             if content:
@@ -86,7 +85,7 @@ class Index:
 
     def frequency(self, word: str) -> int:
         """How many chunks hold a word; `word` is one of `tat.retrieval.words.words`."""
-        return self._counts(word)
+        return self._count(word)
 
     def update(self, documents: Iterable[Document]) -> Changes:
         """Make the index one of exactly these documents; only new texts are cut into chunks.
@@ -106,7 +105,7 @@ class Index:
         ]
         new = [document for digest, document in wanted.items() if digest not in known]
         refused = self._apply(gone, moved, new)
-        self._counts.cache_clear()
+        self._count.cache_clear()
         added, kept = len(new) - len(refused), len(known) - len(gone) - len(moved)
         return Changes(added, len(gone), len(moved), kept, len(self), tuple(refused))
 
@@ -121,6 +120,7 @@ class Index:
         """The fields of a chunk that an index of this version holds."""
         return Chunk._fields if self.version >= 3 else Chunk._fields[:-1]
 
+    @remembered(1 << 16)
     def _count(self, word: str) -> int:
         [(chunks,)] = self.select("SELECT count(*) FROM terms WHERE terms MATCH ?", (f'"{word}"',))
         return chunks

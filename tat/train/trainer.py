@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from math import isfinite
 
 import numpy as np
@@ -21,6 +20,7 @@ from tat.model.transformer import Transformer
 from tat.ops.cost import plan_flops
 from tat.ops.graph import Tensor
 from tat.ops.plan import Plan, plan
+from tat.remembered import remembered
 from tat.train.adamw import AdamW, learning_rate
 from tat.train.loss_scale import LossScale
 from tat.train.ranks import ALONE, Ranks
@@ -76,11 +76,7 @@ class Trainer:
         self.optimizer = AdamW(model.parameters, config.train)
         self.loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
         self.evaluation_loss = CrossEntropyLoss(0.0, config.memory.chunk_bytes)
-        self._plan = cache(self._make_plan)
-        self._executable = cache(self._compile)
-        self._flops = cache(lambda bucket: plan_flops(self._plan(bucket, True)))
-        own = own_share(config.train.micro_batches, self.ranks)
-        self.lanes = min(backend.lanes, len(own))
+        self.lanes = min(backend.lanes, len(own_share(config.train.micro_batches, self.ranks)))
         self._pool = ThreadPoolExecutor(self.lanes, "lane") if self.lanes > 1 else None
         self._update = open_update(
             self.optimizer, backend, self.lanes, config.train.micro_batches, self.ranks
@@ -148,8 +144,7 @@ class Trainer:
         """The factor of a step's loss."""
         if self.loss_scale is None:
             return 1.0
-        ahead = step > self.step_count + 1
-        return self.loss_scale.following if ahead else self.loss_scale.next
+        return self.loss_scale.following if step > self.step_count + 1 else self.loss_scale.next
 
     @property
     def underway(self) -> bool:
@@ -202,8 +197,7 @@ class Trainer:
         found = ""
         for index, batch in zip(self._update.own, batches):
             self._gradient(batch, 0, step, index)
-            culprit = self._executable(batch.bucket, 0, True).first_non_finite()
-            if culprit:
+            if culprit := self._executable(batch.bucket, 0, True).first_non_finite():
                 found = f"step {step}, micro-batch {index}: {culprit} is not finite; {advice}"
                 break
         problems = filter(None, self.ranks.together(found))
@@ -240,15 +234,21 @@ class Trainer:
         total = added(in_order(self.ranks.gather(np.array(losses, np.float64))))
         return total / max(1, sum(batch.tokens for batch in batches))
 
-    def _make_plan(self, bucket: Bucket, training: bool) -> Plan:
+    @remembered()
+    def _plan(self, bucket: Bucket, training: bool) -> Plan:
         shape = BatchShape(self.batches.rows_of(bucket), *bucket, self.batches.sources)
         loss = self.loss if training else self.evaluation_loss
         scaled = training and self.loss_scale is not None
         graph = loss_program(self.model, shape, loss, training=training, scaled=scaled)
         return plan(graph, self.backend.memory)
 
-    def _compile(self, bucket: Bucket, lane: int, training: bool) -> Executable:
+    @remembered()
+    def _executable(self, bucket: Bucket, lane: int, training: bool) -> Executable:
         return self.backend.compile(self._plan(bucket, training), lane)
+
+    @remembered()
+    def _flops(self, bucket: Bucket) -> float:
+        return plan_flops(self._plan(bucket, True))
 
     def weights(self) -> dict[str, Array]:
         """The weights by name, to be used before the next step."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
+from weakref import proxy
 
 import numpy as np
 from numpy import ndarray as Array
@@ -46,7 +47,7 @@ class Tables:
     def __init__(self, backend: Owner) -> None:
         modules = (table_rows, attention, copying)
         renew([(module.layout(), module.LAYOUT) for module in modules], forget_compiled)
-        self._backend = backend
+        self._backend = proxy(backend)  # which holds these tables
         self.load = Load(backend.lanes)
         self._packed: dict[
             str, tuple[int, Array]
