@@ -59,8 +59,15 @@ def test_bytes_behind_a_sync_may_be_lost():
 
 @pytest.mark.parametrize(("work", "every"), [("save", 3), ("create", 4), ("index", 2)])
 def test_power_cuts_lose_nothing(work: str, every: int, traced):
-    problems = [problem for _, problem in crashes.run([work], every)]
+    problems = [trial.problem for trial in crashes.run([work], every)]
     assert len(problems) >= 5 and not any(problems)
+
+
+@pytest.mark.parametrize("work", ["save", "index", "queue"])
+def test_what_was_done_is_there_after_a_power_cut(work: str, tmp_path, traced):
+    torture = crashes.PowerCuts(work, tmp_path)
+    ended = [tree for tree, whole in crashes.states(torture.recording) if whole]
+    assert ended and not [found for tree in ended if (found := torture.attempt_state(tree, True))]
 
 
 def test_a_work_that_syncs_nothing_is_found(monkeypatch, traced):
@@ -74,7 +81,7 @@ def test_a_work_that_syncs_nothing_is_found(monkeypatch, traced):
 
     work = faults.Work(lambda folder: (folder / "x").write_bytes(b"old"), careless, check)
     monkeypatch.setitem(faults.WORKS, "careless", work)
-    assert any("not usable" in problem for _, problem in crashes.run(["careless"]))
+    assert any("not usable" in trial.problem for trial in crashes.run(["careless"]))
 
 
 def test_a_folder_that_is_removed_in_part_has_another_name(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def worker(tmp_path: Path, pause: float, *names: str) -> subprocess.Popen:
 
 
 def test_killed_at_any_point_the_rest_is_done_once_and_in_order(tmp_path):
-    names, draws, cut_short = [f"task{i:02}" for i in range(20)], random.Random(7), 0
+    names, draws, cut_short = [f"task{i:03}" for i in range(100)], random.Random(7), 0
     for _ in range(9):
         process = worker(tmp_path, 0.002, *names)
         assert process.stdout.readline() == "ready\n"

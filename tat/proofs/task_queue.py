@@ -60,6 +60,8 @@ class Queue:
         with self._reported():
             self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
+            with self._reported():  # a power cut takes back no result that was recorded
+                self._connection.execute("PRAGMA synchronous = EXTRA")
             with self._transaction() as connection:
                 _prepare(connection)
         except BaseException:

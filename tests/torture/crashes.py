@@ -10,22 +10,20 @@ bytes. Each folder that can come out is made and opened: what was there before, 
 must be found, after the work's end the new; the same work goes on from there and leaves nothing.
 """
 
-import argparse
-import json
 import math
 import re
 import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, count
 from pathlib import Path
 from typing import NamedTuple
 
-from faults import WORKS, Torture, content, ends, fork, untraceable
+from faults import WORKS, Torture, content, fork, untraceable
+from trials import Trial, command, shares
 
 CALLS = (
     "open", "openat", "creat", "close", "read", "pread64", "lseek", "write", "pwrite64", "writev",
@@ -294,49 +292,37 @@ class PowerCuts(Torture):
         """What is wrong with a folder that a cut left; "" if nothing is."""
         shutil.rmtree(self._tried)
         tree.make(self._tried)
-        if whole and (lost := sorted(self._kept(self.after) - self._kept(self._tried))):
-            return f"was done, and is lost: {lost}"
-        return self._problem(0, "")
+        lost = self._lost() if whole else ""
+        return f"was done, and is lost: {lost}" if lost else self._problem(0, "")
+
+    def _lost(self) -> str:
+        """What the work left at its end, and is not there."""
+        if missing := self._kept(self.after) - self._kept(self._tried):
+            return f"{sorted(missing)}"
+        try:
+            self.work.done(self._tried)
+        except Exception as error:
+            return repr(error)
+        return self._difference()
 
     def _kept(self, folder: Path) -> set[str]:
         return {name for name in content(folder) if Path(name).suffix in KEPT}
 
 
-def run(
-    names: Sequence[str], every: int = 1, seconds: float = math.inf
-) -> Iterator[tuple[str, str]]:
-    """Name and problem of each state, or of every so-many-th, as far as the time goes."""
-    for name, end in zip(names, ends(len(names), seconds), strict=True):
+def run(names: Sequence[str], every: int = 1, seconds: float = math.inf) -> Iterator[Trial]:
+    """A trial of each state, or of every so-many-th, as far as the time goes."""
+    for name, end in shares(names, seconds):
         with tempfile.TemporaryDirectory(prefix="tat-crashes-") as folder:
             torture = PowerCuts(name, Path(folder))
             for number, state in enumerate(states(torture.recording)):
                 if time.monotonic() > end:
                     break
                 if number % every == 0:
-                    yield name, torture.attempt_state(*state)
+                    yield Trial(name, f"state {number}", torture.attempt_state(*state))
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=[*WORKS], choices=[*WORKS])
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--seconds", type=float, default=math.inf, help="for all works together")
-    options = parser.parse_args()
-    if why := untraceable():
-        print(f"skipped: no power cuts: {why}")
-        return 0
-    began, tried, bad = time.monotonic(), Counter(), []
-    for name, problem in run(options.only, options.every, options.seconds):
-        tried[name] += 1
-        if problem:
-            bad.append([name, problem])
-            print(name, problem, flush=True)
-        if options.json:
-            options.json.write_text(json.dumps({"states": tried, "problems": bad}, indent=1) + "\n")
-    seconds = time.monotonic() - began
-    print(f"{tried.total()} states ({dict(tried)}), {len(bad)} problems, {seconds:.0f} s")
-    return bool(bad)
+    return command(__doc__.splitlines()[0], [*WORKS], untraceable, run)
 
 
 if __name__ == "__main__":

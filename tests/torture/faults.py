@@ -10,11 +10,9 @@ names a file or folder of the work. Memory calls are left alone: they are not fa
 Where strace may trace nothing (containers that forbid ptrace), it says so and tries nothing.
 """
 
-import argparse
 import contextlib
 import ctypes
 import filecmp
-import json
 import math
 import os
 import re
@@ -25,12 +23,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
 import numpy as np
+from trials import Trial, command, shares
 
 from tat.checkpoint import Checkpoint, load
 from tat.cli import run as tat
@@ -64,20 +63,11 @@ class Work(NamedTuple):
     prepare: Callable[[Path], None]  # makes the state before
     do: Callable[[Path], int]  # the work; raises TatError or returns an exit code
     check: Callable[[Path], None]  # raises if the state cannot be used
+    done: Callable[[Path], None] = lambda folder: None  # raises if the work's result is not there
 
 
 class Untraced(Exception):
     """strace could not attach to a process, with its words."""
-
-
-class Result(NamedTuple):
-    """One point, and what was wrong there; empty if nothing was."""
-
-    work: str
-    call: str
-    number: int
-    fault: str
-    problem: str
 
 
 def checkpoint(step: int) -> Checkpoint:
@@ -142,6 +132,10 @@ def check_index(folder: Path) -> None:
     assert len(open_index(folder / "x.idx")) in (3, 4)
 
 
+def done_index(folder: Path) -> None:
+    assert len(open_index(folder / "x.idx")) == 4
+
+
 def prepare(folder: Path) -> int:
     settings = ["--set", "data.vocabulary=270", "--set", "data.validation_share=0"]
     return tat(["prepare", str(folder / "modules"), "-o", str(folder / "x.tat"), "-q", *settings])
@@ -202,14 +196,21 @@ def check_queue(folder: Path) -> None:
     assert names in ({"one", "two"}, {"one", "two", "three"}), names
 
 
+def done_queue(folder: Path) -> None:
+    with Queue(folder / "queue.sqlite") as queue:
+        states = {task.name: (task.state, task.result) for task in queue.tasks()}
+    well = "done", "well"
+    assert states == {"one": ("done", ""), "two": well, "three": well}, states
+
+
 WORKS = {
     "save": Work(make_run, save_run, check_run),
     "create": Work(lambda folder: None, create_run, check_created),
-    "index": Work(make_modules, index, check_index),
+    "index": Work(make_modules, index, check_index, done_index),
     "export": Work(make_export, export, check_export),
     "prepare": Work(make_corpus, prepare, check_corpus),
     "parts": Work(make_corpus, prepare_parts, check_corpus),
-    "queue": Work(make_queue, advance, check_queue),
+    "queue": Work(make_queue, advance, check_queue, done_queue),
 }
 
 
@@ -336,13 +337,13 @@ class Torture:
             shutil.rmtree(self._tried)
         shutil.copytree(self.before, self._tried, symlinks=True)
 
-    def attempt(self, call: str, number: int, fault: str) -> Result:
+    def attempt(self, call: str, number: int, fault: str) -> Trial:
         """One point."""
         self.reset()
         kind = "signal=KILL" if fault == "KILL" else f"error={fault}"
         inject = ["-o", "/dev/null", "-e", f"inject={call}:{kind}:when={number}"]
         status, talk = fork(self.work.do, self._tried, inject)
-        return Result(self.name, call, number, fault, self._problem(status, talk))
+        return Trial(self.name, f"{call} {number} {fault}", self._problem(status, talk))
 
     def _problem(self, status: int, talk: str) -> str:
         if status == 1000:
@@ -373,9 +374,9 @@ class Torture:
         return ""
 
 
-def run(names: list[str], every: int = 1, seconds: float = math.inf) -> Iterator[Result]:
+def run(names: Sequence[str], every: int = 1, seconds: float = math.inf) -> Iterator[Trial]:
     """The results of all points, or of every so-many-th, as far as the time goes."""
-    for name, end in zip(names, ends(len(names), seconds), strict=True):
+    for name, end in shares(names, seconds):
         with tempfile.TemporaryDirectory(prefix="tat-faults-") as folder:
             torture = Torture(name, Path(folder))
             plan = [(*p, fault) for p in torture.points for fault in ("KILL", *ERRORS)]
@@ -385,34 +386,8 @@ def run(names: list[str], every: int = 1, seconds: float = math.inf) -> Iterator
                 yield torture.attempt(*point)
 
 
-def ends(count: int, seconds: float) -> list[float]:
-    """When each of so many works has to end, so that all together take `seconds`."""
-    began = time.monotonic()
-    return [began + seconds * (number + 1) / count for number in range(count)]
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=[*WORKS], choices=[*WORKS])
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--seconds", type=float, default=math.inf, help="for all works together")
-    options = parser.parse_args()
-    if why := untraceable():
-        print(f"skipped: no kills and faults at system calls: {why}")
-        return 0
-    began, tried, bad = time.monotonic(), Counter(), []
-    for result in run(options.only, options.every, options.seconds):
-        tried[result.work] += 1
-        if result.problem:
-            bad.append(result._asdict())
-            print(*result, sep=" ", flush=True)
-        if options.json:
-            summary = {"points": tried, "seconds": round(time.monotonic() - began), "problems": bad}
-            options.json.write_text(json.dumps(summary, indent=1) + "\n")
-    seconds = time.monotonic() - began
-    print(f"{tried.total()} points ({dict(tried)}), {len(bad)} problems, {seconds:.0f} s")
-    return bool(bad)
+    return command(__doc__.splitlines()[0], [*WORKS], untraceable, run)
 
 
 if __name__ == "__main__":
