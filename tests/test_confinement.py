@@ -1,11 +1,14 @@
 """Code planted in the validator's child: it can write, connect, fork and start nothing."""
 
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cli_harness import child_environment
 
 from tat import resources
 from tat.commands.doctor import examine
@@ -13,6 +16,10 @@ from tat.errors import DeviceError
 from tat.wgsl.confinement import filter_program
 from tat.wgsl.protocol import Binding
 from tat.wgsl.sandbox import Sandbox
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "packaging"))
+
+from release import smoke_confined
 
 pytestmark = pytest.mark.gpu
 
@@ -167,3 +174,43 @@ def test_doctor_names_the_confinement():
     finding = next((f for f in examine() if f.name == "sandbox"), None)
     if finding is not None:
         assert finding.status == "ok" and "seccomp" in finding.detail
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> list[smoke_confined.Call]:
+    """Harmless ones, then those that the release makes in its own child."""
+    (tmp_path / "kept").write_bytes(b"kept")
+    lives = smoke_confined.Call("lives", 39)
+    reads = smoke_confined.Call("reads", 257, (-100, f"{tmp_path}/kept".encode(), 0))
+    return [lives, reads, *smoke_confined.calls(str(tmp_path))]
+
+
+def planted(process: int, calls: list[smoke_confined.Call]) -> list[int]:
+    try:
+        return [result for _, result in smoke_confined.planted(process, calls)]
+    except PermissionError as error:
+        pytest.skip(f"ptrace: {error}")
+
+
+def test_calls_planted_by_ptrace_are_refused_in_the_child(tmp_path: Path, calls):
+    start = [sys.executable, "-m", "tat"]
+    with smoke_confined._opened(start, child_environment({}), tmp_path) as child:
+        alive, descriptor, *harmful = planted(child, calls)
+    assert alive == child and descriptor > 0
+    assert {*harmful} <= {-1, -13, -38} and len(harmful) >= 15
+    assert (tmp_path / "kept").read_bytes() == b"kept" and not (tmp_path / "new").exists()
+
+
+def test_calls_planted_by_ptrace_do_harm_elsewhere(tmp_path: Path, calls):
+    harmful = [call for call in calls if call.name in ("removes a file", "opens a socket")]
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"begun")
+        process.stdin.flush()
+        assert process.stdout.read(5) == b"begun"
+        while "(sleeping)" not in Path(f"/proc/{process.pid}/status").read_text():
+            time.sleep(0.001)
+        removed, socket = planted(process.pid, harmful)
+        assert removed == 0 and socket > 0 and not (tmp_path / "kept").exists()
+        process.stdin.write(b" goes on")
+        process.stdin.close()
+        assert process.stdout.read() == b" goes on"

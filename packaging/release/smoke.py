@@ -1,6 +1,7 @@
 """`python -m release.smoke FILE`: the built file at work in four places, without a network.
 
-In each it also runs under every locale that `LOCALES` has, and out of a folder of a foreign name.
+In each it also runs under every locale that `LOCALES` has, and out of a folder of a foreign name;
+and code planted in the validator's child does no harm.
 """
 
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from release.smoke_confined import require_confined
 from release.smoke_serve import ask_http, ask_lsp
 
 _SHADER = "fn twice(x: f32) -> f32 {\n  return 2.0 * x;\n}\n"
@@ -122,7 +124,8 @@ def exercise(place: Place) -> None:
         values = (word for value in _SMALL for word in ("--set", value))
         _tat(place, "train", "--quiet", "--steps", "2", "--device", "gpu:software",
              "--run", f"{place.folder}/gpu", *values)  # fmt: skip
-    _tat(place, "doctor", "--json")
+    doctor = _tat(place, "doctor", "--json")
+    require_confined(place.start, place.environment, place.outside, place.folder, doctor)
     assert _tat(place, "man", "train").startswith(".TH")
     assert "tat train" in _tat(place, "completion", "bash")
     assert '"CycloneDX"' in _tat(place, "version", "--sbom")
