@@ -78,6 +78,31 @@ def test_definitions_choose_what_is_judged(project: Path) -> None:
     assert found["c.wesl:1:11 pace"]["exact"] == 1
 
 
+OUTSIDE = """import lib::Ball;
+// grows a ball
+fn grown(b: Ball, by: f32) -> f32 { return b.radius + by; }
+// doubles
+fn twice(x: f32) -> f32 { return 2.0 * x; }
+"""
+
+
+@pytest.mark.parametrize("asked", [("--validate", "2"), ("--infill", "line")])
+def test_functions_that_need_what_is_not_given_are_counted_apart(asked, bench, tmp_path):
+    (tmp_path / "ball.wesl").write_text(OUTSIDE)
+    result = tmp_path / "r.json"
+    run = "--run", bench / "run", "-o", result
+    done = tat("eval", tmp_path / "ball.wesl", *run, *asked, "--device", "cpu")
+    assert done.code == 0, done.err
+    said = "1 of 2 functions are in no figure; first ball.wesl:3:1 grown: not judged, for the ref"
+    assert said in done.err and "functions not judged 1" in done.out
+    report = json.loads(result.read_text())
+    by_name = {each["id"].split()[1]: each for each in report["outcomes"]}
+    assert by_name["grown"]["measures"] == {} and "`Ball`" in by_name["grown"]["problem"]
+    assert report["system"]["functions_not_judged"] == 1
+    assert report["figures"]["all"]["abstained"]["count"] == 1
+    assert report["figures"]["all"]["valid"]["count"] == 1
+
+
 def test_arguments_that_do_not_fit_are_refused(project: Path, tmp_path: Path) -> None:
     lines = tmp_path / "f.jsonl"
     lines.write_text(json.dumps({"id": "a", "signature": "fn a()", "body": "{ let b = 1; }"}))

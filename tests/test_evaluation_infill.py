@@ -1,7 +1,9 @@
 """Gaps in functions: how they are drawn, and how a text that fills one is measured."""
 
+from dataclasses import replace
 from difflib import SequenceMatcher
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,9 @@ def test_measures(text, exact, first, valid, sandbox):
     )
     assert (measures["exact"], measures["first_token"], measures["valid"]) == (exact, first, valid)
     assert measures["abstained"] == float(text is None)
+
+
+def test_a_gap_in_a_function_that_is_invalid_is_not_judged(sandbox):
+    broken = msgspec.structs.replace(FUNCTION, signature=f"{FUNCTION.signature} -> Outside")
+    outcome = judge_gap(replace(GAP, function=broken), None, "why", sandbox, {})
+    assert outcome.measures == {} and "not judged, for the reference" in outcome.problem

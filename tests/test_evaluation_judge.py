@@ -134,8 +134,10 @@ def test_without_its_module_a_function_is_not_run(sandbox):
 def test_a_reference_that_cannot_be_run_measures_nothing(judge):
     """A reference that is invalid where it stands, and one that no harness can call."""
     broken = msgspec.structs.replace(SQUARE, body="{ return missing; }")
-    found = measures(judge, broken, SQUARE.body)
-    assert found.keys() == {"abstained", "exact", "similarity"}
+    for body in (SQUARE.body, None):
+        outcome = judge.judge(broken, body, "nothing came")
+        assert outcome.measures == {} and outcome.problem.startswith("not judged, for the ref")
+        assert "no definition in scope for identifier: `missing`" in outcome.problem
     unplain = msgspec.structs.replace(SQUARE, signature="fn f(x: ptr<function, f32>)", body="{}")
     assert "behaviour" not in measures(judge, unplain, "{}")
 

@@ -8,7 +8,8 @@ import pytest
 from decoding import CONSTRAINTS, PROMPTS, new_generator
 
 from tat.config import resolve
-from tat.decode.candidates import Outcome
+from tat.data.tokenizer import FIRST_BYTE
+from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Sampler, Sampling, greedy
 from tat.decode.generator import Generation, Generator, Request
 from tat.decode.prompt import Adaptation, Prompt
@@ -101,6 +102,17 @@ def test_an_unfinished_text_is_not_validated_and_ranks_last():
     assert outcome.generation.text == "whole" and len(script.validated) == 1
     outcome = Scripted("cut", unfinished="cut").best(1)
     assert "does not end" in outcome.problem.message
+
+
+@pytest.mark.parametrize(("count", "said"), [
+    (0, "nothing that was tried could follow its first 0 tokens"),
+    (2, "nothing that was tried could follow its first 2 tokens"),
+    (3, "it does not end within 3 tokens"),
+])  # fmt: skip
+def test_a_text_without_an_end_says_why(count, said):
+    generator, candidates = new_generator(max_tokens=3), Candidates(PROMPT, Scripted())
+    candidates.add(generator.generation(PROMPT, [FIRST_BYTE + ord("x")] * count, 0.0))
+    assert candidates.best(1)[0].problem.message == said
 
 
 def test_a_text_is_validated_once():

@@ -11,7 +11,11 @@ import msgspec
 from tat.commands.common.cookbook_eval import cookbook_report
 from tat.commands.common.infill_eval import infill_report
 from tat.commands.common.progress import counted
-from tat.commands.common.reference_functions import named, reference_functions
+from tat.commands.common.reference_functions import (
+    named,
+    reference_functions,
+    unjudged_count,
+)
 from tat.commands.common.respondent import open_respondent
 from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
@@ -20,6 +24,7 @@ from tat.evaluation.judge import MEASURES, Judge
 from tat.evaluation.result_file import Report, differences, figures, read_report
 from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import apart, read_ids
+from tat.evaluation.unjudged import all_unjudged
 from tat.files import atomic_file, require_place
 from tat.resources import BUNDLED
 from tat.train.agreement import ended_together, of_all
@@ -116,26 +121,31 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     """Judges the bodies of the functions in a file; ranks share them out."""
     ids, functions, modules = reference_functions(options, sandbox, ranks)
     predictions = _predictions(options, ids)
-    judge = Judge(sandbox, modules)
+    judge, unjudged = Judge(sandbox, modules), all_unjudged(functions, modules, sandbox)
+    asked = [function for function in functions if function.id not in unjudged]
     if predictions is None:
         respondent, system = open_respondent(options, sandbox, ranks)
-        cut = sum(not respondent.reads_whole(function.prompt) for function in functions)
+        cut = sum(not respondent.reads_whole(function.prompt) for function in asked)
         system["prompts_not_read_whole"] = sum(ranks.together(cut))
-        answers = generated_bodies(respondent, functions)
+        answers = generated_bodies(respondent, asked)
     else:
         system = {"predictions": options.predictions.name}
-        answers = (Answer(predictions.get(f.id), "no prediction") for f in functions)
-    bodies: list[tuple[str, str | None]] = []
+        answers = (Answer(predictions.get(f.id), "no prediction") for f in asked)
+    bodies: list[tuple[str, str | None]] = [(id, None) for id in unjudged]
 
     def answered() -> Iterator[tuple[ReferenceFunction, Answer]]:
-        for function, answer in zip(functions, answers, strict=True):
+        for function, answer in zip(asked, answers, strict=True):
             bodies.append((function.id, answer.text))
             yield function, answer
 
     # The last answers are judged while the model writes the next ones.
     judged = sandbox.results(lambda pair: judge.judge(pair[0], *pair[1]), answered())
-    outcomes = [next(judged) for _ in counted(functions, "functions", options.quiet)]
+    outcomes = [
+        unjudged.get(function.id) or next(judged)
+        for function in counted(functions, "functions", options.quiet)
+    ]
     outcomes, bodies = of_all(ranks, outcomes), dict(of_all(ranks, bodies))
+    system["functions_not_judged"] = unjudged_count(options, outcomes)
     if options.answers and ranks.rank == 0:
         _write(options.answers, write_predictions(bodies))
     found = figures(outcomes)

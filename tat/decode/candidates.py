@@ -118,7 +118,7 @@ class Candidates:
         if self._sandbox is None:
             return None
         if not generation.finished:
-            return Diagnostic(f"it does not end within {generation.tokens} tokens")
+            return Diagnostic(_endless(generation))
         problem = self._sandbox.validate(self.prompt.module(generation.text))
         above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
         if problem is None or problem.line == 0:
@@ -127,3 +127,10 @@ class Candidates:
             message = f"in the context: {problem.message}"
             return Diagnostic(message, problem.line, problem.column)
         return problem._replace(line=problem.line - above)
+
+
+def _endless(generation: Generation) -> str:
+    """Why a text has no end."""
+    if generation.stuck:
+        return f"nothing that was tried could follow its first {generation.tokens} tokens"
+    return f"it does not end within {generation.tokens} tokens"

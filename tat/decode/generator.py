@@ -34,6 +34,7 @@ class Generation:
     tokens: int  # generated, the end token not counted
     finished: bool  # False if max_tokens cut it off, or no token was allowed to follow
     score: float  # the model's log-probability of it in nats, divided by its length^length_penalty
+    stuck: bool = False  # whether it is unfinished for nothing that was tried could follow
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,9 @@ class Generator:
         text = self.loaded.tokenizer.decode(tokens[:count]).decode("utf-8", "replace")
         text = prompt.lead + text[len(prompt.begun) :] + (prompt.tail if finished else "")
         score = normalised(score, len(tokens), self.settings.length_penalty)
+        stuck = not finished and count < self.max_tokens
         count -= tokens_within(tokens[:count], prompt.begun, self.pieces)
-        return Generation(text, count, finished, score)
+        return Generation(text, count, finished, score, stuck)
 
     def sources(self, prompt: Prompt) -> list[list[int]]:
         """The prompt's tokens, and those of its neighbours, cut as in training."""

@@ -16,6 +16,7 @@ from tat.evaluation.functions import ReferenceFunction
 from tat.evaluation.likeness import code_tokens
 from tat.evaluation.placement import placement
 from tat.evaluation.result_file import Outcome
+from tat.evaluation.unjudged import unjudged
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.stubs import with_stubs
 
@@ -75,13 +76,17 @@ def gap_of(function: ReferenceFunction, kind: Kind) -> Gap | None:
 def judge_gap(
     gap: Gap, text: str | None, reason: str, sandbox: Sandbox, modules: Mapping[str, str]
 ) -> Outcome:
-    """The outcome for a text in a gap; None is an abstention, wrong in every measure."""
+    """The outcome for a text in a gap; None is an abstention, wrong in every measure.
+
+    It has no measures where the function as it was is invalid.
+    """
+    if nothing := unjudged(gap.function, modules, sandbox):
+        return nothing
     measures = {"abstained": float(text is None), **_likeness(gap.text, text)}
     problem, place = reason, placement(gap.function, modules)
     if text is not None:
         problem = str(sandbox.validate(place.module(gap.filled(text))) or "")
-    if sandbox.validate(place.module(gap.function.body)) is None:
-        measures["valid"] = float(not problem)
+    measures["valid"] = float(not problem)
     return Outcome(gap.function.id, measures, (), one_line(problem))
 
 

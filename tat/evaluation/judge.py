@@ -8,6 +8,7 @@ from tat.evaluation.likeness import code_tokens, similarity
 from tat.evaluation.loops import has_loop, never_ends
 from tat.evaluation.placement import Placement, is_one_block, placement
 from tat.evaluation.result_file import Outcome
+from tat.evaluation.unjudged import unjudged
 from tat.wgsl.behaviour import disagreement, run
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
@@ -31,15 +32,17 @@ class Judge:
     def judge(self, function: ReferenceFunction, body: str | None, reason: str = "") -> Outcome:
         """The outcome for `body`; None is an abstention, for `reason`, and wrong in every measure.
 
-        A measure is left out where the reference has nothing to compare with.
+        A measure is left out where the reference has nothing to compare with, and all of them where
+        that is invalid itself.
         """
+        if nothing := unjudged(function, self._modules, self._sandbox):
+            return nothing
         place = placement(function, self._modules)
         measures = {"abstained": float(body is None), **_likeness(function, body)}
         problem = reason if body is None else self._problem(place, body)
-        if self._sandbox.validate(place.module(function.body)) is None:
-            measures["valid"] = float(not problem and body is not None)
-            if body is not None:
-                measures["valid_of_returned"] = measures["valid"]
+        measures["valid"] = float(not problem and body is not None)
+        if body is not None:
+            measures["valid_of_returned"] = measures["valid"]
         if function.testable and place.runs:
             wrong = self._misbehaviour(place, function, None if problem else body)
             if wrong is not None:

@@ -17,6 +17,7 @@ from tat.evaluation.functions import (
     read_modules,
 )
 from tat.evaluation.project_functions import project_functions, with_tests
+from tat.evaluation.result_file import Outcome
 from tat.evaluation.selection import spread
 from tat.train.ranks import Ranks
 from tat.wgsl.sandbox import Sandbox
@@ -55,6 +56,15 @@ def reference_functions(
 def named(files: Sequence[Path]) -> str:
     """The name that a result has for the files that were judged."""
     return ", ".join(path.name or str(path) for path in files)
+
+
+def unjudged_count(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> int:
+    """How many functions are not judged, said with the first of them."""
+    left = [outcome for outcome in outcomes if not outcome.measures]
+    if left:
+        first = f"{left[0].id}: {left[0].problem}"
+        _say(options, f"{len(left)} of {len(outcomes)} functions are in no figure; first {first}")
+    return len(left)
 
 
 def _holds_wgsl(path: Path) -> bool:
