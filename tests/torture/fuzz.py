@@ -29,14 +29,23 @@ from typing import NamedTuple
 
 import msgspec
 
-from tat.benchmarks.bench_file import read_results
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from embedded_trees import DIALECTS, trees
+
+from tat.benchmarks.bench_file import Result, Results, encode_results, read_results
 from tat.checkpoint import inspect, load
 from tat.config import check_stored, resolve
+from tat.data.corpus import functions_of
 from tat.data.corpus_file import CorpusFile
+from tat.data.hosts import READ
 from tat.data.prepare import prepare
-from tat.data.sources import SourceReader
+from tat.data.sources import SourceReader, Sources
 from tat.data.tokenizer import Tokenizer
 from tat.errors import TatError
+from tat.evaluation.functions import read_functions
+from tat.evaluation.result_file import Outcome, Report, figures, read_report
+from tat.evaluation.selection import read_ids
 from tat.proofs.manifest import Manifest, manifest_path, read_manifest, write_manifest
 from tat.retrieval.index_file import open_index
 from tat.retrieval.query import search
@@ -118,6 +127,40 @@ def _corpus() -> bytes:
     return out.read_bytes()
 
 
+def _host(data: bytes) -> object:
+    """A file of the language that the first byte says, as training reads it."""
+    path = PLACE / f"host{READ[(data or b'0')[0] % len(READ)]}"
+    path.write_bytes(data[1:])
+    found = SourceReader(1 << 20, ["FAST", "N=4"]).stream([path])
+    return functions_of(Sources(tuple(found), (), (), 1))
+
+
+def _hosts() -> list[bytes]:
+    """Files of all languages, each with its language in front."""
+    files = [(made.path, made.data) for made in itertools.islice(trees(), 0, None, 2)]
+    files += [(name, text.encode()) for name, text in DIALECTS.items()]
+    known = {suffix: bytes([number]) for number, suffix in enumerate(READ)}
+    return [known[Path(n).suffix] + data for n, data in files if Path(n).suffix in known]
+
+
+def _evaluations() -> dict[str, Target]:
+    """The files that `tat eval` and `tat bench` read."""
+    timed = {"replay": Result("replay", (0.1, 0.2), (0.1, 0.1), {"unit": "second"})}
+    outcome = Outcome("a", {"valid": 1.0, "exact": 0.0}, ("standalone",), "why")
+    report = Report("functions", "f", {"int8": True}, ("valid",), figures([outcome]), (outcome,))
+    function = {"id": "a", "signature": "fn a()", "body": "{}", "calls": ["fn b()"]}
+    return {
+        "bench": Target(_file("x.json", read_results), [encode_results(Results(timed, {}))]),
+        "report": Target(_file("r.json", read_report), [msgspec.json.encode(report)]),
+        "functions": Target(
+            _file("f.jsonl", read_functions), [json.dumps(function).encode() + b"\n"]
+        ),
+        "ids": Target(
+            _file("ids.json", read_ids), [b"a\nb\n", b'{"overlapping": ["a"]}', b'["a"]']
+        ),
+    }
+
+
 def targets() -> dict[str, Target]:
     """All readers; some files to begin with are those that 1.0.0 wrote."""
     old = ROOT / "tests" / "old"
@@ -130,7 +173,6 @@ def targets() -> dict[str, Target]:
     toml = (ROOT / "config/default.toml").read_bytes()
     pairs = [{"signature": "fn f(x: f32) -> f32", "body": "{ return x; }", "comment": "same"}]
     lines = [json.dumps(pair).encode() + b"\n" for pair in pairs] + [b'{"text": "fn f() {}"}\n']
-    pyperf = [p.read_bytes()[:20000] for p in (ROOT / "bench/results").glob("*.json")][:6]
     empty = Manifest(
         version=1, phase="architect", status="verified", reason="", standalone=True, started="",
         seconds=1.0, commit="", machine={}, configuration={}, inputs={}, outputs={}, checks=[],
@@ -166,8 +208,9 @@ def targets() -> dict[str, Target]:
         "index_file": Target(_file("y.idx", open_index), [index]),
         "corpus": Target(_file("x.tat", lambda path: CorpusFile(path).check()), [_corpus()]),
         "manifest": Target(_manifest, [sealed.read_bytes()]),
-        "bench": Target(_file("x.json", read_results), pyperf),
+        "hosts": Target(_host, _hosts()),
         "reply": Target(protocol.decode_reply, replies, (TatError, ValueError)),
+        **_evaluations(),
     }  # fmt: skip
 
 
