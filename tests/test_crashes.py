@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent / "torture"))
 
 import crashes
 import faults
-from crashes import Name, Recording, Sync, Tree, Write
+from recording import Name, Recording, Sync, Tree, Write
+from works import WORKS, Work
 
 from tat.files import remove_folder
 
@@ -79,8 +80,8 @@ def test_a_work_that_syncs_nothing_is_found(monkeypatch, traced):
     def check(folder: Path) -> None:
         assert (folder / "x").read_bytes() in (b"old", b"new")
 
-    work = faults.Work(lambda folder: (folder / "x").write_bytes(b"old"), careless, check)
-    monkeypatch.setitem(faults.WORKS, "careless", work)
+    work = Work(lambda folder: (folder / "x").write_bytes(b"old"), careless, check)
+    monkeypatch.setitem(WORKS, "careless", work)
     assert any("not usable" in trial.problem for trial in crashes.run(["careless"]))
 
 

@@ -12,11 +12,12 @@ import atheris
 
 with atheris.instrument_imports(include=["tat"]):
     import fuzz
+    import readers
 
 
 def main() -> None:
-    target = fuzz.targets()[sys.argv[1]]
-    corpus = fuzz.PLACE / "corpus"
+    target = readers.targets()[sys.argv[1]]
+    corpus = readers.PLACE / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(target.seeds):
         (corpus / str(number)).write_bytes(seed)
