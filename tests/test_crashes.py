@@ -65,7 +65,7 @@ def test_power_cuts_lose_nothing(work: str, every: int, traced):
 
 
 @pytest.mark.parametrize("work", ["save", "index", "queue"])
-def test_what_was_done_is_there_after_a_power_cut(work: str, tmp_path, traced):
+def test_a_finished_work_stays_done_after_a_power_cut(work: str, tmp_path, traced):
     torture = crashes.PowerCuts(work, tmp_path)
     ended = [tree for tree, whole in crashes.states(torture.recording) if whole]
     assert ended and not [found for tree in ended if (found := torture.attempt_state(tree, True))]
