@@ -1,4 +1,4 @@
-"""What objects remember goes with them: no model waits for the garbage collector."""
+"""Remembered results go with their object: no model waits for the garbage collector."""
 
 import gc
 import weakref

@@ -35,7 +35,7 @@ MOST = 8  # unsynced calls of which all choices are tried
 
 
 def cuts(ops: Sequence[Write | Name | Sync], end: int) -> Iterator[list[Write | Name]]:
-    """What may be on disk after a power cut behind so many calls, in their order."""
+    """The calls that may be on disk after a power cut behind so many calls, in their order."""
     synced, sure, loose, calls = set(), [], [], []
     for number, op in reversed([*enumerate(ops[:end])]):
         if isinstance(op, Sync):
@@ -100,14 +100,14 @@ class PowerCuts(Torture):
         assert told.key() == Tree.of(self._tried).key(), f"{name}: not all writes were recorded"
 
     def attempt_state(self, tree: Tree, whole: bool) -> str:
-        """What is wrong with a folder that a cut left; "" if nothing is."""
+        """The fault of a folder that a cut left; "" if nothing is."""
         shutil.rmtree(self._tried)
         tree.make(self._tried)
         lost = self._lost() if whole else ""
         return f"was done, and is lost: {lost}" if lost else self._problem(0, "")
 
     def _lost(self) -> str:
-        """What the work left at its end, and is not there."""
+        """A result that the work left at its end, and that is not there."""
         if missing := self._kept(self.after) - self._kept(self._tried):
             return f"{sorted(missing)}"
         try:

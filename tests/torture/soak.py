@@ -36,7 +36,7 @@ STEPS = 4  # of training a round, with one save
 
 
 def measured(process: int) -> dict[str, float]:
-    """What a process holds now."""
+    """A process as it is now."""
     folder = Path(f"/proc/{process}")
     status = dict(
         line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line

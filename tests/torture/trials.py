@@ -1,4 +1,4 @@
-"""What faults.py and crashes.py share: trials of works, their time, and one command line."""
+"""Shared by faults.py and crashes.py: trials of works, their time, and one command line."""
 
 import argparse
 import json
