@@ -98,9 +98,9 @@ def child_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": root, **more}
 
 
-def write_shaders(folder: Path) -> Path:
+def write_shaders(folder: Path, modules: Mapping[str, str] = MODULES) -> Path:
     folder.mkdir(exist_ok=True)
-    for name, text in MODULES.items():
+    for name, text in modules.items():
         (folder / name).write_text(text)
     return folder
 

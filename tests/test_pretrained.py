@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_harness import write_shaders
 from hypothesis import given
 from hypothesis import strategies as st
 from test_session import MODULES, latest, resume, train
@@ -20,10 +21,7 @@ from tat.model.transformer import Transformer
 
 @pytest.fixture(scope="module")
 def shaders(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("shaders")
-    for name, text in MODULES.items():
-        (folder / name).write_text(text)
-    return folder
+    return write_shaders(tmp_path_factory.mktemp("shaders"), MODULES)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cli_harness import write_shaders
 from hypothesis import given
 from hypothesis import strategies as st
 from test_session import MODULES, SMALL, resume, train
@@ -22,10 +23,7 @@ VALIDATED = (*SMALL, "data.validation_share=0.5", "train.validate_every=1")
 
 @pytest.fixture
 def shaders(tmp_path):
-    for name, text in MODULES.items():
-        (tmp_path / "shaders" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "shaders" / name).write_text(text)
-    return tmp_path / "shaders"
+    return write_shaders(tmp_path / "shaders", MODULES)
 
 
 @pytest.fixture

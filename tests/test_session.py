@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_harness import write_shaders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,10 +34,7 @@ MODULES = {
 
 @pytest.fixture(scope="module")
 def shaders(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("shaders")
-    for name, text in MODULES.items():
-        (folder / name).write_text(text)
-    return folder
+    return write_shaders(tmp_path_factory.mktemp("shaders"), MODULES)
 
 
 def train(shaders: Path | None, run: Path, steps: int, *more: str, small=SMALL) -> int:
