@@ -53,7 +53,7 @@ demo: setup  ## train preset tiny on the bundled cookbook and generate a functio
 	@echo 'tat generate "$(REQUEST)" --run $(RUN)' >&2
 	@$(BIN)/tat generate "$(REQUEST)" --run $(RUN)
 
-test: lint  ## all tests that belong to a change (about 10 minutes on 2 cores, 3 of them on a software GPU)
+test: lint  ## all tests that belong to a change (about 12 minutes on 2 cores, 2 of them on a software GPU)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: lint  ## the long ones too
