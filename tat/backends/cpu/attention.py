@@ -30,14 +30,19 @@ _summing = njit(
 )
 
 
-def scratch_bytes(keys: int) -> int:
-    """Scratch memory of a thread over `keys` keys: scores and results of a tile, shares."""
-    return 4 * _ROWS * (keys + LANES + _WIDE + 1)
+def scratch_bytes(keys: int, heads: int, width: int) -> int:
+    """Scratch memory of a thread over `keys` keys: scores, results and shares of a tile, or of one
+    query of all heads."""
+    tile_floats = _ROWS * (keys + LANES + _WIDE + 1)
+    return 4 * max(tile_floats, heads * (keys + LANES + 1) + width)
 
 
 @_compiled
 def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
     """This thread's tiles of queries, of all heads and sequences."""
+    if row[_IN.queries] == 1:
+        _attend_once(row, thread, threads, scratch)
+        return
     batch, queries, heads = row[_IN.batch], row[_IN.queries], row[_IN.heads]
     tiles = (queries + _ROWS - 1) // _ROWS
     apart = (
@@ -97,6 +102,86 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
             result = floats(y + 4 * (r * width + column), wide)
             for i in range(wide):
                 result[i] = block[r * wide + i] * shares[r]
+        column += wide
+
+
+@_compiled
+def _attend_once(row: Array, thread: int, threads: int, scratch: int) -> None:
+    """This thread's heads of one query in each sequence, as decoding has it."""
+    heads = row[_IN.heads]
+    units = row[_IN.batch] * heads
+    unit, end = units * thread // threads, units * (thread + 1) // threads
+    while unit < end:
+        count = min(heads - unit % heads, end - unit)
+        _attend_heads(row, unit // heads, unit % heads, count, scratch)
+        unit += count
+
+
+@_compiled
+def _attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> None:
+    """One query of `count` heads; bits are those of `_attend`.
+
+    Rows of keys and values, of all heads side by side, come from memory in their order: a head
+    alone would read pieces that lie pages apart.
+    """
+    sources, keys, width = row[_IN.sources], row[_IN.keys], row[_IN.width]
+    head = width // row[_IN.heads]
+    lengths = integers(row[_IN.lengths] + 4 * b * sources, sources)
+    limit, stride = 1 if row[_IN.causal] else keys, sources * keys + LANES
+    at = 4 * (b * width + first * head)
+    kv = row[_IN.kv] + 4 * (b * sources * keys * 2 * width + first * head)
+    out = scratch + 4 * count * stride
+    seen = 0
+    for source in range(sources):
+        size = max(0, min(lengths[source], limit))
+        start = kv + 8 * source * keys * width
+        for s in range(0, size, LANES):
+            for i in range(count):
+                scores = scratch + 4 * (i * stride + seen + s)
+                k = start + 8 * s * width + 4 * i * head
+                _score(row[_IN.q] + at + 4 * i * head, k, scores, 1,
+                       min(LANES, size - s), head, width, stride)  # fmt: skip
+        seen += size
+    shares = floats(out + 4 * count * head, count)
+    _share(row, b, first, seen, scratch, shares)
+    floats(out, count * head)[:] = 0
+    passed = 0
+    for source in range(sources):
+        size = max(0, min(lengths[source], limit))
+        start = kv + 4 * (2 * source * keys + 1) * width
+        for s in range(0, size, LANES):
+            for i in range(count):
+                powers = scratch + 4 * (i * stride + passed + s)
+                values = start + 8 * s * width + 4 * i * head
+                _mix_head(powers, values, out + 4 * i * head, min(LANES, size - s), head, width)
+        passed += size
+    y = floats(row[_IN.y] + at, count * head)
+    results = floats(out, count * head)
+    for i in range(count):
+        for j in range(i * head, (i + 1) * head):
+            y[j] = results[j] * shares[i]
+
+
+@_compiled
+def _share(row: Array, b: int, first: int, seen: int, scratch: int, shares: Array) -> None:
+    """The scores of a query's heads to powers, the logs of the denominators, and their inverses."""
+    heads, stride = row[_IN.heads], row[_IN.sources] * row[_IN.keys] + LANES
+    scale = np.float32(1) / np.sqrt(np.float32(row[_IN.width] // heads))
+    lse = floats(row[_IN.lse] + 4 * (b * heads + first), shares.size)
+    for i in range(shares.size):
+        lse[i] = shares[i] = 0
+        if seen:
+            top, total = _raise(floats(scratch + 4 * i * stride, seen), scale)
+            lse[i], shares[i] = top + np.log(total), np.float32(1) / total
+
+
+@_compiled
+def _mix_head(powers: int, values: int, out: int, size: int, head: int, width: int) -> None:
+    """Adds `size` values [head] times their powers to out [head]."""
+    column = 0
+    while column < head:
+        wide = _WIDE if column + _WIDE <= head else min(LANES, head - column)
+        _mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, width, size)
         column += wide
 
 

@@ -98,7 +98,8 @@ class Tables:
 def _scratch_bytes(call: Call) -> int:
     """The scratch memory of a thread for a call."""
     if call.kernel == "attention":
-        return attention_scratch(call.attributes["sources"] * call.attributes["keys"])
+        sizes = call.attributes
+        return attention_scratch(sizes["sources"] * sizes["keys"], sizes["heads"], sizes["width"])
     if call.kernel in ("linear", "output_projection", "linear_int8", "output_projection_int8"):
         rows, depth, _ = call.attributes.values()
         return product_scratch(rows, depth, call.kernel.endswith("_int8"))
