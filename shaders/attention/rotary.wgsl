@@ -1,5 +1,5 @@
 // Grid: a thread for each element of y, 256 a workgroup. No reduction.
-// import grid
+// import each_element
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
 @group(0) @binding(2) var<storage, read> x: array<X>;
@@ -9,17 +9,17 @@
 alias Y = f32;
 alias X = f32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
+fn row_width() -> u32 {
+    return params.heads * 2u * params.pairs + params.others;
+}
+
+fn elements() -> u32 {
+    return params.batch * params.length * row_width();
+}
+
+fn make_element(i: u32) {
     let head = 2u * params.pairs;
-    let width = params.heads * head + params.others;
-    if (i >= params.batch * params.length * width) {
-        return;
-    }
+    let width = row_width();
     let row = i / width;
     let column = i % width;
     var value = f32(x[i]);

@@ -1,6 +1,6 @@
 // dweight and dbias from the parts of split-K, added in their order.
 // Grid: a thread for each 4 elements of dweight, then of dbias, 256 a workgroup.
-// import grid
+// import each_element
 
 @group(0) @binding(1) var<storage, read_write> dweight: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dbias: array<vec4f>;
@@ -15,12 +15,11 @@ fn sum_parts(first: u32, stride: u32, parts: u32) -> vec4f {
     return total;
 }
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(global_invocation_id) thread: vec3u,
-    @builtin(num_workgroups) groups: vec3u,
-) {
-    let i = element_index(thread, groups);
+fn elements() -> u32 {
+    return (params.inputs + 1u) * params.outputs / 4u;
+}
+
+fn make_element(i: u32) {
     let width = params.outputs / 4u;
     let size = params.inputs * width;
     let parts = arrayLength(&partials) / (size + width);
@@ -30,7 +29,7 @@ fn main(
             total += dweight[i];
         }
         dweight[i] = total;
-    } else if (i < size + width) {
+    } else {
         var total = sum_parts(parts * size + i - size, width, parts);
         if (params.accumulate != 0u) {
             total += dbias[i - size];
