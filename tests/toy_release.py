@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "packaging"))
 zstandard = pytest.importorskip("zstandard", reason="make test-release runs it")
 
-from release.compile_launcher import compile_launcher  # noqa: E402
+from release.compile_launcher import SOURCES, compile_launcher  # noqa: E402, F401
 from release.pack import list_entries, pack, write_file  # noqa: E402, F401
 from release.sources import zstd_folder  # noqa: E402
 
