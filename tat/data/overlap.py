@@ -60,7 +60,10 @@ def _plain_number(text: str) -> str:
         return text.lower().rstrip("u")
     digits = text.rstrip("fhiu")
     whole = digits == text.rstrip("iu") and digits.isdecimal()
-    return digits if whole else repr(float(digits))
+    try:
+        return digits if whole else repr(float(digits))
+    except ValueError:  # no number of WGSL, such as 10l
+        return text
 
 
 def runs(body: str) -> frozenset[tuple[str, ...]]:
