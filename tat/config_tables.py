@@ -87,6 +87,7 @@ class GenerateConfig:
     max_tokens: Positive
     batch: Annotated[int, Meta(ge=0, le=1024)]
     candidates: Count
+    library: Literal["bundled", "always", "never"]
     adaptations: Annotated[int, Meta(ge=0, le=1024)]
     last_resorts: Annotated[int, Meta(ge=0, le=1024)]
     weighed: Annotated[int, Meta(ge=0, le=1024)]

@@ -49,7 +49,7 @@ def test_other_computations_have_other_runs(one: str, other: str):
 
 
 def test_members_and_declared_names():
-    assert abstracted("10l") == ["10l"]  # no number of WGSL
+    assert abstracted("10lf") == ["10lf"]  # no number of WGSL, but naga has it
     assert abstracted("{ v.x = max(foo.size, 0x1Fu); }") == [
         "{", "N", ".", "x", "=", "max", "(", "N", ".", "N", ",", "0x1f", ")", ";", "}",
     ]  # fmt: skip

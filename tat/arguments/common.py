@@ -147,8 +147,16 @@ def add_adapt(parser: argparse._ActionsContainer) -> None:
     """--adapt."""
     parser.add_argument(
         "--adapt", metavar="N", type=count,
-        help="answer with a function of the index if one of N validates with the names of the"
-        " signature (32; 0 leaves it to the model)",
+        help="answer with a function of the index or of the library if one of N validates with the"
+        " names of the signature (32; 0 leaves it to the model)",
+    )  # fmt: skip
+
+
+def add_library(parser: argparse._ActionsContainer, default: str) -> None:
+    """--library, --no-library; default: what holds without them, in words."""
+    parser.add_argument(
+        "--library", action=argparse.BooleanOptionalAction, default=None,
+        help=f"answer with tat's own functions, too, which are proven ({default})",
     )  # fmt: skip
 
 

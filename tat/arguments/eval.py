@@ -9,6 +9,7 @@ from tat.arguments.common import (
     add_command,
     add_define,
     add_device,
+    add_library,
     add_precision,
     add_ranks,
     add_run,
@@ -70,9 +71,11 @@ def _add_answering(parser: argparse.ArgumentParser) -> None:
     """Settings of the judged model, under the names of `tat generate`."""
     group = parser.add_argument_group("of the model")
     group.add_argument("--index", metavar="INDEX",
-                       help="read functions of it (`cookbook`: its train split)")  # fmt: skip
+                       help="read functions of it (`families`; `cookbook`: its train split)",
+                       )  # fmt: skip
     group.add_argument("--top", metavar="N", type=count, help="at most N of them (as trained)")
     add_adapt(group)
+    add_library(group, "no: the model alone is judged")
     group.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,
         help="write only what WGSL's grammar and the names in scope allow (on)",

@@ -8,6 +8,7 @@ from tat.arguments.common import (
     add_adapt,
     add_command,
     add_device,
+    add_library,
     add_precision,
     add_run,
     add_talk,
@@ -55,11 +56,12 @@ def add(commands: Commands) -> None:
     _add_choice(parser)
     parser.add_argument(
         "--index", metavar="INDEX",
-        help="use similar functions of this index (`cookbook`: the bundled)",
+        help="use similar functions of this index (`cookbook`, `families`: bundled ones)",
     )  # fmt: skip
     parser.add_argument("--top", metavar="N", type=count,
                         help="at most N of them (as many as in training)")  # fmt: skip
     add_adapt(parser)
+    add_library(parser, "with the bundled model")
     parser.add_argument("--explain", action="store_true",
                         help="name their files and licences")  # fmt: skip
     parser.add_argument(

@@ -32,9 +32,19 @@ from tat.train.ranks import Ranks, open_ranks
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
 
-_OF_MODELS = ("index", "top", "adapt", "validate", "temperature", "seed", "batch", "int8")
+_OF_MODELS = (
+    "index",
+    "library",
+    "top",
+    "adapt",
+    "validate",
+    "temperature",
+    "seed",
+    "batch",
+    "int8",
+)
 _OF_FUNCTIONS = ("files", "predictions", "modules", "define", "validate", "answers", "infill")
-_OF_BODIES = ("predictions", "answers", "index")
+_OF_BODIES = ("predictions", "answers", "index", "library")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,7 +115,9 @@ def _check(options: argparse.Namespace) -> None:
     if options.predictions:
         _refuse(options, _OF_MODELS, "is for a model; --predictions are judged as they are")
     if not options.index:
-        _refuse(options, ("top", "adapt"), "says how much of an index is used; give --index too")
+        _refuse(options, ("top",), "says how much of an index is used; give --index too")
+    if not (options.index or options.library):
+        _refuse(options, ("adapt",), "says how much of an index is used; give --index too")
     for path in (options.output, options.answers):
         require_place(path)
 

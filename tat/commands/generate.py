@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tat.commands.common.answers import Answers, say
 from tat.commands.common.checkpoints import named_checkpoint
-from tat.commands.common.indexes import named_index
+from tat.commands.common.indexes import bundled_library, named_index
 from tat.commands.common.input_lines import InputLines
 from tat.commands.common.prompts import read_job
 from tat.config import resolve
@@ -17,6 +17,7 @@ from tat.decode.loading import load_model
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.errors import UsageError
+from tat.train.named_checkpoint import is_bundled
 from tat.wgsl.grammar import Grammar
 from tat.wgsl.sandbox import Sandbox
 
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     job = None if lines else read_job(options, grammar)
     flags = {f"generate.{name}": getattr(options, name) for name in _SETTINGS}
     flags["generate.adaptations"] = options.adapt
+    if options.library is not None:
+        flags["generate.library"] = "always" if options.library else "never"
     given = {key: value for key, value in flags.items() if value is not None}
     config = resolve(flags=given).config
     settings = config.generate
@@ -48,10 +51,11 @@ def run(options: argparse.Namespace) -> int:
     most = min(settings.max_tokens, loaded.config.model.max_length)
     limit = most if options.max_tokens is None else options.max_tokens
     generator = Generator(loaded, limit, settings, AGAIN if options.prefix or lines else 0)
-    retriever = None
-    if options.index:
-        index = named_index(options.index)
-        retriever = Retriever(index, loaded.config.data, options.top, settings)
+    index = named_index(options.index) if options.index else None
+    checked = options.validate != 0  # functions of a library are answers only where they validate
+    library, retriever = bundled_library(settings, options.run) if checked else None, None
+    if index or library:
+        retriever = Retriever(index, loaded.config.data, options.top, settings, library)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     with Sandbox() as sandbox:
@@ -72,7 +76,9 @@ def _check(options: argparse.Namespace) -> None:
         )
     if 1 < options.beam < options.n_best:
         raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
-    about_index = options.explain, options.top is not None, options.adapt is not None
+    about_index = options.explain, options.top is not None
+    if options.adapt is not None and not (options.library or is_bundled(options.run)):
+        about_index = (True,)
     if not options.index and any(about_index):
         raise UsageError("--top, --adapt and --explain are about what --index finds; give an index")
 

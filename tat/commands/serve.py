@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tat.checkpoint import Checkpoint
 from tat.commands.common.checkpoints import named_checkpoint
-from tat.commands.common.indexes import named_index
+from tat.commands.common.indexes import bundled_library, named_index
 from tat.config import resolve
 from tat.config_tables import Config
 from tat.errors import FileError, UsageError, one_line
+from tat.resources import BUNDLED
 from tat.serve import PORT
 from tat.serve.decoder import Decoder, Service
 from tat.serve.engine import Engine
@@ -22,6 +23,7 @@ from tat.serve.opening import open_service
 from tat.train.named_checkpoint import find_checkpoint, is_bundled
 
 _LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+_NONE = Path("none")  # for no model
 _WRITTEN = 16  # texts that are written at once where the device decides
 
 
@@ -58,14 +60,16 @@ def _engine(options: argparse.Namespace) -> Engine:
     config = resolve().config
     library = None
     if options.index != "none":
-        library = Library(options.index, lambda: named_index(options.index))
-        library.search("a", 1)  # a file that is no index is refused before anything is served
+        model = BUNDLED if options.run == _NONE else options.run
+        more = bundled_library(config.generate, model)
+        library = Library(options.index, lambda: named_index(options.index), more)
+        library.require()  # a file that is no index is refused before anything is served
     return Engine(config, _decoder(options, config), Judge(), library)
 
 
 def _decoder(options: argparse.Namespace, config: Config) -> Decoder:
     """The model of --run, which is loaded while the service begins; none where none is bundled."""
-    if options.run == Path("none") and not options.run.exists():
+    if options.run == _NONE and not options.run.exists():
         return Decoder(None)
     try:
         find_checkpoint(options.run)

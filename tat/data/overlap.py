@@ -62,7 +62,7 @@ def _plain_number(text: str) -> str:
     whole = digits == text.rstrip("iu") and digits.isdecimal()
     try:
         return digits if whole else repr(float(digits))
-    except ValueError:  # no number of WGSL, such as 10l
+    except ValueError:  # no number of WGSL, such as 10lf
         return text
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tat.decode.generator import Generation
 from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.weighing import NOTHING, Valid, Weight, is_weighable, weigh
+from tat.decode.weighing import NOTHING, Valid, Weight, decided, is_weighable, weigh
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
@@ -47,6 +47,8 @@ class Candidates:
         self.count = 0
         self._times: Counter[str] = Counter()  # that the model wrote each text
         self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
+        self._proven: set[str] = set()  # texts of tat's own functions
+        self._decided: Mapping[str, Weight] = {}
         self._tried = weighed if sandbox and is_weighable(prompt) else 0
         self.adapt(prompt.adaptations[: self._tried], self._tried)
         self.weighs = self.valid > 0  # functions of an index against the model's texts
@@ -70,6 +72,7 @@ class Candidates:
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
             if text not in self._judged and self._problem(generation) is None:
                 self._judged[text] = generation, None, origin
+                self._proven.update([text] if adaptation.proven else ())
         return self.valid >= wanted
 
     @property
@@ -78,8 +81,12 @@ class Candidates:
         return sum(problem is None for _, problem, _ in self._judged.values())
 
     def adapt_first(self, wanted: int) -> bool:
-        """Whether an index alone answers; not where its functions are weighed."""
-        return not self._tried and self.adapt(self.prompt.adaptations, wanted)
+        """Whether an index alone answers; where it is weighed, only a proven function."""
+        if self._tried:
+            enough = self.valid >= wanted
+            self._decided = decided(self.prompt, self._texts()) if enough else {}
+            return bool(self._decided)
+        return self.adapt(self.prompt.adaptations, wanted)
 
     def best(self, wanted: int) -> list[Outcome]:
         """The different texts, the best first."""
@@ -91,7 +98,7 @@ class Candidates:
             Outcome(generation, problem, self.count, origin)
             for generation, problem, origin in judged
         ]
-        weights = self._weights() if self.weighs else {}
+        weights = self._decided or (self._weights() if self.weighs else {})
 
         def order(outcome: Outcome) -> tuple:
             return weights.get(outcome.generation.text, NOTHING), outcome.rank
@@ -100,11 +107,13 @@ class Candidates:
 
     def _weights(self) -> Mapping[str, Weight]:
         """The weights of the valid texts."""
-        texts = [
-            Valid(text, generation.score, self._times[text], origin)
+        return weigh(self.prompt, self._sandbox, self._texts())
+
+    def _texts(self) -> list[Valid]:
+        return [
+            Valid(text, generation.score, self._times[text], origin, text in self._proven)
             for text, (generation, problem, origin) in self._judged.items() if problem is None
         ]  # fmt: skip
-        return weigh(self.prompt, self._sandbox, texts)
 
     def without_model(self, wanted: int, reason: str) -> list[Outcome]:
         """The answers of an index, or the refusal of a prompt that the model cannot read."""

@@ -18,6 +18,7 @@ class Adaptation:
 
     render: Callable[[], str]  # the prompt's signature and a renamed body; called when it is tried
     origin: Hit
+    proven: bool = False  # of tat's own, which are run against references
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
-"""Functions from an index, which the model reads beside a prompt or which answer it."""
+"""Functions from indexes, which the model reads beside a prompt or which answer it."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from tat.config_tables import DataConfig, GenerateConfig
 from tat.data.neighbours import Neighbour, find_neighbours
 from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
-from tat.retrieval.query import Hit, search
+from tat.retrieval.query import Hit, search_all
+from tat.synth.family import SOURCE
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
 
@@ -19,14 +20,16 @@ class Retriever:
 
     def __init__(
         self,
-        index: Index,
+        index: Index | None,
         trained: DataConfig,
         top: int | None = None,
         settings: GenerateConfig | None = None,
+        library: Callable[[], Index] | None = None,
     ) -> None:
         """At most `top` neighbours, or as many as the model was `trained` with.
 
-        `settings` say how many functions are tried as answers; without settings none is. UsageError
+        `settings` say how many functions are tried as answers; without settings none is. `library`
+        opens a further index of such functions; it is called when the first is tried. UsageError
         for neighbours with a model that was trained without: it cannot distinguish them from the
         prompt.
         """
@@ -37,6 +40,7 @@ class Retriever:
                 " --set data.neighbours=2"
             )
         self.index = index
+        self._library = cache(library) if library else None
         self.top = trained.neighbours if top is None else top
         self.adaptations = settings.adaptations if settings else 0
         self.last_resorts = settings.last_resorts if self.adaptations else 0
@@ -51,6 +55,8 @@ class Retriever:
 
         For evaluation it leaves out near-duplicates of the code `exclude`, and refused hits.
         """
+        if self.index is None:
+            return []
         return find_neighbours(self.index, prompt.source, self.top, exclude=exclude, refuse=refuse)
 
     def beside(self, prompt: Prompt, found: list[Neighbour], exclude: str = "") -> Prompt:
@@ -69,8 +75,15 @@ class Retriever:
             return []
         query = f"{prompt.description}\n{prompt.signature}"
         count = self.adaptations + self.last_resorts
-        hits = search(self.index, query, count, kind="function", exclude=exclude)
-        return [Adaptation(partial(_renamed, hit, prompt), hit) for hit in hits]
+        if count == 0:
+            return []
+        indexes = [self.index] if self.index else []
+        indexes += [self._library()] if self._library else []
+        hits = search_all(indexes, query, count, kind="function", exclude=exclude)
+        return [
+            Adaptation(partial(_renamed, hit, prompt), hit, hit.file.startswith(SOURCE))
+            for hit in hits
+        ]
 
 
 def _renamed(hit: Hit, prompt: Prompt) -> str:

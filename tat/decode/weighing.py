@@ -32,6 +32,7 @@ _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
+_DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
 _SECONDS = 20.0  # for one run, and the start of a device on a busy machine
 
@@ -48,6 +49,7 @@ class Valid(NamedTuple):
     score: float  # mean log-probability of its tokens, in nats
     times: int
     origin: Hit | None
+    proven: bool = False  # `origin` is one of tat's own functions
 
 
 def is_weighable(prompt: Prompt) -> bool:
@@ -70,6 +72,19 @@ def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[s
         valid.text: (vote + sum(v for r, v in _others(results, votes, i) if _agree(own, r)), vote)
         for i, (valid, vote, own) in enumerate(zip(texts, votes, results, strict=True))
     }
+
+
+def decided(prompt: Prompt, texts: Sequence[Valid]) -> Mapping[str, Weight]:
+    """The votes of texts by themselves where a proven one has the most, and so many that the model
+    need not be asked: it has the types and half of the name; else none."""
+    signature = _signature(prompt)
+    if signature is None or not texts:
+        return {}
+    votes = [_vote(prompt, signature, valid) for valid in texts]
+    best = votes.index(max(votes))
+    if not texts[best].proven or votes[best] < _DECIDES:
+        return {}
+    return {valid.text: (vote, vote) for valid, vote in zip(texts, votes, strict=True)}
 
 
 def _others(

@@ -1,6 +1,6 @@
 """Queries: the chunks that share most words with a request, rare words first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -71,6 +71,17 @@ def search(
             return hits
         limit *= 4
     return []
+
+
+def search_all(
+    indexes: Iterable[Index], query: str, top: int, *, kind: str = "", exclude: str = ""
+) -> list[Hit]:
+    """The `top` best chunks of several indexes; a text that several have is the first one's."""
+    found: dict[str, Hit] = {}
+    for index in indexes:
+        for hit in search(index, query, top, kind=kind, exclude=exclude):
+            found.setdefault(hit.text, hit)
+    return sorted(found.values(), key=lambda hit: -hit.score)[:top]
 
 
 def _rarest(index: Index, query: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The index of a service: one thread owns it, for SQLite's connections stay in theirs."""
+"""The indexes of a service: one thread owns them, for SQLite's connections stay in theirs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from tat.config_tables import DataConfig, GenerateConfig
 from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.retrieval.index import Index
-from tat.retrieval.query import Hit, search
+from tat.retrieval.query import Hit, search_all
 
 _SECONDS = 20.0  # that a search may take; the first waits for the index
 
@@ -15,20 +15,29 @@ _SECONDS = 20.0  # that a search may take; the first waits for the index
 class Library:
     """Functions to be found by words; opened at once, in the background."""
 
-    def __init__(self, name: str, load: Callable[[], Index]) -> None:
+    def __init__(
+        self, name: str, load: Callable[[], Index], more: Callable[[], Index] | None = None
+    ) -> None:
+        """`more` loads the bundled library, whose functions answer and are found, too."""
         self.name = name
         self._thread = ThreadPoolExecutor(1, "library")
         self._index = self._thread.submit(load)
+        self._more = self._thread.submit(more) if more else None
+
+    def require(self) -> None:
+        """Wait for the index; FileError where it is none."""
+        self._index.result(_SECONDS)
 
     def search(self, query: str, top: int, kind: str = "") -> list[Hit]:
         """The `top` chunks that fit best; FileError where the index is none."""
-        return self._asked(lambda index: search(index, query, top, kind=kind))
+        return self._asked(lambda *indexes: search_all(indexes, query, top, kind=kind))
 
     def beside(self, prompt: Prompt, trained: DataConfig, settings: GenerateConfig) -> Prompt:
-        """The prompt with what the index has for it, as `tat generate --index` takes it."""
+        """The prompt with what the indexes have for it, as `tat generate --index` takes it."""
 
-        def found(index: Index) -> Prompt:
-            retriever = Retriever(index, trained, None, settings)
+        def found(index: Index, *more: Index) -> Prompt:
+            library = (lambda: more[0]) if more else None
+            retriever = Retriever(index, trained, None, settings, library)
             return retriever.beside(prompt, retriever.neighbours(prompt))
 
         return self._asked(found)
@@ -37,5 +46,6 @@ class Library:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _asked(self, ask: "Callable[[Index], object]") -> object:
-        return self._thread.submit(lambda: ask(self._index.result())).result(_SECONDS)
+    def _asked(self, ask: "Callable[..., object]") -> object:
+        opened = [self._index, self._more] if self._more else [self._index]
+        return self._thread.submit(lambda: ask(*(o.result() for o in opened))).result(_SECONDS)

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from tat.synth.templates import Template, compiled
 from tat.synth.words import names_for
 
+SOURCE = "synth:"  # before the id of a family, where an index names the file of a function
 FLOATS = ("f32", "vec2f", "vec3f", "vec4f")
 
 _HEADER = re.compile(

@@ -1,15 +1,28 @@
-"""The index that an argument names."""
+"""The index that an argument names, and whether the bundled library answers beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from tat.config_tables import GenerateConfig
 from tat.cookbook.documents import cookbook_index
 from tat.retrieval.index import Index
 from tat.retrieval.index_file import open_index
+from tat.synth import shelf
+from tat.train.named_checkpoint import is_bundled
 
 
 def named_index(name: str, split: str = "") -> Index:
-    """The index of the bundled cookbook (one split, if asked) for `cookbook`, else of the file.
+    """The index of the bundled cookbook (one split, if asked) for `cookbook`, that of the families
+    of `tat synth` for `families`, else that of the file.
 
     FileError if the file is damaged, of another version or no index.
     """
-    return cookbook_index(split) if name == "cookbook" else open_index(Path(name))
+    if name == "cookbook":
+        return cookbook_index(split)
+    return shelf.family_index() if name == shelf.NAME else open_index(Path(name))
+
+
+def bundled_library(settings: GenerateConfig, run: Path) -> Callable[[], Index] | None:
+    """The bundled library, to be opened, if it answers beside the model of `run`; else None."""
+    beside = settings.library == "always" or (settings.library == "bundled" and is_bundled(run))
+    return shelf.family_index if beside else None

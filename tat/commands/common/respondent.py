@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tat.commands.common.checkpoints import named_checkpoint
-from tat.commands.common.indexes import named_index
+from tat.commands.common.indexes import bundled_library, named_index
 from tat.config import resolve
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints
@@ -33,6 +33,7 @@ def open_respondent(
     The cookbook as an index is its training split: its test split is what `--cookbook` asks for.
     """
     given = {key: getattr(options, name) for name, key in _SETTINGS.items()}
+    given["generate.library"] = "always" if options.library else "never"
     asked = resolve(flags={k: v for k, v in given.items() if v is not None}).config
     settings = asked.generate
     loaded = load_model(
@@ -44,10 +45,10 @@ def open_respondent(
     sampling = Sampling.configured(settings)
     if options.temperature is not None:
         sampling = replace(sampling, draws_first=True)
-    retriever = None
-    if options.index:
-        index = named_index(options.index, split="train")
-        retriever = Retriever(index, loaded.config.data, options.top, settings)
+    index = named_index(options.index, split="train") if options.index else None
+    library, retriever = bundled_library(settings, options.run), None
+    if index or library:
+        retriever = Retriever(index, loaded.config.data, options.top, settings, library)
     learnt = loaded.config.data.body_comments
     constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
     search = Search(
@@ -65,6 +66,7 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
         "redraws": respondent.search.redraws,
         "temperature": sampling.temperature, "draws_first": sampling.draws_first,
         "seed": sampling.seed, "index": options.index and Path(options.index).name,
+        "library": bool(options.library),
         "neighbours": retriever.top if retriever else 0,
         "adaptations": retriever.adaptations if retriever else 0,
         "last_resorts": retriever.last_resorts if retriever else 0,
