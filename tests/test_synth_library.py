@@ -127,7 +127,8 @@ def test_a_retriever_asks_the_library_with_the_index_and_opens_it_late():
         return ours
 
     retriever = Retriever(mine, CONFIG.data, settings=CONFIG.generate, library=library)
-    assert not retriever.beside(Prompt("luminance"), []).adaptations and not opened
+    assert not retriever.beside(Prompt(prefix="fn luminance", suffix=""), []).adaptations
+    assert not opened
     found = retriever.beside(LUMA, []).adaptations
     assert [(a.origin.file, a.proven) for a in found] == [
         ("mine", False),
@@ -153,6 +154,24 @@ def test_a_proven_function_of_the_name_answers_without_the_model(sandbox, cache)
     other = replace(LUMA, signature="fn unheard_of(color: vec3f) -> f32")
     candidates = Candidates(retriever.beside(other, []), sandbox, 16)
     assert candidates.weighs and not candidates.adapt_first(1)
+
+
+@pytest.mark.parametrize(
+    ("request_in_words", "family"),
+    [("convert rgb to hsv", "color/rgbToHsv"), ("Convert HSV to RGB!", "color/hsvToRgb"),
+     ("luminance", "color/luminance"),
+     ("the intersection of a ray with a sphere", "geometry/raySphere"),
+     ("a teapot that spins and sings", ""), ("?", "")],
+)  # fmt: skip
+def test_words_alone_find_the_function_that_they_tell(cache, sandbox, request_in_words, family):
+    retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=shelf.family_index)
+    prompt = retriever.beside(Prompt(request_in_words), [])
+    candidates = Candidates(prompt, sandbox, 16)
+    assert candidates.adapt_first(1) == bool(family)
+    if family:
+        [answer] = candidates.best(1)
+        assert answer.origin.file == f"synth:{family}" and "fn " in answer.generation.text
+        assert answer.generation.text.startswith(f"/// {answer.origin.comment}\n")
 
 
 def test_search_names_the_family(cache, capsys):

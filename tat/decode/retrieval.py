@@ -10,6 +10,7 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search_all
+from tat.retrieval.requests import asked_for
 from tat.synth.family import SOURCE
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
@@ -70,9 +71,11 @@ class Retriever:
         )
 
     def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
-        """Functions to try, the best first; none for a prompt without a signature."""
-        if prompt.is_gap or not prompt.signature.strip():
+        """Functions to try, the best first; without a signature those of the library alone."""
+        if prompt.is_gap:
             return []
+        if not prompt.signature.strip():
+            return self._whole(prompt.description, exclude)
         query = f"{prompt.description}\n{prompt.signature}"
         count = self.adaptations + self.last_resorts
         if count == 0:
@@ -84,6 +87,19 @@ class Retriever:
             Adaptation(partial(_renamed, hit, prompt), hit, hit.file.startswith(SOURCE))
             for hit in hits
         ]
+
+    def _whole(self, request: str, exclude: str) -> list[Adaptation]:
+        """Functions of the library that a request asks for, as they are."""
+        if not (self._library and self.adaptations):
+            return []
+        hits = asked_for(self._library(), request, exclude)
+        return [Adaptation(partial(whole, hit), hit, proven=True) for hit in hits]
+
+
+def whole(hit: Hit) -> str:
+    """A function with its comment, below all that it needs."""
+    comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
+    return f"{hit.context}\n\n{comment}{hit.text}" if hit.context else f"{comment}{hit.text}"
 
 
 def _renamed(hit: Hit, prompt: Prompt) -> str:

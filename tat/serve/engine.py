@@ -13,9 +13,9 @@ from tat.config_tables import Config, GenerateConfig
 from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Preference, Sampling, greedy
 from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.retrieval import whole
 from tat.decode.validated import Search, reviewed
 from tat.errors import TatError
-from tat.retrieval.query import Hit
 from tat.serve.decoder import Decoder
 from tat.serve.ending import Ending
 from tat.serve.judge import Judge
@@ -132,7 +132,7 @@ class Engine:
         if service or prompt.signature.strip():
             return prompt
         hits = self.library.search(prompt.description, self.settings.adaptations, "function")
-        return replace(prompt, last_resorts=tuple(Adaptation(partial(_whole, h), h) for h in hits))
+        return replace(prompt, last_resorts=tuple(Adaptation(partial(whole, h), h) for h in hits))
 
     def _refusal(self, prompt: Prompt) -> str:
         try:
@@ -156,12 +156,6 @@ class Engine:
         sure = len(task.stream.again)
         tokens = self.decoder.first_tokens([prompt.begun + name for name in names], sure)
         return [float(seen[sure][token]) for token in tokens]
-
-
-def _whole(hit: Hit) -> str:
-    """A function of a library with all that it needs."""
-    comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
-    return f"{hit.context}\n\n{comment}{hit.text}" if hit.context else f"{comment}{hit.text}"
 
 
 def waited(future: "Future[Written]", gone: Gone) -> Written:

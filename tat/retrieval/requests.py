@@ -1,0 +1,51 @@
+"""Functions that a request in words asks for: those that are told by most of its words.
+
+convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in their order
+                      hsv_to_rgb  "Converts HSV to RGB"   all of its words
+                      rgb_to_luma "Luma of RGB"           too few
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import islice, pairwise
+
+from tat.retrieval.index import Index
+from tat.retrieval.query import Hit, search
+from tat.retrieval.words import words
+
+_HITS = 8  # that are compared
+_ENOUGH = 0.6  # of a request's words; chosen on the cookbook's train split
+_READ = 256  # words of a request
+_IDENTITY = """
+SELECT chunks.id FROM chunks JOIN documents ON documents.id = chunks.document
+WHERE chunks.text = ? AND documents.file = ? LIMIT 1
+"""
+_HAS = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
+
+
+def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
+    """The functions that a request asks for, the best first; `exclude` as in `search`."""
+    asked = list(dict.fromkeys(islice(words(request), _READ)))
+    hits = search(index, request, _HITS, kind="function", exclude=exclude)
+    ranked = [((round(_told(index, asked, h), 2), *_likeness(asked, h.name)), h) for h in hits]
+    ranked = [item for item in ranked if item[0][0] >= _ENOUGH]
+    return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
+
+
+def _told(index: Index, asked: Sequence[str], hit: Hit) -> float:
+    """The share of words that stand in name, signature or comment, 0 to 1; rare ones count more."""
+    [(identity,)] = index.select(_IDENTITY, (hit.text, hit.file))
+    whole = shared = 0.0
+    for word in asked:
+        weight = math.log(len(index) / max(1, index.frequency(word)))
+        found = index.select(_HAS, (f'{{name signature comment}} : "{word}"', identity))
+        whole, shared = whole + weight, shared + weight * bool(found)
+    return shared / whole if whole else 0.0
+
+
+def _likeness(asked: Sequence[str], name: str) -> tuple[int, float]:
+    """Neighbouring words of a name that follow each other in the request, too, and Dice's
+    coefficient of both."""
+    own = list(words(name.replace("_", " ")))
+    follow = set(pairwise(asked)).intersection(pairwise(own))
+    return len(follow), 2 * len(set(own) & set(asked)) / max(1, len(set(own)) + len(asked))
