@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
 
+import tat  # noqa: F401  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 from result_file import publish
 

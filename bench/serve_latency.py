@@ -24,6 +24,7 @@ import sys
 import time
 from dataclasses import replace
 
+import tat  # noqa: F401  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 from lsprotocol import types
 from numpy import ndarray as Array

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import tat  # noqa: F401  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 from result_file import publish
 

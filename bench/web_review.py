@@ -1,21 +1,26 @@
 """Valid functions of an exported page: by draws alone, and with statements and names reviewed.
 
-    python bench/web_review.py [RUN] [--count 50] [-o bench/results/web_review.json]
+    PYTHONPATH=tests python bench/web_review.py [RUN] [--count 50] [--way WAY] [--compiler naga]
 
-The page's own scripts run in Node; the model runs on the CPU and chooses as the page's shaders do,
-and naga is the compiler, of statements and of answers. Requests are the cookbook's, evenly spread,
-with signature and declarations. "tat" is `tat generate`, which also has the grammar.
+The page's own scripts run in Node; the model runs on the CPU and chooses as the page's shaders do.
+The compiler of statements and answers is Tint in headless Chromium, which the page itself asks
+there, or naga. Requests are the cookbook's, evenly spread, with signature and declarations. "tat"
+is `tat generate`, which asks naga and also has the grammar. Both compilers judge all answers.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
+from browser import Browser
 
 from tat.cookbook.library import load
 from tat.data.corpus import last_function
@@ -78,6 +83,9 @@ for (const name of ['tokens', 'steps']) Asked.prototype[name] = Player.prototype
 """
 
 
+Problems = Callable[[str], list[dict[str, Any]]]  # of a module: line, column and message of each
+
+
 class Model:
     """One text at a time, token by token, as the page's sampling program draws them."""
 
@@ -123,7 +131,37 @@ class Model:
         return self._tokens[-1]
 
 
-def page_way(loaded: LoadedModel, prompts: list[Prompt], way: dict[str, Any]) -> list[dict]:
+@contextmanager
+def naga() -> Iterator[Problems]:
+    """The problems of a module, as naga tells them."""
+    with Sandbox() as sandbox:
+
+        def problems(code: str) -> list[dict]:
+            one = sandbox.validate(code)
+            return [{"line": one.line, "column": one.column, "message": one.message}] if one else []
+
+        yield problems
+
+
+@contextmanager
+def tint() -> Iterator[Problems]:
+    """The problems of a module, as the page gets them of Chromium."""
+    with tempfile.TemporaryDirectory() as folder, Browser() as browser:
+        page = Path(folder, "empty.html")  # a file's page may use WebGPU, about:blank may not
+        page.write_text("<!doctype html><title>empty</title>", "utf-8")
+        browser.open(page.as_uri())
+        browser.evaluate(resource("export", "page", "judge.js").read_text("utf-8") + "\n0")
+        device = "(await navigator.gpu.requestAdapter()).requestDevice()"
+        browser.evaluate(f"(async () => {{ globalThis.device = await {device}; }})()")
+        yield lambda code: browser.evaluate(f"problemsOf(device, {json.dumps(code)})")
+
+
+COMPILERS = {"tint": tint, "naga": naga}
+
+
+def page_way(
+    loaded: LoadedModel, prompts: list[Prompt], way: dict[str, Any], problems: Problems
+) -> list[dict]:
     """What the page's scripts answer to each prompt."""
     folder = resource("export", "page")
     code = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS if name != "page.js")
@@ -147,14 +185,14 @@ def page_way(loaded: LoadedModel, prompts: list[Prompt], way: dict[str, Any]) ->
         for p in prompts
     ]  # fmt: skip
     model, found = Model(loaded), []
-    with Sandbox() as sandbox, subprocess.Popen(
+    with subprocess.Popen(
         ["node", "-e", code + _MAIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:  # fmt: skip
+    ) as child:
         for line in child.stdout:
             question = json.loads(line)
             if "text" in question:
                 found.append(question)
-            answer = _answer(question, model, sandbox, about, jobs)
+            answer = _answer(question, model, problems, about, jobs)
             child.stdin.write(json.dumps(answer) + "\n")
             child.stdin.flush()
             if "next" in question and answer is None:
@@ -163,7 +201,7 @@ def page_way(loaded: LoadedModel, prompts: list[Prompt], way: dict[str, Any]) ->
 
 
 def _answer(
-    question: dict[str, Any], model: Model, sandbox: Sandbox, about: dict, jobs: list
+    question: dict[str, Any], model: Model, problems: Problems, about: dict, jobs: list
 ) -> Any:
     if "ready" in question:
         return about
@@ -175,8 +213,8 @@ def _answer(
         model.place(question["tokens"], question["draw"])
     elif "count" in question:
         return [model.next() for _ in range(question["count"])]
-    elif problem := sandbox.validate(question["code"]):
-        return [{"line": problem.line, "column": problem.column, "message": problem.message}]
+    else:
+        return problems(question["code"])
     return []
 
 
@@ -194,25 +232,31 @@ def tat_way(loaded: LoadedModel, prompts: list[Prompt]) -> list[dict]:
     return found
 
 
-def judged(prompts: list[Prompt], answers: list[dict]) -> dict[str, float]:
-    """The shares of answers that naga takes, and what they cost."""
-    with Sandbox() as sandbox:
-        valid = [
-            sandbox.validate(prompt.head + answer["text"]) is None
-            for prompt, answer in zip(prompts, answers, strict=True)
-        ]
-    first = [ok and answer["number"] == 1 for ok, answer in zip(valid, answers, strict=True)]
-    return {
-        "valid": sum(valid), "valid_first": sum(first),
+def judged(prompts: list[Prompt], answers: list[dict]) -> dict[str, Any]:
+    """The shares of answers that each compiler takes, and what they cost."""
+    found: dict[str, Any] = {}
+    taken = {}
+    for name, compiler in COMPILERS.items():
+        with compiler() as problems:
+            taken[name] = [
+                not problems(prompt.head + answer["text"])
+                for prompt, answer in zip(prompts, answers, strict=True)
+            ]
+        first = [ok and answer["number"] == 1 for ok, answer in zip(taken[name], answers)]
+        found[name] = {"valid": sum(taken[name]), "valid_first": sum(first)}
+    return found | {
+        "taken_by_one_alone": sum(a != b for a, b in zip(*taken.values(), strict=True)),
         "redrawn": sum(answer["redrawn"] for answer in answers),  # in the texts that were given
         "tokens_begun": sum(answer["begun"] for answer in answers),
-    }  # fmt: skip
+    }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--compiler", choices=COMPILERS, default="tint")
+    parser.add_argument("--way", action="append", choices=[*WAYS, "tat"], default=None)
     parser.add_argument("-o", "--output", type=Path, default=None)
     options = parser.parse_args()
     loaded = load_model(*load_checkpoint(options.run), "cpu")
@@ -224,12 +268,16 @@ def main() -> int:
     prompts = [prompt for prompt in prompts if not generator.refusal(prompt)]
     record = {
         "benchmark": "web_review", "run": str(options.run), "prompts": len(prompts),
-        "candidates": loaded.config.generate.candidates, "ways": {},
+        "candidates": loaded.config.generate.candidates, "compiler": options.compiler, "ways": {},
     }  # fmt: skip
-    for name, way in WAYS.items():
-        record["ways"][name] = judged(prompts, page_way(loaded, prompts, way))
+    for name in options.way or [*WAYS, "tat"]:
+        if name == "tat":
+            answers = tat_way(loaded, prompts)
+        else:
+            with COMPILERS[options.compiler]() as problems:
+                answers = page_way(loaded, prompts, WAYS[name], problems)
+        record["ways"][name] = judged(prompts, answers)
         print(name, record["ways"][name], flush=True)
-    record["ways"]["tat"] = judged(prompts, tat_way(loaded, prompts))
     record |= {"backend": loaded.backend.name, "processor": processor(), "tat": tat.__version__}
     print(json.dumps(record, indent=1))
     if options.output:

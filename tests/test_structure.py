@@ -1,6 +1,7 @@
 """House rules: imports go one way, some libraries stay in some rooms, modules stay readable."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,6 +18,7 @@ sys.path.insert(0, str(PACKAGE.parent / "docs"))
 from make_tree import PAGE, up_to_date  # noqa: E402
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
+BENCHMARKS = sorted((PACKAGE.parent / "bench").glob("*.py"))
 MAX_LINES = 300
 MAX_LINES_OF_REFERENCES = 700  # one short function after another, each read by itself
 MAX_LINES_OF_FUNCTIONS = 60
@@ -194,6 +196,13 @@ def test_libraries_and_the_child_stay_where_they_belong(module: Path):
 def test_only_declared_libraries_are_imported(module: Path):
     used = {name.split(".")[0] for name in imports_of(module)}
     assert used <= RUNTIME | {"tat"} | sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("script", BENCHMARKS, ids=lambda path: path.stem)
+def test_benchmarks_import_tat_before_numpy(script: Path):
+    """tat says how many threads BLAS has, which numpy reads once; others would spin against ours."""
+    named = re.findall(r"^(?:import|from) (tat|numpy)\b", script.read_text("utf-8"), re.MULTILINE)
+    assert not {"tat", "numpy"} <= {*named} or named[0] == "tat"
 
 
 def test_no_circle_of_imports():
