@@ -200,7 +200,7 @@ def test_only_declared_libraries_are_imported(module: Path):
 
 @pytest.mark.parametrize("script", BENCHMARKS, ids=lambda path: path.stem)
 def test_benchmarks_import_tat_before_numpy(script: Path):
-    """tat says how many threads BLAS has, which numpy reads once; others would spin against ours."""
+    """tat says how many threads BLAS has, which numpy reads once; more would spin against ours."""
     named = re.findall(r"^(?:import|from) (tat|numpy)\b", script.read_text("utf-8"), re.MULTILINE)
     assert not {"tat", "numpy"} <= {*named} or named[0] == "tat"
 
