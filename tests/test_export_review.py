@@ -84,7 +84,7 @@ def test_a_name_that_nothing_declares_is_found_and_no_other():
     assert found == [*cases.values(), *("" for _ in ENTRIES)]
 
 
-_PLAYER = """({ texts, most, names, refused }) => {
+_PLAYER = """({ texts, most, names, refused, context }) => {
   const drawn = [], judged = [], keys = [];
   const player = {
     plan: { source: 64, capacity: 40, block: 4, special: { EOS: '', BOS: '^' }, names },
@@ -99,9 +99,9 @@ _PLAYER = """({ texts, most, names, refused }) => {
       return at === undefined ? [] : [{ line: 1, column: at + 1, message: 'no' }]; },
     tokens: Player.prototype.tokens, steps: Player.prototype.steps,
   };
-  const settings = { candidates: 1, temperature: 0.7, top_k: 0, top_p: 1, min_p: 0, penalty: 1,
-    seed: '3', redraws: most };
-  return write(player, { description: 'f', signature: 'fn f() -> f32' }, settings)
+  const settings = { candidates: context ? 4 : 1, temperature: 0.7, top_k: 0, top_p: 1, min_p: 0,
+    penalty: 1, seed: '3', redraws: most };
+  return write(player, { description: 'f', signature: 'fn f() -> f32', context }, settings)
     .then((made) => ({ ...made, keys, judged }));
 }"""
 
@@ -120,11 +120,16 @@ def test_a_refused_statement_and_an_unknown_name_are_drawn_again():
 
 
 @pytest.mark.parametrize("most", [0, 5])
-def test_a_context_that_the_compiler_refuses_is_not_the_texts_fault(most):
+@pytest.mark.parametrize(("context", "refused", "told"), [
+    ("", "fn f()", "the signature is not, at 1:1: no"),
+    ("struct A { }", "struct", "the declarations are not, at 1:1: no"),
+])  # fmt: skip
+def test_what_was_given_is_refused_by_name_and_once(most, context, refused, told):
     texts = [["{", " return 1.0;", " }"]]
-    made = node(_PLAYER, {"texts": texts, "most": most, "names": [], "refused": ["fn f()"]})
-    assert made["text"] == "fn f() -> f32 { return 1.0; }" and made["errors"]
-    assert made["redrawn"] == 0
+    asked = {"texts": texts, "most": most, "names": [], "refused": [refused], "context": context}
+    made = node(_PLAYER, asked)
+    assert made["text"] == "fn f() -> f32 { return 1.0; }" and made["errors"] == [told]
+    assert made["redrawn"] == 0 and len(made["keys"]) == len(made["judged"]) // 2 == 1
 
 
 def test_long_requests_are_read_in_the_parts_that_tat_reads():

@@ -27,28 +27,31 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
   const [head, lead, tail] = placeOf(request);
   const decode = (tokens) => player.tokenizer.decode(tokens);
   const { candidates, temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
+  const reviewed = () => new Review({
+    head, lead, decode, most: settings.redraws, names: settings.names === undefined ? player.plan.names : settings.names,
+    problemsOf: (code) => player.problemsOf(code),
+  });
+  const given = isGap(request) ? '' : await reviewed().given();
   let first = null;
   for (let number = 0; number < candidates && !stopped(); number++) {
     const draw = async (attempts) => number + attempts && temperature > 0
       ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number + ATTEMPT * attempts) }
       : { penalty };
-    const review = settings.redraws && temperature > 0 && !isGap(request) ? new Review({
-      head, lead, decode, most: settings.redraws, names: settings.names === undefined ? player.plan.names : settings.names,
-      problemsOf: (code) => player.problemsOf(code),
-    }) : null;
+    const reviews = settings.redraws && temperature > 0 && !isGap(request) && !given;
+    const review = reviews ? reviewed() : null;
     const made = await player.tokens(source, {
       draw: await draw(0), stopped, review, redraw: draw,
       emit: (tokens) => emit(lead + decode(tokens), number + 1),
     });
     const text = lead + decode(made.tokens), module = head + text + tail;
-    const errors = !made.finished ? [endless(made, review)] : (await player.problemsOf(module))
-      .map(({ line, column, message }) => `${line}:${column} ${message}`);
+    const errors = given ? [given] : !made.finished ? [endless(made, review)]
+      : (await player.problemsOf(module)).map(({ line, column, message }) => `${line}:${column} ${message}`);
     const candidate = {
       ...made, text, module, errors, leftOut, number: number + 1, redrawn: review?.attempts ?? 0,
     };
     if (!errors.length) return candidate;
     first ??= candidate;
-    if (number && !temperature) break;
+    if (given || (number && !temperature)) break;
   }
   return first;
 }

@@ -67,7 +67,7 @@ class Page {
           count++;
         },
       });
-      this.show(made, (performance.now() - started) / 1000);
+      this.show({ ...made, request }, (performance.now() - started) / 1000);
     } catch (error) {
       say(error.message, true);
     }
@@ -104,6 +104,7 @@ class Page {
     say([
       `${made.tokens.length} tokens in ${seconds.toFixed(1)} s`,
       made.number > 1 && `candidate ${made.number}`,
+      isGap(made.request) && 'for the gap: the description was not read',
       made.redrawn && `${made.redrawn} refused and drawn again`,
       made.leftOut && `too long for the model, which read it without ${made.leftOut}`,
       this.stopped && 'stopped',

@@ -10,7 +10,7 @@ class Review {
   // head: text above; lead: the given signature; decode(tokens); problemsOf(code); most: refusals;
   // names: the language's own, null to leave names to the compiler.
   constructor({ head, lead, decode, problemsOf, most, names }) {
-    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0, silent: false });
+    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0 });
     this.refusals = new Map();
     this.ends = [{ tokens: 0, characters: lead.length }];
     const above = declarationsOf(head, tokensOf(head)).map(({ name }) => name);
@@ -21,7 +21,6 @@ class Review {
 
   // After one more token: how many tokens stay, or null where all may.
   async take(tokens) {
-    if (this.silent) return null;
     const text = this.lead + this.decode(tokens), all = codeOf(text);
     const unknown = this.known && firstUnknown(all, new Set(this.known), text.length);
     if (unknown && unknown.start >= this.lead.length) return this.refuse(this.placeOf(tokens, unknown));
@@ -43,16 +42,16 @@ class Review {
     return kept;
   }
 
-  async back() {
-    const place = this.ends.at(-1).tokens;
-    if (!place && !this.attempts && this.lead) {
-      const opened = `${this.lead}{`;
-      if (await this.refused(opened, codeOf(opened))) { // the context, or the signature
-        this.silent = true;
-        return null;
-      }
-    }
-    return this.refuse(place);
+  back() { return this.refuse(this.ends.at(-1).tokens); }
+
+  // In words what is wrong with the declarations or the signature, so that no text can be valid;
+  // '' where nothing is.
+  async given() {
+    const opened = this.lead && `${this.lead}{`, problem = await this.refused(opened, codeOf(opened));
+    if (!problem) return '';
+    const { line, column, message } = problem, above = this.head.split('\n').length - 1;
+    return line > above ? `the signature is not, at ${line - above}:${column}: ${message}`
+      : `the declarations are not, at ${line}:${column}: ${message}`;
   }
 
   refuse(place) {
@@ -64,15 +63,15 @@ class Review {
     return this.ends.at(-1).tokens;
   }
 
-  // Whether the compiler refuses the text so far, however it is closed.
+  // The problem of the text so far, if the compiler refuses it however it is closed; null otherwise.
   async refused(text, tokens) {
     const module = this.head + text, lines = module.split('\n');
-    let refused = false;
+    let refused = null;
     for (const closing of closingsOf(tokens, text)) {
       const [first] = await this.problemsOf(module + closing);
       if (!first || first.line > lines.length
-        || (first.line === lines.length && first.column > lines.at(-1).length)) return false;
-      refused = true;
+        || (first.line === lines.length && first.column > lines.at(-1).length)) return null;
+      refused ??= first;
     }
     return refused;
   }
