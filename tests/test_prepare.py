@@ -78,7 +78,7 @@ def test_parts_have_the_bits_of_reading_in_memory(modules, lines, tmp_path_facto
 
 @pytest.mark.parametrize("changes", [
     {}, {"synth": 30}, {"neighbours": 2}, {"renamings": 2}, {"infill_share": 0.7},
-    {"body_comments": False},
+    {"body_comments": False}, {"neighbours": 2, "renamings": 1, "synth": 40},
 ])  # fmt: skip
 def test_every_setting_has_the_bits_of_reading_in_memory(changes, tmp_path, streaming):
     folder, config = write_shaders(tmp_path / "shaders"), replace(CONFIG, **changes)
@@ -86,9 +86,11 @@ def test_every_setting_has_the_bits_of_reading_in_memory(changes, tmp_path, stre
     assert same(found, TrainingData.of(load_corpus([folder], config, 3), config))
 
 
-def test_a_killed_call_goes_on_with_what_it_finds(tmp_path, streaming, monkeypatch):
+@pytest.mark.parametrize("changes", [{}, {"neighbours": 1, "renamings": 1}])
+def test_a_killed_call_goes_on_with_what_it_finds(changes, tmp_path, streaming, monkeypatch):
     folder, out = write_shaders(tmp_path / "shaders"), tmp_path / "out.tat"
-    whole = prepared([folder], tmp_path / "whole.tat", threads=1)
+    config = replace(CONFIG, **changes)
+    whole = prepared([folder], tmp_path / "whole.tat", config, threads=1)
     done = []
     for name, task in prepare_tasks().items():
 
@@ -103,7 +105,7 @@ def test_a_killed_call_goes_on_with_what_it_finds(tmp_path, streaming, monkeypat
         limit = number
         done.clear()
         try:
-            data = prepared([folder], out, threads=1)
+            data = prepared([folder], out, config, threads=1)
             break
         except KeyboardInterrupt:
             assert not out.exists()

@@ -243,6 +243,25 @@ def test_incremental_equals_from_scratch(states, query):
         assert search(grown, question, top=99) == search(fresh, question, top=99)
 
 
+@given(DOCUMENTS, st.text(string.ascii_letters + " _"))
+@settings(max_examples=30)
+def test_an_index_in_a_file_finds_what_one_in_memory_finds(tmp_path_factory, documents, query):
+    path = tmp_path_factory.mktemp("filled") / "index"
+    path.touch()
+    with Index.being_filled(path) as index:
+        index.add(documents[:2])
+        index.add(documents)
+    inside, outside = index_of(*documents), Index.in_file(path)
+    for question in (query, "f hue", *(document.name for document in documents)):
+        assert search(inside, question, top=99) == search(outside, question, top=99)
+
+
+def test_a_damaged_index_in_a_file_is_named(tmp_path):
+    (tmp_path / "index").write_bytes(b"no database" * 1000)
+    with pytest.raises(FileError, match="index: damaged"):
+        Index.in_file(tmp_path / "index")
+
+
 def test_an_update_counts_what_it_does():
     index = Index()
     box, circle = module("box.wgsl", BOX), module("circle.wgsl", CIRCLE)

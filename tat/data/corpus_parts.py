@@ -7,11 +7,12 @@ whole or not at all, and a call that finds its file there leaves it.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -28,7 +29,7 @@ from tat.data.tokenizer import Tokenizer, split_pieces
 from tat.files import sync_folder, temporary_name, writing
 
 SPLITS = ("train", "valid")
-KINDS = ("sources", "targets")
+KINDS = ("sources", "targets", "texts")
 
 
 class Unit(msgspec.Struct):
@@ -47,7 +48,6 @@ class UnitDone(msgspec.Struct):
     samples: int
     silent_modules: list[Skipped]
     silent_lines: list[Skipped]
-    ends: list[int]  # bytes, of each part behind the head
 
 
 class PartDone(msgspec.Struct):
@@ -55,10 +55,11 @@ class PartDone(msgspec.Struct):
 
     kinds: dict[str, int]
     train: int  # samples
+    accompanied: int  # samples with neighbours
     too_long: dict[str, tuple[int, str]]
-    tokens: dict[str, int]  # "train.sources" -> ids
 
 
+Told = TypeVar("Told")
 Entry = tuple[str, Sample]  # digest first
 
 _entries = msgspec.msgpack.Decoder(list[Entry])
@@ -99,24 +100,45 @@ def read_unit(unit: Unit, config: DataConfig, seed: int, count: int, out: Path) 
         for sample in function_samples(function, learnt, seed):
             _put(parts, sample)
     found += unit.generated
-    packed = [msgspec.msgpack.encode(part) for part in parts]
+    done = UnitDone(len(found), sum(map(len, parts)), silent_modules, silent_lines)
+    write_groups(out, parts, done)
+
+
+def _put(parts: list[list[Entry]], sample: Sample) -> None:
+    digest = sample.digest
+    parts[part_number(digest, len(parts))].append((digest, sample))
+
+
+def part_number(digest: str, count: int) -> int:
+    """Which of `count` parts a digest belongs to."""
+    return int(digest[:8], 16) * count >> 32
+
+
+def write_groups(out: Path, groups: Sequence[Any], told: Any = None) -> None:
+    """A file of several groups that are read one by one, behind what is told of all."""
+    packed = [msgspec.msgpack.encode(group) for group in groups]
     ends = np.cumsum(list(map(len, packed))).tolist()
-    samples = sum(map(len, parts))
-    head = msgspec.msgpack.encode(UnitDone(len(found), samples, silent_modules, silent_lines, ends))
+    head = msgspec.msgpack.encode((ends, told))
     with whole_file(out) as file:
         file.write(len(head).to_bytes(8, "little") + head)
         file.writelines(packed)
 
 
-def _put(parts: list[list[Entry]], sample: Sample) -> None:
-    digest = sample.digest
-    parts[int(digest[:8], 16) * len(parts) >> 32].append((digest, sample))
+def read_told(path: Path, kind: type[Told]) -> Told:
+    """What a file of write_groups() tells of all."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return msgspec.msgpack.decode(file.read(length), type=tuple[list[int], kind])[1]
 
 
-def unit_done(file: BinaryIO) -> tuple[UnitDone, int]:
-    """The head of a unit's file, and where the parts begin."""
-    length = int.from_bytes(file.read(8), "little")
-    return msgspec.msgpack.decode(file.read(length), type=UnitDone), 8 + length
+def read_group(path: Path, number: int) -> bytes:
+    """One group of a file of write_groups(), encoded."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        ends, _ = msgspec.msgpack.decode(file.read(length), type=tuple[list[int], Any])
+        begin = ends[number - 1] if number else 0
+        file.seek(8 + length + begin)
+        return file.read(ends[number] - begin)
 
 
 def sort_part(number: int, units: Sequence[Path], count: int, out: Path, texts: Path) -> None:
@@ -125,33 +147,31 @@ def sort_part(number: int, units: Sequence[Path], count: int, out: Path, texts: 
     if out.exists() and texts.exists():
         return
     kept: dict[str, Sample] = {}
-    found = [entry for unit in units for entry in _part_of(unit, number)]
+    found = [entry for unit in units for entry in _entries.decode(read_group(unit, number))]
     found.sort(key=lambda entry: (entry[1].split == "valid", entry[1].group, entry[1].origin))
     for digest, sample in found:
         kept.setdefault(digest, sample)
     ordered = [(digest, kept[digest]) for digest in sorted(kept)]
-    places: list[dict[bytes, None]] = [{} for _ in range(count)]
-    for _, sample in ordered:
-        if sample.split == "train" and sample.kind == "completion":
-            for text in (*(text for _, text in sample.source), sample.target):
-                data = text.encode()
-                places[crc32(data) % count][data] = None
-    packed = [msgspec.msgpack.encode(list(of_place)) for of_place in places]
-    ends = np.cumsum(list(map(len, packed))).tolist()
-    with whole_file(texts) as file:
-        head = msgspec.msgpack.encode(ends)
-        file.write(len(head).to_bytes(8, "little") + head)
-        file.writelines(packed)
+    place_texts(ordered, count, texts)
     with whole_file(out) as file:
         file.write(msgspec.msgpack.encode(ordered))
 
 
-def _part_of(unit: Path, number: int) -> list[Entry]:
-    with open(unit, "rb") as file:
-        done, start = unit_done(file)
-        begin = done.ends[number - 1] if number else 0
-        file.seek(start + begin)
-        return _entries.decode(file.read(done.ends[number] - begin))
+def place_texts(entries: Sequence[Entry], count: int, out: Path) -> None:
+    """The texts that a tokenizer learns from, each once, in `count` groups by its hash; behind the
+    number of samples."""
+    groups: list[dict[bytes, None]] = [{} for _ in range(count)]
+    for _, sample in entries:
+        if sample.is_trained_completion:
+            for text in (*(text for _, text in sample.source), sample.target):
+                data = text.encode()
+                groups[crc32(data) % count][data] = None
+    write_groups(out, list(map(list, groups)), len(entries))
+
+
+def read_entries(part: Path) -> list[Entry]:
+    """The samples of a part, in order."""
+    return _entries.decode(part.read_bytes())
 
 
 def count_pieces(number: int, texts: Sequence[Path], out: Path) -> None:
@@ -160,13 +180,7 @@ def count_pieces(number: int, texts: Sequence[Path], out: Path) -> None:
         return
     known: set[bytes] = set()
     for path in texts:
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            ends = msgspec.msgpack.decode(file.read(length), type=list[int])
-            begin = ends[number - 1] if number else 0
-            file.seek(8 + length + begin)
-            data = file.read(ends[number] - begin)
-            known.update(msgspec.msgpack.decode(data, type=list[bytes]))
+        known.update(msgspec.msgpack.decode(read_group(path, number), type=list[bytes]))
     counts: Counter[bytes] = Counter()
     for text in known:
         counts.update(split_pieces(text))
@@ -184,18 +198,22 @@ def encode_part(part: Path, tokenizer: Path, config: DataConfig, out: Path) -> N
     if out.exists():
         return
     encoder = _tokenizer(tokenizer)
-    entries = _entries.decode(part.read_bytes())
-    done = PartDone(dict(Counter(sample.kind for _, sample in entries)), 0, {}, {})
+    entries = read_entries(part)
+    kinds = dict(Counter(sample.kind for _, sample in entries))
+    done = PartDone(kinds, 0, sum(bool(sample.neighbours) for _, sample in entries), {})
     for split in SPLITS:
         samples = [(digest, sample) for digest, sample in entries if sample.split == split]
-        found = encode_samples((sample for _, sample in samples), encoder, config)
+        texts: dict[str, int] = {}
+        found = encode_samples((sample for _, sample in samples), encoder, config, texts)
         done.too_long[split] = found.too_long, found.first_too_long
         done.train += len(samples) if split == "train" else 0
         for kind in KINDS:
             rows = getattr(found, kind)
-            done.tokens[f"{split}.{kind}"] = int(rows.starts[-1])
             _keep(out, f"{split}.{kind}.ids", rows.values.astype(id_type(encoder)))
             _keep(out, f"{split}.{kind}.lengths", rows.lengths.astype("<u4"))
+        _keep(out, f"{split}.neighbours", found.neighbours.astype("<i4"))
+        known = (blake2b(text.encode(), digest_size=16).digest() for text in texts)
+        _keep(out, f"{split}.known", np.frombuffer(b"".join(known), np.uint8))
         _keep(out, f"{split}.digests", np.frombuffer(_digested(samples), np.uint8))
     with whole_file(out) as file:
         file.write(msgspec.msgpack.encode(done))
@@ -222,50 +240,3 @@ def _tokenizer(path: Path) -> Tokenizer:
     if path not in _known:
         _known[path] = Tokenizer.from_bytes(path.read_bytes())
     return _known[path]
-
-
-TASKS: dict[str, Callable[..., None]] = {
-    task.__name__: task for task in (read_unit, sort_part, count_pieces, encode_part)
-}
-_TYPES: dict[str, tuple[Any, ...]] = {
-    "read_unit": (Unit, DataConfig, int, int, str),
-    "sort_part": (int, list[str], int, str, str),
-    "count_pieces": (int, list[str], str),
-    "encode_part": (str, str, DataConfig, str),
-}
-
-
-def packed_task(name: str, arguments: Sequence[Any]) -> bytes:
-    """A task for another process."""
-    return msgspec.msgpack.encode((name, [_plain(a) for a in arguments]))
-
-
-def _plain(argument: Any) -> Any:
-    if isinstance(argument, Path):
-        return str(argument)
-    if isinstance(argument, list | tuple):
-        return [_plain(a) for a in argument]
-    return argument
-
-
-def do_packed(data: bytes) -> None:
-    """Does a task that packed_task() wrote."""
-    name, raw = msgspec.msgpack.decode(data, type=tuple[str, list[msgspec.Raw]])
-    arguments = [_with_paths(msgspec.msgpack.decode(r, type=t)) for r, t in zip(raw, _TYPES[name])]
-    TASKS[name](*arguments)
-
-
-def _with_paths(argument: Any) -> Any:
-    if isinstance(argument, str):
-        return Path(argument)
-    if isinstance(argument, list):
-        return [_with_paths(a) for a in argument]
-    return argument
-
-
-def pieces_of(files: Iterator[Path]) -> Iterator[bytes]:
-    """The bytes of files, one after another."""
-    for path in files:
-        with open(path, "rb") as file:
-            while data := file.read(1 << 20):
-                yield data

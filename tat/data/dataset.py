@@ -120,15 +120,17 @@ def buckets_of(sources: np.ndarray, targets: np.ndarray, buckets: Sequence[Bucke
 
 
 def encode_samples(
-    samples: Iterable[EncodableSample], tokenizer: Tokenizer, config: DataConfig
-) -> Dataset:
+    samples: Iterable[EncodableSample], tokenizer: Tokenizer, config: DataConfig,
+    texts: dict[str, int] | None = None,
+) -> Dataset:  # fmt: skip
     """Encode all samples that fit a bucket; the others are counted in `too_long`, none is cut.
 
-    Neighbours are cut to data.neighbour_tokens.
+    Neighbours are cut to data.neighbour_tokens. texts: an empty dict that is filled with the text
+    of each neighbour and its row.
     """
     sources, targets = [Ragged.of([])], [Ragged.of([])]
     neighbours: list[list[int]] = []
-    texts: dict[str, int] = {}
+    texts = {} if texts is None else texts
     too_long: list[str] = []
     remaining = iter(samples)
     while several := list(islice(remaining, _AT_ONCE)):

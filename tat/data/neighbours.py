@@ -58,24 +58,28 @@ def with_neighbours(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
     None is from the sample's own group, and none gives its function away. The result depends on the
     texts and not on the order of the samples.
     """
-    pool = {s.digest: s for s in samples if s.split == "train" and s.kind == "completion"}
     index = Index(name="the training split")
-    index.update(map(_document, pool.values()))
+    index.update(document_of(sample) for sample in samples if sample.is_trained_completion)
     for sample in samples:
-        found = find_neighbours(
-            index, sample.source, count, exclude=sample.code,
-            refuse=lambda hit, group=sample.group: pool[hit.file].group == group,
-        )  # fmt: skip
-        yield replace(sample, neighbours=tuple(neighbour.text for neighbour in found))
+        yield replace(sample, neighbours=neighbours_of(sample, index, count))
 
 
-def _document(sample: Sample) -> Document:
-    """A completion, named by its digest, so that no path decides between equal scores."""
+def document_of(sample: Sample) -> Document:
+    """A completion, named by digest and group, so that no path decides between equal scores."""
     parts = dict(sample.source)
     return Document.of_function(
-        sample.digest, 0, parts["signature"], sample.target,
+        f"{sample.digest} {sample.group}", 0, parts["signature"], sample.target,
         comment=parts.get("comment", ""), context=parts.get("context", ""),
     )  # fmt: skip
+
+
+def neighbours_of(sample: Sample, index: Index, count: int) -> tuple[str, ...]:
+    """The texts of up to `count` documents of an index of document_of() that fit a sample."""
+    found = find_neighbours(
+        index, sample.source, count, exclude=sample.code,
+        refuse=lambda hit: hit.file.partition(" ")[2] == sample.group,
+    )  # fmt: skip
+    return tuple(neighbour.text for neighbour in found)
 
 
 def _text(comment: str, code: str) -> str:

@@ -1,38 +1,29 @@
 """Preparing a corpus: files to one file of token ids, by all cores, to the same bits as in memory.
 
-Small corpora, and those whose samples need all others (neighbours, renamings), are made in memory
-as training always did. Others go through a work folder beside the file: units of sources to
-samples, parts of samples in the order of digests, a tokenizer, ids. Every intermediate file is
-whole or not there, so that a killed call goes on with what it finds.
+Small corpora are made in memory as training always did. Others go through a work folder beside the
+file: units of sources to samples, parts of samples in the order of digests, their neighbours and
+renamed copies, a tokenizer, ids. Every intermediate file is whole or not there, so that a killed
+call goes on with what it finds.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from tat import locks
 from tat.config_tables import DataConfig
 from tat.data import corpus_file
 from tat.data.corpus import Report, load_corpus, require_training
 from tat.data.corpus_content import Content, key_of
-from tat.data.corpus_file import Array, arrays_of, id_type
-from tat.data.corpus_parts import (
-    KINDS,
-    SPLITS,
-    PartDone,
-    Unit,
-    pieces_of,
-    read_counts,
-    unit_done,
-)
+from tat.data.corpus_file import arrays_of
+from tat.data.corpus_parts import PartDone, Unit, UnitDone, read_counts, read_told
 from tat.data.generated import generated_functions
+from tat.data.prepare_join import Joined
 from tat.data.prepare_pool import Pool
 from tat.data.prepare_progress import Progress, quiet
 from tat.data.sources import ModuleText, SourceReader, nothing_usable
@@ -46,7 +37,10 @@ _IN_MEMORY = 8 << 20  # bytes of files up to which no processes are started
 _UNIT = 4 << 20  # characters of a unit's texts
 _GENERATED = 600  # bytes of a generated function, about
 _PART = 16 << 20  # bytes of files for each part that is put in order by itself
-_WEIGHTS = {"reading": 45, "sorting": 15, "counting": 10, "encoding": 30}  # shares of the time
+_WEIGHTS = {  # shares of the time; of renamings, of each
+    "reading": 45, "sorting": 15, "neighbours": 400, "renamings": 60, "counting": 10,
+    "encoding": 30,
+}  # fmt: skip
 
 
 def prepare(
@@ -62,7 +56,7 @@ def prepare(
     content = content or Content.of(paths)
     with _work_folder(out, key_of(content, config, seed, tokenizer)) as work:
         given = _Given(paths, config, seed, tokenizer, content)
-        if config.neighbours or config.renamings or given.size <= _IN_MEMORY:
+        if given.size <= _IN_MEMORY:
             _in_memory(given, out)
         else:
             _Preparing(given, work, threads, progress).run(out)
@@ -144,6 +138,10 @@ class _Preparing:
             pool = stack.enter_context(Pool(self._workers))
             units = self._read(pool)
             parts = self._sort(pool, units)
+            if self._given.config.neighbours:
+                parts = self._accompany(pool, parts)
+            if self._given.config.renamings:
+                parts = self._rename(pool, parts)
             self._learn(pool)
             self._encode(pool, parts)
         self._join(out, units)
@@ -151,11 +149,16 @@ class _Preparing:
     def _path(self, kind: str, number: int) -> Path:
         return self._work / f"{kind}-{number:05}"
 
+    def _paths(self, kind: str) -> list[Path]:
+        return [self._path(kind, number) for number in range(self._parts)]
+
     def _said(self, stage: str, share: float) -> None:
-        before = 0
-        for name, weight in _WEIGHTS.items():
+        config, before = self._given.config, 0
+        times = {"neighbours": min(1, config.neighbours), "renamings": config.renamings}
+        weights = {name: weight * times.get(name, 1) for name, weight in _WEIGHTS.items()}
+        for name, weight in weights.items():
             if name == stage:
-                self._progress(stage, (before + weight * share) / sum(_WEIGHTS.values()))
+                self._progress(stage, (before + weight * share) / sum(weights.values()))
             before += weight
 
     def _read(self, pool: Pool) -> list[Path]:
@@ -191,13 +194,46 @@ class _Preparing:
             yield Unit([], [], several, learnt), _GENERATED * len(several)
 
     def _sort(self, pool: Pool, units: Sequence[Path]) -> list[Path]:
-        parts = [self._path("part", number) for number in range(self._parts)]
+        parts, texts = self._paths("part"), self._paths("texts")
         for number, part in enumerate(parts):
-            texts = self._path("texts", number)
-            pool.do("sort_part", number, units, self._parts, part, texts)
+            pool.do("sort_part", number, units, self._parts, part, texts[number])
             self._said("sorting", number / self._parts)
         pool.finish()
+        self._texts = texts
         return parts
+
+    def _accompany(self, pool: Pool, parts: Sequence[Path]) -> list[Path]:
+        """The parts with neighbours; only one process can fill an index."""
+        index, found = self._work / "index", self._paths("accompanied")
+        pool.do("index_parts", parts, index)
+        self._said("neighbours", 0.0)
+        pool.finish()
+        for number, (part, out) in enumerate(zip(parts, found, strict=True)):
+            pool.do("accompany_part", part, index, self._given.config.neighbours, out)
+            self._said("neighbours", number / self._parts)
+        pool.finish()
+        return found
+
+    def _rename(self, pool: Pool, parts: Sequence[Path]) -> list[Path]:
+        """The parts with renamed copies, each where its digest belongs."""
+        names, all_names = self._paths("names"), self._work / "names"
+        for part, out in zip(parts, names, strict=True):
+            pool.do("name_part", part, out)
+        pool.finish()
+        pool.do("all_names", names, all_names)
+        pool.finish()
+        copies, times = self._paths("copies"), self._given.config.renamings
+        for number, (part, out) in enumerate(zip(parts, copies, strict=True)):
+            pool.do("rename_part", part, all_names, times, self._parts, out)
+            self._said("renamings", 0.8 * number / self._parts)
+        pool.finish()
+        merged, self._texts = self._paths("merged"), self._paths("merged-texts")
+        for number, part in enumerate(parts):
+            out = merged[number], self._texts[number]
+            pool.do("merge_part", number, part, copies, self._parts, *out)
+            self._said("renamings", 0.8 + 0.2 * number / self._parts)
+        pool.finish()
+        return merged
 
     def _learn(self, pool: Pool) -> None:
         """The tokenizer, from the texts of all parts, unless there is one."""
@@ -205,9 +241,8 @@ class _Preparing:
         if kept.exists():
             return
         if tokenizer is None:
-            texts = [self._path("texts", number) for number in range(self._parts)]
             for number in range(self._parts):
-                pool.do("count_pieces", number, texts, self._path("counts", number))
+                pool.do("count_pieces", number, self._texts, self._path("counts", number))
                 self._said("counting", number / self._parts)
             pool.finish()
             counts: dict[bytes, int] = {}
@@ -226,72 +261,30 @@ class _Preparing:
         pool.finish()
 
     def _join(self, out: Path, units: Sequence[Path]) -> None:
-        done = [
-            msgspec.msgpack.decode(self._path("ids", n).read_bytes(), type=PartDone)
-            for n in range(self._parts)
-        ]
-        report = self._report(units, done)
-        require_training(sum(part.train for part in done))
+        joined = Joined(self._paths("ids"))
+        report = self._report(units, joined.done)
+        require_training(sum(part.train for part in joined.done))
         tokenizer = Tokenizer.from_bytes((self._work / "tokenizer").read_bytes())
-        too_long = {split: _too_long(part.too_long[split] for part in done) for split in SPLITS}
-        state = sha256()
-        for data in pieces_of(self._files(f"{split}.digests" for split in SPLITS)):
-            state.update(data)
-        index = self._given.index(state.hexdigest(), report, too_long)
+        index = self._given.index(joined.fingerprint(), report, joined.too_long())
         with atomic_file(out) as file:
-            corpus_file.write(file, dict(self._arrays(tokenizer)), **index)
-
-    def _files(self, kinds: Iterator[str]) -> Iterator[Path]:
-        """The files of all parts, kind after kind."""
-        for kind in kinds:
-            yield from (self._path("ids", n).with_suffix(f".{kind}") for n in range(self._parts))
-
-    def _arrays(self, tokenizer: Tokenizer) -> Iterator[tuple[str, Array]]:
-        yield "tokenizer", Array("|u1", [tokenizer.to_bytes()])
-        for split in SPLITS:
-            for kind in KINDS:
-                name = f"{split}.{kind}"
-                ids = pieces_of(self._files(iter([f"{name}.ids"])))
-                yield f"{name}.ids", Array(id_type(tokenizer), ids, ids=True)
-                yield f"{name}.starts", Array("<i8", self._starts(f"{name}.lengths"))
-            yield f"{split}.texts.ids", Array(id_type(tokenizer), [], ids=True)
-            yield f"{split}.texts.starts", Array("<i8", [np.zeros(1, "<i8")])
-            yield f"{split}.neighbours", Array("<i4", [])
-
-    def _starts(self, kind: str) -> Iterator[np.ndarray]:
-        last = np.zeros(1, "<i8")
-        yield last
-        for path in self._files(iter([kind])):
-            ends = last[-1] + np.cumsum(np.fromfile(path, "<u4"), dtype="<i8")
-            if len(ends):
-                last = ends
-                yield ends
+            corpus_file.write(file, dict(joined.arrays(tokenizer)), **index)
 
     def _report(self, units: Sequence[Path], done: Sequence[PartDone]) -> Report:
-        heads = []
-        for path in units:
-            with open(path, "rb") as file:
-                heads.append(unit_done(file)[0])
+        heads = [read_told(unit, UnitDone) for unit in units]
         silent = [s for head in heads for s in head.silent_modules]
         silent += [s for head in heads for s in head.silent_lines]
         skipped = (*self._reader.skipped, *silent)
-        samples, kept = sum(head.samples for head in heads), 0
+        samples = sum(head.samples for head in heads)
+        kept = sum(read_told(texts, int) for texts in self._paths("texts"))
         if not samples:
             raise CorpusError(nothing_usable(self._given.paths, skipped, self._reader.others))
         kinds = dict.fromkeys(("completion", "description", "infill"), 0)
         for part in done:
             for kind, count in part.kinds.items():
-                kinds[kind], kept = kinds[kind] + count, kept + count
+                kinds[kind] += count
         return Report(
             files=self._reader.files, skipped=skipped,
             functions=sum(head.functions for head in heads), completions=kinds["completion"],
             descriptions=kinds["description"], infills=kinds["infill"],
-            duplicates=samples - kept, accompanied=0,
+            duplicates=samples - kept, accompanied=sum(part.accompanied for part in done),
         )  # fmt: skip
-
-
-def _too_long(found: Iterator[tuple[int, str]]) -> tuple[int, str]:
-    total, first = 0, ""
-    for count, origin in found:
-        total, first = total + count, first or origin
-    return total, first

@@ -5,7 +5,7 @@ import struct
 import sys
 from typing import BinaryIO
 
-from tat.data.corpus_parts import do_packed
+from tat.data.prepare_tasks import do_packed
 from tat.errors import FileError, failure_of
 
 

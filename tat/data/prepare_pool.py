@@ -5,8 +5,8 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from tat.data.corpus_parts import TASKS, packed_task
 from tat.data.prepare_child import receive, send
+from tat.data.prepare_tasks import TASKS, packed_task
 from tat.errors import CorpusError, FileError
 from tat.resources import program
 

@@ -112,17 +112,23 @@ def with_renamings(samples: Sequence[Sample], count: int) -> Iterator[Sample]:
     New names are those that functions of the training split declare. A draw depends only on the
     sample and the number of the copy.
     """
-    renamables = {s.digest: _Renamable(s) for s in samples if _is_renamable(s)}
-    names = sorted({name for sample in renamables.values() for name in sample.declared})
+    names = sorted({name for s in samples if s.is_trained_completion for name in declared_in(s)})
     for sample in samples:
         yield sample
-        if names and _is_renamable(sample):
-            renamable = renamables[sample.digest]
-            yield from (renamable.renamed(names, number) for number in range(count))
+        if sample.is_trained_completion:
+            yield from renamed_copies(sample, names, count)
 
 
-def _is_renamable(sample: Sample) -> bool:
-    return sample.split == "train" and sample.kind == "completion"
+def declared_in(sample: Sample) -> list[str]:
+    """The names that a completion declares and that may change."""
+    return _Renamable(sample).declared
+
+
+def renamed_copies(sample: Sample, names: Sequence[str], count: int) -> Iterator[Sample]:
+    """`count` copies of a completion under other of the names; none where there are no names."""
+    if names:
+        renamable = _Renamable(sample)
+        yield from (renamable.renamed(names, number) for number in range(count))
 
 
 def _parameters(tokens: list[Token]) -> list[str]:

@@ -42,6 +42,11 @@ class Sample:
         return "completion" if "signature" in markers else "description"
 
     @property
+    def is_trained_completion(self) -> bool:
+        """Whether it is one of those that give the vocabulary, neighbours and names."""
+        return self.split == "train" and self.kind == "completion"
+
+    @property
     def digest(self) -> str:
         """SHA-256 of source and target, hexadecimal."""
         return digest_of(*(text for part in self.source for text in part), self.target)

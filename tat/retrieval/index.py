@@ -1,11 +1,12 @@
-"""The index: chunks and their words in SQLite (FTS5), held in memory."""
+"""The index: chunks and their words in SQLite (FTS5), held in memory or in a file."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from tat.errors import FileError, TatError
 from tat.remembered import remembered
@@ -64,15 +65,30 @@ class Changes:
 class Index:
     """Chunks that `tat.retrieval.query.search` finds; made empty, or with `open_index`."""
 
-    def __init__(self, content: bytes = b"", name: str = "index") -> None:
+    def __init__(self, content: bytes = b"", name: str = "index", place: str = ":memory:") -> None:
+        """content: of a serialized index; place: an URI of SQLite."""
         self._name = name
         with self._errors():
-            self._database = sqlite3.connect(":memory:")
+            self._database = sqlite3.connect(place, uri=True)
             if content:
                 self._database.deserialize(content)
-            else:
-                self._database.executescript(_SCHEMA)
             [(self.version,)] = self._database.execute("PRAGMA user_version")
+            if not (content or self.version):
+                self._database.executescript(_SCHEMA)
+                self.version = VERSION
+
+    @classmethod
+    def in_file(cls, path: Path) -> Self:
+        """An index that stays in its file, made by being_filled(), and is read from there."""
+        return cls(name=str(path), place=f"{path.as_uri()}?mode=ro&immutable=1")
+
+    @classmethod
+    @contextmanager
+    def being_filled(cls, path: Path) -> Iterator[Self]:
+        """An index in an empty file, to add documents to; a crash may leave a broken one."""
+        index = cls(name=str(path), place=f"{path.as_uri()}?mode=rw")
+        with index._errors(), closing(index._database):
+            yield index
 
     def __len__(self) -> int:
         [(chunks,)] = self.select("SELECT count(*) FROM chunks")
@@ -109,6 +125,15 @@ class Index:
         added, kept = len(new) - len(refused), len(known) - len(gone) - len(moved)
         return Changes(added, len(gone), len(moved), kept, len(self), tuple(refused))
 
+    def add(self, documents: Iterable[Document]) -> None:
+        """Add those that the index does not have; one is held in memory at a time."""
+        known = "SELECT 1 FROM documents WHERE digest = ?"
+        new = (document for document in documents if not self.select(known, (document.digest,)))
+        with self._errors():
+            self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        self._apply([], [], new)
+        self._counts.cache_clear()
+
     def serialize(self) -> bytes:
         """The content of an index file: the database and its SHA-256."""
         with self._errors():
@@ -126,7 +151,7 @@ class Index:
         return chunks
 
     def _apply(
-        self, gone: list[int], moved: list[tuple[Any, ...]], new: list[Document]
+        self, gone: list[int], moved: list[tuple[Any, ...]], new: Iterable[Document]
     ) -> list[tuple[str, str]]:
         """Remove, move and add in one transaction; returns places and reasons of refused ones."""
         refused = []
