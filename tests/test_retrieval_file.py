@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tat.errors import FileError
 from tat.retrieval.chunks import Document
-from tat.retrieval.index import VERSION
+from tat.retrieval.index import VERSION, Index
 from tat.retrieval.index_file import open_index, update_index
 from tat.retrieval.query import search
 
@@ -248,3 +248,9 @@ def test_readers_see_a_whole_index_while_it_is_written(tmp_path):
     for found in seen:
         assert_one_state(found)
     assert len(set(map(frozenset, seen))) == 2  # it was written meanwhile
+
+
+def test_a_damaged_index_in_a_file_is_named(tmp_path):
+    (tmp_path / "index").write_bytes(b"no database" * 1000)
+    with pytest.raises(FileError, match="index: damaged"):
+        Index.in_file(tmp_path / "index")
