@@ -19,6 +19,8 @@ from tat.data import prepare
 from tat.data.corpus import load_corpus
 from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import CorpusFile
+from tat.data.prepare_child import send
+from tat.data.prepare_tasks import packed_task
 from tat.data.training_data import TrainingData
 from tat.errors import BusyError, CorpusError, FileError
 
@@ -132,6 +134,17 @@ def test_a_write_error_of_a_child_names_the_file(tmp_path):
     with pytest.raises(FileError, match=r"cannot write .*nowhere"), Pool(2) as pool:
         pool.do("count_pieces", 0, [], tmp_path / "nowhere" / "counts")
         pool.finish()
+
+
+def test_a_child_whose_parent_was_killed_ends_without_a_word():
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command("_prepare-child"), env=child_environment({}), stdin=pipe, stdout=pipe, stderr=pipe
+    ) as child:
+        child.stdout.close()
+        send(child.stdin, packed_task("count_pieces", (0, [], "/nowhere/counts")))
+        child.stdin.close()
+        assert child.stderr.read() == b"" and child.wait() == 1
 
 
 def prepare_tasks() -> dict:

@@ -227,10 +227,12 @@ def _digested(samples: Sequence[Entry]) -> bytes:
 
 def _keep(out: Path, name: str, array: np.ndarray) -> None:
     path = out.with_suffix(f".{name}")
-    with writing(path), open(path, "wb") as file:
+    temporary = temporary_name(path)  # a child of a call that was killed may be writing the same
+    with writing(path), open(temporary, "xb") as file:
         file.write(array)
         file.flush()
         os.fsync(file.fileno())
+        os.replace(temporary, path)
 
 
 _known: dict[Path, Tokenizer] = {}

@@ -1,6 +1,7 @@
 """The child process that prepares parts of a corpus: tasks from standard input, answers back."""
 
 import gc
+import os
 import struct
 import sys
 from typing import BinaryIO
@@ -21,7 +22,10 @@ def main() -> int:
         except Exception as error:
             kind = "file" if isinstance(error, FileError) else "corpus"
             message = f"{kind} {failure_of(error)[0]}".encode()
-        send(answers, message)
+        try:
+            send(answers, message)
+        except BrokenPipeError:  # the parent was killed, and nobody is left to tell
+            os._exit(1)
     return 0
 
 
