@@ -132,6 +132,18 @@ def test_what_was_given_is_refused_by_name_and_once(most, context, refused, told
     assert made["redrawn"] == 0 and len(made["keys"]) == len(made["judged"]) // 2 == 1
 
 
+def test_what_is_no_signature_is_known():
+    signatures = [
+        "fn f()", "fn f(a: array<vec2<f32>>) -> array<f32, 4> // c",
+        "@compute @workgroup_size(8) fn m()",
+        "@fragment fn f(@builtin(position) at: vec4f) -> @location(0) vec4f",
+    ]  # fmt: skip
+    others = ["not a signature", "fn f", "fn f(", "fn f() {", "fn f() { }", "fn f();", "f32", "@x",
+              "fn f() fn g()", "struct A { a: f32 }", "fn f() ->"]  # fmt: skip
+    found = node("({ texts }) => texts.map(isSignature)", {"texts": signatures + others})
+    assert found == [True] * len(signatures) + [False] * len(others)
+
+
 def test_long_requests_are_read_in_the_parts_that_tat_reads():
     """The page reads contexts and gaps as tat does, whole and shortened."""
     long = "\n\n".join(ENTRIES[:12])

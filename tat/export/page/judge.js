@@ -23,8 +23,11 @@ const ATTEMPT = 65536; // step of a draw's number after each refusal, as tat/dec
 // request: description, signature and context, or the prefix and suffix of a gap; settings: those of
 // `tat generate`, with a seed.
 async function write(player, request, settings, { emit = () => {}, stopped = () => false } = {}) {
-  const { tokens: source, leftOut } = readingOf(request, player.tokenizer, player.plan.source);
   const [head, lead, tail] = placeOf(request);
+  if (lead && !isSignature(lead)) {
+    throw new Error('The signature is none: begin it with fn NAME( and end it before the body.');
+  }
+  const { tokens: source, leftOut } = readingOf(request, player.tokenizer, player.plan.source);
   const decode = (tokens) => player.tokenizer.decode(tokens);
   const { candidates, temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
   const reviewed = () => new Review({

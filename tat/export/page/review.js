@@ -77,6 +77,12 @@ class Review {
   }
 }
 
+// Whether a text is a function's signature and nothing else, so that a body may follow.
+function isSignature(text) {
+  const tokens = codeOf(text), at = afterAttributes(tokens, 0), { end } = signatureAt(tokens, at);
+  return tokens[at]?.text === 'fn' && end > at && end === tokens.length;
+}
+
 const codeOf = (text) => tokensOf(text).filter(({ kind }) => kind !== 'comment');
 const countOf = (tokens, text) => tokens.filter((token) => token.text === text).length;
 
