@@ -8,7 +8,8 @@ function say(text, bad = false) {
 }
 
 function cardOf({ version, step, weights, kind, shape, hash, licence }) {
-  return `A tat model of ${(weights / 1e6).toPrecision(3)} million weights (${shape}, ${kind}) after`
+  const many = weights < 1e6 ? weights.toLocaleString('en') : `${(weights / 1e6).toPrecision(3)} million`;
+  return `A tat model of ${many} weights (${shape}, ${kind}) after`
     + ` ${step} steps, model ${hash.slice(0, 12)}, written by tat ${version}. Licence of the`
     + ` weights: ${licence || 'not stated; ask who gave you this page'}.`;
 }
@@ -70,6 +71,7 @@ class Page {
       this.show({ ...made, request }, (performance.now() - started) / 1000);
     } catch (error) {
       say(error.message, true);
+      $('answer').hidden = !$('text').textContent;
     }
     this.end();
   }

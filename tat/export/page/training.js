@@ -79,7 +79,7 @@ class Training {
 
   draw() {
     const { losses } = this, most = Math.max(...losses, 1e-9), svg = $('curve');
-    const point = (loss, i) => `${(40 + 590 * i / Math.max(1, losses.length - 1)).toFixed(1)}`
+    const point = (loss, i) => `${(56 + 574 * i / Math.max(1, losses.length - 1)).toFixed(1)}`
       + ` ${(180 - 165 * loss / most).toFixed(1)}`;
     const make = (name, values, text = '') => {
       const made = document.createElementNS(svg.namespaceURI, name);
@@ -90,7 +90,7 @@ class Training {
     svg.replaceChildren(
       make('path', { d: `M${losses.map(point).join('L')}` }),
       make('text', { x: 4, y: 20 }, most.toFixed(2)), make('text', { x: 4, y: 184 }, '0'),
-      make('text', { x: 630, y: 197, 'text-anchor': 'end' }, `step ${losses.length}`),
+      make('text', { x: 630, y: 192, 'text-anchor': 'end' }, `step ${losses.length}`),
     );
     svg.setAttribute('aria-label', `loss from ${losses[0].toFixed(2)} to ${losses.at(-1).toFixed(2)}`
       + ` nats a token over ${losses.length} steps`);
