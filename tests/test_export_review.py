@@ -124,7 +124,7 @@ def test_a_refused_statement_and_an_unknown_name_are_drawn_again():
     ("", "fn f()", "the signature is not, at 1:1: no"),
     ("struct A { }", "struct", "the declarations are not, at 1:1: no"),
 ])  # fmt: skip
-def test_what_was_given_is_refused_by_name_and_once(most, context, refused, told):
+def test_a_mistake_in_the_request_is_named_as_its_own_and_once(most, context, refused, told):
     texts = [["{", " return 1.0;", " }"]]
     asked = {"texts": texts, "most": most, "names": [], "refused": [refused], "context": context}
     made = node(_PLAYER, asked)
@@ -132,7 +132,7 @@ def test_what_was_given_is_refused_by_name_and_once(most, context, refused, told
     assert made["redrawn"] == 0 and len(made["keys"]) == len(made["judged"]) // 2 == 1
 
 
-def test_what_is_no_signature_is_known():
+def test_a_text_that_is_no_signature_is_known():
     signatures = [
         "fn f()", "fn f(a: array<vec2<f32>>) -> array<f32, 4> // c",
         "@compute @workgroup_size(8) fn m()",

@@ -125,7 +125,7 @@ def write_groups(out: Path, groups: Sequence[Any], told: Any = None) -> None:
 
 
 def read_told(path: Path, kind: type[Told]) -> Told:
-    """What a file of write_groups() tells of all."""
+    """The counts at the head of a file of write_groups()."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         return msgspec.msgpack.decode(file.read(length), type=tuple[list[int], kind])[1]

@@ -14,7 +14,7 @@ from tat.data.tokenizer import Tokenizer
 
 
 class Joined:
-    """What encode_part() wrote for each part, one after another."""
+    """The parts as encode_part() wrote them, one after another."""
 
     def __init__(self, parts: Sequence[Path]) -> None:
         self._parts = parts
@@ -29,7 +29,7 @@ class Joined:
         return state.hexdigest()
 
     def too_long(self) -> dict[str, tuple[int, str]]:
-        """Of each split how many samples are too long, and the origin of the first."""
+        """The samples of each split that are too long: how many, and the origin of the first."""
         found = {}
         for split in SPLITS:
             counts, firsts = zip(*(done.too_long[split] for done in self.done), strict=True)
@@ -58,7 +58,7 @@ class Joined:
         return [part.with_suffix(f".{kind}") for part in self._parts]
 
     def _rows_of_texts(self, split: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Of each part's texts the row in the file, and whether it is the first of its kind."""
+        """The row in the file of each part's texts, and whether a text is the first of its kind."""
         parts = [np.fromfile(path, "S16") for path in self._files(f"{split}.known")]
         known = np.concatenate(parts)
         _, firsts, which = np.unique(known, return_index=True, return_inverse=True)

@@ -132,7 +132,7 @@ class Index:
         with self._errors():
             self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         self._apply([], [], new)
-        self._counts.cache_clear()
+        self._count.cache_clear()
 
     def serialize(self) -> bytes:
         """The content of an index file: the database and its SHA-256."""
