@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from decoding import CONSTRAINTS, PROMPTS, TOKENIZER
 
-from tat.data.tokenizer import Special
+from tat.data.tokenizer import FIRST_BYTE, Special
 from tat.decode.constraint import Constraints
 from tat.decode.prompt import Prompt
 
@@ -61,6 +61,22 @@ def test_hostile_prompts(prompt: Prompt):
         constraint.accept(TOKENIZER.encode("{ let a = 1; }"))
         constraint.mask(logits)
         assert np.isfinite(logits).any()
+
+
+def test_the_mask_leaves_all_that_may_follow_and_no_letter_in_vain():
+    constraint = CONSTRAINTS.of(PROMPTS["body"])
+    for token in TOKENIZER.encode("{ let a = radius * 2.0; return a"):
+        logits = np.zeros(TOKENIZER.size)
+        constraint.mask(logits)
+        may_follow = [t for t in range(TOKENIZER.size) if constraint.copy().accept([t])]
+        assert may_follow and np.isfinite(logits[may_follow]).all()
+        assert constraint.accept([token])
+    constraint = CONSTRAINTS.of(PROMPTS["body"])
+    constraint.accept(TOKENIZER.encode("{ let a ="))
+    logits = np.zeros(TOKENIZER.size)
+    constraint.mask(logits)
+    refused = np.isinf(logits[[FIRST_BYTE + ord(letter) for letter in "krj"]])
+    assert refused.tolist() == [True, False, True]  # `radius`, and nothing with the others
 
 
 def test_a_copy_goes_its_own_way():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from tat.wgsl.lexer import plain
 from tat.wgsl.scope import Scope
 
 _LONGEST_BLANK = 100  # bytes in a row
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
 class Constraint(Protocol):
@@ -64,7 +66,7 @@ class Constraints:
 
     def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
         self.comments, self._tokenizer = comments, tokenizer
-        self.tokens = tokenizer.pieces
+        self.tokens = tuple(tokenizer.pieces)
         self.grammar = Grammar(self.tokens, Special.EOS)
 
     def of(self, prompt: Prompt) -> "WgslConstraint | None":
@@ -157,10 +159,15 @@ class WgslConstraint:
         return not end.slash or self._may_be_operator(end.scope)
 
     def mask(self, logits: np.ndarray) -> None:
-        """Set the logits of tokens that the grammar refuses to -inf; `accept` checks the scope."""
+        """Set the logits of tokens to -inf that the grammar refuses, or that begin with a letter
+        with which no name in scope can go on; `accept` checks the rest of the scope."""
         allowed = np.frombuffer(self._matcher.allowed(), np.uint8) != 0
         allowed[Special.EOS] = True
         logits[~allowed] = -np.inf
+        firsts = _first_bytes(self._tokens)
+        for byte in np.unique(firsts[np.isfinite(logits)]).tolist():
+            if byte in _LETTERS and self._end.scope.after(bytes([byte])) is None:
+                logits[firsts == byte] = -np.inf
 
     def _may_end(self) -> bool:
         if not self._suffixes:
@@ -186,6 +193,12 @@ class WgslConstraint:
             and self._matcher.copy().accept(_bytes(rest)) == len(rest)
             for rest in (" 1", "= 1")
         )
+
+
+@lru_cache(maxsize=4)
+def _first_bytes(tokens: tuple[bytes, ...]) -> np.ndarray:
+    """The first byte of each token [V]; 0 of one without text."""
+    return np.array([text[0] if text else 0 for text in tokens], np.uint8)
 
 
 def _bytes(text: str) -> list[int]:
