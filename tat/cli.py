@@ -23,12 +23,13 @@ COMMANDS = (
     "inspect", "config", "cookbook", "index", "search", "synth", "doctor", "check", "bench",
     "report", "phase", "tune", "completion", "version", "man",
 )  # fmt: skip
+_OF_ALL = ("completion", "man")  # what these print is of all commands
 # Commands with a verdict for an exit code, which `| head -1` does not change.
 JUDGES = frozenset(("validate", "grammar", "check", "doctor", "bench", "cookbook", "eval", "phase"))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line, from which help, man pages and completions are made."""
+def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line, from which help, man pages and completions are made, with `commands`."""
     codes = (f"  {code:3}  {meaning}\n" for code, meaning in EXIT_CODES.items())
     parser = Parser(
         prog="tat",
@@ -45,9 +46,9 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.set_defaults(whole_parser=parser)
     parser.add_argument("--version", action="version", version=f"tat {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        importlib.import_module(f"tat.arguments.{name}").add(commands)
+    added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in commands:
+        importlib.import_module(f"tat.arguments.{name}").add(added)
     return parser
 
 
@@ -56,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     options = argparse.Namespace(debug="--debug" in arguments)
     try:
         prepare_output()
-        options = build_parser().parse_args(arguments)
+        options = build_parser(_needed(arguments)).parse_args(arguments)
         if options.module in JUDGES:
             judge_to_the_end()
         module = importlib.import_module(f"tat.commands.{options.module}")
@@ -67,6 +68,12 @@ def run(arguments: Sequence[str]) -> int:
         return _end(error, options)
     finally:
         drop_unwritable_output()
+
+
+def _needed(arguments: Sequence[str]) -> Sequence[str]:
+    """The commands that have to be known to read the arguments: often one, and sooner there."""
+    name = arguments[0] if arguments else ""
+    return (name,) if name in COMMANDS and name not in _OF_ALL else COMMANDS
 
 
 def _end(error: BaseException, options: argparse.Namespace) -> int:

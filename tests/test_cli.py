@@ -124,6 +124,16 @@ def test_out_of_memory_names_what_needs_less(monkeypatch):
     assert "train.batch_tokens" in tat("version").failure()
 
 
+def test_a_parser_of_one_command_reads_it_as_the_whole_one_does():
+    line = ["generate", "a box", "--beam", "4"]
+    one, whole = (
+        vars(parser.parse_args(line)) for parser in (build_parser(line[:1]), build_parser())
+    )
+    for options in (one, whole):
+        options.pop("whole_parser")
+    assert one == whole and subcommands(build_parser(line[:1])).keys() == {"generate"}
+
+
 @pytest.mark.parametrize("name", subcommands(build_parser()))
 def test_every_command_is_in_the_readme_and_has_examples(name):
     help_text = subcommands(build_parser())[name].format_help()
