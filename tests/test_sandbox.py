@@ -235,6 +235,29 @@ def test_without_an_adapter_the_error_says_what_to_install(monkeypatch: pytest.M
         blind.validate("fn f() {}")
 
 
+def test_a_child_that_was_begun_answers_and_ends_with_its_sandbox():
+    with Sandbox() as begun:
+        begun.begin()
+        child = begun._child
+        begun.begin()
+        assert begun._child is child
+        assert begun.validate("fn f() {}") is None
+        assert begun._child is child and begun.confinement is not None
+    assert not _runs(Path("/proc") / str(child.pid))
+    with Sandbox() as unasked:
+        unasked.begin()
+        child = unasked._child
+    assert not _runs(Path("/proc") / str(child.pid))
+
+
+def test_a_child_that_cannot_begin_is_an_error_of_who_asks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TAT_LAUNCHER", "/nonexistent/tat")
+    with Sandbox() as broken:
+        broken.begin()
+        with pytest.raises(DeviceError, match="child process"):
+            broken.validate("fn f() {}")
+
+
 def test_a_child_ends_with_its_parent_even_in_an_endless_kernel(sandbox: Sandbox):
     program = f"""
 import threading

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 from tat.wgsl import protocol
 from tat.wgsl.protocol import Reply, Request
@@ -46,20 +47,41 @@ class ChildProcess:
             os.set_blocking(self._to_child, False)
             os.set_blocking(self._from_child, False)
 
+    def send(self, request: Request) -> None:
+        """Send a request that a pipe has room for; `receive` has the reply."""
+        try:
+            self._write(protocol.encode(request), math.inf)
+        except OSError as error:
+            raise ChildDiedError(str(error)) from error
+
+    def receive(self, seconds: float) -> Reply:
+        """The child's reply to what was sent, within `seconds` of wall-clock time."""
+        return self._within(seconds, self._reply)
+
     def ask(self, request: Request, seconds: float) -> Reply:
         """The child's reply to `request`, within `seconds` of wall-clock time."""
+        return self._within(seconds, partial(self._exchange, request))
+
+    def _within(self, seconds: float, exchange: Callable[[float], Reply]) -> Reply:
+        """The reply of an exchange with a deadline, within `seconds` on any system."""
         if POLLS:
-            return self._exchange(request, time.monotonic() + seconds)
+            return exchange(time.monotonic() + seconds)
         reply = Future[Reply]()
-        threading.Thread(target=_fulfil, args=(reply, self._exchange, request), daemon=True).start()
+        threading.Thread(target=_fulfil, args=(reply, exchange), daemon=True).start()
         try:
             return reply.result(seconds)
         except TimeoutError:
             raise ChildTimeoutError from None
 
-    def _exchange(self, request: Request, deadline: float = math.inf) -> Reply:
+    def _exchange(self, request: Request, deadline: float) -> Reply:
         try:
             self._write(protocol.encode(request), deadline)
+        except OSError as error:
+            raise ChildDiedError(str(error)) from error
+        return self._reply(deadline)
+
+    def _reply(self, deadline: float) -> Reply:
+        try:
             size = protocol.body_bytes(self._read(protocol.HEADER_BYTES, deadline))
             if size > _MAX_REPLY_BYTES:
                 raise ChildDiedError(f"a reply of {size} bytes")
@@ -96,9 +118,9 @@ class ChildProcess:
         return bytes(read)
 
 
-def _fulfil(reply: Future[Reply], exchange: Callable[[Request], Reply], request: Request) -> None:
+def _fulfil(reply: Future[Reply], exchange: Callable[[float], Reply]) -> None:
     try:
-        reply.set_result(exchange(request))
+        reply.set_result(exchange(math.inf))
     except Exception as error:
         reply.set_exception(error)
 
@@ -109,5 +131,6 @@ def _wait(descriptor: int, event: str, deadline: float) -> None:
         return
     poll = select.poll()
     poll.register(descriptor, getattr(select, event))
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+    left = None if deadline == math.inf else max(0.0, deadline - time.monotonic()) * 1000
+    if not poll.poll(left):
         raise ChildTimeoutError

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
@@ -46,6 +47,7 @@ class Sandbox:
     def __init__(self, validation_seconds: float = 10.0) -> None:
         self._validation_seconds = validation_seconds
         self._child: ChildProcess | None = None
+        self._opened = False  # whether the child has said that its device is there
         self.confinement: tuple[str, ...] = ()  # parts of the kernel that hold the last child
 
     def __enter__(self) -> Self:
@@ -71,7 +73,13 @@ class Sandbox:
         """End the child process; a later call starts another."""
         if self._child is not None:
             self._child.close()
-            self._child = None
+            self._child, self._opened = None, False
+
+    def begin(self) -> None:
+        """Start the child process now; it loads its driver while the caller does other work."""
+        if self._child is None:
+            with suppress(OSError, ChildDiedError):  # whoever asks it meets the failure, too
+                self._child = _started()
 
     def validate(self, source: str) -> Diagnostic | None:
         """None where naga accepts the module; a module that kills or stalls naga is invalid."""
@@ -126,7 +134,7 @@ class Sandbox:
             raise SandboxError(f"wgsl: {request.entry_point} {message}") from error
 
     def _ask(self, request: Request, seconds: float) -> Reply:
-        if self._child is None:
+        if not self._opened:
             self._start()
         try:
             reply = self._child.ask(request, seconds)
@@ -139,11 +147,11 @@ class Sandbox:
 
     def _start(self) -> None:
         try:
-            self._child = ChildProcess([*resources.program(), "_wgsl-child"])
-            reply = self._child.ask(Open(), _START_SECONDS)
-            opened = isinstance(reply, Opened)
-            reason = "" if opened else reply.message
-            self.confinement = tuple(reply.confinement) if opened else ()
+            self._child = self._child or _started()
+            reply = self._child.receive(_START_SECONDS)
+            self._opened = isinstance(reply, Opened)
+            reason = "" if self._opened else reply.message
+            self.confinement = tuple(reply.confinement) if self._opened else ()
         except (OSError, ChildDiedError, ChildTimeoutError):
             reason = "the child process that loads the driver failed"
         except BaseException:
@@ -155,6 +163,17 @@ class Sandbox:
                 f"wgsl: {reason}; install a Vulkan driver, such as Debian's packages "
                 "mesa-vulkan-drivers and libvulkan1"
             )
+
+
+def _started() -> ChildProcess:
+    """A child that was told to open its device."""
+    child = ChildProcess([*resources.program(), "_wgsl-child"])
+    try:
+        child.send(Open())
+    except ChildDiedError:
+        child.close()
+        raise
+    return child
 
 
 def _refusal(source: str) -> Diagnostic | None:

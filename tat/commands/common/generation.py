@@ -1,0 +1,96 @@
+"""The work of `tat generate` but for its start: reads prompts and a model, and answers."""
+
+import argparse
+from dataclasses import replace
+
+from tat.commands.common.answers import Answers, say
+from tat.commands.common.checkpoints import named_checkpoint
+from tat.commands.common.indexes import bundled_library, named_index
+from tat.commands.common.input_lines import InputLines
+from tat.commands.common.prompts import read_job
+from tat.config import resolve
+from tat.config_tables import GenerateConfig
+from tat.decode.choice import Sampling
+from tat.decode.constraint import Constraints
+from tat.decode.generator import AGAIN, Generator
+from tat.decode.loading import load_model
+from tat.decode.retrieval import Retriever
+from tat.decode.validated import Search
+from tat.errors import UsageError
+from tat.train.named_checkpoint import is_bundled
+from tat.wgsl.grammar import Grammar
+from tat.wgsl.sandbox import Sandbox
+
+_DRAWS = (
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+)  # with any of these the first text is drawn, too
+_SETTINGS = (*_DRAWS, "repetition_penalty", "seed", "length_penalty", "batch")
+
+
+def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
+    """Print the answers to the prompts of the arguments; returns the exit code."""
+    _check(options)
+    grammar = Grammar.of_bytes() if options.grammar else None
+    lines = InputLines(options.input, grammar) if options.input else None
+    job = None if lines else read_job(options, grammar)
+    flags = {f"generate.{name}": getattr(options, name) for name in _SETTINGS}
+    flags["generate.adaptations"] = options.adapt
+    if options.library is not None:
+        flags["generate.library"] = "always" if options.library else "never"
+    given = {key: value for key, value in flags.items() if value is not None}
+    config = resolve(flags=given).config
+    settings = config.generate
+    loaded = load_model(
+        *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
+        options.precision or "f32", config.threads,
+    )  # fmt: skip
+    if loaded.backend.queues and loaded.backend.remark and not options.quiet:
+        say(f"device: {loaded.backend.remark}")
+    most = min(settings.max_tokens, loaded.config.model.max_length)
+    limit = most if options.max_tokens is None else options.max_tokens
+    generator = Generator(loaded, limit, settings, AGAIN if options.prefix or lines else 0)
+    index = named_index(options.index) if options.index else None
+    checked = options.validate != 0  # functions of a library are answers only where they validate
+    library, retriever = bundled_library(settings, options.run) if checked else None, None
+    if index or library:
+        retriever = Retriever(index, loaded.config.data, options.top, settings, library)
+    learnt = loaded.config.data.body_comments
+    constraints = Constraints(loaded.tokenizer, comments=learnt) if options.grammar else None
+    search = _search(options, settings)
+    answers = Answers(options, generator, constraints, sandbox, search, retriever)
+    return answers.to_lines(lines) if lines else answers.to_one(job)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """UsageError for arguments that do not go together."""
+    prompt = ("description", "signature", "context", "prefix", "suffix")
+    if options.input and any(getattr(options, name) for name in prompt):
+        raise UsageError("--input: give prompts in the file or in the arguments, not both")
+    if options.beam > 1 and any(getattr(options, name) is not None for name in _DRAWS):
+        raise UsageError(
+            "--beam takes the likeliest texts and draws none; leave out --temperature, --top-k,"
+            " --top-p and --min-p"
+        )
+    if 1 < options.beam < options.n_best:
+        raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
+    about_index = options.explain, options.top is not None
+    if options.adapt is not None and not (options.library or is_bundled(options.run)):
+        about_index = (True,)
+    if not options.index and any(about_index):
+        raise UsageError("--top, --adapt and --explain are about what --index finds; give an index")
+
+
+def _search(options: argparse.Namespace, settings: GenerateConfig) -> Search:
+    """The search that the arguments ask for; by default gaps are not validated."""
+    sampling = Sampling.configured(settings)
+    if any(getattr(options, name) is not None for name in _DRAWS):
+        sampling = replace(sampling, draws_first=True)
+    search = Search(
+        sampling, settings.candidates, options.beam, options.n_best, redraws=settings.redraws,
+        weighed=settings.weighed,
+    )  # fmt: skip
+    asked = options.validate is not None
+    return replace(search, budget=options.validate) if asked else replace(search, gaps=False)
