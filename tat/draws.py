@@ -6,8 +6,10 @@ counter-based (Salmon et al., "Parallel random numbers", 2011), so a device that
 host that checks it have the same noise.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,8 @@ from tat import hashing
 
 _LIKELY = 12.0  # nats below the highest logit
 _SURE = 1e-9  # of a sum of probabilities: far above what its order changes
+_FEW = 4096  # draws that NumPy makes in less time than Numba takes to be imported
+_begun = count()  # draws of this process
 
 
 class Draw(NamedTuple):
@@ -52,17 +56,18 @@ def drawn(logits: Array, position: int, draw: Draw) -> int:
     float32; most scores are never computed."""
     if draw.temperature == 0:
         return int(np.argmax(logits))
-    contenders = _compiled_contenders()
+    few = next(_begun) < _FEW and "numba" not in sys.modules
+    contenders = None if few else _compiled_contenders()
     if contenders is None:
         return int(np.argmax(scores(logits.astype(np.float64), position, draw)))
     filtered = draw.top_k > 0 or draw.top_p < 1 or draw.min_p > 0
     lowest = threshold(logits.astype(np.float64), draw) if filtered else -np.inf
-    few = contenders(logits, draw.key, position, draw.temperature, lowest)
-    if few.size > 1:
+    left = contenders(logits, draw.key, position, draw.temperature, lowest)
+    if left.size > 1:
         base = hashing.fold(draw.key, [position])
-        noise = gumbel(hashing.element_hashes(base, logits.size)[few])
-        return int(few[np.argmax(logits[few].astype(np.float64) + draw.temperature * noise)])
-    return int(few[0]) if few.size else int(np.argmax(logits))
+        noise = gumbel(hashing.element_hashes(base, logits.size)[left])
+        return int(left[np.argmax(logits[left].astype(np.float64) + draw.temperature * noise)])
+    return int(left[0]) if left.size else int(np.argmax(logits))
 
 
 @cache

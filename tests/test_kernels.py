@@ -152,7 +152,7 @@ def test_numpy_signature_is_the_row(name: str):
 
 @needs_numba
 def test_numba_kernels_are_some_of_the_table_with_equal_parameters():
-    modules = executable._numba_modules().kernels
+    modules = executable.kernel_modules()
     faster = {n: f for n, f in BACKENDS["numba"].items() if f is not NUMPY[n]}
     assert faster
     for module in modules:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tat import weights
 from tat.backends import notes
-from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, fill, number, renew
+from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, OPERATIONS, fill, number, renew
 from tat.backends.cpu.columns import columns as columns_of
 from tat.backends.cpu.executable import CpuBackend
-from tat.backends.cpu.products import pack
-from tat.backends.cpu.table_rows import LAYOUT, OPERATIONS
+from tat.backends.cpu.packing import pack
+from tat.backends.cpu.table_rows import LAYOUT
 from tat.backends.reference import kernels
 from tat.config import resolve
 from tat.config_tables import model_variants

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from release.commands import run
 from release.sources import ROOT, build_cache
+from tat.backends.cpu.compiled import LIBRARY
 from tat.config_tables import model_variants
 
 
@@ -41,6 +42,8 @@ WARM_UP = (
 _FIXED = Path("/var/tmp/tat-release-kernels")
 _WAITING = "release: another build on this machine compiles kernels at {}; waiting for it"
 LEVELS = ("v2", "v3", "v4")
+_OBJECTS = "table.o"  # of the library of a level
+_IN_LIBRARY = ("table_rows.", "copying.", "products.")  # beginnings of names in Numba's cache
 
 
 def record(out: Path) -> None:
@@ -64,7 +67,7 @@ def record(out: Path) -> None:
 def fill(folder: Path, recorded: Path) -> int:
     """Compile what was recorded into `folder`/kernels; returns the number of kernels.
 
-    The build ends on any miss.
+    Each level also gets the library that replays tables. The build ends on any miss.
 
     Builds with the same sources share the result through the build cache; what is in it is checked
     all the same, for the second pass always runs.
@@ -81,6 +84,9 @@ def fill(folder: Path, recorded: Path) -> int:
     if missed:
         raise SystemExit(f"release: kernels are missing from the shipped cache: {missed}")
     (folder / "kernels" / "recorded").unlink()
+    for path in (folder / "kernels").rglob("*"):  # the library has these, whole
+        if path.name == _OBJECTS or path.name.startswith(_IN_LIBRARY):
+            path.unlink()
     return counts["v2"]["kernels"]
 
 
@@ -127,9 +133,17 @@ def _compile_to(kept: Path, program: Path, recorded: Path) -> None:
     kernels.mkdir()
     shutil.copy(recorded, kernels / "recorded")
     _compile_all(program, kernels)
+    for level in LEVELS:
+        _link(kernels / level)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as new:
         shutil.copytree(kernels, Path(new) / "kernels").rename(kept)
+
+
+def _link(level: Path) -> None:
+    """Link the object file of a level; a function that neither C library has ends the build."""
+    run(["gcc", "-shared", "-nostdlib", "-s", "-Wl,--build-id=none,-z,defs", "-o", level / LIBRARY,
+         level / _OBJECTS, "-lm", "-lc"])  # fmt: skip
 
 
 def _compile_all(program: Path, kernels: Path) -> dict[str, dict[str, int]]:
@@ -151,7 +165,8 @@ def _compile(program: Path, kernels: Path, level: str) -> dict[str, int]:
     }  # fmt: skip
     (kernels / level).mkdir(exist_ok=True)
     command = ["setarch", "x86_64", "-R", "nice", program, "_kernels", "compile"]
-    counted = run([*command, kernels / "recorded"], Path("/"), environment, alone=True)
+    files = kernels / "recorded", kernels / level / _OBJECTS
+    counted = run([*command, *files], Path("/"), environment, alone=True)
     return json.loads(counted)
 
 
@@ -164,7 +179,7 @@ def _key() -> str:
     """The hash of everything that decides what the kernels compile to."""
     digest = hashlib.sha256(f"{sys.version} {WARM_UP}".encode())
     files = [*(ROOT / "tat").rglob("*.py"), *(ROOT / "packaging" / "frozen").rglob("*.py")]
-    files += [ROOT / "requirements" / "tat.lock", ROOT / "config" / "default.toml"]
+    files += [ROOT / "requirements" / "tat.lock", ROOT / "config" / "default.toml", Path(__file__)]
     for path in sorted(files):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:32]

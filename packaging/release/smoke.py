@@ -119,6 +119,7 @@ def exercise(place: Place) -> None:
     for ask in (ask_http, ask_lsp):
         ask(place.start, place.environment, str(place.outside), run)
     if place.name == "host":
+        _without_numba(place)
         _over_mpi(place)
     if place.on_gpu:
         values = (word for value in _SMALL for word in ("--set", value))
@@ -147,6 +148,16 @@ def _any_locale(place: Place) -> None:
     assert _tat(unpacked, "--version").startswith("tat ")
     _tat(unpacked, "train", "--quiet", "--preset", "tiny", "--steps", "1",
          "--run", f"{place.folder}/{_FOREIGN}-run")  # fmt: skip
+
+
+def _without_numba(place: Place) -> None:
+    """Generating and validating run on the library of kernels, and load no compiler."""
+    logged = place.with_variable("LD_DEBUG", "files")
+    logged = logged.with_variable("LD_DEBUG_OUTPUT", str(place.outside / "loaded"))
+    _tat(logged, "generate", "luminance", "--signature", "fn luminance(c: vec3f) -> f32", "--quiet")
+    loaded = "".join(path.read_text() for path in place.outside.glob("loaded.*"))
+    assert "table.so" in loaded and "libwgpu_native" in loaded
+    assert "libllvmlite" not in loaded, "generating loads LLVM: it should not import Numba"
 
 
 def _over_mpi(place: Place) -> None:

@@ -14,6 +14,7 @@ A run is cut after PIECE_LIMIT bytes, so that the work is linear in any text.
 
 import re
 import struct
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
@@ -31,6 +32,7 @@ CACHE_LIMIT = 1 << 16  # pieces whose ids are remembered
 
 _LONGEST_TOKEN = PIECE_LIMIT + 1  # bytes: a run and the space before it
 _MAGIC = b"tat-bpe\x02"
+_FEW = 1 << 20  # bytes that are encoded plainly in less time than Numba takes to be imported
 _PIECE = re.compile(
     rb"""  [ ]?[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]{0,%(rest)d}
          | [ ]?[0-9][A-Za-z0-9_.]{0,%(rest)d}
@@ -65,6 +67,7 @@ class Tokenizer:
         for pair in self.merges:
             self._add_merge(pair)
         self._cache: dict[bytes, tuple[int, ...]] = {}
+        self._encoded = 0  # bytes so far
 
     def _add_merge(self, pair: Pair) -> None:
         token = len(self._text)
@@ -105,16 +108,25 @@ class Tokenizer:
 
     def encode(self, text: str | bytes) -> list[int]:
         """Ids of `text`; never a special token."""
-        return self._encoder(_as_bytes(text))
+        data = _as_bytes(text)
+        fast = self._fast_encoder(len(data))
+        return fast(data) if fast else self.encode_plainly(data)
 
     def encode_all(self, texts: Iterable[str]) -> tuple[Any, Any]:
         """Ids of several texts end to end, int32 [sum], and how many each has, int64 [texts]."""
-        return self._encoder.all([_as_bytes(text) for text in texts])
+        data = [_as_bytes(text) for text in texts]
+        fast = self._fast_encoder(sum(map(len, data)))
+        return fast.all(data) if fast else self._all_plainly(data)
+
+    def _fast_encoder(self, size: int) -> Any:
+        """An encoder in compiled code for so many more bytes; None until it pays its import."""
+        self._encoded += size
+        few = self._encoded < _FEW and "numba" not in sys.modules
+        return None if few else self._compiled
 
     @cached_property
-    def _encoder(self) -> Any:
-        """An encoder of bytes, in compiled code where Numba is installed."""
-        return _compiled_encoder(self) or _PlainEncoder(self)
+    def _compiled(self) -> Any:
+        return _compiled_encoder(self)
 
     def encode_plainly(self, data: bytes) -> list[int]:
         """The ids that `encode` gives, without compiled code."""
@@ -123,6 +135,14 @@ class Tokenizer:
         for piece in split_pieces(data):
             ids += cached(piece) or self._encode_piece(piece)
         return ids
+
+    def _all_plainly(self, texts: Sequence[bytes]) -> tuple[Any, Any]:
+        """The arrays that `encode_all` gives, without compiled code."""
+        import numpy as np
+
+        ids = [self.encode_plainly(text) for text in texts]
+        counts = np.array(list(map(len, ids)), np.int64)
+        return np.fromiter(chain.from_iterable(ids), np.int32, counts.sum()), counts
 
     def _encode_piece(self, piece: bytes) -> tuple[int, ...]:
         ids = tuple(self._merge(piece))
@@ -189,23 +209,6 @@ class Tokenizer:
             return cls(list(zip(flat[::2], flat[1::2])))
         except ValueError as error:
             raise CheckpointError(f"tokenizer: {error}; the file is damaged") from error
-
-
-class _PlainEncoder:
-    """Encodes as tokenizer_numba.py does, without compiled code."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-
-    def __call__(self, data: bytes) -> list[int]:
-        return self._tokenizer.encode_plainly(data)
-
-    def all(self, texts: Sequence[bytes]) -> tuple[Any, Any]:
-        import numpy as np
-
-        ids = [self(text) for text in texts]
-        counts = np.array(list(map(len, ids)), np.int64)
-        return np.fromiter(chain.from_iterable(ids), np.int32, counts.sum()), counts
 
 
 def _compiled_encoder(tokenizer: Tokenizer) -> Any:

@@ -1,9 +1,10 @@
 """`tat _kernels`: compiles Numba kernels for the shipped processor levels; the build runs it.
 
 Two steps. `record FILE COMMAND...` runs command lines of tat and notes which cached kernels they
-reached and with which types: from the sources, while these are frozen. `compile FILE` compiles
-those for the level in NUMBA_CPU_NAME: nothing is run, so a machine without AVX-512 compiles for v4
-too. Done twice, the second must find everything in the cache.
+reached and with which types: from the sources, while these are frozen. `compile FILE OBJECTS`
+compiles those for the level in NUMBA_CPU_NAME: nothing is run, so a machine without AVX-512
+compiles for v4 too. It writes the object file of the library that replays tables, if that is not
+there. Done twice, the second must find everything in the cache.
 """
 
 import gc
@@ -23,11 +24,13 @@ def main(arguments: list[str]) -> int:
     step, file, *commands = arguments
     if step == "record":
         return _record(Path(file), commands)
-    return _compile(Path(file))
+    return _compile(Path(file), Path(commands[0]))
 
 
 def _record(file: Path, commands: list[str]) -> int:
     """Pickles the types of each kernel that was reached; one that was not is an error."""
+    import numba  # noqa: F401  (where it is imported, little work is compiled, too)
+
     from tat.cli import run
 
     for command in commands:
@@ -43,7 +46,7 @@ def _record(file: Path, commands: list[str]) -> int:
     return 0
 
 
-def _compile(file: Path) -> int:
+def _compile(file: Path, objects: Path) -> int:
     recorded = pickle.loads(file.read_bytes())
     for (module, _, _), _ in recorded:
         importlib.import_module(module)
@@ -51,6 +54,10 @@ def _compile(file: Path) -> int:
     for name, signatures in recorded:
         for types in signatures:
             kernels[name].compile(types)
+    if recorded and not objects.exists():
+        from tat_frozen.library import object_file
+
+        objects.write_bytes(object_file())
     counts = {
         "kernels": len(recorded),
         "hits": sum(sum(k.stats.cache_hits.values()) for k in kernels.values()),

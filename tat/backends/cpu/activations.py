@@ -1,18 +1,17 @@
 """Activations in compiled code: for training with the reference's arguments, and in the table.
 
-See loops.py for how loops are compiled. An activation that the table replays is in `OPERATIONS`
-and `replay_rows`.
+See loops.py for how loops are compiled. An activation that the table replays is in `ACTIVATIONS` of
+columns.py and in `replay_rows`.
 """
 
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import COLUMNS_OF, numbers
+from tat.backends.cpu.columns import ACTIVATIONS, COLUMNS_OF, numbers
 from tat.backends.cpu.loops import exp, plain, share, summing
-from tat.backends.cpu.vectors import floats
+from tat.backends.cpu.vectors import floats, matrix
 
-OPERATIONS = ("gelu", "swiglu")
-_NUMBERS = numbers(*OPERATIONS)
+_NUMBERS = numbers(*ACTIVATIONS)
 _GELU, _SWIGLU = COLUMNS_OF["gelu"], COLUMNS_OF["swiglu"]
 
 _f = np.float32
@@ -85,5 +84,4 @@ def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
         c, width = _SWIGLU, row[_SWIGLU.width]
         start, stop = share(row[c.rows], thread, threads)
         at, size = 4 * start * width, stop - start
-        x = floats(row[c.x] + 2 * at, 2 * size * width).reshape((size, 2 * width))
-        _swiglu(floats(row[c.y] + at, size * width).reshape((size, width)), x)
+        _swiglu(matrix(row[c.y] + at, size, width), matrix(row[c.x] + 2 * at, size, 2 * width))

@@ -10,31 +10,23 @@ from numpy import ndarray as Array
 
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
-from tat.backends.cpu.vectors import FLOAT, LANES, ROUNDER, dots, floats, integers, tile
+from tat.backends.cpu.packing import LANES, ROWS, WIDE
+from tat.backends.cpu.vectors import FLOAT, ROUNDER, dots, floats, integers, tile
 
 _IN = COLUMNS_OF["attention"]
 LAYOUT = layout_of("attention")
-_ROWS = 4  # queries of a tile
-_STEP = LANES // _ROWS  # keys whose scores a tile of queries makes at once
-_WIDE = 4 * LANES  # columns of the widest tile of values
+_STEP = LANES // ROWS  # keys whose scores a tile of queries makes at once
 _LOG2_E = np.float32(1.4426950408889634)
 
-_dots_4, _dots_1 = dots(_ROWS, _STEP), dots(1, LANES)
-_mix_4x64, _mix_1x64 = tile(_ROWS, FLOAT, 4, resume=True), tile(1, FLOAT, 4, resume=True)
-_mix_4x16, _mix_1x16 = tile(_ROWS, FLOAT, 1, resume=True), tile(1, FLOAT, 1, resume=True)
+_dots_4, _dots_1 = dots(ROWS, _STEP), dots(1, LANES)
+_mix_4x64, _mix_1x64 = tile(ROWS, FLOAT, 4, resume=True), tile(1, FLOAT, 4, resume=True)
+_mix_4x16, _mix_1x16 = tile(ROWS, FLOAT, 1, resume=True), tile(1, FLOAT, 1, resume=True)
 
 # Without fast math of its own a function would be compiled with that of its first caller.
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 _summing = njit(
     nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
 )
-
-
-def scratch_bytes(keys: int, heads: int, width: int) -> int:
-    """Scratch memory of a thread over `keys` keys: scores, results and shares of a tile, or of one
-    query of all heads."""
-    tile_floats = _ROWS * (keys + LANES + _WIDE + 1)
-    return 4 * max(tile_floats, heads * (keys + LANES + 1) + width)
 
 
 @_compiled
@@ -44,17 +36,17 @@ def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
         _attend_once(row, thread, threads, scratch)
         return
     batch, queries, heads = row[_IN.batch], row[_IN.queries], row[_IN.heads]
-    tiles = (queries + _ROWS - 1) // _ROWS
+    tiles = (queries + ROWS - 1) // ROWS
     apart = (
         row[_IN.causal] and row[_IN.sources] > 1
     )  # each query then has keys of its own in every source
     units = batch * heads * tiles
     for unit in range(units * thread // threads, units * (thread + 1) // threads):
-        b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * _ROWS
-        if first + _ROWS <= queries and not apart:
-            _attend(row, b, h, first, _ROWS, scratch)
+        b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * ROWS
+        if first + ROWS <= queries and not apart:
+            _attend(row, b, h, first, ROWS, scratch)
         else:
-            for t in range(first, min(first + _ROWS, queries)):
+            for t in range(first, min(first + ROWS, queries)):
                 _attend(row, b, h, t, 1, scratch)
 
 
@@ -68,14 +60,14 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
     limit = first + count if row[_IN.causal] else keys  # the keys of the last query
     kv = row[_IN.kv] + 4 * (b * sources * keys * 2 * width + h * head)
     q, stride = row[_IN.q] + 4 * (at * width + h * head), sources * keys + LANES
-    out = scratch + 4 * _ROWS * stride
+    out = scratch + 4 * ROWS * stride
     seen = 0
     for source in range(sources):
         size = max(0, min(lengths[source], limit))
         start = kv + 8 * source * keys * width
         _score(q, start, scratch + 4 * seen, count, size, head, width, stride)
         seen += size
-    shares = floats(out + 4 * _ROWS * _WIDE, _ROWS)
+    shares = floats(out + 4 * ROWS * WIDE, ROWS)
     scale = np.float32(1) / np.sqrt(np.float32(head))
     for r in range(count):
         own = min(seen, first + r + 1) if row[_IN.causal] and sources == 1 else seen
@@ -89,7 +81,7 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
     y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
     while column < head:
-        wide = _WIDE if column + _WIDE <= head else min(LANES, head - column)
+        wide = WIDE if column + WIDE <= head else min(LANES, head - column)
         block = floats(out, count * wide)
         block[:] = 0
         passed = 0
@@ -180,7 +172,7 @@ def _mix_head(powers: int, values: int, out: int, size: int, head: int, width: i
     """Adds `size` values [head] times their powers to out [head]."""
     column = 0
     while column < head:
-        wide = _WIDE if column + _WIDE <= head else min(LANES, head - column)
+        wide = WIDE if column + WIDE <= head else min(LANES, head - column)
         _mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, width, size)
         column += wide
 
@@ -266,11 +258,11 @@ def _mix(
     powers: int, values: int, out: int, count: int, size: int, wide: int, width: int, stride: int
 ) -> None:
     """Adds `size` values [wide] times the powers of `count` queries to out [count, wide]."""
-    if wide == _WIDE and count == _ROWS:
+    if wide == WIDE and count == ROWS:
         _mix_4x64(powers, values, out, stride, size, 8 * width, 0)
-    elif wide == _WIDE:
+    elif wide == WIDE:
         _mix_1x64(powers, values, out, stride, size, 8 * width, 0)
-    elif wide == LANES and count == _ROWS:
+    elif wide == LANES and count == ROWS:
         _mix_4x16(powers, values, out, stride, size, 8 * width, 0)
     elif wide == LANES:
         _mix_1x16(powers, values, out, stride, size, 8 * width, 0)

@@ -20,6 +20,15 @@ from tat.ops.row import Kernel, Values
 
 COLUMNS = 24  # of a row: three cache lines
 
+# The kernels that a table may have, by the module that knows them: table_rows.py, norms.py, ...
+ROWS = (
+    "embedding", "linear", "add", "attention", "output_projection", "cache_write",
+    "embedding_int8", "linear_int8", "output_projection_int8", "pointer", "copy_mixture",
+)  # fmt: skip
+NORMS, ACTIVATIONS = ("layer_norm", "rms_norm"), ("gelu", "swiglu")
+POSITIONS = ("positional_encoding", "rotary")
+OPERATIONS = (*ROWS, *NORMS, *ACTIVATIONS, *POSITIONS)
+
 _SOURCES = Path(__file__).parent  # of compiled code
 
 

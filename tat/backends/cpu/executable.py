@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
-from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from types import ModuleType
 
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu.columns import OPERATIONS
+from tat.backends.cpu.compiled import table_code
+from tat.backends.cpu.replay import TableReplay, Tables
 from tat.backends.notes import say_once
 from tat.backends.reference.functions import functions
 from tat.machine import cores
 from tat.ops.graph import Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, Plan
-
-if TYPE_CHECKING:
-    from tat.backends.cpu.replay import TableReplay
 
 # Kernels for which compiled code would gain nothing over the reference: BLAS does their work, they
 # move memory, they take no time, or only plans of GPUs have them.
@@ -55,25 +54,36 @@ class CpuBackend:
         self.memory = memory or Memory()
         self.dtype = np.dtype(dtype)
         self.lanes = threads or cores()
-        modules = _numba_modules() if numba and self.dtype == np.float32 else None
-        compiled = compiled_kernels() if modules else {}
-        self.kernels = functions() | compiled
-        fast = {*compiled, *NUMPY_SUFFICES, *(modules.tables.OPERATIONS if modules else KERNELS)}
-        self._slow = {*KERNELS} - fast
-        self._tables = modules.tables.Tables(self) if modules else None
-        self.kernel_folder = modules.tables.kernel_folder() if modules else None
-        self.rows_alike = modules is not None  # as NumPy's products are not
-        origin, plural = "numba" if modules else "numpy", "s" * (self.lanes > 1)
+        self._reference = functions()
+        code = table_code() if numba and self.dtype == np.float32 else None
+        self._tables = Tables(self, code) if code else None
+        self.kernel_folder = code.folder if code else None
+        self.rows_alike = code is not None  # as NumPy's products are not
+        origin, plural = "numba" if code else "numpy", "s" * (self.lanes > 1)
         self.name = f"cpu ({origin}, {self.lanes} thread{plural})"
         self._persistent: dict[tuple[str, int], Array] = {}
         self.weights_version = 0  # counts writes to weights, after which packed copies are stale
         self._arenas: dict[int, Array] = {}
 
+    @cached_property
+    def kernels(self) -> dict[str, Callable[..., None]]:
+        """The function of every kernel; Numba is imported for those that it compiles."""
+        return self._reference | (compiled_kernels() if self._tables else {})
+
+    def kernel(self, name: str) -> Callable[..., None]:
+        """The function of one kernel, by NumPy alone where that suffices."""
+        return (self._reference if name in NUMPY_SUFFICES else self.kernels)[name]
+
+    def _slow(self, kernels: set[str]) -> set[str]:
+        """Those of these kernels that have no code but the reference, where others have."""
+        left = kernels - {*OPERATIONS} - NUMPY_SUFFICES if self._tables else set()
+        return left and left - {*compiled_kernels()}
+
     def compile(self, plan: Plan, lane: int = 0) -> "CpuExecutable":
         needed = sum(plan.arena_sizes)  # arenas, should there be several, lie end to end
         if self.arena(lane).size < needed:
             self._arenas[lane] = np.zeros(needed, self.dtype)
-        for kernel in sorted({call.kernel for call in plan.calls} & self._slow):
+        for kernel in sorted(self._slow({call.kernel for call in plan.calls})):
             say_once(
                 f"{kernel} runs on the reference alone, slowly; tat/backends/cpu has no code for it"
             )
@@ -82,7 +92,7 @@ class CpuBackend:
     def together(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def table(self, plan: Plan) -> "TableReplay | None":
+    def table(self, plan: Plan) -> TableReplay | None:
         """The faster way to replay a plan, where there is one: for inference, with Numba."""
         return self._tables.of(plan) if self._tables else None
 
@@ -174,12 +184,12 @@ class CpuExecutable:
         self._backend.weights_version += self._trains
 
     def run_call(self, index: int) -> None:
-        call = self._bound()[index]
+        calls = self._bound()
         if self._table:
             self._table.run(index, 1)
         else:
             with _QUIET():
-                call()
+                calls[index]()
         self._backend.weights_version += self._trains
 
     def value(self, tensor: Tensor) -> Array:
@@ -202,12 +212,13 @@ class CpuExecutable:
         if self._arena is not arena:
             self._arena = arena
             arrays = [[*map(self._array, (*c.outputs, *c.inputs))] for c in self.plan.calls]
-            self._calls = [
-                partial(self._backend.kernels[call.kernel], *tensors, **call.attributes)
-                for call, tensors in zip(self.plan.calls, arrays, strict=True)
-            ]
             if self._table:
                 self._table.bind(arrays)
+                return self._calls
+            self._calls = [
+                partial(self._backend.kernel(call.kernel), *tensors, **call.attributes)
+                for call, tensors in zip(self.plan.calls, arrays, strict=True)
+            ]
         return self._calls
 
     def _array(self, tensor: Tensor) -> Array:
@@ -225,33 +236,29 @@ class CpuExecutable:
 
 def compiled_kernels() -> dict[str, Callable[..., None]]:
     """The kernels of the table that Numba compiles, for training; none where there is no Numba."""
-    modules = _numba_modules()
     return {
         name: function
-        for module in (modules.kernels if modules else ())
+        for module in kernel_modules()
         for name, function in vars(module).items()
         if name in KERNELS and function.__module__ == module.__name__
     }
 
 
-def _numba_modules() -> SimpleNamespace | None:
-    """The kernels and the table executable in Numba; None where it is not installed."""
+def kernel_modules() -> tuple[ModuleType, ...]:
+    """The modules of kernels that Numba compiles for training; none where it is not installed."""
     try:
         from tat.backends.cpu import (
             activations,
             norms,
             positions,
-            replay,
             training_kernels,
             training_losses,
         )
     except ImportError:
-        return None
-    kernels = (training_kernels, training_losses, norms, activations, positions)
-    return SimpleNamespace(kernels=kernels, tables=replay)
+        return ()
+    return training_kernels, training_losses, norms, activations, positions
 
 
 def table_operations() -> tuple[str, ...]:
-    """The kernels that the compiled table of inference knows; none where there is no Numba."""
-    modules = _numba_modules()
-    return modules.tables.OPERATIONS if modules else ()
+    """The kernels that the compiled table of inference knows; none where there is no such code."""
+    return OPERATIONS if table_code() else ()

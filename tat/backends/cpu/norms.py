@@ -1,18 +1,17 @@
 """Norms in compiled code: for training with the reference's arguments, and in the table.
 
-See loops.py for how loops are compiled. A norm that the table replays is in `OPERATIONS` and
-`replay_rows`.
+See loops.py for how loops are compiled. A norm that the table replays is in `NORMS` of columns.py
+and in `replay_rows`.
 """
 
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import COLUMNS_OF, numbers
+from tat.backends.cpu.columns import COLUMNS_OF, NORMS, numbers
 from tat.backends.cpu.loops import plain, share, single, summing
-from tat.backends.cpu.vectors import floats
+from tat.backends.cpu.vectors import floats, matrix
 
-OPERATIONS = ("layer_norm", "rms_norm")
-_NUMBERS = numbers(*OPERATIONS)
+_NUMBERS = numbers(*NORMS)
 _NORM, _RMS = COLUMNS_OF["layer_norm"], COLUMNS_OF["rms_norm"]
 
 _f = np.float32
@@ -159,11 +158,11 @@ def replay_rows(kernel: int, row: Array, thread: int, threads: int) -> None:
 @plain
 def _replay_layer_norm(row: Array, start: int, stop: int) -> None:
     c, width = _NORM, row[_NORM.width]
-    at, size, shape = 4 * start, stop - start, (stop - start, width)
+    at, size = 4 * start, stop - start
     _layer_norm(
-        floats(row[c.y] + at * width, size * width).reshape(shape),
+        matrix(row[c.y] + at * width, size, width),
         floats(row[c.mean] + at, size), floats(row[c.rstd] + at, size),
-        floats(row[c.x] + at * width, size * width).reshape(shape),
+        matrix(row[c.x] + at * width, size, width),
         floats(row[c.gain], width), floats(row[c.bias], width), single(row[c.epsilon]),
     )  # fmt: skip
 
@@ -171,10 +170,10 @@ def _replay_layer_norm(row: Array, start: int, stop: int) -> None:
 @plain
 def _replay_rms_norm(row: Array, start: int, stop: int) -> None:
     c, width = _RMS, row[_RMS.width]
-    at, size, shape = 4 * start, stop - start, (stop - start, width)
+    at, size = 4 * start, stop - start
     _rms_norm(
-        floats(row[c.y] + at * width, size * width).reshape(shape),
+        matrix(row[c.y] + at * width, size, width),
         floats(row[c.rstd] + at, size),
-        floats(row[c.x] + at * width, size * width).reshape(shape),
+        matrix(row[c.x] + at * width, size, width),
         floats(row[c.gain], width), single(row[c.epsilon]),
     )  # fmt: skip

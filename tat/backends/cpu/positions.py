@@ -1,18 +1,17 @@
 """Positions in compiled code: for training with the reference's arguments, and in the table.
 
-See loops.py for how loops are compiled. An operation that the table replays is in `OPERATIONS` and
-`replay_rows`.
+See loops.py for how loops are compiled. An operation that the table replays is in `POSITIONS` of
+columns.py and in `replay_rows`.
 """
 
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu.columns import COLUMNS_OF, numbers
+from tat.backends.cpu.columns import COLUMNS_OF, POSITIONS, numbers
 from tat.backends.cpu.loops import exact, plain, share, single
-from tat.backends.cpu.vectors import floats, integers
+from tat.backends.cpu.vectors import floats, integers, matrix
 
-OPERATIONS = ("positional_encoding", "rotary")
-_NUMBERS = numbers(*OPERATIONS)
+_NUMBERS = numbers(*POSITIONS)
 _ENCODING, _ROTARY = COLUMNS_OF["positional_encoding"], COLUMNS_OF["rotary"]
 
 
@@ -61,9 +60,9 @@ def _replay_rotary(row: Array, start: int, stop: int) -> None:
     for b in range(first.size):
         last = max(last, first[b])
     _rotary(
-        floats(row[c.y] + at, rows * width).reshape((rows, width)),
-        floats(row[c.x] + at, rows * width).reshape((rows, width)),
-        floats(row[c.turns], (last + length) * head).reshape((last + length, head)),
+        matrix(row[c.y] + at, rows, width),
+        matrix(row[c.x] + at, rows, width),
+        matrix(row[c.turns], last + length, head),
         first, length, row[c.heads], single(row[c.direction]),
     )  # fmt: skip
 

@@ -9,55 +9,25 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
-from tat.backends.cpu.vectors import (
-    BLOCK,
-    FLOAT,
-    INT8,
-    ROUNDER,
-    floats,
-    integers,
-    shorts,
-    tile,
-)
+from tat.backends.cpu.packing import BLOCK, GROUP, ROWS, SUMS
+from tat.backends.cpu.vectors import FLOAT, INT8, ROUNDER, floats, integers, shorts, tile
 from tat.backends.reference.int8 import SMALLEST, most_steps
 
-_ROWS = 4  # of a tile
-_GROUP = 64  # rows whose sums are kept while chunks of weights pass
-_SUMS = 4 * BLOCK * _GROUP  # bytes of these
 _SMALLEST = np.float32(SMALLEST)
 _MAGNITUDE, _INFINITY = np.int32(0x7FFFFFFF), np.int32(0x7F800000)  # bits of a float32
 _CHUNK = 1 << 14  # bytes of a block's weights that stay in the first-level cache for all rows
 
 # Tiles that ask for the next chunk, `_of_4` for a quarter of it and so on. All of its lines have
 # to be asked for: waiting for the rest would undo the gain.
-_float_1, _float_4 = tile(1, FLOAT, resume=True), tile(_ROWS, FLOAT, resume=True)
-_float_4_of_4 = tile(_ROWS, FLOAT, resume=True, lines=1)
-_float_4_of_2 = tile(_ROWS, FLOAT, resume=True, lines=2)
+_float_1, _float_4 = tile(1, FLOAT, resume=True), tile(ROWS, FLOAT, resume=True)
+_float_4_of_4 = tile(ROWS, FLOAT, resume=True, lines=1)
+_float_4_of_2 = tile(ROWS, FLOAT, resume=True, lines=2)
 _int8_1, _int8_1_of_1 = tile(1, INT8, resume=True), tile(1, INT8, resume=True, lines=2)
-_int8_4_of_2 = tile(_ROWS, INT8, resume=True, lines=1)
-_int8_4_of_1 = tile(_ROWS, INT8, resume=True, lines=2)
+_int8_4_of_2 = tile(ROWS, INT8, resume=True, lines=1)
+_int8_4_of_1 = tile(ROWS, INT8, resume=True, lines=2)
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 _most_steps = njit(nogil=True, inline="always")(most_steps)
-
-
-def pack(weight: Array) -> Array:
-    """float32 [K, N] -> blocks [N/64][K][64]; int8 [K, N] -> [N/64][K/2][64][2]."""
-    depth, columns = weight.shape
-    step = 2 if weight.dtype == np.int8 else 1
-    blocks, steps = -(-columns // BLOCK), -(-depth // step)
-    filled = np.zeros((steps * step, blocks * BLOCK), weight.dtype)
-    filled[:depth, :columns] = weight
-    split = filled.reshape(steps, step, blocks, BLOCK)
-    return np.ascontiguousarray(split.transpose(2, 0, 3, 1))
-
-
-def scratch_bytes(rows: int, depth: int, int8: bool) -> int:
-    """Scratch memory of a thread for a product: sums and, for int8, rounded rows and steps.
-
-    Rows of whole steps come in pairs, so an odd depth takes one more.
-    """
-    return _SUMS + (rows * (4 + 2 * (depth + depth % 2)) if int8 else 0)
 
 
 @_compiled
@@ -68,8 +38,8 @@ def product(
     """y [rows, columns] = x [rows, depth] times packed weights plus bias: this thread's blocks."""
     blocks = (columns + BLOCK - 1) // BLOCK
     for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
-        for first in range(0, rows, _GROUP):
-            count = min(_GROUP, rows - first)
+        for first in range(0, rows, GROUP):
+            count = min(GROUP, rows - first)
             w = weight + 4 * block * depth * BLOCK
             _float_sums(scratch, x + 4 * first * depth, w, count, depth)
             _store(y, scratch, bias, first, count, block, columns)
@@ -82,7 +52,7 @@ def _float_sums(sums: int, x: int, weight: int, rows: int, depth: int) -> None:
     From two tiles on, a chunk of weights passes all rows while the next one is on its way. A
     single tile is done with it before that would come, and reads on.
     """
-    tiles, size = rows // _ROWS, 4 * BLOCK  # bytes of the weights of a step
+    tiles, size = rows // ROWS, 4 * BLOCK  # bytes of the weights of a step
     chunk = _CHUNK // size if tiles > 1 else depth
     floats(sums, rows * BLOCK)[:] = 0
     for start in range(0, depth, chunk):
@@ -91,17 +61,17 @@ def _float_sums(sums: int, x: int, weight: int, rows: int, depth: int) -> None:
         ahead = w + size * steps
         while r < rows:
             at, out = x + 4 * (r * depth + start), sums + size * r
-            if r + _ROWS > rows:
+            if r + ROWS > rows:
                 _float_1(at, w, out, depth, steps, size, 0)
             elif tiles > 3:
-                part = ahead + 64 * steps * (r // _ROWS)
+                part = ahead + 64 * steps * (r // ROWS)
                 _float_4_of_4(at, w, out, depth, steps, size, part)
             elif tiles > 1:
-                part = ahead + 128 * steps * (r // _ROWS)
+                part = ahead + 128 * steps * (r // ROWS)
                 _float_4_of_2(at, w, out, depth, steps, size, part)
             else:
                 _float_4(at, w, out, depth, steps, size, 0)
-            r += _ROWS if r + _ROWS <= rows else 1
+            r += ROWS if r + ROWS <= rows else 1
 
 
 @_compiled
@@ -134,20 +104,20 @@ def product_int8(
     """
     first, last = 0, rows
     block, end = 0, (columns + BLOCK - 1) // BLOCK
-    if rows >= 2 * _ROWS * threads:
+    if rows >= 2 * ROWS * threads:
         first, last = rows * thread // threads, rows * (thread + 1) // threads
     else:
         block, end = end * thread // threads, end * (thread + 1) // threads
     pairs = (depth + 1) // 2
-    sizes = scratch + _SUMS
+    sizes = scratch + SUMS
     steps = sizes + 4 * (last - first)
     step = floats(sizes, last - first)
     for r in range(last - first):
         row = shorts(steps + 4 * r * pairs, 2 * pairs)
         step[r] = _round(row, x + 4 * (first + r) * depth, depth)
     while block < end:
-        for r in range(0, last - first, _GROUP):
-            count, w = min(_GROUP, last - first - r), weight + 2 * block * pairs * BLOCK
+        for r in range(0, last - first, GROUP):
+            count, w = min(GROUP, last - first - r), weight + 2 * block * pairs * BLOCK
             _int8_sums(scratch, steps + 4 * r * pairs, w, count, pairs)
             _store_int8(y, scratch, step[r : r + count], scales, bias, first + r, block, columns)
         block += 1
@@ -156,7 +126,7 @@ def product_int8(
 @_compiled
 def _int8_sums(sums: int, steps: int, weight: int, rows: int, pairs: int) -> None:
     """sums [rows, 64] = steps [rows, pairs, 2] times a block's weights; see `_float_sums`."""
-    tiles, size = rows // _ROWS, 2 * BLOCK
+    tiles, size = rows // ROWS, 2 * BLOCK
     integers(sums, rows * BLOCK)[:] = 0
     for start in range(0, pairs, _CHUNK // size):
         count = min(_CHUNK // size, pairs - start)
@@ -164,15 +134,15 @@ def _int8_sums(sums: int, steps: int, weight: int, rows: int, pairs: int) -> Non
         ahead = w + size * count
         while r < rows:
             at, out = steps + 4 * (r * pairs + start), sums + 4 * BLOCK * r
-            if r + _ROWS <= rows and tiles > 1:
-                _int8_4_of_2(at, w, out, pairs, count, size, ahead + 64 * count * (r // _ROWS))
-            elif r + _ROWS <= rows:
+            if r + ROWS <= rows and tiles > 1:
+                _int8_4_of_2(at, w, out, pairs, count, size, ahead + 64 * count * (r // ROWS))
+            elif r + ROWS <= rows:
                 _int8_4_of_1(at, w, out, pairs, count, size, ahead)
             elif r:
                 _int8_1(at, w, out, pairs, count, size, 0)
             else:
                 _int8_1_of_1(at, w, out, pairs, count, size, ahead)
-            r += _ROWS if r + _ROWS <= rows else 1
+            r += ROWS if r + ROWS <= rows else 1
 
 
 @_compiled

@@ -1,7 +1,7 @@
 """Inference plans as a table that compiled code replays, on threads that meet at barriers.
 
 A row holds a kernel, the addresses of its tensors and its extents: see columns.py. table_rows.py
-works through them.
+works through them, compiled as compiled.py has it.
 """
 
 import time
@@ -13,14 +13,10 @@ from weakref import proxy
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.cpu import attention, copying, table_rows
-from tat.backends.cpu.attention import scratch_bytes as attention_scratch
-from tat.backends.cpu.columns import COLUMNS, fill, renew
-from tat.backends.cpu.loops import forget_compiled
+from tat.backends.cpu.columns import COLUMNS, OPERATIONS, fill
+from tat.backends.cpu.compiled import TableCode
 from tat.backends.cpu.pace import Load, Pace
-from tat.backends.cpu.products import pack
-from tat.backends.cpu.products import scratch_bytes as product_scratch
-from tat.backends.cpu.table_rows import LINE, OPERATIONS, lead, replay, serve
+from tat.backends.cpu.packing import LINE, attention_scratch, pack, product_scratch
 from tat.backends.notes import say_once
 from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS
@@ -44,10 +40,8 @@ class Owner(Protocol):
 class Tables:
     """Makes the tables of a backend's plans; its packed weights serve all of them."""
 
-    def __init__(self, backend: Owner) -> None:
-        modules = (table_rows, attention, copying)
-        renew([(module.layout(), module.LAYOUT) for module in modules], forget_compiled)
-        self._backend = proxy(backend)  # which holds these tables
+    def __init__(self, backend: Owner, code: TableCode) -> None:
+        self._backend, self.code = proxy(backend), code  # the backend holds these tables
         self.load = Load(backend.lanes)
         self._packed: dict[
             str, tuple[int, Array]
@@ -139,24 +133,24 @@ class TableReplay:
             self._version = self._tables.version
         table = self._table[first : None if count is None else first + count]
         shared, scratch = self._shared.ctypes.data, self._scratch.ctypes.data
-        most = self._tables.load.most
+        most, code = self._tables.load.most, self._tables.code
         if most == 1:
-            lead(table.ctypes.data, len(table), 1, 1, shared, scratch)
+            code.lead(table.ctypes.data, len(table), 1, 1, shared, scratch)
             return
         threads = self._pace.threads()
         began = time.monotonic()
-        if lead(table.ctypes.data, len(table), threads, most, shared, scratch):
+        if code.lead(table.ctypes.data, len(table), threads, most, shared, scratch):
             if len(table) == len(self._table):
                 waited, whole = self._shared[0, 1:3]
                 self._pace.note(threads, time.monotonic() - began, waited / max(whole, 1))
         else:
             for thread in range(1, threads):
                 if self._shared[2 + thread, 1]:
-                    self._pool.submit(serve, thread, self._shared, self._scratch)
-            replay(shared, 0, threads, scratch)
+                    self._pool.submit(_serve, code, thread, self._shared, self._scratch)
+            code.replay(shared, 0, threads, scratch)
             self._pace.note_start(threads, time.monotonic() - began)
 
 
-def kernel_folder() -> str:
-    """Where Numba keeps what it compiles of these, as it says itself."""
-    return lead.stats.cache_path
+def _serve(code: TableCode, thread: int, shared: Array, scratch: Array) -> None:
+    """Has a thread serve; arrays, and not their addresses, live as long as it does."""
+    code.serve(shared.ctypes.data, thread, scratch[thread].ctypes.data)

@@ -11,29 +11,22 @@ from numpy import ndarray as Array
 
 from tat.backends.cpu import activations, norms, positions
 from tat.backends.cpu.attention import attention
-from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, numbers
+from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, OPERATIONS, ROWS, numbers
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.copying import copy_mixture, pointer
 from tat.backends.cpu.loops import share, single
+from tat.backends.cpu.packing import LINE
 from tat.backends.cpu.products import product, product_int8
 from tat.backends.cpu.threads import cycles, next_work, post, settle, wait_for_all
 from tat.backends.cpu.vectors import floats, integers, longs, small
 
-# Kernels that are known here; those of a family are known in its module.
-_HERE = (
-    "embedding", "linear", "add", "attention", "output_projection", "cache_write",
-    "embedding_int8", "linear_int8", "output_projection_int8", "pointer", "copy_mixture",
-)  # fmt: skip
-OPERATIONS = (*_HERE, *norms.OPERATIONS, *activations.OPERATIONS, *positions.OPERATIONS)
 LAYOUT = layout_of(*OPERATIONS)
-NUMBERS = numbers(*_HERE)
+NUMBERS = numbers(*ROWS)
 
 _EMBEDDING, _ADD = COLUMNS_OF["embedding"], COLUMNS_OF["add"]
 _LINEAR, _OUTPUT = COLUMNS_OF["linear"], COLUMNS_OF["output_projection"]
 _LINEAR_INT8, _OUTPUT_INT8 = COLUMNS_OF["linear_int8"], COLUMNS_OF["output_projection_int8"]
 _EMBEDDING_INT8, _CACHE = COLUMNS_OF["embedding_int8"], COLUMNS_OF["cache_write"]
-
-LINE = 64  # bytes of a cache line, which threads should not share
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=False)
 
@@ -68,15 +61,11 @@ def lead(table: int, rows: int, threads: int, most: int, shared: int, scratch: i
 
 
 @_compiled
-def serve(thread: int, shared: Array, scratch: Array) -> None:
-    """Replays posted work, until none has come for a while.
-
-    Its arguments are arrays and not addresses, so that they live as long as it does.
-    """
-    lines, room = np.int64(shared.ctypes.data), np.int64(scratch[thread].ctypes.data)
+def serve(shared: int, thread: int, scratch: int) -> None:
+    """Replays posted work, until none has come for a while."""
     while True:
-        replay(lines, thread, longs(lines + LINE, 3)[2], room)
-        if not next_work(lines + LINE * (2 + thread)):
+        replay(shared, thread, longs(shared + LINE, 3)[2], scratch)
+        if not next_work(shared + LINE * (2 + thread)):
             return
 
 
@@ -84,10 +73,9 @@ def serve(thread: int, shared: Array, scratch: Array) -> None:
 def replay(shared: int, thread: int, threads: int, scratch: int) -> None:
     """This thread's part of the posted rows."""
     order = longs(shared + LINE, 2)
-    table = longs(order[0], order[1] * COLUMNS).reshape(order[1], COLUMNS)
     passed = 0
-    for index in range(table.shape[0]):
-        row = table[index]
+    for index in range(order[1]):
+        row = longs(order[0] + 8 * COLUMNS * index, COLUMNS)
         kernel = row[0]
         if kernel == NUMBERS.attention:
             attention(row, thread, threads, scratch)

@@ -14,9 +14,9 @@ from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16  # elements of a vector
+from tat.backends.cpu.packing import BLOCK, LANES
+
 ROUNDER = np.float32(1.5 * 2**23)  # added and taken off, it rounds what is under 2^22 to even
-BLOCK = 4 * LANES  # columns of a block of packed weights: four vectors, as many chains of sums
 
 _i8, _i16, _i32, _i64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _f32 = ir.FloatType()
@@ -34,8 +34,8 @@ def _pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
     return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
 
-def _array_at(element: Any) -> Any:
-    """A function (byte address, size) -> array of elements of that type."""
+def _pointer_to(element: Any) -> Any:
+    """A function (byte address) -> pointer to elements of that type."""
 
     @intrinsic
     def pointer(typing_context: Any, address: Any) -> tuple:
@@ -45,6 +45,13 @@ def _array_at(element: Any) -> Any:
             return builder.inttoptr(arguments[0], context.get_value_type(kind))
 
         return kind(types.int64), code
+
+    return pointer
+
+
+def _array_at(element: Any) -> Any:
+    """A function (byte address, size) -> array of elements of that type."""
+    pointer = _pointer_to(element)
 
     @njit(nogil=True, inline="always")
     def array(address: int, size: int) -> Any:
@@ -56,6 +63,13 @@ def _array_at(element: Any) -> Any:
 floats, integers = _array_at(types.float32), _array_at(types.int32)
 shorts, small = _array_at(types.int16), _array_at(types.int8)
 longs = _array_at(types.int64)
+_to_floats = _pointer_to(types.float32)
+
+
+@njit(nogil=True, inline="always")
+def matrix(address: int, rows: int, columns: int) -> Any:
+    """float32 [rows, columns] at a byte address; reshaping would call Numba's runtime."""
+    return carray(_to_floats(address), (rows, columns))
 
 
 @dataclass(frozen=True)
