@@ -19,6 +19,14 @@ _IMPORTED_FROM_C = {
     "cffi": ("_cffi_backend",),
 }  # fmt: skip
 _WGPU_LIBRARY = "libwgpu_native-release.so"
+# wgpu parses its C header when it is imported, and each type where it is first used: 0.3 s for a
+# process that validates one module. freeze.py has parsed it at build time.
+_PARSED = """\
+ffi = FFI()
+ffi.cdef(get_wgpu_header())
+ffi.set_source("wgpu.h", None)
+"""
+_PREPARED = "from tat_frozen.wgpu_header import ffi\n"
 _UTF8 = Path(__file__).with_name("nuitka_utf8.c")
 
 
@@ -26,7 +34,7 @@ class TatPlugin(NuitkaPluginBase):
     """Always on: the build names this file with --user-plugin."""
 
     plugin_name = "tat"
-    plugin_desc = "bytecode for everything, hidden extensions, wgpu's library, UTF-8"
+    plugin_desc = "bytecode for everything, hidden extensions, wgpu's library and header, UTF-8"
 
     @staticmethod
     def isAlwaysEnabled() -> bool:
@@ -39,6 +47,14 @@ class TatPlugin(NuitkaPluginBase):
         what the tests ran.
         """
         return None if _is_compiled(str(module_name)) else "bytecode"
+
+    def onModuleSourceCode(self, module_name: Any, source_filename: Any, source_code: str) -> str:
+        """wgpu takes its header as prepared; a wgpu that no longer asks for it ends the build."""
+        if str(module_name) != "wgpu.backends.wgpu_native._ffi":
+            return source_code
+        if source_code.count(_PARSED) != 1:
+            raise SystemExit(f"{source_filename}: no longer as packaging/nuitka_plugin.py expects")
+        return source_code.replace(_PARSED, _PREPARED)
 
     def onCompilationStartChecks(self) -> None:
         """A module that stays bytecode is read once, for its imports.

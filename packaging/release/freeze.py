@@ -1,11 +1,14 @@
 """Makes a folder that runs without Python, with Nuitka's standalone mode."""
 
+import importlib.util
 import os
 import re
 import shutil
 import sys
 import tomllib
 from pathlib import Path
+
+import cffi
 
 from release.commands import run
 from release.sources import ROOT, build_cache
@@ -49,7 +52,17 @@ def copy_sources(out: Path) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ROOT / "packaging" / "frozen", out, ignore=ignore)
     shutil.copytree(ROOT / "tat", out / "tat", ignore=ignore)
+    prepare_wgpu_header(out / "tat_frozen" / "wgpu_header.py")
     return out
+
+
+def prepare_wgpu_header(out: Path) -> None:
+    """wgpu's C header as cffi would parse it at every start; nuitka_plugin.py says more."""
+    resources = Path(importlib.util.find_spec("wgpu").origin).parent / "resources"
+    ffi = cffi.FFI()
+    ffi.cdef((resources / "combined_header.h").read_text(encoding="utf-8"))
+    ffi.set_source(f"tat_frozen.{out.stem}", None)
+    ffi.emit_python_code(str(out))
 
 
 def freeze(build: Path) -> Path:
