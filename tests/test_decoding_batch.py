@@ -128,3 +128,31 @@ def test_scores_are_divided_by_a_power_of_the_length(generator):
         scores[penalty] = other.generate(prompt).score
     length = np.exp(2 * np.log(scores[0.0] / scores[0.5]))
     assert scores[0.0] < 0 and scores[0.0] / length == pytest.approx(scores[1.0])
+
+
+def test_the_last_source_of_a_length_stays_encoded(monkeypatch):
+    """Not beyond its place: another source, another batch or another generator takes that."""
+    encoded, generator = [], new_generator(24)
+    encode = generator.programs._encode_alone
+    monkeypatch.setattr(generator.programs, "_encode_alone", lambda source, shape: (
+        encoded.append(tuple(source)), encode(source, shape)))  # fmt: skip
+    prompts = [Prompt("area"), Prompt("noise"), Prompt("some words " * 5), Prompt("area")]
+    fresh = {prompt: new_generator(24).generate(prompt) for prompt in prompts}
+    for prompt in prompts:
+        before = len(encoded)
+        for count in (1, 3, 1, 2):
+            assert generator.generate_all([Request(prompt)] * count) == [fresh[prompt]] * count
+        assert encoded[before:] == [tuple(generator.source(prompt))]
+    other = Generator(generator.loaded, 24)  # with the same caches
+    for prompt in prompts[1:3] * 2:
+        assert other.generate(prompt) == generator.generate(prompt) == fresh[prompt]
+
+
+def test_the_length_that_a_source_is_padded_to_changes_no_bit():
+    flags = {"data__buckets": [[16, 16], [256, 64]], "model__max_length": 256}
+    fine, coarse = (new_generator(12, **flags) for _ in range(2))
+    assert fine.programs.source_lengths == [16, 64, 128, 192, 256]
+    coarse.programs.source_lengths = [16, 256]
+    for words in (20, 60, 100, 180):
+        prompt = Prompt("a " * words, "fn f(x: f32) -> f32")
+        assert fine.generate(prompt) == coarse.generate(prompt)

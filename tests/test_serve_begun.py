@@ -92,3 +92,24 @@ def test_a_line_is_continued_from_any_place(tiny_engine):  # noqa: F811
         assert text == "" or fits(tiny_engine.judge, gap, text)
         right += line[:cut] + text == line
     assert right > len(line) / 2
+
+
+@pytest.mark.parametrize(("suffix", "text", "right"), [
+    ("\n    return a;\n}\n", "let b = max(a, 1.0);", True),
+    ("\n    return a;\n}\n", "let b = max(a,", False),  # naga's place is behind it
+    ("\n    return zz;\n}\n", "let b = max(a, 1.0);", True),  # that was wrong before
+    ("\n    return zz;\n}\n", "let b = max(a,", False),
+    ("\n    return b;\n}\n", "let b = max(a, 1.0);", True),
+    ("\n    return b;\n}\n", "let c = max(a, 1.0);", True),
+])  # fmt: skip
+def test_a_text_fits_where_it_makes_nothing_worse(tiny_engine, suffix, text, right):  # noqa: F811
+    gap = gap_at("fn f(a: f32) -> f32 {\n    ", suffix)
+    assert fits(tiny_engine.judge, gap, text) == right
+
+
+@pytest.mark.parametrize(("prefix", "text", "kept"), [
+    ("    ", "return a; // why", ""), ("    ", "// why", "// why"), ("    x", " /* a */ + 1;", ""),
+    ("    x = ", "a / 2;  ", "a / 2;"), ("", "\n    a();\n    // b", "\n    a();\n    // b"),
+])  # fmt: skip
+def test_no_rest_of_a_line_hides_in_a_comment(prefix, text, kept):
+    assert gap_at(f"fn f() {{\n{prefix}", "\n}").fitting(text) == kept

@@ -168,6 +168,7 @@ class Batch:
         """Copy the caches of the rows `going` from another shape."""
         rows, sources = self._shape.rows, self._shape.sources
         segments = (going[:, None] * sources + np.arange(sources)).reshape(-1)
+        self._programs.overwritten(self._shape)
         move = self._programs.move(old, self._shape)
         move.write("memory_index", _fitted(segments, rows * sources, -1))
         move.write("memory_counts", self._source_lengths.reshape(-1))

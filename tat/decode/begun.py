@@ -13,6 +13,7 @@ from numpy import ndarray as Array
 
 from tat.data.tokenizer import Tokenizer
 from tat.decode.choice import Preference, best, draw_of
+from tat.decode.pieces import pieces_of
 from tat.draws import Draw
 
 _LONGEST = 160  # characters; a longer line is gone on with where it stands
@@ -73,6 +74,7 @@ class Begun:
 
     def __init__(self, preference: Preference, text: str, tokenizer: Tokenizer) -> None:
         self._preference, self._pieces = preference, tokenizer.pieces
+        self._along = pieces_of(tokenizer).along
         self._data, self.sure = text.encode(), sure_tokens(text, tokenizer)
         self._written = False  # whether all of it stands there
 
@@ -109,10 +111,7 @@ class Begun:
         self._written = not rest
         if not rest:
             return None
-        return [
-            token for token, piece in enumerate(self._pieces)
-            if piece and (piece.startswith(rest) or rest.startswith(piece))
-        ]  # fmt: skip
+        return self._along(rest)
 
 
 class Behind:

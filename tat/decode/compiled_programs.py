@@ -1,11 +1,12 @@
 """The compiled programs of decoding, each made when it is first asked for."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.backend import Executable
+from tat.backends.backend import Backend, Executable
 from tat.data.tokenizer import Special
 from tat.decode.loading import LoadedModel
 from tat.model.programs import (
@@ -21,6 +22,12 @@ from tat.ops.graph import Graph
 from tat.ops.plan import plan
 from tat.remembered import remembered
 
+_LENGTHS = 64  # tokens between lengths of sources, where a program costs little to make
+
+# By backend, which has the caches, and by length: whose source stands there, and which.
+_encoded: WeakKeyDictionary[Backend, dict[int, tuple[object, tuple[int, ...]]]]
+_encoded = WeakKeyDictionary()
+
 
 class Programs:
     """The programs of one model, for texts of up to `capacity` tokens.
@@ -32,8 +39,11 @@ class Programs:
         self._model, self._backend = loaded.model, loaded.backend
         self.capacity, self._block = max(1, capacity), loaded.config.generate.block
         self.runs_ahead = self._backend.queues
-        self._buckets = sorted({source for source, _ in loaded.config.data.buckets})
-        self.longest_source = self._buckets[-1]
+        trained = sorted({source for source, _ in loaded.config.data.buckets})
+        self.longest_source = trained[-1]
+        between = () if self.runs_ahead else range(_LENGTHS, trained[-1], _LENGTHS)
+        self.source_lengths = sorted({*trained, *between})  # that sources are padded to
+        self._encoded, self._owner = _encoded.setdefault(self._backend, {}), object()
 
     @property
     def rows_alike(self) -> bool:
@@ -45,22 +55,38 @@ class Programs:
         return BatchShape(rows, self.longest_source, self.capacity, sources)
 
     def place(self, source: Sequence[int], shape: BatchShape, segments: Sequence[int]) -> None:
-        """Encode a source and put its memory at `segments`, row * K + k, of a batch."""
-        bucket = next(length for length in self._buckets if length >= len(source))
-        alone = BatchShape(1, bucket, 1)
-        encode = self._encode(alone)
-        ids = np.zeros((1, 1, bucket), np.int32)
-        ids[0, 0, : len(source)] = source
-        write_sources(encode, ids, np.array([[len(source)]]))
-        encode.run()
-        if (shape.rows, shape.sources, shape.source) == (1, 1, bucket):
+        """Encode a source and put its memory at `segments`, row * K + k, of a batch.
+
+        A source that was the last of its length is still encoded: a line that is being written is
+        asked for again and again, and texts are drawn after the likeliest.
+        """
+        length = next(length for length in self.source_lengths if length >= len(source))
+        alone, known = BatchShape(1, length, 1), (self._owner, tuple(source))
+        if self._encoded.get(length) != known:
+            self.overwritten(alone)
+            self._encode_alone(source, alone)
+            self._encoded[length] = known
+        if (shape.rows, shape.sources, shape.source) == (1, 1, length):
             return  # both shapes have the same caches
+        self.overwritten(shape)
         place = self._place(alone, shape)
         index = np.full(shape.rows * shape.sources, -1)
         index[list(segments)] = 0
         place.write("memory_index", index)
         place.write("memory_counts", np.full(index.size, len(source)))
         place.run()
+
+    def overwritten(self, shape: BatchShape) -> None:
+        """The memory of a shape is about to change: no source is encoded there any more."""
+        if shape.rows == shape.sources == 1:
+            self._encoded.pop(shape.source, None)
+
+    def _encode_alone(self, source: Sequence[int], shape: BatchShape) -> None:
+        encode = self._encode(shape)
+        ids = np.zeros((1, 1, shape.source), np.int32)
+        ids[0, 0, : len(source)] = source
+        write_sources(encode, ids, np.array([[len(source)]]))
+        encode.run()
 
     @remembered()
     def _encode(self, shape: BatchShape) -> Executable:

@@ -19,15 +19,17 @@ class Drafter:
         self._in_sources: dict[tuple[int, ...], list[Place]] = {}
         self._in_text: dict[tuple[int, ...], list[Place]] = {}
         self._seen = 0  # tokens of the text that are entered
-        for source in sources:
-            for end in range(match, len(source)):
-                self._enter(self._in_sources, source, end)
+        self._sources = sources  # until they are entered, where a draft is asked for
 
     def propose(self, settled: Sequence[int], written: Sequence[int]) -> list[int]:
         """Tokens that may follow `written`, which begins with `settled`.
 
         The place with the longest agreement counts; the first one of equal places.
         """
+        for source in self._sources:
+            for end in range(self._match, len(source)):
+                self._enter(self._in_sources, source, end)
+        self._sources = ()
         for end in range(max(self._match, self._seen), len(settled)):
             self._enter(self._in_text, settled, end)
             self._seen = end + 1

@@ -44,22 +44,24 @@ def read(prompt: Prompt, tokenizer: Tokenizer, longest: int) -> Reading:
 def readings(prompt: Prompt) -> Iterator[tuple[Source, str]]:
     """The whole prompt, then ever less of its context; each with the left-out parts in words.
 
+    A gap is read as training has gaps, with its function and what that needs.
+
     The declarations that the signature needs always stay: a body depends on them.
     """
-    yield prompt.source, ""
     if prompt.is_gap:
         yield from _around_gap(prompt.before, prompt.behind)
-    elif prompt.context.strip():
+        return
+    yield prompt.source, ""
+    if prompt.context.strip():
         for context, left_out in _shorter_contexts(prompt):
             yield completion_source(prompt.description, prompt.signature, context), left_out
 
 
 def _around_gap(prefix: str, suffix: str) -> Iterator[tuple[Source, str]]:
-    """First the function with the gap below the declarations that it needs, as in training; then
-    ever fewer lines, and at last characters, around the gap."""
-    if narrowed := _function_around(prefix, suffix):
-        prefix, suffix = narrowed
-        yield infill_source(prefix, suffix), "what the function around the gap does not need"
+    """First the function with the gap below the declarations that it needs, as in training, or all
+    outside of functions; then ever fewer lines, and at last characters, around the gap."""
+    prefix, suffix = _function_around(prefix, suffix) or (prefix, suffix)
+    yield infill_source(prefix, suffix), ""
     before, after = prefix.splitlines(keepends=True), suffix.splitlines(keepends=True)
     for lines in _DISTANCES:
         if lines < max(len(before), len(after)):

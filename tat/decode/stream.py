@@ -126,8 +126,7 @@ class Stream:
         """Take the best token that the constraint accepts; the text ends where there is none."""
         scores = self.preference(refused.logits, self.tokens).copy()
         self.constraint.mask(scores)
-        while np.isfinite(scores).any():
-            token = int(np.argmax(scores))
+        while np.isfinite(scores[token := int(np.argmax(scores))]):
             if self.constraint.accept([token]):
                 self._append(token, refused.logits)
                 self._taken_back()

@@ -1,7 +1,7 @@
 """All that a service has: a model or none, the library and the validator, for any protocol."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass, replace
@@ -93,12 +93,17 @@ class Engine:
 
     def written(self, tasks: list[Task], gone: Gone) -> list[Written]:
         """The texts of the tasks; GoneError, with all of them cancelled, once `gone` says so."""
+        return list(self.one_by_one(tasks, gone))
+
+    def one_by_one(self, tasks: list[Task], gone: Gone) -> Iterator[Written]:
+        """The texts in their order; those that nobody takes any more are cancelled."""
         try:
-            return [waited(task.future, gone) for task in tasks]
-        except BaseException:
             for task in tasks:
-                task.cancel()
-            raise
+                yield waited(task.future, gone)
+        finally:
+            for task in tasks:
+                if not task.future.done():
+                    task.cancel()
 
     def answer(self, prompt: Prompt, search: Search, gone: Gone) -> list[Outcome]:
         """Up to `wanted` different texts, the best first: those that `tat generate` prints where it

@@ -8,6 +8,7 @@ from tat.serve.judge import Judge
 from tat.wgsl.lexer import tokenize
 
 _INDENT = "    "
+_HIDDEN = re.compile(r"\S.*?(?://|/\*)")  # code before a comment
 
 
 class Gap(NamedTuple):
@@ -33,10 +34,13 @@ class Gap(NamedTuple):
         return Ending(line=not self.block, block=self.block, deadline=deadline)
 
     def fitting(self, text: str) -> str:
-        """The text without trailing blanks; "" for one that says what follows anyway."""
+        """The text without trailing blanks; "" for one that says what follows anyway, or hides the
+        rest of a line in a comment."""
         text = text.rstrip()
+        lines = (self.prefix.rpartition("\n")[2] + text).splitlines()
         following = next((line for line in self.suffix.splitlines() if line.strip()), "")
-        return "" if text.strip() == following.strip() else text
+        hidden = any(map(_HIDDEN.search, lines))
+        return "" if hidden or text.strip() == following.strip() else text
 
 
 def gap_at(prefix: str, suffix: str) -> Gap:
@@ -53,17 +57,21 @@ def gap_at(prefix: str, suffix: str) -> Gap:
 def fits(judge: Judge, gap: Gap, text: str) -> bool:
     """Whether naga finds nothing wrong with the text where it stands.
 
-    The module may be broken elsewhere, for it is being written: what is wrong outside of the lines
-    that the text is in does not count, unless it is the whole function that became invalid.
+    The module may be broken elsewhere, for it is being written: what is wrong above the text does
+    not count, unless it is the whole function that became invalid; nor what is wrong behind it
+    where that is so without the text, too.
     """
     problem = judge.validate(gap.prefix + text + gap.behind)
     if problem is None or problem.line == 0:
         return problem is None
     first = gap.prefix.count("\n") + 1
     last = first + (text + gap.tail).count("\n")
-    if first <= problem.line <= last:
+    if problem.line > last:
+        without = judge.validate(gap.prefix + gap.behind)
+        return without is not None and without.message == problem.message
+    if first <= problem.line:
         return False
-    return not (re.search(r"is invalid", problem.message) and problem.line < first)
+    return not re.search(r"is invalid", problem.message)
 
 
 def _indentation(line: str) -> str:

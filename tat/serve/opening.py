@@ -30,7 +30,7 @@ def open_service(
 def warm(generator: Generator) -> None:
     """Compile what the first requests need: each length of sources, each size of the batch."""
     sources = 1 + generator.loaded.config.data.neighbours
-    lengths = sorted({source for source, _ in generator.loaded.config.data.buckets})
+    lengths = generator.programs.source_lengths
     for count in (1, generator.settings.batch):
         for length in lengths if count == 1 else lengths[:1]:
             waiting = deque(_stream(length) for _ in range(count))

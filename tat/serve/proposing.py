@@ -19,7 +19,7 @@ def proposal(engine: Engine, gap: Gap, gone: Gone) -> str:
     tried = set()
     for choices in ([Choice()], [Choice(sampling, number) for number in range(_DRAWS)]):
         tasks = engine.tasks(prompt, limit, choices, gap.ending(0), near=True)
-        for written in engine.written(tasks, gone):
+        for written in engine.one_by_one(tasks, gone):
             text = gap.fitting(written.generation.text)
             text += prompt.tail if text else ""
             ends = written.reason not in ("limit", "none", "time")

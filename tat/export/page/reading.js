@@ -21,21 +21,21 @@ function readingOf(request, tokenizer, longest) {
     + ' description or the declarations.');
 }
 
-// The whole request, then ever less of its context.
+// The whole request, a gap with its function alone, then ever less of its context.
 function* readings(request) {
+  if (isGap(request)) {
+    yield* aroundGap(asRead(request.prefix ?? ''), asRead(request.suffix ?? ''));
+    return;
+  }
   yield [request, ''];
-  if (isGap(request)) yield* aroundGap(asRead(request.prefix ?? ''), asRead(request.suffix ?? ''));
-  else if (request.context?.trim()) {
+  if (request.context?.trim()) {
     for (const [context, leftOut] of shorterContexts(request)) yield [{ ...request, context }, leftOut];
   }
 }
 
 function* aroundGap(prefix, suffix) {
-  const narrowed = functionAround(prefix, suffix);
-  if (narrowed) {
-    [prefix, suffix] = narrowed;
-    yield [{ prefix, suffix }, 'what the function around the gap does not need'];
-  }
+  [prefix, suffix] = functionAround(prefix, suffix) ?? [prefix, suffix];
+  yield [{ prefix, suffix }, ''];
   const before = prefix.match(LINES) ?? [], after = suffix.match(LINES) ?? [];
   for (const lines of DISTANCES) {
     if (lines >= Math.max(before.length, after.length)) continue;
