@@ -1,7 +1,9 @@
 """Where the code that replays tables comes from, and that little work imports no Numba."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -68,6 +70,17 @@ def test_without_a_level_of_processors_no_library_is_looked_for(monkeypatch):
     table_code.cache_clear()
     assert table_code() == "Numba's"
     table_code.cache_clear()
+
+
+def test_code_just_compiled_gives_the_bits_of_code_from_the_cache(tmp_path):
+    """A sum that LLVM may reassociate has another order in each function it is inlined into."""
+    main = Path(__file__).with_name("bits_main.py")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    hashes = [
+        subprocess.run([sys.executable, main], env=environment, capture_output=True, check=True)
+        for _ in range(2)
+    ]
+    assert hashes[0].stdout == hashes[1].stdout != b""
 
 
 LITTLE = """

@@ -68,6 +68,7 @@ ONLY_IN = {
     "mpi4py": ("train/mpi_library.py",),
     "numba": (
         "kernel_cache.py",
+        "backends/cpu/addresses.py",
         "backends/cpu/loops.py",
         "backends/cpu/table_rows.py",
         "backends/cpu/vectors.py",

@@ -7,9 +7,9 @@ columns.py and in `replay_rows`.
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, matrix
 from tat.backends.cpu.columns import ACTIVATIONS, COLUMNS_OF, numbers
 from tat.backends.cpu.loops import exp, plain, share, summing
-from tat.backends.cpu.vectors import floats, matrix
 
 _NUMBERS = numbers(*ACTIVATIONS)
 _GELU, _SWIGLU = COLUMNS_OF["gelu"], COLUMNS_OF["swiglu"]

@@ -8,10 +8,11 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, integers
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.packing import LANES, ROWS, WIDE
-from tat.backends.cpu.vectors import FLOAT, ROUNDER, dots, floats, integers, tile
+from tat.backends.cpu.vectors import FLOAT, ROUNDER, dots, tile, total
 
 _IN = COLUMNS_OF["attention"]
 LAYOUT = layout_of("attention")
@@ -24,9 +25,6 @@ _mix_4x16, _mix_1x16 = tile(ROWS, FLOAT, 1, resume=True), tile(1, FLOAT, 1, resu
 
 # Without fast math of its own a function would be compiled with that of its first caller.
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-_summing = njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
-)
 
 
 @_compiled
@@ -75,8 +73,8 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
         lse = floats(row[_IN.lse] + 4 * ((at + r) * heads + h), 1)
         lse[0] = shares[r] = 0
         if own:
-            top, total = _raise(powers[:own], scale)
-            lse[0], shares[r] = top + np.log(total), np.float32(1) / total
+            top, summed = _raise(powers[:own], scale)
+            lse[0], shares[r] = top + np.log(summed), np.float32(1) / summed
         powers[own:] = 0
     y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
@@ -163,8 +161,8 @@ def _share(row: Array, b: int, first: int, seen: int, scratch: int, shares: Arra
     for i in range(shares.size):
         lse[i] = shares[i] = 0
         if seen:
-            top, total = _raise(floats(scratch + 4 * i * stride, seen), scale)
-            lse[i], shares[i] = top + np.log(total), np.float32(1) / total
+            top, summed = _raise(floats(scratch + 4 * i * stride, seen), scale)
+            lse[i], shares[i] = top + np.log(summed), np.float32(1) / summed
 
 
 @_compiled
@@ -216,9 +214,9 @@ def softmax(out: Array, scores: Array) -> None:
         shares, given = out[row], scores[row]
         for i in range(given.size):
             shares[i] = given[i]
-        _, total = _raise(shares, np.float32(1))
+        _, summed = _raise(shares, np.float32(1))
         for i in range(given.size):
-            shares[i] *= np.float32(1) / total
+            shares[i] *= np.float32(1) / summed
 
 
 @_compiled
@@ -240,17 +238,16 @@ def _power(x: float) -> float:
     return p * np.int32(exponent << np.int32(23)).view(np.float32)
 
 
-@_summing
+@_compiled
 def _raise(scores: Array, scale: float) -> tuple[float, float]:
     """Replaces scores by exp(scale * (score - largest)), so that the largest becomes 1.
 
     Returns the largest score, scaled, and the sum of the powers.
     """
-    top, total = _largest(scores.view(np.int32)), np.float32(0)
+    top = _largest(scores.view(np.int32))
     for i in range(scores.size):
         scores[i] = _power((scores[i] - top) * (scale * _LOG2_E))
-        total += scores[i]
-    return top * scale, total
+    return top * scale, total(scores.ctypes.data, scores.size)
 
 
 @_compiled

@@ -8,10 +8,10 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, integers
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.loops import exp
-from tat.backends.cpu.vectors import floats, integers
 
 _POINTER, _MIXTURE = COLUMNS_OF["pointer"], COLUMNS_OF["copy_mixture"]
 LAYOUT = layout_of("pointer", "copy_mixture")

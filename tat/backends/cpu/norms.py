@@ -7,9 +7,9 @@ and in `replay_rows`.
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, matrix
 from tat.backends.cpu.columns import COLUMNS_OF, NORMS, numbers
 from tat.backends.cpu.loops import plain, share, single, summing
-from tat.backends.cpu.vectors import floats, matrix
 
 _NUMBERS = numbers(*NORMS)
 _NORM, _RMS = COLUMNS_OF["layer_norm"], COLUMNS_OF["rms_norm"]

@@ -7,9 +7,9 @@ columns.py and in `replay_rows`.
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, integers, matrix
 from tat.backends.cpu.columns import COLUMNS_OF, POSITIONS, numbers
 from tat.backends.cpu.loops import exact, plain, share, single
-from tat.backends.cpu.vectors import floats, integers, matrix
 
 _NUMBERS = numbers(*POSITIONS)
 _ENCODING, _ROTARY = COLUMNS_OF["positional_encoding"], COLUMNS_OF["rotary"]

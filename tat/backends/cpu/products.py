@@ -9,8 +9,9 @@ import numpy as np
 from numba import njit
 from numpy import ndarray as Array
 
+from tat.backends.cpu.addresses import floats, integers, shorts
 from tat.backends.cpu.packing import BLOCK, GROUP, ROWS, SUMS
-from tat.backends.cpu.vectors import FLOAT, INT8, ROUNDER, floats, integers, shorts, tile
+from tat.backends.cpu.vectors import FLOAT, INT8, ROUNDER, tile
 from tat.backends.reference.int8 import SMALLEST, most_steps
 
 _SMALLEST = np.float32(SMALLEST)

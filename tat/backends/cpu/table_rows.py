@@ -10,6 +10,7 @@ from numba import njit
 from numpy import ndarray as Array
 
 from tat.backends.cpu import activations, norms, positions
+from tat.backends.cpu.addresses import floats, integers, longs, small
 from tat.backends.cpu.attention import attention
 from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, OPERATIONS, ROWS, numbers
 from tat.backends.cpu.columns import layout as layout_of
@@ -18,7 +19,6 @@ from tat.backends.cpu.loops import share, single
 from tat.backends.cpu.packing import LINE
 from tat.backends.cpu.products import product, product_int8
 from tat.backends.cpu.threads import cycles, next_work, post, settle, wait_for_all
-from tat.backends.cpu.vectors import floats, integers, longs, small
 
 LAYOUT = layout_of(*OPERATIONS)
 NUMBERS = numbers(*ROWS)

@@ -1,4 +1,4 @@
-"""Raw addresses as arrays, and tiles of vector products, which Numba has no words for.
+"""Sums and tiles of vector products, which Numba has no words for.
 
 Vectors are 16 elements wide in LLVM's terms; the compiler splits them for narrower machines, so
 one text serves SSE, AVX2 and AVX-512.
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -32,44 +32,6 @@ def _constant(value: int) -> ir.Constant:
 def _pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
     """Pointer to `kind` at a byte address plus an offset in bytes."""
     return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
-
-
-def _pointer_to(element: Any) -> Any:
-    """A function (byte address) -> pointer to elements of that type."""
-
-    @intrinsic
-    def pointer(typing_context: Any, address: Any) -> tuple:
-        kind = types.CPointer(element)
-
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-        return kind(types.int64), code
-
-    return pointer
-
-
-def _array_at(element: Any) -> Any:
-    """A function (byte address, size) -> array of elements of that type."""
-    pointer = _pointer_to(element)
-
-    @njit(nogil=True, inline="always")
-    def array(address: int, size: int) -> Any:
-        return carray(pointer(address), (size,))
-
-    return array
-
-
-floats, integers = _array_at(types.float32), _array_at(types.int32)
-shorts, small = _array_at(types.int16), _array_at(types.int8)
-longs = _array_at(types.int64)
-_to_floats = _pointer_to(types.float32)
-
-
-@njit(nogil=True, inline="always")
-def matrix(address: int, rows: int, columns: int) -> Any:
-    """float32 [rows, columns] at a byte address; reshaping would call Numba's runtime."""
-    return carray(_to_floats(address), (rows, columns))
 
 
 @dataclass(frozen=True)
@@ -251,15 +213,47 @@ def _emit_dots(builder: Any, queries: list, keys: list, width: Any) -> list:
         for held, (q, k) in zip(sums, pairs, strict=True):
             builder.store(_fused(builder, builder.load(held), k, q), held)
 
-    whole = builder.sdiv(width, _constant(LANES))
+    _by_lanes(builder, width, step)
+    return [builder.load(held) for held in sums]
+
+
+def _by_lanes(builder: Any, size: Any, step: Callable[[Any, Callable[[Any], Any]], None]) -> None:
+    """Calls `step` with the byte offset of each 16 floats and their load; those behind are 0."""
+    whole = builder.sdiv(size, _constant(LANES))
     with cgutils.for_range(builder, whole, intp=_i64) as loop:
         step(builder.mul(loop.index, _constant(4 * LANES)), lambda at: _load(builder, at))
-    tail = builder.trunc(builder.srem(width, _constant(LANES)), _i32)
+    tail = builder.trunc(builder.srem(size, _constant(LANES)), _i32)
     with builder.if_then(builder.icmp_signed(">", tail, _i32(0))):
         lanes = ir.Constant(_sums, list(range(LANES)))
         mask = builder.icmp_signed("<", lanes, _broadcast(builder, tail))
         step(builder.mul(whole, _constant(4 * LANES)), lambda at: _masked(builder, at, mask))
-    return [builder.load(held) for held in sums]
+
+
+@intrinsic
+def total(typing_context: Any, address: Any, size: Any) -> tuple:
+    """The sum of `size` floats at a byte address, in an order that no optimizer may change.
+
+    16 partial sums, lane i over elements i, i + 16 and so on, are then added in halves. A sum that
+    LLVM may reassociate has other bits in each function that it is inlined into.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, size = arguments
+        held = cgutils.alloca_once(builder, _floats)
+        builder.store(_floats(None), held)
+
+        def step(offset: Any, load: Callable[[Any], Any]) -> None:
+            values = load(_pointer(builder, address, offset, _floats))
+            builder.store(builder.fadd(builder.load(held), values), held)
+
+        _by_lanes(builder, size, step)
+        lanes = [builder.extract_element(builder.load(held), _i32(i)) for i in range(LANES)]
+        while len(lanes) > 1:
+            half = len(lanes) // 2
+            lanes = [builder.fadd(lanes[i], lanes[i + half]) for i in range(half)]
+        return lanes[0]
+
+    return types.float32(types.int64, types.int64), code
 
 
 def _masked(builder: Any, place: Any, mask: Any) -> Any:
