@@ -168,6 +168,17 @@ def test_parts_of_characters():
     assert scope.after(b"1; let \xce") is not None
 
 
+def test_an_underscore_begins_a_name_in_scope_or_takes_a_value():
+    scope = Scope.given("", "fn f(x: f32) ").after(b"{ ")
+    for start, taken in [
+        (b"_", True), (b"_ = x;", True), (b"_\xc2", False), (b"x = _", False), (b"f(_", False),
+        (b"let _", True), (b"if true { _ = x; } _ = x;", True),
+    ]:  # fmt: skip
+        assert (scope.after(start) is not None) == taken, start
+    named = Scope.given("const _two = 2;", "fn f(x: f32) ").after(b"{ let y = ")
+    assert named.after(b"_t") and named.after(b"_") and named.after(b"_\xc2") is None
+
+
 def test_declarations_that_were_written_are_in_scope():
     text = "const a = 1;\nstruct S { b: i32 }\nfn g(s: S, t: S) -> S { return s; }\nfn f() { "
     scope = Scope.given("").after(text.encode())

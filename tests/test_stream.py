@@ -50,7 +50,7 @@ def test_written_text_keeps_to_the_constraint(generator, prompt):
     """Every token is one that the constraint takes, and it never runs out of them."""
     source = generator.source(prompt)
     for number in range(6):
-        preference = Sampling(2.0, seed=1).preference(source, 1 + number)
+        preference = Sampling(2.0).preference(source, 1 + number)
         tokens = list(generator.tokens(source, CONSTRAINTS.of(prompt), preference))
         assert CONSTRAINTS.of(prompt).accept(tokens) == len(tokens)
         assert len(tokens) == generator.max_tokens or tokens[-1] == Special.EOS

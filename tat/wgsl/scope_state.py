@@ -31,6 +31,7 @@ _ENUMERANTS = sorted(ENUMERANTS)
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BLANKS = [blank.encode() for blank in "\u0085\u200e\u200f\u2028\u2029"]
 _DECLARING = frozenset(("fn", "struct", "alias", "let", "const", "var", "override"))
+_BEFORE_A_STATEMENT = frozenset("{};")  # there a value may be assigned to _
 _FREE = frozenset(("enable", "requires", "diagnostic"))  # directives: their names are not declared
 
 
@@ -70,7 +71,9 @@ class State(NamedTuple):
         if self._begun(token.text) is None or self._has_to_call(token.text):
             return False
         word = token.text
-        if token.kind != "identifier" or not self._is_use():
+        if word == "_" and self.previous in _BEFORE_A_STATEMENT:
+            return True
+        if (token.kind != "identifier" and word != "_") or not self._is_use():
             return True
         return self._any_name_begins(word) or _begins_any(_KEYWORDS, word)
 
@@ -87,7 +90,7 @@ class State(NamedTuple):
         """Whether a character that starts with the bytes `partial` may follow the open `token`."""
         if token is not None and token.text.startswith(("//", "/*")):
             return True
-        if token is not None and token.kind in ("identifier", "keyword"):
+        if token is not None and (token.kind in ("identifier", "keyword") or token.text == "_"):
             # Exotic blanks may follow a word too, but the grammar's lexer does not look that far.
             return not self._is_use() or self._any_name_begins(token.text, partial)
         state = self.after(token) if token else self
