@@ -84,7 +84,7 @@ def test_the_index_is_made_once_and_kept(cache):
     [kept] = cache.iterdir()
     before = os.stat(kept).st_mtime_ns
     index = shelf.family_index()
-    assert os.stat(kept).st_mtime_ns == before and cache.iterdir()
+    assert os.stat(kept).st_mtime_ns == before and [*cache.iterdir()] == [kept]
     assert search(index, "luminance of a color", 1)[0].file.startswith("synth:color/")
     kept.write_bytes(b"damaged")
     assert len(shelf.family_index()) == len(index)

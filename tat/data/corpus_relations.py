@@ -101,6 +101,12 @@ def merge_part(
         file.write(msgspec.msgpack.encode(ordered))
 
 
+def forget() -> None:
+    """Closes what the tasks of this process have read."""
+    _opened.cache_clear()
+    _read_names.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _opened(index: Path) -> Index:
     return Index.in_file(index)

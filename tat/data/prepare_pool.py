@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from tat.data import corpus_relations
 from tat.data.prepare_child import receive, send
 from tat.data.prepare_tasks import TASKS, packed_task
 from tat.errors import CorpusError, FileError
@@ -29,6 +30,7 @@ class Pool:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for child in self._children:
             child.wait()
+        corpus_relations.forget()  # a single worker is this process
 
     def do(self, name: str, *arguments: Any) -> None:
         """Has a task done; what went wrong with an earlier one is raised."""

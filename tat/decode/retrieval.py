@@ -90,9 +90,10 @@ class Retriever:
 
     def _whole(self, request: str, exclude: str) -> list[Adaptation]:
         """Functions of the library that a request asks for, as they are."""
-        if not (self._library and self.adaptations):
+        count = self.adaptations + self.last_resorts
+        if not (self._library and count):
             return []
-        hits = asked_for(self._library(), request, exclude)
+        hits = asked_for(self._library(), request, exclude)[:count]
         return [Adaptation(partial(whole, hit), hit, proven=True) for hit in hits]
 
 

@@ -80,13 +80,13 @@ class Index:
     @classmethod
     def in_file(cls, path: Path) -> Self:
         """An index that stays in its file, made by being_filled(), and is read from there."""
-        return cls(name=str(path), place=f"{path.as_uri()}?mode=ro&immutable=1")
+        return cls(name=str(path), place=f"{path.absolute().as_uri()}?mode=ro&immutable=1")
 
     @classmethod
     @contextmanager
     def being_filled(cls, path: Path) -> Iterator[Self]:
         """An index in an empty file, to add documents to; a crash may leave a broken one."""
-        index = cls(name=str(path), place=f"{path.as_uri()}?mode=rw")
+        index = cls(name=str(path), place=f"{path.absolute().as_uri()}?mode=rw")
         with index._errors(), closing(index._database):
             yield index
 

@@ -33,12 +33,12 @@ class Ending:
     _began: list[float] = field(default_factory=list)
 
     def cut(self, text: str, start: int = 0) -> Cut | None:
-        """Where `text` ends; None while it goes on. No stop word counts before `start`."""
+        """Where `text` ends; None while it goes on. No stop word or brace counts before `start`."""
         found = [(text.find(stop, start), stop) for stop in self.stops]
         cuts = [Cut(at, "word", stop) for at, stop in found if at >= 0]
         if self.line and (at := _line_end(text)) >= 0:
             cuts.append(Cut(at, "line"))
-        if self.block and (at := self._block_end(text)) >= 0:
+        if self.block and (at := self._block_end(text, start)) >= 0:
             cuts.append(Cut(at, "block"))
         if self.indent and (at := _outdented(text, self.indent)) >= 0:
             cuts.append(Cut(at, "indent"))
@@ -57,15 +57,15 @@ class Ending:
     def _late(self, text: str) -> bool:
         now = time.monotonic()
         self._began[:] = self._began or [now]
-        slow = self.seconds and "\n" in text and now - self._began[0] > self.seconds
+        slow = self.seconds and "\n" in text.lstrip() and now - self._began[0] > self.seconds
         return bool(slow or (self.deadline and now > self.deadline))
 
-    def _block_end(self, text: str) -> int:
+    def _block_end(self, text: str, start: int) -> int:
         depth = 0
-        for token in tokenize(text):
+        for token in tokenize(text[start:]):
             depth += (token.text == "{") - (token.text == "}")
             if depth < 0:
-                return len(text[: token.start].rstrip())
+                return len(text[: start + token.start].rstrip())
         return -1
 
 

@@ -31,9 +31,6 @@ class SandboxPool(Sandbox):
             ThreadPoolExecutor(self._count, name) for name in ("each", "results")
         )
 
-    def begin(self) -> None:
-        self._all[-1].begin()  # which the first that asks takes
-
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """The results of a work that may ask the sandbox, in order; items are side by side."""
         if len(items) < 2 or self._count == 1:

@@ -71,8 +71,9 @@ class CpuBackend:
         return self._reference | (compiled_kernels() if self._tables else {})
 
     def kernel(self, name: str) -> Callable[..., None]:
-        """The function of one kernel, by NumPy alone where that suffices."""
-        return (self._reference if name in NUMPY_SUFFICES else self.kernels)[name]
+        """The function of one kernel; Numba is not imported for one of the reference."""
+        opened = vars(self).get("kernels", self._reference)
+        return (opened if name in NUMPY_SUFFICES else self.kernels)[name]
 
     def _slow(self, kernels: set[str]) -> set[str]:
         """Those of these kernels that have no code but the reference, where others have."""

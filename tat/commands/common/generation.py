@@ -17,7 +17,6 @@ from tat.decode.loading import load_model
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.errors import UsageError
-from tat.train.named_checkpoint import is_bundled
 from tat.wgsl.grammar import Grammar
 from tat.wgsl.sandbox import Sandbox
 
@@ -43,6 +42,10 @@ def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
     given = {key: value for key, value in flags.items() if value is not None}
     config = resolve(flags=given).config
     settings = config.generate
+    checked = options.validate != 0  # functions of a library are answers only where they validate
+    library = bundled_library(settings, options.run) if checked else None
+    if options.adapt is not None and not (options.index or library):
+        raise UsageError("--adapt is about functions of --index and --library; give one of them")
     loaded = load_model(
         *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
         options.precision or "f32", config.threads,
@@ -53,8 +56,7 @@ def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
     limit = most if options.max_tokens is None else options.max_tokens
     generator = Generator(loaded, limit, settings, AGAIN if options.prefix or lines else 0)
     index = named_index(options.index) if options.index else None
-    checked = options.validate != 0  # functions of a library are answers only where they validate
-    library, retriever = bundled_library(settings, options.run) if checked else None, None
+    retriever = None
     if index or library:
         retriever = Retriever(index, loaded.config.data, options.top, settings, library)
     learnt = loaded.config.data.body_comments
@@ -76,11 +78,10 @@ def _check(options: argparse.Namespace) -> None:
         )
     if 1 < options.beam < options.n_best:
         raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
-    about_index = options.explain, options.top is not None
-    if options.adapt is not None and not (options.library or is_bundled(options.run)):
-        about_index = (True,)
-    if not options.index and any(about_index):
-        raise UsageError("--top, --adapt and --explain are about what --index finds; give an index")
+    if not options.index and (options.explain or options.top is not None):
+        raise UsageError("--top and --explain are about what --index finds; give an index")
+    if options.library and options.validate == 0:
+        raise UsageError("--library answers only with what validates; leave out --validate 0")
 
 
 def _search(options: argparse.Namespace, settings: GenerateConfig) -> Search:

@@ -67,7 +67,7 @@ def _system(options: argparse.Namespace, loaded: LoadedModel, respondent: Respon
         "temperature": sampling.temperature, "draws_first": sampling.draws_first,
         "seed": sampling.seed, "index": options.index and Path(options.index).name,
         "library": bool(options.library),
-        "neighbours": retriever.top if retriever else 0,
+        "neighbours": retriever.top if retriever and retriever.index else 0,
         "adaptations": retriever.adaptations if retriever else 0,
         "last_resorts": retriever.last_resorts if retriever else 0,
         "weighed": respondent.search.weighed if retriever else 0,

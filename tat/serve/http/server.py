@@ -5,6 +5,7 @@ closed.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -71,24 +72,29 @@ class Threads(ThreadedTaskDispatcher):
     def __init__(self, most: int) -> None:
         super().__init__()
         self._most = most
+        self._counting = (
+            threading.Lock()
+        )  # of those who read how many threads there are, and set it
 
     def add_task(self, task: object) -> None:
         """Answer a request as soon as a thread is free."""
-        with self.lock:
-            running = len(self.threads) - self.stop_count
-            idle = running - self.active_count
-            more = len(self.queue) >= idle and running < self._most
-        if more:
-            self.set_thread_count(running + 1)
+        with self._counting:
+            with self.lock:
+                running = len(self.threads) - self.stop_count
+                idle = running - self.active_count
+                more = len(self.queue) >= idle and running < self._most
+            if more:
+                self.set_thread_count(running + 1)
         super().add_task(task)
 
     def rest(self) -> None:
         """End idle threads but for a few."""
-        with self.lock:
-            kept = self.active_count + _IDLE_THREADS
-            fewer = not self.queue and len(self.threads) - self.stop_count > kept
-        if fewer:
-            self.set_thread_count(kept)
+        with self._counting:
+            with self.lock:
+                kept = self.active_count + _IDLE_THREADS
+                fewer = not self.queue and len(self.threads) - self.stop_count > kept
+            if fewer:
+                self.set_thread_count(kept)
 
 
 class _Later:
@@ -109,6 +115,9 @@ def _port_of(server: "TcpWSGIServer | MultiSocketServer", port: int) -> int:
 def _look_after(server: "TcpWSGIServer | MultiSocketServer") -> None:
     """Also close connections whose request has been coming in for too long, byte by byte; and end
     threads that nobody needs any more."""
+    if isinstance(server, MultiSocketServer):
+        for each in [each for each in server.map.values() if isinstance(each, TcpWSGIServer)]:
+            _look_after(each)
     if not isinstance(server, TcpWSGIServer):
         return
     usual, since = server.maintenance, {}
