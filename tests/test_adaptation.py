@@ -114,3 +114,10 @@ def test_any_text_is_taken(body, theirs, ours):
 @pytest.mark.parametrize("spelled", ["vec3<f32>", "vec3 < f32 >", "mat2x3<f16>"])
 def test_short_types(spelled):
     assert short_types(json.dumps(spelled)) in ('"vec3f"', '"mat2x3h"')
+
+
+def test_members_of_one_type_stand_for_as_many_parameters():
+    theirs = Place("fn d(at: vec3f, towards: vec3f, r: f32) -> f32", "")
+    ours = Place("fn f(ray: Ray, r: f32) -> f32", "struct Ray { origin: vec3f, dir: vec3f }")
+    body = adapted("{ return dot(at, towards) - r; }", theirs, ours)
+    assert body == "{ return dot(ray.origin, ray.dir) - r; }"

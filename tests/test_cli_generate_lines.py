@@ -128,6 +128,8 @@ def test_a_long_line_is_answered_by_a_library_beside_others(bench, tmp_path):
     assert (refused["text"], refused["valid"]) == ("", False)
     assert "functions of the index validates" in refused["problem"]
     assert done.code == 8 and done.err == "tat: 1 of 3 prompts got no text that validates\n"
-    prompts = lines(tmp_path, {"description": long})
+    prompts = lines(tmp_path, {"description": long}, {"description": "ripples of water " * 200})
     done = tat(*run, "--input", prompts)
-    assert done.code == 4 and "prompts.jsonl:1: prompt: " in json.loads(done.out)["error"]
+    told, unknown = map(json.loads, done.out.splitlines())
+    assert told["text"] == (bench / "shaders/area.wgsl").read_text().strip().replace("// ", "/// ")
+    assert done.code == 4 and "prompts.jsonl:2: prompt: " in unknown["error"]

@@ -1,7 +1,9 @@
 """Retrieval: chunks, words, near-duplicates, and queries of any text."""
 
+import os
 import string
 from itertools import islice, pairwise, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -248,6 +250,7 @@ def test_incremental_equals_from_scratch(states, query):
 def test_an_index_in_a_file_finds_what_one_in_memory_finds(tmp_path_factory, documents, query):
     path = tmp_path_factory.mktemp("filled") / "index"
     path.touch()
+    path = Path(os.path.relpath(path))  # as people give it
     with Index.being_filled(path) as index:
         index.add(documents[:2] + documents)
     for asked in (query, "f hue", *(document.name for document in documents)):

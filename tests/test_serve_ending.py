@@ -48,12 +48,19 @@ def test_a_line_ends_behind_something_visible_and_a_block_where_it_is_closed(tex
         assert text[cut.length :].lstrip().startswith("}")
 
 
+def test_a_brace_that_was_begun_is_no_block_of_the_text():
+    begun = "    if (x > 0.0) {"
+    cut = Ending(block=True).cut(f"{begun} y = 1.0; }} z = 2.0; }}", len(begun))
+    assert cut.length == len(f"{begun} y = 1.0;")
+
+
 def test_indentation_and_time_end_a_text():
     assert Ending(indent=4).cut("a;\n    b;\n  c;\n").length == len("a;\n    b;")
     late = Ending(seconds=0.01)
     assert late.cut("a") is None
     time.sleep(0.02)
     assert late.cut("a b") is None and late.cut("a\nb").reason == "time"
+    assert late.cut("\n    ") is None  # a line that has not begun
 
 
 def test_a_request_that_comes_byte_by_byte_is_closed(monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tat.cli import run
-from tat.commands.common.indexes import bundled_library, named_index
+from tat.commands.common.indexes import bundled_library, library_index, named_index
 from tat.config import resolve
 from tat.decode.candidates import Candidates
 from tat.decode.prompt import Prompt
@@ -21,6 +21,7 @@ from tat.retrieval.query import search, search_all
 from tat.synth import shelf
 from tat.synth.library import family_documents
 from tat.synth.tables import all_families
+from tat.wgsl.declarations import functions
 
 CONFIG = resolve(environment={}).config
 LUMA = Prompt("brightness", "fn luminance(color: vec3f) -> f32")
@@ -181,3 +182,28 @@ def test_search_names_the_family(cache, capsys):
     assert len(named_index("families")) > 3000
     with pytest.raises(FileError, match="name an index"):
         named_index("families.index")
+
+
+def test_a_function_of_the_cookbook_brings_what_it_calls(cache, sandbox):
+    retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=library_index)
+    candidates = Candidates(retriever.beside(Prompt("2D value noise"), []), sandbox, 16)
+    assert candidates.adapt_first(1)
+    [answer] = candidates.best(1)
+    assert answer.origin.file == "cookbook/noise/value_noise.wgsl"
+    names = [function.signature for function in functions(answer.generation.text)]
+    assert "fn lattice_value" in names[0] and "fn value_noise" in names[1] and len(names) == 2
+
+
+WOBBLE = "fn wobble(t: f32, amount: f32) -> f32"
+
+
+@pytest.mark.parametrize("prompt", [Prompt("wobble of water"), Prompt("wobble", WOBBLE)])
+def test_a_persons_own_function_answers_before_the_library(cache, sandbox, prompt):
+    own = Index()
+    body = "{ return sin(t * 3.0) * amount; }"
+    own.update([Document.of_function("mine", 1, WOBBLE, body, comment="Wobble used by water.")])
+    retriever = Retriever(own, CONFIG.data, settings=CONFIG.generate, library=library_index)
+    candidates = Candidates(retriever.beside(prompt, []), sandbox, 16)
+    assert candidates.adapt_first(1)
+    [answer] = candidates.best(1)
+    assert answer.origin.file == "mine" and "sin(t * 3.0) * amount" in answer.generation.text

@@ -10,7 +10,7 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search_all
-from tat.retrieval.requests import asked_for
+from tat.retrieval.requests import asked_for, whole
 from tat.synth.family import SOURCE
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
@@ -71,7 +71,7 @@ class Retriever:
         )
 
     def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
-        """Functions to try, the best first; without a signature those of the library alone."""
+        """Functions to try, the best first; without a signature those that it tells."""
         if prompt.is_gap:
             return []
         if not prompt.signature.strip():
@@ -80,27 +80,30 @@ class Retriever:
         count = self.adaptations + self.last_resorts
         if count == 0:
             return []
-        indexes = [self.index] if self.index else []
-        indexes += [self._library()] if self._library else []
-        hits = search_all(indexes, query, count, kind="function", exclude=exclude)
+        own = [self.index] if self.index else []
+        bundled = [self._library()] if self._library else []
+        hits = search_all([*own, *bundled], query, count, kind="function", exclude=exclude)
+        name = prompt.signature.partition("fn ")[2].partition("(")[0].strip()
+        if own and bundled:  # scores of a small index are low: what has the name is tried first
+            named = search_all(own, query, count, kind="function", exclude=exclude)
+            first = [hit for hit in named if hit.name == name]
+            texts = {hit.text for hit in first}
+            hits = [*first, *(hit for hit in hits if hit.text not in texts)][:count]
         return [
             Adaptation(partial(_renamed, hit, prompt), hit, hit.file.startswith(SOURCE))
             for hit in hits
         ]
 
     def _whole(self, request: str, exclude: str) -> list[Adaptation]:
-        """Functions of the library that a request asks for, as they are."""
+        """Functions that a request in words asks for, as they are; first those of the index."""
         count = self.adaptations + self.last_resorts
-        if not (self._library and count):
-            return []
-        hits = asked_for(self._library(), request, exclude)[:count]
-        return [Adaptation(partial(whole, hit), hit, proven=True) for hit in hits]
-
-
-def whole(hit: Hit) -> str:
-    """A function with its comment, below all that it needs."""
-    comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
-    return f"{hit.context}\n\n{comment}{hit.text}" if hit.context else f"{comment}{hit.text}"
+        indexes = [(self.index, False)] if self.index else []
+        indexes += [(self._library(), True)] if self._library and count else []
+        return [
+            Adaptation(partial(whole, index, hit), hit, proven)
+            for index, proven in indexes
+            for hit in asked_for(index, request, exclude)
+        ][:count]
 
 
 def _renamed(hit: Hit, prompt: Prompt) -> str:

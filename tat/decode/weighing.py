@@ -75,14 +75,16 @@ def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[s
 
 
 def decided(prompt: Prompt, texts: Sequence[Valid]) -> Mapping[str, Weight]:
-    """The votes of texts by themselves where a proven one has the most, and so many that the model
-    need not be asked: it has the types and half of the name; else none."""
+    """The votes of texts by themselves where one has so many that the model need not be asked.
+
+    It has the types and half of the name, and is proven, or has the types and the whole name.
+    Else none."""
     signature = _signature(prompt)
     if signature is None or not texts:
         return {}
     votes = [_vote(prompt, signature, valid) for valid in texts]
     best = votes.index(max(votes))
-    if not texts[best].proven or votes[best] < _DECIDES:
+    if votes[best] < (_DECIDES if texts[best].proven else _BASE + _NAME):
         return {}
     return {valid.text: (vote, vote) for valid, vote in zip(texts, votes, strict=True)}
 

@@ -12,13 +12,19 @@ from itertools import islice, pairwise
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
 from tat.retrieval.words import words
+from tat.wgsl.declarations import split_module
+from tat.wgsl.lexer import tokenize
 
-_HITS = 8  # that are compared
+_HITS = 32  # that are compared
 _ENOUGH = 0.6  # of a request's words; chosen on the cookbook's train split
 _READ = 256  # words of a request
 _IDENTITY = """
 SELECT chunks.id FROM chunks JOIN documents ON documents.id = chunks.document
 WHERE chunks.text = ? AND documents.file = ? LIMIT 1
+"""
+_BESIDE = """
+SELECT name, text, context FROM chunks
+WHERE kind = 'function' AND document = (SELECT document FROM chunks WHERE id = ?) ORDER BY place
 """
 _HAS = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
 
@@ -32,12 +38,34 @@ def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
 
+def whole(index: Index, hit: Hit) -> str:
+    """A function with its comment, below all that it needs of its document."""
+    beside = {n: (t, c) for n, t, c in index.select(_BESIDE, (_identity(index, hit),))}
+    needed, pending = {hit.name}, [hit.text]
+    while pending:
+        called = {token.text for token in tokenize(pending.pop())} & beside.keys() - needed
+        needed |= called
+        pending += (beside[name][0] for name in called)
+    helpers = [beside[name] for name in beside if name in needed - {hit.name}]
+    contexts = (*(context for _, context in helpers), hit.context)
+    declared = dict.fromkeys(
+        context[item.start : item.end] for context in contexts for item in split_module(context)
+    )
+    comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
+    return "\n\n".join([*declared, *(text for text, _ in helpers), comment + hit.text])
+
+
+def _identity(index: Index, hit: Hit) -> int:
+    [(identity,)] = index.select(_IDENTITY, (hit.text, hit.file))
+    return identity
+
+
 def _told(index: Index, asked: Sequence[str], hit: Hit) -> float:
     """The share of words that stand in name, signature or comment, 0 to 1; rare ones count more."""
-    [(identity,)] = index.select(_IDENTITY, (hit.text, hit.file))
+    identity = _identity(index, hit)
     whole = shared = 0.0
     for word in asked:
-        weight = math.log(len(index) / max(1, index.frequency(word)))
+        weight = math.log((len(index) + 1) / max(1, index.frequency(word)))
         found = index.select(_HAS, (f'{{name signature comment}} : "{word}"', identity))
         whole, shared = whole + weight, shared + weight * bool(found)
     return shared / whole if whole else 0.0

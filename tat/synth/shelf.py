@@ -1,5 +1,6 @@
 """The bundled library: an index of the families, made once and kept in the user's cache."""
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -8,6 +9,7 @@ from tat import __version__
 from tat.errors import FileError
 from tat.files import atomic_file, writing
 from tat.resources import resource, user_folder
+from tat.retrieval.chunks import Document
 from tat.retrieval.index import VERSION, Index
 from tat.retrieval.index_file import open_index
 
@@ -16,14 +18,27 @@ _KEPT = 4  # files in the cache: several versions of tat may take turns
 
 
 def family_index() -> Index:
-    """The index of the families; made where the cache has none of this version's tables.
+    """The index of the families."""
+    return kept_index(("synth",), family_documents)
 
-    Where the cache cannot be written, each process makes its own.
+
+def family_documents() -> Iterator[Document]:
+    """The functions of the families; their module takes longer to import than a kept index."""
+    from tat.synth import library
+
+    yield from library.family_documents()
+
+
+def kept_index(parts: tuple[str, ...], documents: Callable[[], Iterable[Document]]) -> Index:
+    """The index of `documents`, made where the cache has none of these resources' content.
+
+    `parts` are folders of resources. Where the cache cannot be written, each process makes its own.
     """
-    place = _place()
+    place = _place(parts)
     with suppress(FileError):  # not there yet, or damaged
         return open_index(place)
-    made = _made()
+    made = Index(name=NAME)
+    made.update(documents())
     with suppress(FileError):
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -33,19 +48,11 @@ def family_index() -> Index:
     return made
 
 
-def _made() -> Index:
-    from tat.synth.library import family_documents  # takes as long as reading what was made of it
-
-    index = Index(name=NAME)
-    index.update(family_documents())
-    return index
-
-
-def _place() -> Path:
+def _place(parts: tuple[str, ...]) -> Path:
     """The file in the cache, by version and by all that the functions are made of."""
-    key = sha256(f"{__version__} {VERSION}".encode())
-    for path in sorted(resource("synth").rglob("*")):
-        if path.suffix in (".txt", ".py"):
+    key = sha256(f"{__version__} {VERSION} {parts}".encode())
+    for path in sorted(path for part in parts for path in resource(part).rglob("*")):
+        if path.suffix in (".txt", ".py", ".wgsl"):
             key.update(path.read_bytes())
     return user_folder("cache") / NAME / f"{key.hexdigest()[:32]}.index"
 

@@ -159,7 +159,8 @@ def _found_elsewhere(
 ) -> dict[str, str]:
     """Maps further values at `there`, and their members, to any value of the same type.
 
-    A value of the same name comes first; several may map to the same value.
+    A value of the same name comes first, then one that nothing maps to yet: of two vectors of ours,
+    origin and direction of theirs are not both the first. Where all are taken the first is again.
     """
     ours = here.values + [path for value in here.values for path in here.members_of(value)]
     names: dict[str, str] = {}
@@ -169,8 +170,10 @@ def _found_elsewhere(
                 wanted = types.get(item.type, item.type)
                 fitting = [other.name for other in ours if other.type == wanted]
                 if fitting:
-                    alike = (name for name in fitting if _last(name) == _last(item.name))
-                    names[item.name] = next(alike, fitting[0])
+                    taken = {*known.values(), *names.values()}
+                    alike = [name for name in fitting if _last(name) == _last(item.name)]
+                    free = [name for name in fitting if name not in taken]
+                    names[item.name] = [*alike, *free, *fitting][0]
     return names
 
 

@@ -43,7 +43,8 @@ def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
     config = resolve(flags=given).config
     settings = config.generate
     checked = options.validate != 0  # functions of a library are answers only where they validate
-    library = bundled_library(settings, options.run) if checked else None
+    cookbook = options.index != "cookbook"
+    library = bundled_library(settings, options.run, cookbook=cookbook) if checked else None
     if options.adapt is not None and not (options.index or library):
         raise UsageError("--adapt is about functions of --index and --library; give one of them")
     loaded = load_model(

@@ -1,10 +1,11 @@
 """The index that an argument names, and whether the bundled library answers beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tat.config_tables import GenerateConfig
-from tat.cookbook.documents import cookbook_index
+from tat.cookbook.documents import cookbook_documents, cookbook_index
+from tat.retrieval.chunks import Document
 from tat.retrieval.index import Index
 from tat.retrieval.index_file import open_index
 from tat.synth import shelf
@@ -22,7 +23,22 @@ def named_index(name: str, split: str = "") -> Index:
     return shelf.family_index() if name == shelf.NAME else open_index(Path(name))
 
 
-def bundled_library(settings: GenerateConfig, run: Path) -> Callable[[], Index] | None:
-    """The bundled library, to be opened, if it answers beside the model of `run`; else None."""
+def library_index() -> Index:
+    """The index of the families and the cookbook together."""
+
+    def documents() -> Iterator[Document]:
+        yield from shelf.family_documents()
+        yield from cookbook_documents()
+
+    return shelf.kept_index(("synth", "cookbook"), documents)
+
+
+def bundled_library(
+    settings: GenerateConfig, run: Path, *, cookbook: bool = False
+) -> Callable[[], Index] | None:
+    """The bundled library, to be opened, if it answers beside the model of `run`; else None.
+
+    It has the families of `tat synth`; with `cookbook` that, too.
+    """
     beside = settings.library == "always" or (settings.library == "bundled" and is_bundled(run))
-    return shelf.family_index if beside else None
+    return (library_index if cookbook else shelf.family_index) if beside else None
