@@ -222,6 +222,7 @@ def test_validation_search_pictures_and_completion(client):
     ("/infill", b"{", 400), ("/infill", b"[" * 100_000, 400), ("/infill", {}, 400),
     ("/infill", b'{"input_prefix":"\\ud800","input_suffix":""}', 400),
     ("/infill", {"input_prefix": 3, "input_suffix": ""}, 400),
+    ("/validate", {"text": "fn f( {}"}, 400), ("/validate", b"", 400),
     ("/infill", {"input_prefix": "", "input_suffix": "", "top_p": 7, "temperature": 1}, 400),
     ("/infill", {"input_prefix": "", "input_suffix": "", "stop": ["x"] * 99}, 400),
     ("/api/generate", {"prompt": "x", "options": {"top_p": 7, "temperature": 1}}, 400),

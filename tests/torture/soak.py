@@ -87,7 +87,7 @@ def work(place: Path, number: int, client: Client) -> None:
     asked = {"input_prefix": PREFIX, "input_suffix": suffix, "n_predict": 16}
     answers = [
         client.ask("/health"), client.ask("/infill", asked),
-        client.ask("/validate", {"text": FUNCTIONS["area.wgsl"]}),
+        client.ask("/validate", {"code": FUNCTIONS["area.wgsl"]}),
         client.ask("/search", {"query": "circle"}), client.ask("/nothing"),
     ]  # fmt: skip
     if any(answer.status >= 500 for answer in answers):

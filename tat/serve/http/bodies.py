@@ -102,7 +102,7 @@ class Function(Drawn, kw_only=True):
 class Code(msgspec.Struct):
     """A module, and for what is asked at a place in it an offset in characters (UTF-16 units)."""
 
-    code: str = ""
+    code: str
     offset: int = 0
     name: str = ""
 
