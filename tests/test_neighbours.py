@@ -234,8 +234,10 @@ def test_functions_are_renamed_to_the_names_of_a_prompt(index):
     assert second.origin.score <= first.origin.score
     [other] = retriever.beside(prompt, [], exclude=CODE["sd_disc"]).adaptations[:1]
     assert other.origin.name != "sd_disc"
-    for prompt in (Prompt("disc"), Prompt(prefix="fn sd_", suffix="")):
+    for prompt in (Prompt("teapot"), Prompt(prefix="fn sd_", suffix="")):
         assert not retriever.beside(prompt, []).adaptations
+    [whole] = retriever.beside(Prompt("disc"), []).adaptations
+    assert whole.render().endswith(CODE["sd_disc"].strip()) and not whole.proven
 
 
 def test_an_index_may_hold_anything_as_a_function():
