@@ -1,4 +1,4 @@
-"""What `POST /infill` writes where a line was begun, and the CPU time that it takes.
+"""`POST /infill` where a line was begun: how often its text is right, and the CPU time.
 
     python bench/serve_begun.py [f32] [--lines N]
 

@@ -71,7 +71,7 @@ class Retriever:
         )
 
     def _adapted(self, prompt: Prompt, exclude: str) -> list[Adaptation]:
-        """Functions to try, the best first; without a signature those that it tells."""
+        """Functions to try, the best first; without a signature as they are."""
         if prompt.is_gap:
             return []
         if not prompt.signature.strip():

@@ -1,4 +1,4 @@
-"""Functions that a request in words asks for: those that are told by most of its words.
+"""Functions that a request in words asks for: those whose description has most of its words.
 
 convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in their order
                       hsv_to_rgb  "Converts HSV to RGB"   all of its words
@@ -6,7 +6,7 @@ convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 
 from tat.retrieval.index import Index
@@ -32,8 +32,12 @@ _HAS = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
 def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     """The functions that a request asks for, the best first; `exclude` as in `search`."""
     asked = list(dict.fromkeys(islice(words(request), _READ)))
+    count = len(index) + 1
+    weights = {word: math.log(count / max(1, index.frequency(word))) for word in asked}
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
-    ranked = [((round(_told(index, asked, h), 2), *_likeness(asked, h.name)), h) for h in hits]
+    ranked = [
+        ((round(_share_of_words(index, weights, h), 2), *_likeness(asked, h.name)), h) for h in hits
+    ]
     ranked = [item for item in ranked if item[0][0] >= _ENOUGH]
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
@@ -60,15 +64,15 @@ def _identity(index: Index, hit: Hit) -> int:
     return identity
 
 
-def _told(index: Index, asked: Sequence[str], hit: Hit) -> float:
+def _share_of_words(index: Index, weights: Mapping[str, float], hit: Hit) -> float:
     """The share of words that stand in name, signature or comment, 0 to 1; rare ones count more."""
     identity = _identity(index, hit)
-    whole = shared = 0.0
-    for word in asked:
-        weight = math.log((len(index) + 1) / max(1, index.frequency(word)))
-        found = index.select(_HAS, (f'{{name signature comment}} : "{word}"', identity))
-        whole, shared = whole + weight, shared + weight * bool(found)
-    return shared / whole if whole else 0.0
+    found = sum(
+        weight
+        for word, weight in weights.items()
+        if index.select(_HAS, (f'{{name signature comment}} : "{word}"', identity))
+    )
+    return found / sum(weights.values()) if any(weights.values()) else 0.0
 
 
 def _likeness(asked: Sequence[str], name: str) -> tuple[int, float]:
