@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--micro-batches", type=int, default=2)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--mpirun", default=str(Path(sys.prefix, "bin", "mpirun")))
     parser.add_argument("--preset", default="base")
     parser.add_argument("--precision", default="f32")
     parser.add_argument("--device", default="gpu", help="gpu:software tries it without a GPU")
@@ -38,12 +39,12 @@ def main() -> None:
 
 def train(options: argparse.Namespace, ranks: int, folder: Path) -> list[dict]:
     """The metrics of a run over so many GPUs."""
-    launcher = [str(Path(sys.prefix, "bin", "mpirun")), "-n", str(ranks)] if ranks > 1 else []
+    launcher = [options.mpirun, "-n", str(ranks)] if ranks > 1 else []
     words = ["train", "--preset", options.preset, "--device", options.device, "-q", "--run", folder,
              "--precision", options.precision, "--steps", options.steps,
              "--set", f"train.micro_batches={options.micro_batches}",
              "--set", "train.save_every=100000", "--set", "train.validate_every=0",
-             "--set", "train.metrics_every=0"]  # fmt: skip
+             "--set", "train.metrics_every=0", "--set", "data.buckets=[[64, 64]]"]  # fmt: skip
     subprocess.run([*launcher, sys.executable, "-m", "tat", *map(str, words)], check=True, cwd=ROOT)
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import cli_harness
+import gpu_harness  # noqa: F401  it takes its variable from the environment
 import pytest
 from cli_harness import bench  # noqa: F401  a fixture of several modules
 from hypothesis import settings

@@ -1,4 +1,4 @@
-"""A software GPU shared by all tests, and kernels on it in the form of the CPU's functions."""
+"""A GPU shared by all tests, and kernels on it in the form of the CPU's functions."""
 
 import os
 from collections.abc import Callable
@@ -15,11 +15,15 @@ from tat.ops.graph import Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 
+# The software adapter, so that tests do the same work everywhere, or the one that the environment
+# names; tat itself knows no such setting.
+GPU = os.environ.pop("TAT_TEST_DEVICE", "gpu:software")
+
 
 @cache
 def device() -> Device:
-    """The software adapter, so that tests do the same work everywhere, or TAT_TEST_DEVICE."""
-    return open_device(os.environ.get("TAT_TEST_DEVICE", "gpu:software"))
+    """The adapter of the tests."""
+    return open_device(GPU)
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gpu_harness import device
+from gpu_harness import GPU, device
 
 from tat.backends.coverage import coverage
 from tat.backends.cpu.executable import CpuBackend
@@ -109,7 +109,7 @@ def test_a_planted_bug_in_a_part_of_a_fused_shader_is_named(kernel, sound, broke
 
 @pytest.mark.gpu
 def test_lockstep_on_the_gpu_prints_adapter_and_calls(capsys):
-    assert tat(["check", "--lockstep", "--device", "gpu:software"]) == 0
+    assert tat(["check", "--lockstep", "--device", GPU]) == 0
     line = capsys.readouterr().out
     assert "gpu (" in line
     assert "calls agree" in line

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_harness import resume, train
-from gpu_harness import device
+from gpu_harness import GPU, device
 
 from tat.backends.gpu import native
 from tat.backends.gpu.device import Limits, choose, open_device
@@ -68,8 +68,9 @@ def test_an_adapter_that_is_not_there(selector: str, found: list, message: str):
 
 
 def test_a_backend_says_that_it_is_software():
-    backend = open_backend("gpu:software", threads=1, alignment=64)
-    assert re.fullmatch(r"gpu \(.+, Vulkan, software\)", backend.name)
+    backend = open_backend(GPU, threads=1, alignment=64)
+    software = ", software" * (GPU == "gpu:software")
+    assert re.fullmatch(rf"gpu \(.+, Vulkan{software}\)", backend.name)
     assert backend.memory.separate and backend.memory.alignment == 256
 
 
@@ -169,7 +170,7 @@ def test_a_failing_driver_gives_one_line(
 
 
 def test_a_device_that_is_really_lost():
-    backend = GpuBackend(open_device("gpu:software"))
+    backend = GpuBackend(open_device(GPU))
     executable = small_program(backend)
     executable.run()
     backend.device.handle.destroy()
@@ -231,7 +232,7 @@ def test_a_run_that_fails_leaves_a_checkpoint_to_go_on_from(
 
         patched.setattr(Trainer, "_begin", failing)
         patched.setenv("TAT_DEVICE_WAIT_S", "123")
-        failed = train(bench, tmp_path / "run", *more, "--device", "gpu:software", steps=5)
+        failed = train(bench, tmp_path / "run", *more, "--device", GPU, steps=5)
     assert failed.code == 5 and message in failed.failure()
     assert resume(tmp_path / "run", 5, "--device", "cpu").code == 0
     whole, run = (

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import Case
-from gpu_harness import device, doubling, kernel_functions
+from gpu_harness import GPU, device, doubling, kernel_functions
 
 from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.device import open_device
@@ -31,8 +31,8 @@ def test_unchecked_shaders_give_the_bits_of_checked_ones(case: Case):
         np.testing.assert_array_equal(unchecked[name], values)
 
 
-def test_software_checks_its_shaders():
-    assert open_device("gpu:software").checked
+def test_software_alone_checks_its_shaders():
+    assert device().checked == (GPU == "gpu:software")
 
 
 def test_a_shader_that_does_not_compile_unchecked(monkeypatch):
@@ -55,7 +55,7 @@ def test_a_download_holds_the_values_of_its_own_run(make):
 
 
 def test_a_lost_device_is_reported_when_a_download_is_queued():
-    backend = GpuBackend(open_device("gpu:software"))
+    backend = GpuBackend(open_device(GPU))
     executable = doubling(backend)
     executable.run()
     backend.device.handle.destroy()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_harness import child_environment, command
-from gpu_harness import device
+from gpu_harness import GPU, device
 
 from tat import weights
 from tat.backends.gpu.executable import GpuBackend
@@ -95,7 +95,7 @@ def test_greedy_answers_to_the_cookbook_are_those_of_the_cpu(tmp_path: Path):
     assert tat(["train", *words, *settings]) == 0
     requests = [Request(Prompt(entry.request)) for entry in load()[::4]]
     texts = []
-    for name in ("cpu", "gpu:software"):
+    for name in ("cpu", GPU):
         generator = Generator(load_model(*load_checkpoint(run), device=name), max_tokens=32)
         texts.append([answer.text for answer in generator.generate_all(requests)])
     assert len(set(texts[0])) > 5
@@ -127,7 +127,7 @@ def test_starters_are_learnt_by_heart_as_on_the_cpu(driver: Path | None, tmp_pat
 
     settings = [word for value in SMALL for word in ("--set", value)]
     losses, answers = {}, {}
-    for name in ("cpu", "gpu:software"):
+    for name in ("cpu", GPU):
         run = tmp_path / name
         output("train", str(folder), "--preset", "tiny", "--run", str(run), "--steps", "100",
             "--device", name, "-q", *settings)  # fmt: skip
@@ -140,4 +140,4 @@ def test_starters_are_learnt_by_heart_as_on_the_cpu(driver: Path | None, tmp_pat
             for request, code in functions.items()
         ]  # fmt: skip
     assert max(losses.values()) < 0.05
-    assert answers["cpu"] == answers["gpu:software"] == list(functions.values())
+    assert answers["cpu"] == answers[GPU] == list(functions.values())

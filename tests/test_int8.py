@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cli_harness import tat
+from gpu_harness import GPU
 from harness import compile_graph, random_batch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from tat.backends.reference.int8 import linear_int8
 from tat.checkpoint import load, save
 from tat.config import resolve
 from tat.config_tables import model_variants
+from tat.decode.loading import load_model
 from tat.model.loss import CrossEntropyLoss
 from tat.model.parameters import Parameters
 from tat.model.programs import (
@@ -246,6 +248,19 @@ def test_a_scale_of_another_shape_is_refused(run, tmp_path):
     assert refused.code == 4 and "embedding.table.scales" in refused.err
 
 
+@pytest.mark.gpu
+def test_a_gpu_widens_the_weights_of_an_exported_file(run, tmp_path):
+    path = tmp_path / "int8.safetensors"
+    tat("export", run, "--int8", "-o", path)
+    loaded = load_model(path, load(path), device=GPU)
+    assert not loaded.model.parameters.channels and loaded.backend.name.startswith("gpu")
+    made = tat(
+        "generate", "x", "--run", path, "--device", GPU, "--validate", "0", "--max-tokens", "4"
+    )
+    assert made.code == 0, made
+
+
+@pytest.mark.gpu
 def test_int8_needs_the_cpu(run):
-    refused = tat("generate", "x", "--run", run, "--int8", "--device", "gpu:software")
-    assert refused.code == 5 and "--device cpu" in refused.err
+    refused = tat("generate", "x", "--run", run, "--int8", "--device", GPU)
+    assert refused.code == 5 and "--int8 is for the CPU" in refused.err

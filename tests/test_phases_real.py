@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cli_harness import child_environment, command, tat
+from gpu_harness import GPU
 from micro_phases import (
     config_fixture,  # noqa: F401
     micro_fixture,  # noqa: F401
@@ -34,7 +35,7 @@ from tat.proofs.phase_run import Context, Findings
 @pytest.mark.gpu
 def test_the_real_phases_on_a_small_model(micro, tmp_path):
     options = "--preset", "tiny", "--config", micro, "--target", tmp_path / "target"
-    device = "--device", "gpu:software"
+    device = "--device", GPU
     done = tat("phase", "all", *options, *device, "--json", "-q")
     assert done.code == 0, done
     made = {m["phase"]: m for m in json.loads(done.out)}
@@ -104,7 +105,7 @@ def test_a_wrong_shader_fails_the_accelerator(config, tmp_path, monkeypatch):
         return text.replace("0.044715", "0.05") if "gelu" in name else text
 
     monkeypatch.setattr(shaders, "specialised", wrong)
-    findings = findings_of(gpu_proof.run, config, tmp_path, device="gpu:software")
+    findings = findings_of(gpu_proof.run, config, tmp_path, device=GPU)
     assert "logits" in failed(findings)
     assert "gelu" in findings.reason()
 

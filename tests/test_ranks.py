@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from cli_harness import MODULES
+from gpu_harness import GPU
 from launching import (
     _SILENT,
     LAUNCHERS,
@@ -274,7 +275,7 @@ def test_tune_shares_trials_out_and_finds_what_one_process_finds(tmp_path):
 @pytest.mark.parametrize("precision", ["f32", "f16"])
 def test_ranks_with_a_gpu_each_have_the_bits_of_one(precision, shaders, tmp_path):
     """Two on the software GPU; with f16 the first steps overflow, and all ranks skip them."""
-    more = ("--device", "gpu:software", "--precision", precision, "-q",
+    more = ("--device", GPU, "--precision", precision, "-q",
             "--set", "train.loss_scale=1e8")  # fmt: skip
     found = []
     for ranks, launcher in ((1, Launcher("none", ())), (2, mpich())):

@@ -44,8 +44,9 @@ def load_model(
 ) -> LoadedModel:  # fmt: skip
     """The model of a checkpoint read from `path`, with averaged weights where there are any.
 
-    With `int8`, matrices are rounded as in an exported file. `threads` of the CPU are those asked
-    for here, 0 for one per core, however many trained it: threads change no bit.
+    With `int8`, matrices are rounded as in an exported file. Where a device has no kernels for
+    them, those of an exported file are widened to float32. `threads` of the CPU are those asked for
+    here, 0 for one per core, however many trained it: threads change no bit.
     """
     checkpoint = exported(path, checkpoint, int8)
     config = stored_config(path, checkpoint.configuration)
@@ -54,7 +55,11 @@ def load_model(
         "cpu" if checkpoint.int8 and device == "auto" else device, threads, config.memory.alignment,
         precision, work="decoding", wait_s=config.device.wait_s,
     )  # fmt: skip
+    values = checkpoint.weights
     if checkpoint.int8 and not backend.takes_int8:
-        raise DeviceError(f"device {device}: int8 weights run on the CPU; use --device cpu")
-    weights.install(backend, model, checkpoint.weights)
+        if int8:
+            raise DeviceError(f"device {device}: --int8 is for the CPU; leave out one of both")
+        values = weights.widen(model.parameters, values)
+        model = Transformer(config.model, tokenizer.size)
+    weights.install(backend, model, values)
     return LoadedModel(model, backend, tokenizer, config, checkpoint.step)
