@@ -28,15 +28,15 @@ class Model(torch.nn.Module):
 
 
 def main() -> None:
-    count, steps = int(sys.argv[1]), int(sys.argv[2])
+    counts, steps = [int(word) for word in sys.argv[1].split(",")], int(sys.argv[2])
     rank = int(os.environ["LOCAL_RANK"])
     torch.cuda.set_device(rank)
     dist.init_process_group("nccl")
     model = DistributedDataParallel(Model().cuda())
     optimizer = torch.optim.AdamW(model.parameters(), 5e-4, fused=True)
     ids = torch.randint(9, 8192, (8, 64), device="cuda")
-    seconds = []
-    for _ in range(steps):
+
+    def step(count: int) -> float:
         torch.cuda.synchronize()
         began = time.perf_counter()
         optimizer.zero_grad()
@@ -47,9 +47,11 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - began)
+        return time.perf_counter() - began
+
+    found = [median([step(count) for _ in range(steps)][steps // 3 :]) for count in counts]
     if rank == 0:
-        print(json.dumps({"step_ms": round(1e3 * median(seconds[20:]), 2)}))
+        print(json.dumps({"step_ms": [round(1e3 * seconds, 2) for seconds in found]}))
     dist.destroy_process_group()
 
 
