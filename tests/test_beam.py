@@ -120,6 +120,9 @@ def test_where_nothing_may_follow_the_texts_so_far_are_returned(generator):
             if self.taken == 2:
                 logits[:] = -np.inf
 
+        def rule_out(self, token, logits):
+            logits[token] = -np.inf
+
         def copy(self):
             return Limited(self.taken)
 

@@ -63,20 +63,50 @@ def test_hostile_prompts(prompt: Prompt):
         assert np.isfinite(logits).any()
 
 
-def test_the_mask_leaves_all_that_may_follow_and_no_letter_in_vain():
-    constraint = CONSTRAINTS.of(PROMPTS["body"])
-    for token in TOKENIZER.encode("{ let a = radius * 2.0; return a"):
-        logits = np.zeros(TOKENIZER.size)
+TEXTS = {
+    "body": "{ let a = radius * 2.0; return max(a, 1",
+    "context": "{ var _r2 = g(b.r); _ = 0x1; while (_r2 <= 2) { _r2 += select(1, vec2<f32>(",
+    "program": "/* why */ struct A { a: f32 } const b = 2; // so\nfn h(c: A) { return c.a / b",
+}
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_mask_and_refusals_leave_all_that_may_follow(form: str):
+    """After any byte of a text, and whichever token was refused."""
+    constraint, size = CONSTRAINTS.of(PROMPTS[form]), TOKENIZER.size
+    for byte in TEXTS[form].encode():
+        logits = np.zeros(size)
         constraint.mask(logits)
-        may_follow = [t for t in range(TOKENIZER.size) if constraint.copy().accept([t])]
-        assert may_follow and np.isfinite(logits[may_follow]).all()
-        assert constraint.accept([token])
+        taken = np.array([constraint.copy().accept([token]) for token in range(size)])
+        assert taken.any() and np.isfinite(logits[taken == 1]).all()
+        for token in np.flatnonzero(taken == 0):
+            left = logits.copy()
+            constraint.rule_out(token, left)
+            assert left[token] == -np.inf and np.isfinite(left[taken == 1]).all(), token
+        assert constraint.accept([FIRST_BYTE + byte])
+
+
+@pytest.mark.parametrize(
+    ("text", "refused", "also", "never"),
+    [
+        ("{ let a =", "k", "jzA", "(-1r_"),  # `radius`, and nothing with the others
+        ("{ let a = ", "z", "ZQ", "r1"),
+        ("{ let a = rad", "a", "bcd0", "i"),
+        ("{ let a = rad", ";", " )+/\n", "i"),  # a word that no declaration has
+        ("{ let a = rad", "\xff", "\xf0\x80", "i"),
+        ("{ let a", "(", "", "b1 ="),  # where any word may stand
+    ],
+)
+def test_one_refusal_rules_out_all_tokens_that_are_alike(text, refused, also, never):
     constraint = CONSTRAINTS.of(PROMPTS["body"])
-    constraint.accept(TOKENIZER.encode("{ let a ="))
+    assert constraint.accept(TOKENIZER.encode(text))
     logits = np.zeros(TOKENIZER.size)
-    constraint.mask(logits)
-    refused = np.isinf(logits[[FIRST_BYTE + ord(letter) for letter in "krj"]])
-    assert refused.tolist() == [True, False, True]  # `radius`, and nothing with the others
+    constraint.rule_out(FIRST_BYTE + ord(refused), logits)
+
+    def out(letters: str) -> set[bool]:
+        return {bool(np.isinf(logits[FIRST_BYTE + ord(letter)])) for letter in letters}
+
+    assert out(refused) == {True} and out(also) <= {True} and out(never) == {False}
 
 
 def test_a_copy_goes_its_own_way():

@@ -73,6 +73,9 @@ def test_nothing_allowed_ends_the_text(generator):
         def mask(self, logits):
             logits[:] = -np.inf
 
+        def rule_out(self, token, logits):
+            logits[token] = -np.inf
+
     assert list(generator.tokens(generator.source(PROMPTS["body"]), Nothing())) == []
 
 

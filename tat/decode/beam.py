@@ -112,9 +112,11 @@ class _Search:
             following = hypothesis.followed_by(token, float(logs[token]))
             if following is not None:
                 yield following
-            elif not masked:  # after one refusal others are likely
+                continue
+            if not masked:  # after one refusal others are likely
                 hypothesis.constraint.mask(scores)
                 masked = True
+            hypothesis.constraint.rule_out(token, scores)
 
     def _settled(self, following: Sequence[Hypothesis]) -> list[Hypothesis]:
         """The hypotheses in rows of their own, with the caches of their tokens."""

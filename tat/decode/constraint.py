@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,12 +9,12 @@ import numpy as np
 from tat.data.tokenizer import FIRST_BYTE, Special, Tokenizer
 from tat.decode.begun import sure_tokens
 from tat.decode.prompt import Prompt
+from tat.decode.refusals import Refusals
 from tat.wgsl.grammar import Grammar, Matcher
 from tat.wgsl.lexer import plain
 from tat.wgsl.scope import Scope
 
 _LONGEST_BLANK = 100  # bytes in a row
-_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
 class Constraint(Protocol):
@@ -26,6 +25,10 @@ class Constraint(Protocol):
 
     def mask(self, logits: np.ndarray) -> None:
         """Set logits [V] of tokens that cannot come next to -inf; some such tokens may remain."""
+
+    def rule_out(self, token: int, logits: np.ndarray) -> None:
+        """Set the logit of a token that `accept` refused to -inf, and those of others that it would
+        refuse for the same reason."""
 
     def copy(self) -> "Constraint":
         """An independent constraint in the same state."""
@@ -67,6 +70,7 @@ class Constraints:
     def __init__(self, tokenizer: Tokenizer, *, comments: bool = True) -> None:
         self.comments, self._tokenizer = comments, tokenizer
         self.tokens = tuple(tokenizer.pieces)
+        self._refusals = Refusals(self.tokens)
         self.grammar = Grammar(self.tokens, Special.EOS)
 
     def of(self, prompt: Prompt) -> "WgslConstraint | None":
@@ -75,7 +79,7 @@ class Constraints:
             return self._of_gap(prompt)
         scope = Scope.given(prompt.context, prompt.lead)
         matcher = self.grammar.matcher("body" if prompt.lead else "program")
-        return WgslConstraint(self.tokens, matcher, scope, layout=_Layout(self.comments))
+        return WgslConstraint(self._refusals, matcher, scope, layout=_Layout(self.comments))
 
     def _of_gap(self, prompt: Prompt) -> "WgslConstraint | None":
         """The constraint of a gap; what was begun is given, and nothing asks for its names."""
@@ -88,7 +92,7 @@ class Constraints:
         if matcher.accept(before) < len(before):
             return None
         scope = Scope.given(suffix, prefix)
-        return WgslConstraint(self.tokens, matcher, scope, after, again=len(again))
+        return WgslConstraint(self._refusals, matcher, scope, after, again=len(again))
 
 
 class WgslConstraint:
@@ -100,12 +104,12 @@ class WgslConstraint:
     """
 
     def __init__(
-        self, tokens: Sequence[bytes], matcher: Matcher, scope: Scope,
+        self, refusals: Refusals, matcher: Matcher, scope: Scope,
         suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _Layout(comments=True),
         again: int = 0,
     ) -> None:  # fmt: skip
         """The first `again` tokens are of the given text already, and are written again."""
-        self._tokens, self._matcher, self._suffixes = tokens, matcher, suffixes
+        self._refusals, self._matcher, self._suffixes = refusals, matcher, suffixes
         self._end, self._again = _End(scope, layout), again
 
     def copy(self) -> "WgslConstraint":
@@ -113,7 +117,7 @@ class WgslConstraint:
         matcher = self._matcher.copy()
         scope, layout, _ = self._end
         return WgslConstraint(
-            self._tokens, matcher, scope, self._suffixes, layout, self._again
+            self._refusals, matcher, scope, self._suffixes, layout, self._again
         )  # fmt: skip
 
     def accept(self, tokens: Sequence[int]) -> int:
@@ -141,7 +145,7 @@ class WgslConstraint:
         before one whose names are not in scope."""
         ends, end = [], self._end
         for token in tokens:
-            text = self._tokens[token]
+            text = self._refusals.tokens[token]
             layout = end.layout.after(text) if text else None
             scope = end.scope.after(text) if layout else None
             if scope is None:
@@ -159,15 +163,15 @@ class WgslConstraint:
         return not end.slash or self._may_be_operator(end.scope)
 
     def mask(self, logits: np.ndarray) -> None:
-        """Set the logits of tokens to -inf that the grammar refuses, or that begin with a letter
-        with which no name in scope can go on; `accept` checks the rest of the scope."""
+        """Set the logits of tokens to -inf that the grammar refuses; `accept` checks the scope."""
         allowed = np.frombuffer(self._matcher.allowed(), np.uint8) != 0
         allowed[Special.EOS] = True
         logits[~allowed] = -np.inf
-        firsts = _first_bytes(self._tokens)
-        for byte in np.unique(firsts[np.isfinite(logits)]).tolist():
-            if byte in _LETTERS and self._end.scope.after(bytes([byte])) is None:
-                logits[firsts == byte] = -np.inf
+
+    def rule_out(self, token: int, logits: np.ndarray) -> None:
+        """Set the logit of a token that was refused to -inf, and with a word's those of all words
+        that begin no name in scope."""
+        self._refusals.rule_out(token, self._end.scope, logits)
 
     def _may_end(self) -> bool:
         if not self._suffixes:
@@ -193,12 +197,6 @@ class WgslConstraint:
             and self._matcher.copy().accept(_bytes(rest)) == len(rest)
             for rest in (" 1", "= 1")
         )
-
-
-@lru_cache(maxsize=4)
-def _first_bytes(tokens: tuple[bytes, ...]) -> np.ndarray:
-    """The first byte of each token [V]; 0 of one without text."""
-    return np.array([text[0] if text else 0 for text in tokens], np.uint8)
 
 
 def _bytes(text: str) -> list[int]:

@@ -126,12 +126,13 @@ class Stream:
         """Take the best token that the constraint accepts; the text ends where there is none."""
         scores = self.preference(refused.logits, self.tokens).copy()
         self.constraint.mask(scores)
+        self.constraint.rule_out(refused.token, scores)
         while np.isfinite(scores[token := int(np.argmax(scores))]):
             if self.constraint.accept([token]):
                 self._append(token, refused.logits)
                 self._taken_back()
                 return
-            scores[token] = -np.inf
+            self.constraint.rule_out(token, scores)
         self.ended = True
 
     def _append(self, token: int, logits: Array) -> None:

@@ -18,16 +18,14 @@ How the line `let n = max(x, 1);` moves the state, in a block that knows x:
     ;     the block's frame gets the name n
 """
 
-from bisect import bisect_left
 from typing import NamedTuple, Self
 
+from tat.wgsl import scope_words
 from tat.wgsl.builtins import ARITIES, ENUMERANTS, FUNCTIONS, GENERATORS, NAMES, Arity
-from tat.wgsl.lexer import KEYWORDS, Token
+from tat.wgsl.lexer import Token
 from tat.wgsl.scope_frames import Attribute, Declared, Frame, Owner, Used
+from tat.wgsl.scope_words import begins_any
 
-_PREDECLARED = sorted(NAMES)
-_KEYWORDS = sorted(KEYWORDS)
-_ENUMERANTS = sorted(ENUMERANTS)
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BLANKS = [blank.encode() for blank in "\u0085\u200e\u200f\u2028\u2029"]
 _DECLARING = frozenset(("fn", "struct", "alias", "let", "const", "var", "override"))
@@ -75,7 +73,7 @@ class State(NamedTuple):
             return True
         if (token.kind != "identifier" and word != "_") or not self._is_use():
             return True
-        return self._any_name_begins(word) or _begins_any(_KEYWORDS, word)
+        return self._any_name_begins(word) or begins_any(scope_words.KEYWORDS, word)
 
     def keywords_only(self, token: Token) -> tuple[str, ...]:
         """The keywords that start with `token`, if it can become nothing else."""
@@ -84,7 +82,7 @@ class State(NamedTuple):
             return ()
         if self._any_name_begins(word):
             return ()
-        return tuple(keyword for keyword in _KEYWORDS if keyword.startswith(word))
+        return tuple(keyword for keyword in scope_words.KEYWORDS if keyword.startswith(word))
 
     def may_go_on(self, token: Token | None, partial: bytes) -> bool:
         """Whether a character that starts with the bytes `partial` may follow the open `token`."""
@@ -99,18 +97,29 @@ class State(NamedTuple):
         blank = any(blank.startswith(partial) for blank in _BLANKS)
         return blank or not state._is_use() or state._any_name_begins("", partial)
 
+    def words(self, start: str) -> tuple[list[str], tuple[str, ...]] | None:
+        """The words that a word which begins with `start` may become here: declared ones, then the
+        language's own. None where any may stand, and none of both where no word may."""
+        if not self._is_use():
+            return None
+        if self._begun(start) is None or self._has_to_call(start):
+            return [], ()
+        own = scope_words.beginning(start, self._kind == "template")
+        return [name for name in self._declared() if name.startswith(start)], own
+
     def _any_name_begins(self, word: str, partial: bytes = b"") -> bool:
         """Whether a name that is in scope starts with `word`, and goes on with `partial`."""
         if partial:
             start = word.encode() + partial
-            names = [*self.module, *(name for frame in self.frames for name in frame.names)]
-            return any(name.encode().startswith(start) for name in names)
+            return any(name.encode().startswith(start) for name in self._declared())
         return (
-            _begins_any(_PREDECLARED, word)
-            or any(name.startswith(word) for name in self.module)
-            or any(name.startswith(word) for frame in self.frames for name in frame.names)
-            or (self._kind == "template" and _begins_any(_ENUMERANTS, word))
+            begins_any(scope_words.PREDECLARED, word)
+            or any(name.startswith(word) for name in self._declared())
+            or (self._kind == "template" and begins_any(scope_words.ENUMERANTS, word))
         )
+
+    def _declared(self) -> list[str]:
+        return [*self.module, *(name for frame in self.frames for name in frame.names)]
 
     @property
     def _kind(self) -> str:
@@ -208,12 +217,8 @@ class State(NamedTuple):
             frame = self._block()
         elif text == "(":
             frame = self._parenthesis()
-        incoming = frozenset() if text == "{" else self.incoming
-        function = ("", 0) if text == "{" else self.function
-        return self._replace(
-            frames=(*self.frames, frame), previous=text, owner=None, incoming=incoming,
-            function=function,
-        )  # fmt: skip
+        state = self._replace(frames=(*self.frames, frame), previous=text, owner=None)
+        return state._replace(incoming=frozenset(), function=("", 0)) if text == "{" else state
 
     def _block(self) -> Frame:
         if isinstance(self.owner, Declared) and self.owner.keyword == "struct":
@@ -291,9 +296,3 @@ class State(NamedTuple):
             return self._replace(module=self.module | {name: arity})
         top = self.frames[-1]
         return self._with_top(top._replace(names=top.names | {name}, outer=top.outer - {name}))
-
-
-def _begins_any(names: list[str], word: str) -> bool:
-    """Whether one of the sorted `names` starts with `word`."""
-    place = bisect_left(names, word)
-    return place < len(names) and names[place].startswith(word)
