@@ -12,12 +12,12 @@ from tat.backends.cpu.addresses import floats, integers
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.packing import LANES, ROWS, WIDE
-from tat.backends.cpu.vectors import FLOAT, ROUNDER, dots, tile, total
+from tat.backends.cpu.powers import exponentials, largest
+from tat.backends.cpu.vectors import FLOAT, dots, tile
 
 _IN = COLUMNS_OF["attention"]
 LAYOUT = layout_of("attention")
 _STEP = LANES // ROWS  # keys whose scores a tile of queries makes at once
-_LOG2_E = np.float32(1.4426950408889634)
 
 _dots_4, _dots_1 = dots(ROWS, _STEP), dots(1, LANES)
 _mix_4x64, _mix_1x64 = tile(ROWS, FLOAT, 4, resume=True), tile(1, FLOAT, 4, resume=True)
@@ -69,13 +69,13 @@ def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) ->
     scale = np.float32(1) / np.sqrt(np.float32(head))
     for r in range(count):
         own = min(seen, first + r + 1) if row[_IN.causal] and sources == 1 else seen
-        powers = floats(scratch + 4 * r * stride, seen)
+        scores = scratch + 4 * r * stride
         lse = floats(row[_IN.lse] + 4 * ((at + r) * heads + h), 1)
         lse[0] = shares[r] = 0
         if own:
-            top, summed = _raise(powers[:own], scale)
+            top, summed = _raise(scores, own, scale)
             lse[0], shares[r] = top + np.log(summed), np.float32(1) / summed
-        powers[own:] = 0
+        floats(scores, seen)[own:] = 0
     y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
     while column < head:
@@ -161,7 +161,7 @@ def _share(row: Array, b: int, first: int, seen: int, scratch: int, shares: Arra
     for i in range(shares.size):
         lse[i] = shares[i] = 0
         if seen:
-            top, summed = _raise(floats(scratch + 4 * i * stride, seen), scale)
+            top, summed = _raise(scratch + 4 * i * stride, seen, scale)
             lse[i], shares[i] = top + np.log(summed), np.float32(1) / summed
 
 
@@ -190,64 +190,25 @@ def _score(
 
 
 @_compiled
-def _largest(bits: Array) -> float:
-    """The largest of floats, given as bits that are compared as integers.
-
-    LLVM makes no vector code of comparisons of floats that may be NaN.
-    """
-    largest = _ordered(np.int32(bits[0]))
-    for i in range(bits.size):
-        largest = max(largest, _ordered(bits[i]))
-    return np.int32(_ordered(largest)).view(np.float32)
-
-
-@_compiled
-def _ordered(bits: int) -> int:
-    """Bits of a float to an integer that is larger for a larger float; its own inverse."""
-    return np.int32(bits ^ np.int32(np.int32(bits >> np.int32(31)) & np.int32(0x7FFFFFFF)))
-
-
-@_compiled
 def softmax(out: Array, scores: Array) -> None:
-    """Rows of scores to rows of shares that sum to 1, as attention has them on the way."""
+    """Rows of scores to rows of shares that sum to 1, both contiguous, as attention has them."""
     for row in range(scores.shape[0]):
         shares, given = out[row], scores[row]
-        for i in range(given.size):
-            shares[i] = given[i]
-        _, summed = _raise(shares, np.float32(1))
-        for i in range(given.size):
-            shares[i] *= np.float32(1) / summed
+        top = largest(given.ctypes.data, given.size)
+        summed = exponentials(shares.ctypes.data, given.ctypes.data, given.size, top, np.float32(1))
+        share = np.float32(1) / summed
+        for i in range(shares.size):
+            shares[i] *= share
 
 
 @_compiled
-def _power(x: float) -> float:
-    """2^x for x up to 0, within 2e-7 of it; 2^-126 under that, NaN for NaN.
-
-    The whole part goes into the exponent; a minimax polynomial does for the rest, -1/2 to 1/2.
-    """
-    bounded = np.float32(-126) if x < np.float32(-126) else x
-    shifted = bounded + ROUNDER
-    rest = bounded - (shifted - ROUNDER)
-    p = np.float32(1.326472734e-3)
-    p = p * rest + np.float32(9.671512860e-3)
-    p = p * rest + np.float32(5.550733745e-2)
-    p = p * rest + np.float32(2.402224208e-1)
-    p = p * rest + np.float32(6.931469776e-1)
-    p = p * rest + np.float32(1)
-    exponent = np.int32(np.float32(shifted).view(np.int32) + np.int32(127))
-    return p * np.int32(exponent << np.int32(23)).view(np.float32)
-
-
-@_compiled
-def _raise(scores: Array, scale: float) -> tuple[float, float]:
+def _raise(scores: int, size: int, scale: float) -> tuple[float, float]:
     """Replaces scores by exp(scale * (score - largest)), so that the largest becomes 1.
 
     Returns the largest score, scaled, and the sum of the powers.
     """
-    top = _largest(scores.view(np.int32))
-    for i in range(scores.size):
-        scores[i] = _power((scores[i] - top) * (scale * _LOG2_E))
-    return top * scale, total(scores.ctypes.data, scores.size)
+    top = largest(scores, size)
+    return top * scale, exponentials(scores, scores, size, top, scale)
 
 
 @_compiled

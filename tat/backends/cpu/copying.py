@@ -12,6 +12,7 @@ from tat.backends.cpu.addresses import floats, integers
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.loops import exp
+from tat.backends.cpu.powers import largest, sum_of_exponentials
 
 _POINTER, _MIXTURE = COLUMNS_OF["pointer"], COLUMNS_OF["copy_mixture"]
 LAYOUT = layout_of("pointer", "copy_mixture")
@@ -87,7 +88,7 @@ def copy_mixture(row: Array, thread: int, threads: int) -> None:
         logits = floats(row[c.logits] + 4 * n * vocabulary, vocabulary)
         shares = floats(row[c.shares] + 4 * n * span, span)
         ids = integers(row[c.ids] + 4 * (n // queries) * span, span)
-        shift = log_rest[n] - _log_sum(logits)
+        shift = log_rest[n] - _log_sum(logits.ctypes.data, vocabulary)
         for i in range(vocabulary):
             logits[i] += shift
         for i in range(span):
@@ -97,16 +98,11 @@ def copy_mixture(row: Array, thread: int, threads: int) -> None:
                 logits[ids[i]] = top + np.log1p(exp(min(held, more) - top))
 
 
-@_summing
-def _log_sum(logits: Array) -> float:
+@_compiled
+def _log_sum(logits: int, size: int) -> float:
     """The log of the sum of exp."""
-    top = logits[0]
-    for i in range(logits.size):
-        top = max(top, logits[i])
-    total = _f(0)
-    for i in range(logits.size):
-        total += exp(logits[i] - top)
-    return top + np.log(total)
+    top = largest(logits, size)
+    return top + np.log(sum_of_exponentials(logits, size, top))
 
 
 @_compiled

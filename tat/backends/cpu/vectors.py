@@ -20,7 +20,7 @@ ROUNDER = np.float32(1.5 * 2**23)  # added and taken off, it rounds what is unde
 
 _i8, _i16, _i32, _i64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _f32 = ir.FloatType()
-_floats, _sums = ir.VectorType(_f32, LANES), ir.VectorType(_i32, LANES)
+FLOATS, INTS = ir.VectorType(_f32, LANES), ir.VectorType(_i32, LANES)  # vectors of 16
 _bytes, _shorts = ir.VectorType(_i8, 2 * LANES), ir.VectorType(_i16, 2 * LANES)
 _products = ir.VectorType(_i32, 2 * LANES)
 
@@ -29,7 +29,7 @@ def _constant(value: int) -> ir.Constant:
     return ir.Constant(_i64, value)
 
 
-def _pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
+def pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
     """Pointer to `kind` at a byte address plus an offset in bytes."""
     return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
 
@@ -47,14 +47,16 @@ class _Format:
     multiply_add: Callable[[Any, Any, Any, Any], Any]  # sums, weights and x to new sums
 
 
-def _broadcast(builder: Any, scalar: Any) -> Any:
+def broadcast(builder: Any, scalar: Any) -> Any:
+    """A vector with the scalar in all lanes."""
     nothing = ir.Constant(ir.VectorType(scalar.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, scalar, ir.Constant(_i32, 0))
-    return builder.shuffle_vector(first, nothing, ir.Constant(_sums, [0] * LANES))
+    return builder.shuffle_vector(first, nothing, ir.Constant(INTS, [0] * LANES))
 
 
-def _fused(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
-    kind = ir.FunctionType(_floats, [_floats] * 3)
+def fused(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
+    """weights * spread + held, rounded once where the processor can."""
+    kind = ir.FunctionType(FLOATS, [FLOATS] * 3)
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
     return builder.call(function, [spread, weights, held])
 
@@ -64,7 +66,7 @@ def _widened(builder: Any, pairs: Any) -> Any:
 
 
 def _pairs(builder: Any, scalar: Any) -> Any:
-    return _widened(builder, builder.bitcast(_broadcast(builder, scalar), _shorts))
+    return _widened(builder, builder.bitcast(broadcast(builder, scalar), _shorts))
 
 
 def _dotted(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
@@ -72,7 +74,7 @@ def _dotted(builder: Any, held: Any, weights: Any, spread: Any) -> Any:
     products = builder.mul(weights, spread, flags=["nsw"])
     nothing = ir.Constant(_products, ir.Undefined)
     even, odd = (
-        builder.shuffle_vector(products, nothing, ir.Constant(_sums, list(range(i, 2 * LANES, 2))))
+        builder.shuffle_vector(products, nothing, ir.Constant(INTS, list(range(i, 2 * LANES, 2))))
         for i in (0, 1)
     )
     return builder.add(held, builder.add(even, odd, flags=["nsw"]))
@@ -82,8 +84,8 @@ def _as_they_are(builder: Any, weights: Any) -> Any:
     return weights
 
 
-FLOAT = _Format(_f32, _floats, _floats, 4 * LANES, _as_they_are, _broadcast, _fused)
-INT8 = _Format(_i32, _sums, _bytes, 2 * LANES, _widened, _pairs, _dotted)
+FLOAT = _Format(_f32, FLOATS, FLOATS, 4 * LANES, _as_they_are, broadcast, fused)
+INT8 = _Format(_i32, INTS, _bytes, 2 * LANES, _widened, _pairs, _dotted)
 
 
 def tile(
@@ -107,12 +109,12 @@ def tile(
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, w, out, *rest, later = arguments
             places = [
-                _pointer(builder, out, _constant(4 * LANES * i), form.sums)
+                pointer(builder, out, _constant(4 * LANES * i), form.sums)
                 for i in range(rows * vectors)
             ]
             sums = [cgutils.alloca_once(builder, form.sums) for _ in places]
             for held, place in zip(sums, places, strict=True):
-                builder.store(_load(builder, place) if resume else form.sums(None), held)
+                builder.store(load(builder, place) if resume else form.sums(None), held)
             asked = (later, lines)
             _emit_tile(builder, rows, form, sums, x, w, *rest, asked)
             for held, place in zip(sums, places, strict=True):
@@ -136,11 +138,11 @@ def _emit_tile(
         weights = []
         for i in range(vectors):
             offset = builder.add(step, _constant(i * form.bytes))
-            value = _load(builder, _pointer(builder, w, offset, form.weights))
+            value = load(builder, pointer(builder, w, offset, form.weights))
             weights.append(form.widen(builder, value))
         for row in range(rows):
             place = builder.add(builder.mul(stride, _constant(row)), loop.index)
-            at = _pointer(builder, x, builder.mul(place, _constant(4)), form.element)
+            at = pointer(builder, x, builder.mul(place, _constant(4)), form.element)
             spread = form.spread(builder, builder.load(at))
             for i, value in enumerate(weights):
                 held = sums[row * vectors + i]
@@ -149,20 +151,14 @@ def _emit_tile(
 
 def _ask_for(builder: Any, later: Any, lines: int, index: Any) -> None:
     """Asks for as many cache lines as a step does, into the second-level cache."""
-    pointer = _i8.as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, _i32, _i32, _i32])
+    byte = _i8.as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, _i32, _i32, _i32])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     reading, second_level, data = _i32(0), _i32(2), _i32(1)
     for i in range(lines):
         offset = builder.add(builder.mul(index, _constant(64 * lines)), _constant(64 * i))
-        place = _pointer(builder, later, offset, _i8)
+        place = pointer(builder, later, offset, _i8)
         builder.call(function, [place, reading, second_level, data])
-
-
-def _load(builder: Any, place: Any) -> Any:
-    value = builder.load(place)
-    value.align = 1
-    return value
 
 
 def dots(rows: int, keys: int) -> Any:
@@ -192,7 +188,7 @@ def dots(rows: int, keys: int) -> Any:
                 lanes = ir.Constant(ir.VectorType(_i32, keys), chosen)
                 part = builder.shuffle_vector(products, products, lanes)
                 at = builder.mul(out_pitch, _constant(row))
-                builder.store(part, _pointer(builder, out, at, part.type)).align = 4
+                builder.store(part, pointer(builder, out, at, part.type)).align = 4
             return context.get_dummy_value()
 
         return types.void(*[types.int64] * 8), code
@@ -202,66 +198,54 @@ def dots(rows: int, keys: int) -> Any:
 
 def _emit_dots(builder: Any, queries: list, keys: list, width: Any) -> list:
     """The partial sums of every pair of rows, in a vector each."""
-    sums = [cgutils.alloca_once_value(builder, _floats(None)) for _ in queries for _ in keys]
+    sums = [cgutils.alloca_once_value(builder, FLOATS(None)) for _ in queries for _ in keys]
     for held in sums:
-        builder.store(_floats(None), held)
+        builder.store(FLOATS(None), held)
 
-    def step(offset: Any, load: Callable[[Any], Any]) -> None:
-        pointers = [_pointer(builder, row, offset, _floats) for row in (*queries, *keys)]
-        values = [load(pointer) for pointer in pointers]
+    def step(offset: Any, mask: Any) -> None:
+        pointers = [pointer(builder, row, offset, FLOATS) for row in (*queries, *keys)]
+        values = [load(builder, place, mask) for place in pointers]
         pairs = [(q, k) for q in values[: len(queries)] for k in values[len(queries) :]]
         for held, (q, k) in zip(sums, pairs, strict=True):
-            builder.store(_fused(builder, builder.load(held), k, q), held)
+            builder.store(fused(builder, builder.load(held), k, q), held)
 
-    _by_lanes(builder, width, step)
+    by_lanes(builder, width, step)
     return [builder.load(held) for held in sums]
 
 
-def _by_lanes(builder: Any, size: Any, step: Callable[[Any, Callable[[Any], Any]], None]) -> None:
-    """Calls `step` with the byte offset of each 16 floats and their load; those behind are 0."""
+def by_lanes(builder: Any, size: Any, step: Callable[[Any, Any], None]) -> None:
+    """Calls `step` with the byte offset of each 16 floats; for the last, a mask of those there."""
     whole = builder.sdiv(size, _constant(LANES))
     with cgutils.for_range(builder, whole, intp=_i64) as loop:
-        step(builder.mul(loop.index, _constant(4 * LANES)), lambda at: _load(builder, at))
+        step(builder.mul(loop.index, _constant(4 * LANES)), None)
     tail = builder.trunc(builder.srem(size, _constant(LANES)), _i32)
     with builder.if_then(builder.icmp_signed(">", tail, _i32(0))):
-        lanes = ir.Constant(_sums, list(range(LANES)))
-        mask = builder.icmp_signed("<", lanes, _broadcast(builder, tail))
-        step(builder.mul(whole, _constant(4 * LANES)), lambda at: _masked(builder, at, mask))
+        lanes = ir.Constant(INTS, list(range(LANES)))
+        mask = builder.icmp_signed("<", lanes, broadcast(builder, tail))
+        step(builder.mul(whole, _constant(4 * LANES)), mask)
 
 
-@intrinsic
-def total(typing_context: Any, address: Any, size: Any) -> tuple:
-    """The sum of `size` floats at a byte address, in an order that no optimizer may change.
-
-    16 partial sums, lane i over elements i, i + 16 and so on, are then added in halves. A sum that
-    LLVM may reassociate has other bits in each function that it is inlined into.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address, size = arguments
-        held = cgutils.alloca_once(builder, _floats)
-        builder.store(_floats(None), held)
-
-        def step(offset: Any, load: Callable[[Any], Any]) -> None:
-            values = load(_pointer(builder, address, offset, _floats))
-            builder.store(builder.fadd(builder.load(held), values), held)
-
-        _by_lanes(builder, size, step)
-        lanes = [builder.extract_element(builder.load(held), _i32(i)) for i in range(LANES)]
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            lanes = [builder.fadd(lanes[i], lanes[i + half]) for i in range(half)]
-        return lanes[0]
-
-    return types.float32(types.int64, types.int64), code
-
-
-def _masked(builder: Any, place: Any, mask: Any) -> Any:
-    """The lanes of the mask, without touching memory of the others; those are 0."""
-    kind = ir.FunctionType(_floats, [_floats.as_pointer(), _i32, mask.type, _floats])
+def load(builder: Any, place: Any, mask: Any = None) -> Any:
+    """A vector; with a mask its lanes alone, without touching memory of the others, which are 0."""
+    if mask is None:
+        value = builder.load(place)
+        value.align = 1
+        return value
+    kind = ir.FunctionType(FLOATS, [FLOATS.as_pointer(), _i32, mask.type, FLOATS])
     name = f"llvm.masked.load.v{LANES}f32.p0"
     function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, [place, _i32(4), mask, _floats(None)])
+    return builder.call(function, [place, _i32(4), mask, FLOATS(None)])
+
+
+def store(builder: Any, value: Any, place: Any, mask: Any = None) -> None:
+    """Writes a vector of floats; with a mask its lanes alone."""
+    if mask is None:
+        builder.store(value, place).align = 4
+        return
+    kind = ir.FunctionType(ir.VoidType(), [FLOATS, FLOATS.as_pointer(), _i32, mask.type])
+    name = f"llvm.masked.store.v{LANES}f32.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    builder.call(function, [value, place, _i32(4), mask])
 
 
 def _halved(builder: Any, vectors: list) -> Any:
@@ -270,7 +254,7 @@ def _halved(builder: Any, vectors: list) -> Any:
     while size > 1:
         starts = range(0, 2 * LANES, size)  # of the sums in two vectors side by side
         low = [start + i for start in starts for i in range(size // 2)]
-        masks = [ir.Constant(_sums, [lane + shift for lane in low]) for shift in (0, size // 2)]
+        masks = [ir.Constant(INTS, [lane + shift for lane in low]) for shift in (0, size // 2)]
         paired = zip(vectors[::2], vectors[1::2], strict=True)
         vectors = [
             builder.fadd(*(builder.shuffle_vector(a, b, mask) for mask in masks)) for a, b in paired
