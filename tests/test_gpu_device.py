@@ -199,12 +199,12 @@ def fill(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
     def full(*_: object, **__: object) -> None:
         raise wgpu_error("GPUOutOfMemoryError", "Not enough memory left.")
 
-    patched.setattr(type(backend.device.handle), "create_buffer", full)
+    patched.setattr(type(backend.device.handle.queue), "submit", full)
 
 
 def stall(patched: pytest.MonkeyPatch, backend: GpuBackend) -> None:
     assert backend.device.wait_s == 123.0  # as configured; shorter here
-    patched.setattr(backend.buffers, "_device", replace(backend.device, wait_s=0.2))
+    patched.setattr(backend.buffers._staging, "_device", replace(backend.device, wait_s=0.2))
     patched.setattr(native, "poll", lambda handle: None)
 
 

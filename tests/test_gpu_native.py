@@ -11,6 +11,7 @@ from tat.backends.cpu.executable import CpuBackend
 from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend
 from tat.errors import DeviceError
+from tat.ops.graph import Tensor
 
 pytestmark = pytest.mark.gpu
 
@@ -52,6 +53,34 @@ def test_a_download_holds_the_values_of_its_own_run(make):
         fetched.append(executable.fetch("y"))
     for number in (3, 0, 2, 1):  # in any order
         np.testing.assert_array_equal(fetched[number](), np.full(5, 2.0 * number))
+
+
+def test_transfers_take_memory_once(monkeypatch):
+    backend = GpuBackend(device())
+    weight = Tensor("w", (6,), "weight")
+    part, made = weight.view("w.part", (4,), 2), []
+
+    def there_and_back(number: int) -> None:
+        backend.store(part, np.arange(4, dtype=np.float32) + number)
+        into = np.empty(4, np.float32)
+        assert backend.fetch(part, into=into)() is into
+        np.testing.assert_array_equal(into, np.arange(4) + number)
+
+    backend.write(weight, np.zeros(6))
+    there_and_back(1)
+    create = type(backend.device.handle).create_buffer
+    monkeypatch.setattr(
+        type(backend.device.handle), "create_buffer",
+        lambda *given, **named: made.append(named) or create(*given, **named),
+    )  # fmt: skip
+    for number in range(2, 5):
+        there_and_back(number)
+    assert not made
+    waiting = [backend.fetch(part) for _ in range(12)]  # more than are kept
+    for values in waiting:
+        np.testing.assert_array_equal(values(), np.arange(4) + 4)
+    assert len(made) == 11
+    np.testing.assert_array_equal(backend.read(weight), [0, 0, 4, 5, 6, 7])
 
 
 def test_a_lost_device_is_reported_when_a_download_is_queued():

@@ -65,10 +65,13 @@ class Backend(Protocol):
     def write(self, tensor: Tensor, values: Array, lane: int = 0) -> None:
         """Sets a persistent tensor; its storage is made when it is first named."""
 
-    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+    def fetch(
+        self, tensor: Tensor, lane: int = 0, into: Array | None = None
+    ) -> Callable[[], Array]:
         """A persistent tensor, or a view of one, flat, as the runs so far leave it.
 
-        The returned function waits for it. Call it before the next run that changes it.
+        The returned function waits for it. Call it before the next run that changes it. A device
+        of its own memory puts it `into` an array, if one is given.
         """
 
     def store(self, tensor: Tensor, values: Array) -> None:

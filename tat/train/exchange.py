@@ -12,7 +12,10 @@ Sums = dict[int, tuple[int, Array]]  # first micro-batch -> how many, and their 
 
 
 class Exchange(Protocol):
-    """The exchange of sums among ranks in one step."""
+    """The exchange of sums among ranks, step after step."""
+
+    def begin(self) -> None:
+        """A step begins; the sums of the one before are overwritten."""
 
     def offer(self, node: Node, values: Array) -> None:
         """A subtree's sum, flat; it stays as it is until finish()."""
@@ -27,6 +30,9 @@ class Kept:
     def __init__(self) -> None:
         self._sums: Sums = {}
 
+    def begin(self) -> None:
+        self._sums = {}
+
     def offer(self, node: Node, values: Array) -> None:
         self._sums[node.start] = node.size, values
 
@@ -39,18 +45,25 @@ class Sending:
 
     def __init__(self, ranks: Any, comm: Any, count: int, parts: Sequence[slice]) -> None:
         self._ranks, self._comm, self._parts = ranks, comm, parts
-        self._sums: Sums = {}
         self._requests: list[Any] = []
         mine = length(parts[ranks.rank])
-        for peer, theirs in enumerate(shares(count, ranks.size)):
-            for node in roots(theirs) if mine and peer != ranks.rank else ():
-                values = np.empty(mine, np.float32)
-                self._sums[node.start] = node.size, values
-                self._requests.append(comm.Irecv(values, peer, node.start))
+        everyone = enumerate(shares(count, ranks.size))
+        self._sources = [(peer, node) for peer, theirs in everyone for node in roots(theirs)]
+        # Kept from step to step: fresh memory costs as much as what is put into it.
+        self._sums = {
+            node.start: (node.size, np.empty(mine, np.float32)) for _, node in self._sources
+        }
+
+    def begin(self) -> None:
+        self._requests = [
+            self._comm.Irecv(values, peer, node.start)
+            for peer, node in self._sources
+            if peer != self._ranks.rank and (values := self._sums[node.start][1]).size
+        ]
 
     def offer(self, node: Node, values: Array) -> None:
         me, size = self._ranks.rank, self._ranks.size
-        self._sums[node.start] = node.size, values[self._parts[me]].copy()
+        self._sums[node.start][1][...] = values[self._parts[me]]
         for shift in range(1, size):
             peer = (me + shift) % size
             part = values[self._parts[peer]]
@@ -60,7 +73,7 @@ class Sending:
 
     def finish(self) -> Sums:
         self._ranks.wait(*self._requests)
-        return self._sums
+        return dict(self._sums)
 
 
 def length(part: slice) -> int:

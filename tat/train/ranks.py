@@ -37,7 +37,7 @@ class Ranks(Protocol):
     wait_s: float  # seconds without an answer after which the others count as lost
 
     def exchange(self, count: int, parts: Sequence[slice]) -> Exchange:
-        """Begins to exchange the gradients of `count` micro-batches, each rank's part to it."""
+        """How gradients of `count` micro-batches a step are exchanged, each rank's part to it."""
 
     def gather(self, values: Array) -> list[Array]:
         """float32 or float64 arrays of any length, those of all ranks in order."""

@@ -33,7 +33,8 @@ class ShardedUpdate:
         self._apply = self._compiled(self._apply_program())
         self._host = np.zeros(self._flat.size, np.float32)  # the weights, on their way
         self._step, self._factor, self._tokens = 0, 1.0, [0]  # of the step that is underway
-        self._exchange: Exchange | None = None
+        self._exchange: Exchange = ranks.exchange(count, self._parts)
+        self._folded: dict[Node, Array] = {}  # a device puts its sums here
         self._leaving: list[tuple[Node, Metric]] = []  # sums that the device is still to give
 
     def _compiled(self, graph: Graph) -> Executable:
@@ -71,23 +72,22 @@ class ShardedUpdate:
 
     def begin(self, step: int, factor: float, tokens: list[int]) -> None:
         self._step, self._factor, self._tokens = step, factor, tokens
-        self._exchange = self._ranks.exchange(self._count, self._parts)
+        self._exchange.begin()
 
     def fold(self, lane: int, index: int) -> None:
         self._folding.fold(lane, index)
         self._send()  # what was complete before this micro-batch was begun
         for depth, node in self._folding.done_after(index):
-            self._leaving.append((node, self._backend.fetch(self._folding.level(depth))))
+            into = self._folded.setdefault(node, np.empty(self._flat.size, np.float32))
+            self._leaving.append((node, self._backend.fetch(self._folding.level(depth), into=into)))
 
     def _send(self) -> None:
-        assert self._exchange
         for node, values in self._leaving:
             self._exchange.offer(node, values())
         self._leaving = []
 
     def apply(self, losses: list[Metric], work: float, stop: int) -> Applied:
         self._send()
-        assert self._exchange
         sums = self._exchange.finish()
         own = [stop, work, *read_losses(losses), *self._tokens]
         facts = self._ranks.gather(np.array(own, np.float64))
@@ -116,7 +116,8 @@ class ShardedUpdate:
         """The own slice of the weights to the others, and theirs onto the device."""
         start, stop = self._part.start, self._part.stop
         if self._size:
-            self._host[self._part] = self._backend.fetch(self._weights(start, stop))()
+            mine = self._host[self._part]
+            mine[...] = self._backend.fetch(self._weights(start, stop), into=mine)()
         self._ranks.share(self._host, self._parts)
         for low, high in ((0, start), (stop, self._flat.size)):
             if high > low:

@@ -127,7 +127,9 @@ class CpuBackend:
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.persistent(tensor, lane).copy()
 
-    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+    def fetch(
+        self, tensor: Tensor, lane: int = 0, into: Array | None = None
+    ) -> Callable[[], Array]:
         values = self._part(tensor, lane)
         return lambda: values
 

@@ -9,14 +9,14 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.device import LESS_MEMORY, Device, reported
 from tat.backends.gpu.half.conversion import HALF_BYTES, from_half, to_half
-from tat.backends.gpu.native import Download
+from tat.backends.gpu.staging import StagingPool
 from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
 from tat.ops.graph import Tensor
 from tat.ops.plan import ELEMENT_BYTES
 
 _UNIFORM, _STORAGE = 0x40, 0x80  # WebGPU's GPUBufferUsage
-_COPY_SRC, _COPY_DST, _MAP_READ = 0x04, 0x08, 0x01
+_COPY_SRC, _COPY_DST = 0x04, 0x08
 _TRANSFER = 1 << 26  # bytes moved at once: the driver's staging memory stays as small
 
 
@@ -32,6 +32,7 @@ class BufferManager:
         self._persistent: dict[str, tuple[Tensor, Any]] = {}
         self._arenas: list[Any] = []
         self._scratch: Any = None
+        self._staging = StagingPool(device, submissions, self._buffer)
         self.generation = 0  # counts changes of arenas and scratch, after which they bind anew
 
     def persistent(self, tensor: Tensor, element_bytes: int = ELEMENT_BYTES) -> Any:
@@ -90,9 +91,11 @@ class BufferManager:
             self._device.handle.queue.write_buffer(buffer, 0, content)
         return buffer
 
-    def _buffer(self, label: str, size: int, usage: int) -> Any:
+    def _buffer(self, label: str, size: int, usage: int, mapped: bool = False) -> Any:
         with reported(f"allocating {_megabytes(size)} for {label}"):
-            return self._device.handle.create_buffer(label=label, size=size, usage=usage)
+            return self._device.handle.create_buffer(
+                label=label, size=size, usage=usage, mapped_at_creation=mapped
+            )
 
     def upload(
         self, buffer: Any, tensor: Tensor, values: Array, offset: int = 0, half: bool = False
@@ -146,23 +149,25 @@ class BufferManager:
 
         return values
 
-    def fetch_part(self, buffer: Any, tensor: Tensor) -> Callable[[], Array]:
+    def fetch_part(
+        self, buffer: Any, tensor: Tensor, into: Array | None = None
+    ) -> Callable[[], Array]:
         """Queues copies of a float32 tensor in its buffer; what is returned waits, flat.
 
-        Each piece goes from the mapped memory to its place at once.
+        Each piece goes from the mapped memory to its place at once, in an array if one is given.
         """
         start, end = tensor.offset * ELEMENT_BYTES, (tensor.offset + tensor.size) * ELEMENT_BYTES
         pieces = [
-            (at - start, self._download(buffer, tensor.name, at, min(_TRANSFER, end - at)))
+            (at - start, self._staging.download(buffer, tensor.name, at, min(_TRANSFER, end - at)))
             for at in range(start, end, _TRANSFER)
         ]
 
         def values() -> Array:
-            data = np.empty(end - start, np.uint8)
-            with reported(f"reading {tensor.name}"):
-                for at, piece in pieces:
-                    piece.wait_into(data[at:], self._device.wait_s)
-            return data.view(np.float32)
+            flat = np.empty(tensor.size, np.float32) if into is None else into
+            data = flat.view(np.uint8)
+            for at, piece in pieces:
+                piece(data[at:])
+            return flat
 
         return values
 
@@ -170,26 +175,13 @@ class BufferManager:
         """Sets a float32 tensor in its buffer to flat float32 values, with no copy in between."""
         data = np.ascontiguousarray(values, np.float32).reshape(-1).view(np.uint8)
         with reported(f"writing {tensor.name}"):
-            self._submissions.flush()
             for at in range(0, data.size, _TRANSFER):
-                part = data[at : at + _TRANSFER]
                 place = tensor.offset * ELEMENT_BYTES + at
-                self._device.handle.queue.write_buffer(buffer, place, part)
+                self._staging.upload(buffer, tensor.name, place, data[at : at + _TRANSFER])
 
     def _copied(self, buffer: Any, name: str, offset: int, size: int) -> Callable[[], bytes]:
         """Queues a copy of bytes; what is returned waits for them, and no longer than it may."""
-        download = self._download(buffer, name, offset, size)
-
-        def content() -> bytes:
-            with reported(f"reading {name}"):
-                return download.wait(self._device.wait_s)
-
-        return content
-
-    def _download(self, buffer: Any, name: str, offset: int, size: int) -> Download:
-        target = self._buffer(name, size, _MAP_READ | _COPY_DST)
-        with reported(f"reading {name}"):
-            return Download(self._device.handle, self._submissions, buffer, target, offset)
+        return self._staging.download(buffer, name, offset, size)
 
 
 def _megabytes(size: int) -> str:

@@ -84,9 +84,11 @@ class GpuBackend:
     def read(self, tensor: Tensor, lane: int = 0) -> Array:
         return self.buffers.download(self.buffers.persistent(tensor), tensor)
 
-    def fetch(self, tensor: Tensor, lane: int = 0) -> Callable[[], Array]:
+    def fetch(
+        self, tensor: Tensor, lane: int = 0, into: Array | None = None
+    ) -> Callable[[], Array]:
         buffer = self.buffers.persistent(tensor.root)
-        return self.buffers.fetch_part(buffer, tensor)
+        return self.buffers.fetch_part(buffer, tensor, into)
 
     def store(self, tensor: Tensor, values: Array) -> None:
         self.buffers.store_part(self.buffers.persistent(tensor.root), tensor, values)

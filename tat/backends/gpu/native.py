@@ -10,8 +10,8 @@ from tat.errors import DeviceError
 _SPIN = 1e-3  # seconds of a wait in which the driver is asked all the time: a token takes less
 _PAUSE = 1e-3  # seconds between two questions afterwards, at most
 
-# Downloads that the driver will call back for: their callbacks have to live until it has.
-_unanswered: set["Download"] = set()
+# What the driver will call back for: the callbacks have to live until it has.
+_unanswered: set["_Mapping"] = set()
 
 # Pipeline and bind group as C handles, then the grid.
 RawDispatch = tuple[Any, Any, int, int, int]
@@ -66,29 +66,13 @@ def poll(handle: Any) -> None:
     _api.libf.wgpuDevicePoll(handle._internal, False, ffi.NULL)
 
 
-class Download:
-    """A queued copy of a buffer, from `offset` bytes on, that fills `target`, which can be mapped.
+class _Mapping:
+    """The driver's answer to the question whether a buffer can be read or written."""
 
-    wait() waits for it alone.
-
-    wgpu's own map_async waits for all that is queued meanwhile, later work too.
-    """
-
-    def __init__(
-        self, handle: Any, submissions: Submissions, buffer: Any, target: Any, offset: int = 0
-    ) -> None:
-        self._handle, self._target, self._statuses = handle, target, []
-        self._submissions, self._asked = submissions, False
-        encoder = handle.create_command_encoder()
-        encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
-        submissions.add([encoder.finish()])
-        submissions.afterwards(self._map)
-
-    def _map(self) -> None:
-        """Asks for the target, which the driver allows once the copy is submitted."""
+    def __init__(self, buffer: Any, mode: int) -> None:
         from wgpu.backends.wgpu_native import _api, ffi, lib
 
-        self._asked, target = True, self._target
+        self._statuses: list[int] = []
         self._callback = ffi.callback(
             "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
             lambda status, message, data1, data2: self._answered(status),
@@ -96,36 +80,19 @@ class Download:
         _unanswered.add(self)
         request = ffi.new("WGPUBufferMapCallbackInfo *")
         request.mode, request.callback = lib.WGPUCallbackMode_AllowProcessEvents, self._callback
-        _api.libf.wgpuBufferMapAsync(
-            target._internal, lib.WGPUMapMode_Read, 0, target.size, request[0]
-        )
+        _api.libf.wgpuBufferMapAsync(buffer._internal, mode, 0, buffer.size, request[0])
 
     def _answered(self, status: int) -> None:
         self._statuses.append(status)
         _unanswered.discard(self)
 
-    def wait(self, seconds: float) -> bytes:
-        """The content, once; TimeoutError if it is not there after so long."""
-        content = bytes(self._mapped(seconds))
-        self._target.destroy()
-        return content
+    def wait(self, handle: Any, seconds: float) -> None:
+        """Until it is there; TimeoutError if that takes longer, RuntimeError for a lost device."""
+        from wgpu.backends.wgpu_native import lib
 
-    def wait_into(self, out: Any, seconds: float) -> None:
-        """The same, into the start of an array of bytes."""
-        mapped = self._mapped(seconds)
-        memoryview(out)[: len(mapped)] = mapped
-        self._target.destroy()
-
-    def _mapped(self, seconds: float) -> Any:
-        """The content as it is mapped, until the target is destroyed."""
-        from wgpu.backends.wgpu_native import ffi, lib
-
-        self._submissions.flush()
-        if not self._asked:
-            raise RuntimeError("the copy was never submitted")
         began = time.monotonic()
         while not self._statuses:
-            poll(self._handle)
+            poll(handle)
             elapsed = time.monotonic() - began
             if elapsed > seconds and not self._statuses:
                 raise TimeoutError(f"no answer within {seconds:g} s")
@@ -133,6 +100,80 @@ class Download:
                 time.sleep(min(_PAUSE, elapsed / 16))
         if self._statuses != [lib.WGPUMapAsyncStatus_Success]:
             raise RuntimeError("the device was lost before a copy could be mapped")
-        target = self._target
+
+
+class Download:
+    """A queued copy of a buffer, from `offset` bytes on, that fills `target`, which can be mapped.
+
+    wait() waits for it alone, and leaves the target as it was, for another copy.
+
+    wgpu's own map_async waits for all that is queued meanwhile, later work too.
+    """
+
+    def __init__(
+        self, handle: Any, submissions: Submissions, buffer: Any, target: Any, offset: int = 0
+    ) -> None:
+        self._handle, self._target, self._submissions = handle, target, submissions
+        self._mapping: _Mapping | None = None
+        encoder = handle.create_command_encoder()
+        encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
+        submissions.add([encoder.finish()])
+        submissions.afterwards(self._map)
+
+    def _map(self) -> None:
+        """Asks for the target, which the driver allows once the copy is submitted."""
+        from wgpu.backends.wgpu_native import lib
+
+        self._mapping = _Mapping(self._target, lib.WGPUMapMode_Read)
+
+    def wait(self, seconds: float, out: Any = None) -> bytes:
+        """The content, once, or b"" if it is put at the start of `out`, an array of bytes.
+
+        TimeoutError if it is not there after so many seconds.
+        """
+        from wgpu.backends.wgpu_native import _api, ffi, lib
+
+        self._submissions.flush()
+        if self._mapping is None:
+            raise RuntimeError("the copy was never submitted")
+        self._mapping.wait(self._handle, seconds)
+        target, found = self._target, b""
         place = lib.wgpuBufferGetConstMappedRange(target._internal, 0, target.size)
-        return ffi.buffer(place, target.size)
+        mapped = ffi.buffer(place, target.size)
+        if out is None:
+            found = bytes(mapped)
+        else:
+            memoryview(out)[: target.size] = mapped
+        _api.libf.wgpuBufferUnmap(target._internal)
+        return found
+
+
+class Upload:
+    """Sends bytes to buffers by way of `source`, which can be mapped, and is when it comes here."""
+
+    def __init__(self, handle: Any, submissions: Submissions, source: Any) -> None:
+        self._handle, self._submissions, self._source = handle, submissions, source
+        self.size = source.size
+        self._mapping: _Mapping | None = None  # while the copy before has the source
+
+    def send(self, data: Any, buffer: Any, offset: int, seconds: float) -> None:
+        """Queues a copy of `size` bytes to `offset` of a buffer, when the one before is done.
+
+        TimeoutError if it is not after so many seconds.
+        """
+        from wgpu.backends.wgpu_native import _api, ffi, lib
+
+        if self._mapping:
+            self._mapping.wait(self._handle, seconds)
+        place = lib.wgpuBufferGetMappedRange(self._source._internal, 0, self.size)
+        ffi.buffer(place, self.size)[:] = memoryview(data)
+        _api.libf.wgpuBufferUnmap(self._source._internal)
+        encoder = self._handle.create_command_encoder()
+        encoder.copy_buffer_to_buffer(self._source, 0, buffer, offset, self.size)
+        self._submissions.add([encoder.finish()])
+        self._submissions.flush()
+        self._mapping = _Mapping(self._source, lib.WGPUMapMode_Write)
+
+    def destroy(self) -> None:
+        """Gives its memory back."""
+        self._source.destroy()
