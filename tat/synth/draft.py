@@ -32,10 +32,9 @@ CONSTANTS = {  # name: (what it may be called, its digits)
 }  # fmt: skip
 _SOME = ("PI", "TAU", "EPS", "FLT_MAX")  # one of them is in each of the names
 _CONSTANT = re.compile(r"\b(?:PI|TAU|HALF_PI|INV_PI|EPS|FLT_MAX)\b")
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"[A-Za-z_]\w*", re.A)
 _KEPT = re.compile(r"«(\w+)»")
 _FLOAT_OF_LITERAL = re.compile(r"\bf32\((-?\d+\.\d+)\)")
-_STRUCT = re.compile(r"struct (\w+)")
 
 
 class Written(NamedTuple):
@@ -104,7 +103,7 @@ class Draft:
         """`text` with the type of this draw, and what was kept by its templates."""
         if "«" in text:
             text = _KEPT.sub(lambda match: self._kept[match[1]], text)
-        return with_type(text, self.type)
+        return with_type(text, self.type) if self.type else text
 
     def write(self, commented: float = COMMENTED) -> Written:
         """The draft as text; a comment in this share of draws."""
@@ -196,7 +195,7 @@ class Draft:
             with_another(lines, self.draws, taken | {name})
         if not lines:
             return ""
-        declared = _STRUCT.findall(" ".join(self.context))
+        declared = [line.split(None, 2)[1] for line in self.context if line.startswith("struct ")]
         built = {s for s in declared if f"{s}(" in self.body or f": {s};" in self.body}
         layout = Layout(self.draws, self.style, taken | set(mapping))
         text = "\n".join(layout.declaration(line, built) for line in lines)
@@ -236,7 +235,7 @@ class Draft:
         return f"fn {mapping[helper.name]}({listed}){arrow}"
 
 
-_COLON = re.compile(r"(?<=[\w)]): (?=[\w@])")
+_COLON = re.compile(r"(?<=[\w)]): (?=[\w@])", re.A)
 
 
 def _with_colons(text: str, colon: str) -> str:

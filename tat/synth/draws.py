@@ -1,6 +1,6 @@
 """Draws that follow from two numbers alone, the same on every machine and Python."""
 
-import random
+from _random import Random  # random.Random seeds itself a second time, in Python
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -18,7 +18,7 @@ class Draws:
 
     def __init__(self, seed: int, number: int) -> None:
         """The draws of function `number` of a stream; both from 0 to 2**64 - 1."""
-        self.random = random.Random(seed << 64 | number).random
+        self.random = Random(seed << 64 | number).random
 
     def chance(self, share: float) -> bool:
         """Whether something happens that happens in this share of all draws."""
@@ -56,6 +56,7 @@ class Weighted(Sequence[Item]):
     def __init__(self, *pairs: tuple[Item, float]) -> None:
         self._items = [item for item, _ in pairs]
         self._ends = list(accumulate(weight for _, weight in pairs))
+        self._whole, self._last = self._ends[-1] if pairs else 0.0, len(pairs) - 1
 
     def __len__(self) -> int:
         return len(self._items)
@@ -65,5 +66,4 @@ class Weighted(Sequence[Item]):
 
     def at(self, share: float) -> Item:
         """The item where `share`, from 0 to 1, of all weight is reached."""
-        place = bisect_right(self._ends, share * self._ends[-1], 0, len(self._ends) - 1)
-        return self._items[place]
+        return self._items[bisect_right(self._ends, share * self._whole, 0, self._last)]

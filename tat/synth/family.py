@@ -15,11 +15,14 @@ _HEADER = re.compile(
     r"^(?P<attributes>(?:@.*\s)?)fn (?P<names>[\w/]+)\s*\((?P<parameters>.*)\)"
     r"\s*(?:->\s*(?P<result>.*))?$"
 )
-_ALTERNATIVES = re.compile(r"\b([A-Za-z_]\w*(?:/[A-Za-z_]\w*)+)(?=\s*[:({;=]|$| )")
-_LOCAL = re.compile(r"\b(?:let|var(?:<[^>]*>)?|const|override)\s+([A-Za-z_]\w*(?:/[A-Za-z_]\w*)*)")
-_DECLARED_TYPE = re.compile(r"(?:struct|alias)\s+(\w+)")
-_MEMBER = re.compile(r"(?<![@\w<])(\w+)\s*:(?!:)")
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_ALTERNATIVES = re.compile(r"\b([A-Za-z_]\w*(?:/[A-Za-z_]\w*)+)(?=\s*[:({;=]|$| )", re.A)
+_LOCAL = re.compile(
+    r"\b(?:let|var(?:<[^>]*>)?|const|override)\s+([A-Za-z_]\w*(?:/[A-Za-z_]\w*)*)", re.A
+)
+_DECLARED_TYPE = re.compile(r"(?:struct|alias)\s+(\w+)", re.A)
+_MEMBER = re.compile(r"(?<![@\w<])(\w+)\s*:(?!:)", re.A)
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.A)
+_BRACKET = re.compile(r"[(<\[«{)>\]»}]")
 _T = re.compile(r"\bT\b")
 _VALUE = re.compile(r"T|f32|i32|u32|bool|vec[234][fiu]|mat[234]x[234]f")
 
@@ -50,7 +53,7 @@ class Helper:
         return [parameter.type for parameter in self.parameters]
 
 
-@dataclass
+@dataclass(eq=False)
 class Family:
     """The entry of a table for one function; `finish` makes it ready to draw from.
 
@@ -192,6 +195,9 @@ def parse_parameters(text: str) -> list[Parameter]:
 @lru_cache(maxsize=1 << 12)
 def split_list(text: str) -> tuple[str, ...]:
     """The parts of a list with commas, except for commas in brackets of any kind."""
+    if not _BRACKET.search(text):
+        *parts, last = map(str.strip, text.split(","))
+        return (*parts, last) if last else tuple(parts)
     parts, depth, start = [], 0, 0
     for place, sign in enumerate(text):
         if sign in "(<[«{":

@@ -48,13 +48,15 @@ class Layout:
 
     def declaration(self, line: str, fixed: Collection[str]) -> str:
         """A line of a table as WGSL; the structs in `fixed` keep their members as they are."""
-        if match := _BINDING.match(line):
+        if line.startswith("struct "):
+            match = _STRUCT.match(line)
+            if match:
+                return self._struct(match[1], list(split_list(match[2])), match[1] in fixed)
+        elif match := _BINDING.match(line):
             space = _SPACES[match[1]]
             if match[1] == "storage" and self.draws.chance(0.15):
                 space = "<storage>"
             return f"{self._place()}var{space} {match[2]}: {match[3]};"
-        if match := _STRUCT.match(line):
-            return self._struct(match[1], list(split_list(match[2])), match[1] in fixed)
         return line
 
     def _place(self) -> str:

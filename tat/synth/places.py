@@ -31,7 +31,7 @@ _HOW_CONSTANT = Weighted(("const", 80), ("private", 12), ("override", 8))
 # Of constants these may be errors when the module is made: out of bounds, or out of the domain.
 _PICKY = re.compile(r"\[|<<|>>|%|\b(?:log2?|sqrt|inverseSqrt|acos|asin|pow|smoothstep|normalize)\(")
 _DERIVATIVE = re.compile(r"\b(?:dpd[xy]|fwidth)\(")
-_LAST_RETURN = re.compile(r"^return ((?:.|\n)+);\s*$", re.M)
+_LAST_RETURN = re.compile(r"^return (.+);\s*$", re.M | re.S)
 
 
 def substituted(text: str, names: Sequence[str], form: str) -> str:

@@ -8,9 +8,14 @@ from tat.synth.draws import Draws
 from tat.synth.words import RESERVED, decorated, in_case
 
 # A name (with the dot before it, if it is a member's), a number, an attribute or a comment.
-_TOKEN = re.compile(r"(\.?[A-Za-z_]\w*|\d[\w.]*|@(?:builtin|interpolate)\([^)]*\)|@\w+|//[^\n]*)")
+_TOKEN = re.compile(
+    r"([A-Za-z_]\w*|\.[A-Za-z_]\w*|\d[\w.]*|@(?:builtin|interpolate)\([^)]*\)|@\w+|//[^\n]*)",
+    re.A,
+)
 _SWIZZLE = re.compile(r"[xyzw]{1,4}|[rgba]{1,4}")
+_SHORT = 100  # characters of texts that come again: types, declarations, expressions
 _PLAIN_FLOAT = re.compile(r"(\d+)\.(\d+)")
+_TRIES = range(6)  # to find a name that is free
 LONG_TYPES = {
     **{f"vec{n}{short}": f"vec{n}<{kind}>" for n in (2, 3, 4)
        for short, kind in (("f", "f32"), ("i", "i32"), ("u", "u32"), ("h", "f16"))},
@@ -29,7 +34,7 @@ def chosen_names(
     novelty = 0.5 if random() < 0.1 else 0.04
     for name, names in alternatives.items():
         count = len(names)
-        for _ in range(6):
+        for _ in _TRIES:
             pick = names[int(random() * count)] if count > 1 else names[0]
             if random() < novelty and len(pick) > 1 and pick[0].islower():
                 pick = decorated(pick, draws)
@@ -52,31 +57,32 @@ def token_table(mapping: Mapping[str, str], long_types: bool) -> dict[str, str]:
     x is, whatever that looks like.
     """
     table = LONG_TYPES.copy() if long_types else {}
+    table.update(mapping)
     for name, new in mapping.items():
         parameter, of_parameter, member = _tokens(name)
-        table[name] = table[parameter] = new
-        table[of_parameter] = member_name = "." + new
-        if member:
-            table[member] = member_name
+        table[parameter] = new
+        table[of_parameter] = table[member] = "." + new
     return table
 
 
 @lru_cache(maxsize=1 << 14)
 def _tokens(name: str) -> tuple[str, str, str]:
-    """The forms of a name besides itself; no member where it could be a swizzle."""
-    return "m_" + name, ".m_" + name, "" if _SWIZZLE.fullmatch(name) else "." + name
+    """The forms of a name besides itself; as a member `.m_x` alone where it could be a swizzle."""
+    member = ".m_" + name
+    return "m_" + name, member, member if _SWIZZLE.fullmatch(name) else "." + name
 
 
 def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
     """`text` with each token as `table` has it, and floats in the form `literal`."""
     if text.isidentifier():
         return table.get(text, text)
-    parts = _TOKEN.split(text)
-    tokens = parts[1::2]
-    parts[1::2] = map(table.get, tokens, tokens)
-    if literal:
-        parts[1::2] = [_literal(token, literal) for token in parts[1::2]]
-    return "".join(parts)
+    parts = _known_parts(text) if len(text) < _SHORT else _TOKEN.split(text)
+    # What stands between tokens is in no table.
+    new = map(table.get, parts, parts)
+    return "".join([_literal(token, literal) for token in new] if literal else new)
+
+
+_known_parts = lru_cache(maxsize=1 << 12)(_TOKEN.split)
 
 
 def _literal(token: str, form: str) -> str:

@@ -8,18 +8,19 @@ from tat.synth.draws import Draws, Weighted
 _INDENTS = Weighted(("    ", 70), ("  ", 29), ("        ", 1))
 _LITERALS = Weighted(("", 90), ("f", 4), (".", 4), ("short", 2))  # 1.0, 1.0f, 1., .5
 _INCREMENTS = Weighted(("i++", 60), ("i += 1", 15), ("i = i + 1", 25))
+_INCREMENTED = {"i += 1": r"\1 += 1", "i = i + 1": r"\1 = \1 + 1"}
 _COLONS = Weighted((": ", 77), (" : ", 19), (":", 4))
 
-_CONDITION = re.compile(r"^(\s*(?:\} else )?if|\s*while) \((.*)\) \{", re.M)
-_ANNOTATED = re.compile(r"\b(let|var) (\w+): ([^=;]+?) = ([^;]*);")
-_INCREMENT = re.compile(r"\b(\w+)\+\+")
-_COMPOUND = re.compile(r"^(\s*)([\w.\[\]]+) ([-+*])= ([^;]+);", re.M)
+_CONDITION = re.compile(r"^(\s*(?:\} else )?if|\s*while) \((.*)\) \{", re.A | re.M)
+_ANNOTATED = re.compile(r"\b(let|var) (\w+): ([^=;]+?) = ([^;]*);", re.A)
+_INCREMENT = re.compile(r"\b(\w+)\+\+", re.A)
+_COMPOUND = re.compile(r"^(\s*)([\w.\[\]]+) ([-+*])= ([^;]+);", re.A | re.M)
 _SIMPLE = re.compile(r"[\w.]+(?:\([^()]*\))?")
-_OPENING = re.compile(r"^(\s*)((?:for|while|if|loop|switch)\b[^\n]*?) \{$", re.M)
+_OPENING = re.compile(r"^(\s*)((?:for|while|if|loop|switch)\b[^\n]*?) \{$", re.A | re.M)
 _COMMENT_LINE = re.compile(r"^\s*//[^\n]*\n", re.M)
 _COMMENT_END = re.compile(r"[ \t]*//[^\n]*")
-_DECLARED = re.compile(r"\b((?:let|var) \w+): ")
-_OF_A_VECTOR = re.compile(r"\bvec([34])f\((?=[a-z]\w*\.(?:xyz|xy|rgb)\b)")
+_DECLARED = re.compile(r"\b((?:let|var) \w+): ", re.A)
+_OF_A_VECTOR = re.compile(r"\bvec([34])f\((?=[a-z]\w*\.(?:xyz|xy|rgb)\b)", re.A)
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _CONSTANT = re.compile(r"^[-\d.\s+*/()]*$")
 
@@ -47,23 +48,23 @@ class Style:
 
 def drawn_style(draws: Draws) -> Style:
     """A style, in about the shares that public code has."""
-    chance = draws.chance
+    random = draws.random
     return Style(
-        long_types=chance(0.55),
-        snake=chance(0.48),
-        colon=draws.weighted(_COLONS),
-        indent=draws.weighted(_INDENTS),
-        parentheses=chance(0.72),
-        literal=draws.weighted(_LITERALS),
-        increment=draws.weighted(_INCREMENTS),
-        brace_below=chance(0.03),
-        compact_arrow=chance(0.06),
-        comments=chance(0.4),
-        annotated=chance(0.3),
-        padded=chance(0.04),
-        one_line=chance(0.06),
-        inferred=chance(0.07),
-        last_comma=chance(0.9),
+        long_types=random() < 0.55,
+        snake=random() < 0.48,
+        colon=_COLONS.at(random()),
+        indent=_INDENTS.at(random()),
+        parentheses=random() < 0.72,
+        literal=_LITERALS.at(random()),
+        increment=_INCREMENTS.at(random()),
+        brace_below=random() < 0.03,
+        compact_arrow=random() < 0.06,
+        comments=random() < 0.4,
+        annotated=random() < 0.3,
+        padded=random() < 0.04,
+        one_line=random() < 0.06,
+        inferred=random() < 0.07,
+        last_comma=random() < 0.9,
     )
 
 
@@ -75,15 +76,15 @@ def styled(body: str, style: Style) -> str:
         body = _ANNOTATED.sub(_without_annotation, body)
     if not style.parentheses and ("if (" in body or "while (" in body):
         body = _CONDITION.sub(_without_parentheses, body)
-    if style.increment == "i += 1":
-        body = _INCREMENT.sub(r"\1 += 1", body)
-    elif style.increment != "i++":
-        body = _COMPOUND.sub(_written_out, _INCREMENT.sub(r"\1 = \1 + 1", body))
+    if style.increment != "i++" and "++" in body:
+        body = _INCREMENT.sub(_INCREMENTED[style.increment], body)
+    if style.increment == "i = i + 1" and "= " in body:
+        body = _COMPOUND.sub(_written_out, body)
     if style.brace_below and "{" in body:
         body = _OPENING.sub(r"\1\2\n\1{", body)
-    if style.inferred:
+    if style.inferred and "f(" in body:
         body = _OF_A_VECTOR.sub(r"vec\1(", body)
-    if style.colon != ": ":
+    if style.colon != ": " and ": " in body:
         body = _DECLARED.sub(rf"\1{style.colon}", body)
     return body
 

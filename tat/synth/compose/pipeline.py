@@ -5,6 +5,7 @@ mask a color. A step stands there whole, or is a call.
 """
 
 import re
+from functools import lru_cache
 
 from tat.synth.comments import lowered
 from tat.synth.compose.callers import Callables, Callee
@@ -68,6 +69,22 @@ def pipeline(callables: Callables, draws: Draws) -> Draft | None:
             break
         made.add(way)
     return made.draft() if len(made.families) > 1 else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _parts(is_expression: bool, text: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """The statements of a body, the value it returns, and the variables it declares."""
+    parts = returned_text(is_expression, text)
+    return (*parts, tuple(_DECLARED.findall(parts[0]))) if parts else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _result_names(function: str, gives: str) -> tuple[str, ...]:
+    """Names of a variable for what a function gives: by its meaning, and the name's last word."""
+    last = _LAST_WORD.search(function)
+    word = (last[0][0].lower() + last[0][1:],) if last else ()
+    known = _CALLED_SO.get(gives)
+    return (*(known[1].split() if known else (gives,)), *word)
 
 
 class _Pipeline:
@@ -136,15 +153,16 @@ class _Pipeline:
             return self._call(way, kind, taken)
         is_expression, template = self.draws.pick(family.body_templates)
         text = with_type(expanded(template, self.draws, {}), kind)
-        parts = returned_text(is_expression, plain_floats(text))
+        parts = _parts(is_expression, plain_floats(text))
         if parts is None:
             return self._call(way, kind, taken)
+        *texts, declared = parts
         kinds = [with_type(p.type, kind) for p in family.parameters]
         table = self._arguments(way, kinds, taken)
-        for name in _DECLARED.findall(parts[0]):
+        for name in declared:
             if name not in table:
                 table[name] = self._local(name, family.alternatives.get(name, (name,)))
-        statements, value = (renamed(text, table) for text in parts)
+        statements, value = (renamed(text, table) for text in texts)
         words = self._told(family, table)
         if words and self.draws.chance(0.35) and "{" not in words:
             self.lines.append(f"// {words}")
@@ -200,11 +218,7 @@ class _Pipeline:
 
     def _bind(self, way: Way, kind: str, value: str) -> tuple[str, str]:
         """A variable for the result of a step."""
-        last = _LAST_WORD.search(way.family.names[0])
-        word = (last[0][0].lower() + last[0][1:],) if last else ()
-        known = _CALLED_SO.get(way.gives)
-        names = (*(known[1].split() if known else (way.gives,)), *word)
-        result = self._local("r", names)
+        result = self._local("r", _result_names(way.family.names[0], way.gives))
         typed = f": {kind}" if self.draws.chance(0.2) else ""
         self.lines.append(f"let {result}{typed} = {value};")
         self.results.append((result, kind))
