@@ -8,12 +8,18 @@ import numpy as np
 from tat.backends.reference.cases import Case, Extents, case_of, cases_of
 from tat.ops.kernels import KERNELS
 
-__all__ = ["CASES", "Case", "Extents", "case_of"]
+__all__ = ["CASES", "Case", "Extents", "case_of", "sloped"]
 
 
 def _also(cases: Iterable[Case], *kernels: str) -> list[Case]:
     """The same cases for other kernels."""
     return [replace(case, kernel=kernel) for kernel in kernels for case in cases]
+
+
+def sloped(case: Case, label: str = "") -> Case:
+    """A case of `linear` for GELU with its slope: arguments have a variance of 1, as in a model."""
+    stretch = {"x": case.extents["inputs"] ** -0.5}
+    return replace(case, kernel="linear_gelu_sloped", label=label, stretch=stretch)
 
 
 def _both(cases: Iterable[Case]) -> list[Case]:
@@ -377,13 +383,14 @@ _NORMED = [
 ]
 _cached = cases_of("layer_norm_linear_cache_write", epsilon=1e-5, length=5)
 _FUSED = [
-    *_also(_LINEAR, "linear_gelu", "linear_gelu_kept", "linear_add"),
+    *_also(_LINEAR, "linear_gelu", "linear_add"),
+    *map(sloped, _LINEAR),
     *(_dropped(**case.extents) for case in _LINEAR),
     *_NORMED,
     *_also(_NORMED, "layer_norm_linear_gelu"),
     *(_cached(**c.extents, label=c.label, stretch=c.stretch) for c in _NORMED),
     _cached(rows=3, inputs=12, outputs=8, label="first and last", position=[0, 4, 2]),
-    *_also(_LINEAR, "linear_backward_input_gelu_backward", "linear_backward_input_add"),
+    *_also(_LINEAR, "linear_backward_input_gelu_backward_sloped", "linear_backward_input_add"),
     *_also(_LAYER_NORM, "layer_norm_backward_add"),
     *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),
 ]

@@ -85,9 +85,9 @@ def test_sound_backends_agree(numba):
 @pytest.mark.parametrize(
     ("kernel", "sound", "broken"),
     [
-        ("linear_gelu_kept", "return gelu(value);", "return gelu(1.001 * value);"),
+        ("linear_gelu_sloped", "return value * gate;", "return 1.001 * value * gate;"),
         ("linear_dropout_add", "+ value * kept;", "+ 1.001 * value * kept;"),
-        ("linear_backward_input_gelu_backward", "* gelu_slope(", "* 1.001 * gelu_slope("),
+        ("linear_backward_input_gelu_backward_sloped", "value * other;", "1.001 * value * other;"),
         ("linear_backward_input_add", "other + value", "other + 1.001 * value"),
         ("layer_norm_backward_add", "other + value", "other + 1.001 * value"),
         ("layer_norm_linear", "* factor * gains", "* factor * 1.001 * gains"),

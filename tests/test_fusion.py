@@ -66,13 +66,30 @@ def test_a_layer_becomes_as_few_calls_as_there_are_kernels_for():
     assert second.outputs == graph.calls[-1].outputs
 
 
-def test_a_tensor_with_another_reader_is_kept_or_not_fused():
+def test_gelu_and_its_gradient_share_the_slope_where_nothing_else_reads_the_argument():
+    def trained(more: bool) -> Graph:
+        with Graph(training=True) as graph:
+            inner = ops.linear(state(), UP, LONG)
+            y = ops.linear(ops.gelu(inner), DOWN, SHORT)
+            if more:
+                y = ops.add(y, ops.linear(inner, DOWN, SHORT))
+            graph.backward({y: state()})
+        return graph
+
+    graph = trained(more=False)
+    forward, _, backward, *_ = fused(graph.calls)
+    assert forward.kernel == "linear_gelu_sloped"
+    assert backward.kernel == "linear_backward_input_gelu_backward_sloped"
+    assert forward.outputs[1] is backward.inputs[-1] is graph.calls[0].outputs[0]
+    assert {"linear", "gelu", "gelu_backward"} <= {*kernels_of(trained(more=True))}
+
+
+def test_a_tensor_with_another_reader_is_not_fused():
     with Graph() as graph:
         inner = ops.linear(state(), UP, LONG)
         ops.gelu(inner)
         ops.gelu(ops.gelu(inner))
-    assert kernels_of(graph) == ["linear_gelu_kept", "gelu", "gelu"]
-    assert fused(graph.calls)[0].outputs[1] is inner
+    assert kernels_of(graph) == ["linear", "gelu", "gelu", "gelu"]
     with Graph() as graph:
         inner = ops.linear(state(), SQUARE, SHORT)
         ops.linear(ops.add(state(), inner), SQUARE, SHORT)

@@ -91,6 +91,7 @@ BOUND = 2e-3  # of the largest entry: 1.8e-3 in sums of 64 products
 BOUNDS = {
     "sharp": 3e-2,  # 1.5e-2, at scores near 100, which exp() multiplies
     "heads of 64": 5e-3,  # 3.0e-3, the largest of half a million differences of products
+    "slopes": 5e-3,  # 2.8e-3, where sums are four times as large as they
     "many of two sources": 4e-3,  # 2.2e-3, in differences of products
 }
 
@@ -194,8 +195,8 @@ def test_tensors_that_need_float32_keep_it():
             of("output_projection"), of("cross_entropy", 1),
             of("layer_norm_backward"), of("layer_norm_backward_add")]  # fmt: skip
     assert not halves & set().union(*wide)
-    stored = [of("linear_gelu_kept"), of("linear_gelu_kept", 1), of("attention"),
-              of("linear_backward_input_gelu_backward"), of("attention_backward"),
+    stored = [of("linear_gelu_sloped"), of("linear_gelu_sloped", 1), of("attention"),
+              of("linear_backward_input_gelu_backward_sloped"), of("attention_backward"),
               of("attention_backward", 1), of("layer_norm"),
               of("cross_entropy_backward_scale")]  # fmt: skip
     assert halves >= set().union(*stored)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CASES, Case
+from cases import CASES, Case, sloped
 from gpu_harness import kernel_functions, shared_backend
 from numpy import ndarray as Array
 
@@ -21,6 +21,7 @@ BOUNDS = {
     "sharp": 1e-5,  # 2.9e-6 at scores or logits near 100, whose rounding exp() multiplies
     "deep": 1e-5,  # 1.9e-6 in a chain of 4000 sums
     "deep and narrow": 1e-5,  # likewise
+    "slopes": 1e-5,  # likewise
     "odd heads": 1e-5,  # 2.0e-6 on an H100, in sums over 141 columns
 }
 
@@ -71,13 +72,14 @@ _DROPPED = dict(rate=0.3, key=2**32 - 5)
 FUSED_EDGES = (
     *(
         edge(kernel, "deep and narrow", **extents)
-        for kernel in ("linear_gelu", "linear_gelu_kept", "linear_add")
+        for kernel in ("linear_gelu", "linear_add")
         for extents in _FORWARD
     ),
+    *(sloped(edge("linear", **extents), "slopes") for extents in _FORWARD),
     *(edge("linear_dropout_add", "deep and narrow", **e, **_DROPPED) for e in _FORWARD),
     *(
         edge(kernel, "deep and narrow", **extents)
-        for kernel in ("linear_backward_input_gelu_backward", "linear_backward_input_add")
+        for kernel in ("linear_backward_input_gelu_backward_sloped", "linear_backward_input_add")
         for extents in _BACKWARD
     ),
 )

@@ -5,7 +5,8 @@ For devices on which starting a call costs more than its arithmetic. A fused ker
     an epilogue   it goes on with its result: a product, then GELU or the residual
     a prologue    it makes an operand by itself: each product normalises its few rows, in inference
 
-The tensor between them is never stored, unless another call reads it: then it is a second output.
+The tensor between them is never stored, and so no other call may read it. That of GELU is read by
+its gradient: both are fused together, and GELU's slope takes the place of the tensor.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,12 +21,12 @@ FEW_ROWS = 8
 # Arguments by which the last part of a fused kernel can take the others' result, if not its x.
 _TAKEN_AS = {"add": ("a", "b"), "gelu_backward": ("dy",)}
 
-_FUSED = {(row.parts, row.keeps): row for row in KERNELS.values() if row.parts}
+_FUSED = {(row.parts, row.sloped): row for row in KERNELS.values() if row.parts}
 
 
 def fused(calls: Iterable[Call]) -> list[Call]:
     """The same work in fewer calls, on the same tensors."""
-    return _with_epilogues(_with_prologues(list(calls)))
+    return _with_epilogues(_with_slopes(_with_prologues(list(calls))))
 
 
 def _with_prologues(calls: Sequence[Call]) -> list[Call]:
@@ -49,8 +50,28 @@ def _with_prologues(calls: Sequence[Call]) -> list[Call]:
 
 def _prologue(maker: Call, call: Call) -> Kernel | None:
     """The kernel of `call` with `maker` as its prologue; None if there is none or it is slower."""
-    row = _row(maker, call, keeps=False)
+    row = _row(maker, call)
     return row if row and call.attributes["rows"] <= FEW_ROWS else None
+
+
+def _with_slopes(calls: Sequence[Call]) -> list[Call]:
+    """Fuses GELU and its gradient into the products before them, if both can be and none else reads
+    GELU's argument: in its place the first leaves the slope, by which the second multiplies."""
+    found: list[Call | None] = list(calls)
+    users = _users(calls)
+    for call in calls:
+        if call.kernel != "gelu_backward":
+            continue
+        above, argument = (users[t.root] for t in call.inputs)
+        if len(above) != 2 or len(argument) != 3:
+            continue  # dy has its maker and this reader; x has GELU between them
+        pairs = (argument[:2], above)
+        rows = [_row(calls[first], calls[last], sloped=True) for first, last in pairs]
+        between = [calls[first + 1 : last] for first, last in pairs]
+        if all(rows) and all(map(_may_go_before, (calls[last] for _, last in pairs), between)):
+            for (first, last), row in zip(pairs, rows, strict=True):
+                found[first], found[last] = _together(row, calls[first], calls[last]), None
+    return [call for call in found if call]
 
 
 def _with_epilogues(calls: Sequence[Call]) -> list[Call]:
@@ -64,15 +85,15 @@ def _with_epilogues(calls: Sequence[Call]) -> list[Call]:
             continue
         place = max(earlier)
         maker, passed = found[place], [c for c in found[place + 1 : index] if c]
-        row = _row(maker, call, keeps=len(users[maker.outputs[0].root]) > 2)
+        row = _row(maker, call) if len(users[maker.outputs[0].root]) == 2 else None
         if row and len(maker.outputs) == 1 and _may_go_before(call, passed):
             found[place], found[index] = _together(row, maker, call), None
             makers |= dict.fromkeys(call.outputs, place)
     return [call for call in found if call]
 
 
-def _row(maker: Call, call: Call, *, keeps: bool) -> Kernel | None:
-    """The fused kernel of two calls, if there is one; keeps: one that stores the tensor between."""
+def _row(maker: Call, call: Call, *, sloped: bool = False) -> Kernel | None:
+    """The fused kernel of two calls, if there is one."""
     between = maker.outputs[0]
     arguments = zip(KERNELS[call.kernel].inputs, call.inputs, strict=True)
     taken = [(name, t.size) for name, t in arguments if t.root is between]
@@ -80,7 +101,7 @@ def _row(maker: Call, call: Call, *, keeps: bool) -> Kernel | None:
     if between.kind != "temporary" or len(taken) != 1 or taken[0] not in suitable:
         return None  # kept elsewhere, or taken in part, more than once or for another argument
     first, second = (KERNELS[c.kernel].parts or (c.kernel,) for c in (maker, call))
-    return _FUSED.get((first + second, keeps))
+    return _FUSED.get((first + second, sloped))
 
 
 def _may_go_before(call: Call, passed: Sequence[Call]) -> bool:
@@ -93,11 +114,11 @@ def _may_go_before(call: Call, passed: Sequence[Call]) -> bool:
 def _together(row: Kernel, maker: Call, call: Call) -> Call:
     """One call for both, its arguments in the order of the row."""
     between = maker.outputs[0]
-    kept = (between,) if row.keeps else ()
+    slope = (between,) if len(row.outputs) > len(call.outputs) else ()
     added = tuple(t for t in call.inputs if t.root is not between)
     given = maker.attributes | call.attributes
     attributes = {name: given[name] for name, _ in row.attributes}
-    return Call(row.name, (*call.outputs, *kept), (*maker.inputs, *added), attributes, maker.scope)
+    return Call(row.name, (*call.outputs, *slope), (*maker.inputs, *added), attributes, maker.scope)
 
 
 def _users(calls: Sequence[Call]) -> dict[Tensor, list[int]]:

@@ -14,15 +14,15 @@ from dataclasses import replace
 from tat.ops.row import Extent, Kernel, row
 
 
-def _fused(parts: str, text: str, *, keeps: bool = False, updates: str = "") -> Kernel:
+def _fused(parts: str, text: str, *, sloped: bool = False, updates: str = "") -> Kernel:
     """A kernel that no trace has: ops/fusion.py puts it where its parts follow each other.
 
     Outputs are those of the last part; inputs those of the first, then what the next ones add.
     """
     names = tuple(parts.split())
-    made = row("_".join(names) + "_kept" * keeps, text, updates=updates)
+    made = row("_".join(names) + "_sloped" * sloped, text, updates=updates)
     flops = next((_PRODUCTS[part] for part in names if part in _PRODUCTS), None)
-    return replace(made, parts=names, keeps=keeps, flops=flops)
+    return replace(made, parts=names, sloped=sloped, flops=flops)
 
 
 _ROWS = (
@@ -312,9 +312,9 @@ _FUSED_ROWS = (
     ),
     _fused(
         "linear gelu",
-        "y[rows,outputs] inner[rows,outputs];"
+        "y[rows,outputs] slope[rows,outputs];"
         " x[rows,inputs] weight[inputs,outputs] bias[outputs]; rows inputs outputs",
-        keeps=True,
+        sloped=True,
     ),
     _fused(
         "linear add",
@@ -349,8 +349,9 @@ _FUSED_ROWS = (
     ),
     _fused(
         "linear_backward_input gelu_backward",
-        "dx[rows,inputs]; dy[rows,outputs] weight[inputs,outputs] inner[rows,inputs];"
+        "dx[rows,inputs]; dy[rows,outputs] weight[inputs,outputs] slope[rows,inputs];"
         " rows inputs outputs",
+        sloped=True,
     ),
     _fused(
         "linear_backward_input add",

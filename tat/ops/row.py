@@ -121,7 +121,7 @@ class Kernel:
     use: Use = "both"
     flops: Extent | None = None  # of its products by their definition; None where memory bounds it
     parts: tuple[str, ...] = ()  # of a fused kernel: those that it stands for, in their order
-    keeps: bool = False  # whether its last output is the tensor between its parts
+    sloped: bool = False  # whether GELU and its gradient share the slope instead of the argument
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ class FusedShader:
 
 FUSED_SHADERS = {
     "linear_gelu": FusedShader("linear", {"finish": "finish_gelu"}),
-    "linear_gelu_kept": FusedShader("linear", {"finish": "finish_gelu_kept"}),
+    "linear_gelu_sloped": FusedShader("linear", {"finish": "finish_gelu_sloped"}),
     "linear_add": FusedShader("linear", {"finish": "finish_add"}),
     "linear_dropout_add": FusedShader("linear", {"finish": "finish_dropout_add"}),
     "layer_norm_linear": FusedShader("linear", {"operand": "operand_layer_norm"}),
@@ -29,8 +29,8 @@ FUSED_SHADERS = {
     "layer_norm_linear_cache_write": FusedShader(
         "linear", {"operand": "operand_layer_norm", "place": "place_in_cache"}
     ),
-    "linear_backward_input_gelu_backward": FusedShader(
-        "linear_backward_input", {"finish": "finish_gelu_backward"}
+    "linear_backward_input_gelu_backward_sloped": FusedShader(
+        "linear_backward_input", {"finish": "finish_slope"}
     ),
     "linear_backward_input_add": FusedShader("linear_backward_input", {"finish": "finish_add"}),
     "layer_norm_backward_add": FusedShader("layer_norm_backward", {"finish": "finish_add"}),

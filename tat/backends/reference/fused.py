@@ -12,17 +12,19 @@ from tat.backends.reference import copying, decoding, kernels
 def linear_gelu(
     y: Array, x: Array, weight: Array, bias: Array, *, rows: int, inputs: int, outputs: int
 ) -> None:
-    linear_gelu_kept(
+    linear_gelu_sloped(
         y, np.empty_like(y), x, weight, bias, rows=rows, inputs=inputs, outputs=outputs
     )
 
 
-def linear_gelu_kept(
-    y: Array, inner: Array, x: Array, weight: Array, bias: Array, *,
+def linear_gelu_sloped(
+    y: Array, slope: Array, x: Array, weight: Array, bias: Array, *,
     rows: int, inputs: int, outputs: int,
 ) -> None:  # fmt: skip
+    inner = np.empty_like(y)
     kernels.linear(inner, x, weight, bias, rows=rows, inputs=inputs, outputs=outputs)
     kernels.gelu(y, inner, size=y.size)
+    kernels.gelu_backward(slope, np.ones_like(inner), inner, size=y.size)
 
 
 def linear_add(
@@ -74,12 +76,11 @@ def _normal(x: Array, gain: Array, shift: Array, epsilon: float) -> Array:
     return y
 
 
-def linear_backward_input_gelu_backward(
-    dx: Array, dy: Array, weight: Array, inner: Array, *, rows: int, inputs: int, outputs: int
+def linear_backward_input_gelu_backward_sloped(
+    dx: Array, dy: Array, weight: Array, slope: Array, *, rows: int, inputs: int, outputs: int
 ) -> None:
-    above = np.empty_like(dx)
-    kernels.linear_backward_input(above, dy, weight, rows=rows, inputs=inputs, outputs=outputs)
-    kernels.gelu_backward(dx, above, inner, size=dx.size)
+    kernels.linear_backward_input(dx, dy, weight, rows=rows, inputs=inputs, outputs=outputs)
+    dx *= slope
 
 
 def linear_backward_input_add(
