@@ -381,6 +381,14 @@ _NORMED = [
     _normed(rows=3, inputs=12, outputs=8, label="large", stretch={"x": 100.0}),
     _normed(rows=3, inputs=8, outputs=20, label="constant rows", x=np.repeat([0.0, 1.0, -2.0], 8)),
 ]
+_norm = cases_of("layer_norm_backward_add_layer_norm_backward_parameters", accumulate=0)
+_NORM_GRADIENTS = [
+    _norm(rows=1, width=4),
+    _norm(rows=5, width=8),
+    _norm(rows=67, width=96),
+    _norm(rows=3, width=12, label="large norm", stretch={"x": 100.0}),
+    _norm(rows=4, width=8, label="constant rows of a norm", x=np.repeat([0.0, 1.0, -2.0, 0.5], 8)),
+]
 _cached = cases_of("layer_norm_linear_cache_write", epsilon=1e-5, length=5)
 _FUSED = [
     *_also(_LINEAR, "linear_gelu", "linear_add"),
@@ -392,6 +400,7 @@ _FUSED = [
     _cached(rows=3, inputs=12, outputs=8, label="first and last", position=[0, 4, 2]),
     *_also(_LINEAR, "linear_backward_input_gelu_backward_sloped", "linear_backward_input_add"),
     *_also(_LAYER_NORM, "layer_norm_backward_add"),
+    *_both(_NORM_GRADIENTS),
     *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),
 ]
 

@@ -25,6 +25,8 @@ from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory
 from tat.train.trainer import Trainer
 
+NORM_GRADIENTS = "layer_norm_backward_add_layer_norm_backward_parameters"
+
 
 def broken(backend: CpuBackend, name: str, spoil: Callable) -> CpuBackend:
     """The backend with one kernel whose first output is spoilt after each call."""
@@ -89,7 +91,8 @@ def test_sound_backends_agree(numba):
         ("linear_dropout_add", "+ value * kept;", "+ 1.001 * value * kept;"),
         ("linear_backward_input_gelu_backward_sloped", "value * other;", "1.001 * value * other;"),
         ("linear_backward_input_add", "other + value", "other + 1.001 * value"),
-        ("layer_norm_backward_add", "other + value", "other + 1.001 * value"),
+        (NORM_GRADIENTS, "* factor + added[0]", "* 1.001 * factor + added[0]"),
+        (NORM_GRADIENTS, "+= slopes[0];", "+= 1.001 * slopes[0];"),
         ("layer_norm_linear", "* factor * gains", "* factor * 1.001 * gains"),
         ("layer_norm_linear_cache_write", "params.length - 1u", "params.length - 2u"),
     ],

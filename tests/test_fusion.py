@@ -22,7 +22,7 @@ from tat.model.transformer import Transformer
 from tat.ops import decoding
 from tat.ops import vocabulary as ops
 from tat.ops.cost import plan_flops
-from tat.ops.fusion import FEW_ROWS, fused
+from tat.ops.fusion import FEW_ROWS, WIDEST, fused
 from tat.ops.graph import Graph, Tensor
 from tat.ops.kernels import KERNELS
 from tat.ops.plan import Memory, plan
@@ -175,6 +175,23 @@ def test_a_norm_joins_all_its_products_of_few_rows_or_none(rows: int, width: int
     assert kernels_of(graph) == [*plain, "gelu"]
 
 
+def normed(width: int) -> Graph:
+    """x + norm(x), and the gradients."""
+    x, gain = state(16, width), Tensor("gain", (width,), "weight")
+    with Graph(training=True) as graph:
+        inner = ops.add(x, x)
+        y = ops.add(inner, ops.layer_norm(inner, gain, gain))
+        graph.backward({y: x})
+    return graph
+
+
+@pytest.mark.parametrize("width", [4, 6, WIDEST, WIDEST + 4])
+def test_both_gradients_of_a_norm_are_of_one_read_where_a_workgroup_holds_a_row(width: int):
+    together = [name for name in kernels_of(normed(width)) if name.endswith("parameters")]
+    held = width in (4, WIDEST)
+    assert together == ["layer_norm_backward_add_" * held + "layer_norm_backward_parameters"]
+
+
 @pytest.mark.parametrize("tokens", [1, 2])
 def test_a_cache_is_written_by_the_product_where_it_takes_all_rows(tokens: int):
     """The separate kernel writes several tokens of one sequence that are cached one by one."""
@@ -200,7 +217,8 @@ def test_a_training_step_has_no_gelu_and_few_sums_of_its_own():
     graph = loss_program(of_base(), BatchShape(2, 16, 16), loss, training=True)
     found = Counter(kernels_of(graph))
     assert not found.keys() & {"gelu", "gelu_backward", "add", "dropout_add"}
-    assert found["linear_dropout_add"] == found["layer_norm_backward_add"] == 30
+    both = "layer_norm_backward_add_layer_norm_backward_parameters"
+    assert found["linear_dropout_add"] == found[both] == 30
     assert found["layer_norm"] == 32  # their means are asked for
 
 
@@ -213,6 +231,7 @@ def test_every_fused_kernel_is_met():
         ),
         encode_program(model, BatchShape(2, 16, 16)),
         sampling_program(model, BatchShape(1, 16, 16), block=8, first=2),
+        normed(width=6),
     ]
     met = {kernel for graph in graphs for kernel in kernels_of(graph)}
     assert met >= {name for name, row in KERNELS.items() if row.parts}

@@ -43,6 +43,8 @@ _MANY_CAUSAL = dict(batch=64, queries=130, sources=1, keys=130, width=128, heads
 _FEW_QUERIES = dict(batch=2, queries=3, sources=2, keys=300, width=40, heads=2, causal=0)
 _FEW_CAUSAL = dict(batch=2, queries=4, sources=1, keys=4, width=40, heads=2, causal=1)
 _POINTED = dict(batch=2, queries=3, sources=2, keys=21, width=524, first=2, vocabulary=40)
+_BOTH_GRADIENTS = "layer_norm_backward_add_layer_norm_backward_parameters"
+_NORMS = ((1, 512), (1100, 512), (130, 516), (9, 1028), (600, 2048))
 _COLUMNS = dict(rows=300, width=70, epsilon=1e-5)
 
 # Shapes that products of f16 take: depths of layers, edges of tiles, parts of split-K.
@@ -99,6 +101,7 @@ EDGES = (
     edge("layer_norm_linear", rows=2, inputs=1100, outputs=36, epsilon=1e-5),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),
+    *(edge(_BOTH_GRADIENTS, rows=rows, width=width, accumulate=1) for rows, width in _NORMS),
     edge("linear_backward_parameters", rows=300, inputs=65, outputs=70, accumulate=1),
     edge("linear", "deep", rows=130, inputs=2048, outputs=70),
     edge("output_projection_backward_input", "deep", rows=9, width=70, vocabulary=4000),

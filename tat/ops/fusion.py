@@ -4,6 +4,7 @@ For devices on which starting a call costs more than its arithmetic. A fused ker
 
     an epilogue   it goes on with its result: a product, then GELU or the residual
     a prologue    it makes an operand by itself: each product normalises its few rows, in inference
+    a sibling     it makes what else there is to make of its inputs: a norm's two gradients
 
 The tensor between them is never stored, and so no other call may read it. That of GELU is read by
 its gradient: both are fused together, and GELU's slope takes the place of the tensor.
@@ -18,6 +19,9 @@ from tat.ops.kernels import KERNELS, Kernel
 # block of columns costs no time.
 FEW_ROWS = 8
 
+# Up to so many columns, and by fours, both gradients of a norm are made of one read.
+WIDEST = 2048
+
 # Arguments by which the last part of a fused kernel can take the others' result, if not its x.
 _TAKEN_AS = {"add": ("a", "b"), "gelu_backward": ("dy",)}
 
@@ -26,7 +30,7 @@ _FUSED = {(row.parts, row.sloped): row for row in KERNELS.values() if row.parts}
 
 def fused(calls: Iterable[Call]) -> list[Call]:
     """The same work in fewer calls, on the same tensors."""
-    return _with_epilogues(_with_slopes(_with_prologues(list(calls))))
+    return _with_siblings(_with_epilogues(_with_slopes(_with_prologues(list(calls)))))
 
 
 def _with_prologues(calls: Sequence[Call]) -> list[Call]:
@@ -92,6 +96,26 @@ def _with_epilogues(calls: Sequence[Call]) -> list[Call]:
     return [call for call in found if call]
 
 
+def _with_siblings(calls: Sequence[Call]) -> list[Call]:
+    """Fuses a call into the one before it that reads all that it does."""
+    found: list[Call] = []
+    for call in calls:
+        first = found[-1] if found else call
+        row = _FUSED.get((_parts(first) + _parts(call), False))
+        outputs, reads = (*first.outputs, *call.outputs), {*call.inputs} <= {*first.inputs}
+        if row and reads and len(row.outputs) == len(outputs) and _holds(call.attributes["width"]):
+            attributes = first.attributes | call.attributes
+            found[-1] = Call(row.name, outputs, first.inputs, attributes, first.scope)
+        else:
+            found.append(call)
+    return found
+
+
+def _holds(width: int) -> bool:
+    """Whether a workgroup holds rows of this width, each thread up to 8 columns."""
+    return width % 4 == 0 and width <= WIDEST
+
+
 def _row(maker: Call, call: Call, *, sloped: bool = False) -> Kernel | None:
     """The fused kernel of two calls, if there is one."""
     between = maker.outputs[0]
@@ -100,8 +124,11 @@ def _row(maker: Call, call: Call, *, sloped: bool = False) -> Kernel | None:
     suitable = [(name, between.size) for name in _TAKEN_AS.get(call.kernel, ("x",))]
     if between.kind != "temporary" or len(taken) != 1 or taken[0] not in suitable:
         return None  # kept elsewhere, or taken in part, more than once or for another argument
-    first, second = (KERNELS[c.kernel].parts or (c.kernel,) for c in (maker, call))
-    return _FUSED.get((first + second, sloped))
+    return _FUSED.get((_parts(maker) + _parts(call), sloped))
+
+
+def _parts(call: Call) -> tuple[str, ...]:
+    return KERNELS[call.kernel].parts or (call.kernel,)
 
 
 def _may_go_before(call: Call, passed: Sequence[Call]) -> bool:

@@ -17,7 +17,8 @@ from tat.ops.row import Extent, Kernel, row
 def _fused(parts: str, text: str, *, sloped: bool = False, updates: str = "") -> Kernel:
     """A kernel that no trace has: ops/fusion.py puts it where its parts follow each other.
 
-    Outputs are those of the last part; inputs those of the first, then what the next ones add.
+    Outputs are those of the last part; inputs those of the first, then what the next ones add. Of
+    parts that read the same, each adds its outputs.
     """
     names = tuple(parts.split())
     made = row("_".join(names) + "_sloped" * sloped, text, updates=updates)
@@ -363,6 +364,13 @@ _FUSED_ROWS = (
         "dx[rows,width];"
         " dy[rows,width] x[rows,width] gain[width] mean[rows] rstd[rows] addend[rows,width];"
         " rows width",
+    ),
+    _fused(
+        "layer_norm_backward add layer_norm_backward_parameters",
+        "dx[rows,width] dgain[width] dbias[width];"
+        " dy[rows,width] x[rows,width] gain[width] mean[rows] rstd[rows] addend[rows,width];"
+        " rows width accumulate",
+        updates="dgain dbias",
     ),
     _fused(
         "cross_entropy_backward scale",

@@ -98,6 +98,17 @@ def layer_norm_backward_add(
     dx += addend
 
 
+def layer_norm_backward_add_layer_norm_backward_parameters(
+    dx: Array, dgain: Array, dbias: Array, dy: Array, x: Array, gain: Array, mean: Array,
+    rstd: Array, addend: Array, *, rows: int, width: int, accumulate: int,
+) -> None:  # fmt: skip
+    extents = dict(rows=rows, width=width)
+    layer_norm_backward_add(dx, dy, x, gain, mean, rstd, addend, **extents)
+    kernels.layer_norm_backward_parameters(
+        dgain, dbias, dy, x, mean, rstd, **extents, accumulate=accumulate
+    )
+
+
 def cross_entropy_backward_scale(
     dlogits: Array, logits: Array, lse: Array, targets: Array, factor: Array, *,
     rows: int, vocabulary: int, smoothing: float,

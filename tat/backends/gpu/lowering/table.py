@@ -113,6 +113,21 @@ def _norm_parameters(kernel: str, a: Attributes) -> list[Pass]:
     return _column_sums(f"{kernel}.partials", kernel, a["rows"], a["width"], terms=2)
 
 
+_NORM_RANGES = 256  # of rows, at most: two for each core
+
+
+def _norm_gradients(kernel: str, a: Attributes) -> list[Pass]:
+    """Rows, and ranges of them as parts of the parameters' gradients; then the sums of these."""
+    rows, width = int(a["rows"]), int(a["width"])
+    together = next(rows for rows in (4, 2, 1) if width <= 2048 // rows)
+    ranges = min(_NORM_RANGES, -(-rows // together))
+    scratch = ranges * 2 * width
+    return [
+        Pass(f"{kernel}.rows", (ranges, 1, 1), scratch),
+        Pass(kernel, (-(-width // 16), 1, 1), scratch),
+    ]
+
+
 def _linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
     if together := split_passes(kernel, a, beside=a["outputs"]):
         return together
@@ -136,6 +151,7 @@ PASSES: dict[str, Passes] = {
     "layer_norm": _for_each_row,
     "layer_norm_backward": _for_each_row,
     "layer_norm_backward_parameters": _norm_parameters,
+    "layer_norm_backward_add_layer_norm_backward_parameters": _norm_gradients,
     "rms_norm": _for_each_row,
     "rms_norm_backward": _for_each_row,
     "rms_norm_backward_gain": _for_16_columns,
