@@ -18,7 +18,7 @@ from tat.ops.graph import Tensor
 from tat.ops.plan import plan
 from tat.train.adamw import AdamW, learning_rate, rate_feed
 from tat.train.tree import fold_tree
-from tat.train.update import Folding
+from tat.train.update import Folding, WholeUpdate
 
 DEFAULT = resolve(environment={}).config.train
 SCHEDULES = ["cosine", "inverse_square_root", "constant"]
@@ -210,6 +210,21 @@ def test_without_decay_there_is_no_average():
     update = Update(replace(AVERAGED, ema_decay=0.0))
     assert [tensor.name for tensor in update.optimizer.state] == ["adamw.m", "adamw.v"]
     assert "ema" not in update.executable.plan.persistent
+
+
+def test_the_gradient_of_one_micro_batch_is_applied_where_it_lies():
+    expected, update = Update(AVERAGED), Update(AVERAGED)
+    backend, optimizer, gradient = update.backend, update.optimizer, update.gradient()
+    expected.step(1, gradient, tokens=7)
+    backend.write(optimizer.gradients, np.full(optimizer.gradients.shape, np.nan))
+    whole = WholeUpdate(optimizer, backend, lanes=1, count=1)
+    whole.begin(1, 1.0, [7])
+    backend.write(optimizer.lane_gradients, gradient)
+    whole.fold(0, 0)
+    whole.apply([], 0.0, 0)
+    for got, value in zip(update.values(), expected.values(), strict=True):
+        np.testing.assert_array_equal(got, value)
+    assert np.isnan(backend.read(optimizer.gradients)).all()
 
 
 @pytest.mark.parametrize(("count", "lanes"), [(1, 1), (3, 2), (4, 1), (6, 2), (11, 3)])

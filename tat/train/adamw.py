@@ -73,23 +73,22 @@ class AdamW:
             graph.emit("fold", [into], [what], size=into.size, accumulate=int(not assign))
         return graph
 
-    def update_program(self) -> Graph:
+    def update_program(self, gradients: Tensor | None = None) -> Graph:
         """Feeds "tokens" [1] and "rate" [3]; metric "scale" [2]: applied factor and gradient norm.
 
         The summed gradients become their mean over the step's tokens. If their norm is not
-        finite, the factor is NaN and nothing changes.
+        finite, the factor is NaN and nothing changes. gradients: the sum, if not the stack's.
         """
         config, flat, size = self.config, self.parameters.flat, self.parameters.flat.size
+        gradients = gradients or self.gradients
         tokens, rate = Tensor("tokens", (1,), "feed"), Tensor("rate", (3,), "feed")
         scale = Tensor("scale", (2,), "metric")
         with Graph() as graph:
             count = -(-size // CHUNK)
-            (partials,) = graph.emit(
-                "square_sum", [(count,)], [self.gradients], size=size, chunk=CHUNK
-            )
+            (partials,) = graph.emit("square_sum", [(count,)], [gradients], size=size, chunk=CHUNK)
             graph.emit("clip", [scale], [partials, tokens], count=count, clip_norm=config.clip_norm)
             graph.emit(
-                "adamw", [flat, self.m, self.v], [self.gradients, scale, rate], size=size,
+                "adamw", [flat, self.m, self.v], [gradients, scale, rate], size=size,
                 decayed=self.parameters.decayed, beta1=config.beta1, beta2=config.beta2,
                 epsilon=config.epsilon, weight_decay=config.weight_decay,
             )  # fmt: skip

@@ -115,8 +115,10 @@ class WholeUpdate:
     def __init__(self, optimizer: AdamW, backend: Backend, lanes: int, count: int) -> None:
         self.own = range(count)
         self._optimizer, self._backend, self._tokens = optimizer, backend, 0
-        self._folding = Folding(optimizer, backend, lanes, self.own)
-        self._program = backend.compile(plan(optimizer.update_program(), backend.memory))
+        alone = count == 1  # the gradient of one micro-batch is the sum, and stays in its lane
+        self._folding = None if alone else Folding(optimizer, backend, lanes, self.own)
+        gradients = optimizer.lane_gradients if alone else optimizer.gradients
+        self._program = backend.compile(plan(optimizer.update_program(gradients), backend.memory))
 
     def begin(self, step: int, factor: float, tokens: list[int]) -> None:
         self._tokens = sum(tokens)
@@ -124,10 +126,12 @@ class WholeUpdate:
         self._program.write("rate", rate_feed(self._optimizer.config, step))
 
     def fold(self, lane: int, index: int) -> None:
-        self._folding.fold(lane, index)
+        if self._folding:
+            self._folding.fold(lane, index)
 
     def apply(self, losses: list[Metric], work: float, stop: int) -> Applied:
-        self._folding.finish()
+        if self._folding:
+            self._folding.finish()
         self._program.run()
         scale = self._program.fetch("scale")
         return Applied(lambda: read_losses(losses), self._tokens, work, scale, stop)
