@@ -401,6 +401,7 @@ _FUSED = [
     *_also(_LINEAR, "linear_backward_input_gelu_backward_sloped", "linear_backward_input_add"),
     *_also(_LAYER_NORM, "layer_norm_backward_add"),
     *_both(_NORM_GRADIENTS),
+    *_also(_ADAMW, "adamw_fold"),
     *_also(_CROSS_ENTROPY, "cross_entropy_backward_scale", "copy_cross_entropy_backward_scale"),
 ]
 

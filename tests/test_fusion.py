@@ -234,4 +234,5 @@ def test_every_fused_kernel_is_met():
         normed(width=6),
     ]
     met = {kernel for graph in graphs for kernel in kernels_of(graph)}
-    assert met >= {name for name, row in KERNELS.items() if row.parts}
+    elsewhere = {"adamw_fold"}  # of weights with a copy, which a plan does not know of
+    assert met | elsewhere >= {name for name, row in KERNELS.items() if row.parts}

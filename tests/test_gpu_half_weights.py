@@ -11,6 +11,7 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.device import Limits
 from tat.backends.gpu.executable import GpuBackend
+from tat.backends.gpu.half.conversion import from_half, to_half
 from tat.backends.gpu.half.weights import transpose
 from tat.ops.graph import Graph, Tensor
 from tat.ops.plan import plan
@@ -82,6 +83,43 @@ def test_products_see_the_last_write(elements: int):
         executable.run()
         for index, weight in enumerate(WEIGHTS):
             require_product(executable.read(f"y{index}"), weight, flat)
+
+
+def updated(backend: GpuBackend, factor: float) -> Array:
+    """FLAT after an update; factor: of the gradient, NaN to skip it."""
+    m, v, g = (Tensor(name, FLAT.shape, "state") for name in ("m", "v", "gradients"))
+    scale, rate = Tensor("scale", (2,), "feed"), Tensor("rate", (3,), "feed")
+    moments = dict(beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.1)
+    with Graph() as graph:
+        dims = dict(size=FLAT.size, decayed=FLAT.size)
+        graph.emit("adamw", [FLAT, m, v], [g, scale, rate], **dims, **moments)
+    backend.write(g, values(g, 1))
+    update = backend.compile(plan(graph, backend.memory))
+    update.write("scale", np.array([factor, 1.0]))
+    update.write("rate", np.array([0.5, 0.1, 0.02]))
+    update.run()
+    return backend.read(FLAT)
+
+
+@pytest.mark.parametrize("elements", [10**6, 6250])
+@pytest.mark.parametrize("factor", [1.0, np.nan])
+def test_an_update_renews_the_copy_itself_and_leaves_the_transposed_ones(
+    elements: int, factor: float
+):
+    backend, flat = opened(Limits(binding=4 * elements, buffer=2**31)), values(FLAT, 0)
+    graph = products("linear_backward_input", WEIGHTS[:1])
+    backward = backend.compile(plan(graph, backend.memory))
+    backend.write(FLAT, flat)
+    after = updated(backend, factor)
+    assert (np.abs(after - flat).max() > 0.1) == (factor == 1.0)
+    copy = Tensor("flat in f16", FLAT.shape, "state")
+    stored = backend.buffers.download(backend.buffers.persistent(copy), copy, half=True)
+    np.testing.assert_array_equal(stored, from_half(to_half(after)))
+    commands = backend.half_weights.updates()
+    assert len(commands) == 1  # the transposed copy
+    backend.submissions.add(commands)
+    backward.run()
+    require_product(backward.read("y0"), WEIGHTS[0], after)
 
 
 def test_plans_that_come_later_add_their_matrices():

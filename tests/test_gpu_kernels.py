@@ -92,8 +92,14 @@ EDGES = (
     edge("gelu", size=1000),
     edge("gelu_backward", size=1000),
     edge("fold", size=1000, accumulate=1),
-    Case("adamw", {"size": 1000, "decayed": 601, **_ADAMW}, given=_RATES),
-    Case("adamw", {"size": 8, "decayed": 2, **_ADAMW}, given=_SKIPPED),
+    *(
+        Case(kernel, {**size, **_ADAMW}, given=given)
+        for kernel in ("adamw", "adamw_fold")
+        for size, given in (
+            ({"size": 1000, "decayed": 601}, _RATES),
+            ({"size": 8, "decayed": 2}, _SKIPPED),
+        )
+    ),
     edge("embedding_backward", rows=1100, width=3, vocabulary=2, scale=2.0, accumulate=1),
     edge("embedding_backward", rows=600, width=300, vocabulary=5, scale=2.0, accumulate=0),
     edge("layer_norm", rows=5, width=513, epsilon=1e-5),

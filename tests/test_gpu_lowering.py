@@ -61,6 +61,7 @@ _ADAMW = dict(decayed=7000, beta1=0.9, beta2=0.98, epsilon=1e-9, weight_decay=0.
 FLAT = {
     "fold": dict(accumulate=1),
     "adamw": _ADAMW,
+    "adamw_fold": _ADAMW,
     "moving_average": dict(decay=0.9),
     "square_sum": dict(chunk=16),
 }
@@ -89,7 +90,7 @@ def test_every_fused_call_has_a_shader(
     st.sampled_from(sorted(FLAT)), st.integers(4, 20_000), st.sampled_from([4096, 10_000, 65536])
 )
 def test_parts_are_aligned_fit_and_are_the_whole(kernel: str, size: int, binding: int):
-    decayed = {"decayed": size // 2} if kernel == "adamw" else {}
+    decayed = {"decayed": size // 2} if "decayed" in FLAT[kernel] else {}
     call = call_of(Case(kernel, {"size": size, **FLAT[kernel], **decayed}))
     parts = list(sliced(call, Limits(binding, 2**31)))
     assert sum(part.attributes["size"] for part in parts) == size

@@ -15,7 +15,7 @@ from test_fusion import normed
 from tat.backends.coverage import coverage
 from tat.backends.cpu import executable
 from tat.backends.cpu.executable import CpuBackend, table_operations
-from tat.backends.gpu.half.weights import transpose
+from tat.backends.gpu.half.weights import HalfWeights, transpose
 from tat.backends.reference.functions import MODULES
 from tat.config import resolve
 from tat.config_tables import model_variants
@@ -182,6 +182,7 @@ def traced_calls() -> list[Call]:
         *(c for parts in model_variants() for c in _int8_calls(**parts)),
         *_transpose_calls(),
         *fused(normed(width=6).calls),
+        *_update_calls(),
     ]
 
 
@@ -195,6 +196,14 @@ def _transpose_calls() -> list[Call]:
     copy, weights = (Tensor(name, (64,), "state") for name in ("copy", "weights"))
     graph, _ = transpose(copy, weights, [(0, 4, 8), (32, 8, 4)], most=64)
     return graph.calls
+
+
+def _update_calls() -> list[Call]:
+    """Those of an update where weights have a copy in f16."""
+    config = resolve(flags={"preset": "tiny"}, environment={}).config
+    update = AdamW(Transformer(config.model, vocabulary=50).parameters, config.train)
+    copies = HalfWeights(lambda *_: lambda: None, most=1)
+    return [copies.renewed_by(call) for call in update.update_program().calls]
 
 
 def _traced_calls(copy: bool, **parts: str) -> list[Call]:

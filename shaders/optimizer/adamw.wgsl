@@ -3,6 +3,7 @@
 // import each_element
 // import scalars
 // import finite
+// import finish
 
 @group(0) @binding(1) var<storage, read_write> weights: array<Element>;
 @group(0) @binding(2) var<storage, read_write> m: array<Element>;
@@ -32,5 +33,6 @@ fn make_element(i: u32) {
         f32(n + 3u < params.decayed),
     );
     let step = first / (sqrt(second / rate[2]) + params.epsilon);
-    weights[i] = weights[i] * (1.0 - decay) - rate[0] / rate[1] * step;
+    let weight = weights[i] * (1.0 - decay) - rate[0] / rate[1] * step;
+    weights[i] = finish(i, weight, beside(i));
 }

@@ -25,6 +25,9 @@ WIDEST = 2048
 # Arguments by which the last part of a fused kernel can take the others' result, if not its x.
 _TAKEN_AS = {"add": ("a", "b"), "gelu_backward": ("dy",)}
 
+# Kernels that go with another of the same inputs.
+_SIBLINGS = {"layer_norm_backward_parameters"}
+
 _FUSED = {(row.parts, row.sloped): row for row in KERNELS.values() if row.parts}
 
 
@@ -102,10 +105,14 @@ def _with_siblings(calls: Sequence[Call]) -> list[Call]:
     for call in calls:
         first = found[-1] if found else call
         row = _FUSED.get((_parts(first) + _parts(call), False))
-        outputs, reads = (*first.outputs, *call.outputs), {*call.inputs} <= {*first.inputs}
-        if row and reads and len(row.outputs) == len(outputs) and _holds(call.attributes["width"]):
-            attributes = first.attributes | call.attributes
-            found[-1] = Call(row.name, outputs, first.inputs, attributes, first.scope)
+        if (
+            row
+            and call.kernel in _SIBLINGS
+            and {*call.inputs} <= {*first.inputs}
+            and _holds(call.attributes["width"])
+        ):
+            outputs, given = (*first.outputs, *call.outputs), first.attributes | call.attributes
+            found[-1] = Call(row.name, outputs, first.inputs, given, first.scope)
         else:
             found.append(call)
     return found

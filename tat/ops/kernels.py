@@ -372,6 +372,12 @@ _FUSED_ROWS = (
         " rows width accumulate",
         updates="dgain dbias",
     ),
+    _fused(  # of weights that have a copy in f16: see backends/gpu/half/weights.py
+        "adamw fold",
+        "weights[size] m[size] v[size]>0 copy[size]; gradients[size] scale[2]>0 rate[3]>0;"
+        " size decayed beta1:f32 beta2:f32 epsilon:f32 weight_decay:f32",
+        updates="weights m v copy",
+    ),
     _fused(
         "cross_entropy_backward scale",
         "dlogits[rows,vocabulary];"

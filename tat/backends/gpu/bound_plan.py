@@ -38,7 +38,10 @@ class BoundPlan:
     def __init__(self, shared: Shared, plan: Plan) -> None:
         self.plan, self._shared, self._buffers = plan, shared, shared.buffers
         limits = shared.device.limits
-        self._dispatches = [lower(call, limits, shared.half) for call in plan.calls]
+        calls = plan.calls
+        if shared.half:
+            calls = [shared.half_weights.renewed_by(call) for call in calls]
+        self._dispatches = [lower(call, limits, shared.half) for call in calls]
         self._halves: frozenset[Tensor] = frozenset()
         if shared.half:
             put = shared.half_weights.put_into
@@ -46,7 +49,9 @@ class BoundPlan:
             self._halves = half_tensors(flattened(self._dispatches))
         copies = self._half_weights()
         self.uses_half_weights = bool(copies)
-        self.writes_weights = any(t.kind == "weight" for c in plan.calls for t in c.outputs)
+        writers = [c.kernel for c in calls if any(t.kind == "weight" for t in c.outputs)]
+        self.writes_weights = bool(writers)
+        self.renews_copies = {*writers} == {"adamw_fold"}
         scratch = max((d.scratch for d in flattened(self._dispatches)), default=0)
         self._buffers.reserve(plan.arena_sizes, scratch)
         self.owned_tensors = {**plan.feeds, **plan.metrics}

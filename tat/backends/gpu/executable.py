@@ -189,5 +189,5 @@ class GpuExecutable:
         """Queues commands behind the copies of weights that they read."""
         copies = self._backend.half_weights.updates() if self._bound.uses_half_weights else []
         if self._bound.writes_weights:
-            self._backend.half_weights.outdate()
+            self._backend.half_weights.outdate(self._bound.renews_copies)
         self._backend.submissions.add([*copies, commands])

@@ -34,6 +34,7 @@ FUSED_SHADERS = {
     ),
     "linear_backward_input_add": FusedShader("linear_backward_input", {"finish": "finish_add"}),
     "layer_norm_backward_add": FusedShader("layer_norm_backward", {"finish": "finish_add"}),
+    "adamw_fold": FusedShader("adamw", {"finish": "finish_copy"}),
     "cross_entropy_backward_scale": FusedShader(
         "cross_entropy_backward", {"finish": "finish_scale"}
     ),

@@ -6,7 +6,7 @@ Each calls the functions that it stands for. Letters and conventions as in kerne
 import numpy as np
 from numpy import ndarray as Array
 
-from tat.backends.reference import copying, decoding, kernels
+from tat.backends.reference import copying, decoding, kernels, optimizer
 
 
 def linear_gelu(
@@ -107,6 +107,17 @@ def layer_norm_backward_add_layer_norm_backward_parameters(
     kernels.layer_norm_backward_parameters(
         dgain, dbias, dy, x, mean, rstd, **extents, accumulate=accumulate
     )
+
+
+def adamw_fold(
+    weights: Array, m: Array, v: Array, copy: Array, gradients: Array, scale: Array, rate: Array, *,
+    size: int, decayed: int, beta1: float, beta2: float, epsilon: float, weight_decay: float,
+) -> None:  # fmt: skip
+    decay = dict(decayed=decayed, weight_decay=weight_decay)
+    moments = dict(beta1=beta1, beta2=beta2, epsilon=epsilon)
+    optimizer.adamw(weights, m, v, gradients, scale, rate, size=size, **decay, **moments)
+    if np.isfinite(scale[0]):
+        copy[...] = weights
 
 
 def cross_entropy_backward_scale(

@@ -9,7 +9,7 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.half.storage import bound_tensors
 from tat.backends.gpu.lowering.calls import Dispatch
-from tat.ops.graph import Graph, Tensor
+from tat.ops.graph import Call, Graph, Tensor
 
 Place = tuple[int, int, int]  # of a matrix in the flat weights: offset, rows, columns
 Feeds = Mapping[str, Array]
@@ -27,8 +27,9 @@ class _Copy:
 class HalfWeights:
     """Copies of flat weights in f16, renewed before a read after the weights changed.
 
-    Values keep the offsets of the weights. One copy holds matrices as they are. Another one, made
-    only if a shader of a plan asks for it, holds them transposed.
+    Values keep the offsets of the weights. One copy holds matrices as they are; an update by AdamW
+    renews it in the same pass. Another one, made only if a shader of a plan asks for it, holds them
+    transposed.
     """
 
     def __init__(self, compile: Callable[[Graph, Feeds], Callable[[], Any]], most: int) -> None:
@@ -39,7 +40,7 @@ class HalfWeights:
         self._transposed: dict[Tensor, _Copy] = {}
         self._places: dict[Tensor, set[Place]] = {}  # of the matrices that these hold
         self._held: set[Tensor] = set()
-        self._stale = True
+        self._stale = self._transposed_stale = True
 
     def put_into(self, dispatch: Dispatch) -> Dispatch:
         """The dispatch with copies in place of the weights that its shader takes in f16."""
@@ -56,19 +57,27 @@ class HalfWeights:
         """Whether a tensor lies in one of the copies."""
         return tensor.root in self._held
 
-    def outdate(self) -> None:
-        """Says that weights were written."""
-        self._stale = True
+    def renewed_by(self, call: Call) -> Call:
+        """The call, or one that renews the copy of the weights that it updates, too."""
+        if call.kernel != "adamw" or call.outputs[0].kind != "weight":
+            return call
+        copy = self._copy_of(call.outputs[0])
+        return replace(call, kernel="adamw_fold", outputs=(*call.outputs, copy))
+
+    def outdate(self, but_copies: bool = False) -> None:
+        """Says that weights were written; but_copies: that those not transposed were, too."""
+        self._stale |= not but_copies
+        self._transposed_stale = True
 
     def updates(self) -> list[Any]:
         """Commands that bring the copies up to date, to be submitted before what reads them."""
-        if not self._stale:
-            return []
+        stale = [*self._copies.values()] if self._stale else []
+        stale += self._transposed.values() if self._transposed_stale else ()
         commands = []
-        for copy in (*self._copies.values(), *self._transposed.values()):
+        for copy in stale:
             copy.record = copy.record or self._compile(*copy.trace())
             commands.append(copy.record())
-        self._stale = False
+        self._stale = self._transposed_stale = False
         return commands
 
     def _copy_of(self, weight: Tensor) -> Tensor:
@@ -91,14 +100,14 @@ class HalfWeights:
         if place not in self._places[root]:
             self._places[root].add(place)
             self._transposed[root].record = None
-            self._stale = True
+            self._transposed_stale = True
         name = f"{weight.name}, transposed"
         return self._transposed[root].tensor.view(name, (columns, rows), weight.offset)
 
     def _new(self, name: str, weights: Tensor) -> Tensor:
         copy = Tensor(name, weights.shape, "state")
         self._held.add(copy)
-        self._stale = True
+        self._stale = self._transposed_stale = True
         return copy
 
 

@@ -54,7 +54,8 @@ def _dispatch(call: Call, step: Pass) -> Dispatch:
     )
 
 
-_SLICEABLE = ("fold", "square_sum", "adamw", "moving_average")  # flat, as large as all weights
+# Flat, as large as all weights.
+_SLICEABLE = ("fold", "square_sum", "adamw", "adamw_fold", "moving_average")
 
 
 def sliced(call: Call, limits: Limits) -> Iterator[Call]:

@@ -15,14 +15,16 @@ _KEEP: Derived = {
     "threshold": ("u32", lambda a: int(a["rate"] * 2**32)),
     "keep_scale": ("f32", lambda a: 1 / (1 - a["rate"])),
 }
+_RESTS: Derived = {
+    "beta1_rest": ("f32", lambda a: 1 - a["beta1"]),
+    "beta2_rest": ("f32", lambda a: 1 - a["beta2"]),
+}
 _DERIVED: dict[str, Derived] = {
     "dropout": _KEEP,
     "dropout_add": _KEEP,
     "linear_dropout_add": _KEEP,
-    "adamw": {
-        "beta1_rest": ("f32", lambda a: 1 - a["beta1"]),
-        "beta2_rest": ("f32", lambda a: 1 - a["beta2"]),
-    },
+    "adamw": _RESTS,
+    "adamw_fold": _RESTS,
     "moving_average": {"step": ("f32", lambda a: 1 - a["decay"])},
 }
 
