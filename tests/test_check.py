@@ -88,7 +88,7 @@ def test_sound_backends_agree(numba):
     ("kernel", "sound", "broken"),
     [
         ("linear_gelu_sloped", "return value * gate;", "return 1.001 * value * gate;"),
-        ("linear_dropout_add", "+ value * kept;", "+ 1.001 * value * kept;"),
+        ("linear_dropout_add", "+ value * kept(", "+ 1.001 * value * kept("),
         ("linear_backward_input_gelu_backward_sloped", "value * other;", "1.001 * value * other;"),
         ("linear_backward_input_add", "other + value", "other + 1.001 * value"),
         (NORM_GRADIENTS, "* factor + added[0]", "* 1.001 * factor + added[0]"),

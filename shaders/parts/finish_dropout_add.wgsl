@@ -9,10 +9,5 @@ fn beside(i: u32) -> Element {
 }
 
 fn finish(i: u32, value: Element, other: Element) -> Element {
-    let word = dropout_word();
-    let j = i * WIDTH;
-    let kept = element_of(
-        keep(word, j), keep(word, j + 1u), keep(word, j + 2u), keep(word, j + 3u)
-    );
-    return other + value * kept;
+    return other + value * kept(i);
 }
