@@ -95,8 +95,9 @@ def _for_each_matrix(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, (_MATRIX_GROUPS, a["count"], 1))]
 
 
-def _for_each_id(kernel: str, a: Attributes) -> list[Pass]:
-    return [Pass(kernel, folded(a["vocabulary"] * -(-a["width"] // 256)))]
+def _for_4_ids(kernel: str, a: Attributes) -> list[Pass]:
+    apart = 1 << ((a["vocabulary"] - 1) // 4).bit_length()
+    return [Pass(kernel, folded(apart * -(-a["width"] // 512)))]
 
 
 _BLOCK_ROWS, _BLOCK_COLUMNS = 128, 64  # of parts/column_partials.wgsl
@@ -141,7 +142,7 @@ def _half_linear_parameters(kernel: str, a: Attributes) -> list[Pass]:
 
 PASSES: dict[str, Passes] = {
     "embedding": _each("rows", "width"),
-    "embedding_backward": _for_each_id,
+    "embedding_backward": _for_4_ids,
     "positional_encoding": _each("batch", "length", "width"),
     "rotary": _turned,
     "dropout": _in_quads,
