@@ -290,6 +290,28 @@ _MOVING_AVERAGE = [
     _moving_average(size=_BLOCK, decay=0.99, scale=_APPLIED),
 ]
 
+_shared_attention = cases_of("shared_attention", sources=1)
+_SHARED_ATTENTION = [
+    _shared_attention(batch=1, keys=1, width=2, heads=1, memories=1, lengths=[1]),
+    _shared_attention(
+        batch=9, sources=2, keys=37, width=24, heads=2, memories=3, label="tiles and others",
+        memory=[2, 2, 2, 2, 0, 1, 1, 1, 1], lengths=[[37, 5]] * 4 + [[0, 0]] + [[9, 1]] * 4,
+    ),
+    _shared_attention(
+        batch=5, keys=9, width=70, heads=1, memories=2, label="of other lengths",
+        memory=[1, 1, 1, 1, 1], lengths=[9, 3, 0, 9, 9],
+    ),
+]  # fmt: skip
+
+_shared_pointer = cases_of("shared_pointer", sources=1, vocabulary=7, first=2)
+_SHARED_POINTER = [
+    _shared_pointer(batch=1, keys=1, width=2, memories=1, lengths=[1]),
+    _shared_pointer(
+        batch=5, sources=2, keys=6, width=10, memories=3, label="some alike",
+        memory=[2, 2, 0, 2, 1], lengths=[[6, 1], [6, 1], [0, 3], [6, 1], [0, 0]],
+    ),
+]  # fmt: skip
+
 _cache_write = cases_of("cache_write")
 _CACHE_WRITE = [
     _cache_write(batch=1, width=2, length=1),
@@ -476,6 +498,8 @@ _WRITTEN: tuple[Case, ...] = (
     *_CLIP,
     *_ADAMW,
     *_MOVING_AVERAGE,
+    *_SHARED_ATTENTION,
+    *_SHARED_POINTER,
     *_CACHE_WRITE,
     *_CACHE_GATHER,
     *_REPETITION_PENALTY,

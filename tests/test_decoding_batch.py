@@ -108,10 +108,13 @@ def test_equal_sources_are_encoded_once(generator, monkeypatch):
     programs = generator.programs
     monkeypatch.setattr(programs, "place", lambda source, shape, segments, real=programs.place: (
         placed.append(list(segments)), real(source, shape, segments)))  # fmt: skip
-    prompt = PROMPTS["body"]
-    requests = [request(generator, prompt, False, number) for number in range(4)]
-    batched(generator, 4).generate_all(requests)
-    assert placed == [[0, 1, 2, 3]]
+    body, context, program, _ = PROMPTS.values()
+    prompts = [body, body, context, context, context, program]
+    requests = [request(generator, prompt, False, n) for n, prompt in enumerate(prompts)]
+    alone = [generator.generate(r.prompt, preference=r.preference) for r in requests]
+    placed.clear()
+    assert batched(generator, 6).generate_all(requests) == alone
+    assert placed == [[0], [1], [2]]  # one memory each, which the CPU's rows share
 
 
 def test_no_requests_need_no_work(generator):

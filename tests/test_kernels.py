@@ -217,6 +217,7 @@ def _traced_calls(copy: bool, **parts: str) -> list[Call]:
         loss_program(model, shape, loss, training=True, scaled=True),
         encode_program(model, shape),
         step_program(model, shape),
+        step_program(model, shape, shared=True),
         sampling_program(model, shape, 4, first=2),
         move_program(model, shape, replace(shape, rows=1)),
         optimizer.fold_program(0, assign=True),

@@ -187,6 +187,40 @@ def test_a_kernel_that_the_table_lacks_is_named_once_and_gives_up_alike_rows(pla
         np.testing.assert_allclose(executable.read("y"), plain.read("y"), atol=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 2), min_size=3, max_size=11).map(sorted),
+    st.sampled_from([(8, 256), (2, 26), (3, 48)]),
+    st.integers(1, 2),
+    st.integers(1, 3),
+    st.integers(0, 40),
+)
+def test_rows_that_share_a_memory_have_the_bits_of_their_own(memory, size, sources, threads, last):
+    """Whether one row reads it, a tile of four, or a tile and some more."""
+    (heads, width), keys, batch = size, 40, len(memory)
+    rng = np.random.default_rng(last)
+    kv = rng.standard_normal((batch, sources * keys, 2 * width)).astype(np.float32)
+    lengths = rng.integers(0, keys + 1, (batch, sources))[memory]
+    lengths[-1] = last  # of the same memory, perhaps, and of another length
+    q = rng.standard_normal((batch, width)).astype(np.float32)
+
+    def attended(kv: np.ndarray, shared: bool) -> np.ndarray:
+        given = {"q": q, "kv": kv.reshape(-1, 2 * width), "lengths": lengths, "memory": memory}
+        kinds = {"q": "float", "kv": "float", "lengths": "int", "memory": "int"}
+        tensors = {n: Tensor(n, np.shape(v), "feed", kinds[n]) for n, v in given.items()}
+        with Graph() as graph:
+            if shared:
+                y = decoding.shared_attention(*tensors.values(), heads=heads)
+            else:
+                del given["memory"]
+                y = ops.attention(*list(tensors.values())[:3], heads=heads, sources=sources)
+        executable = compile_graph(graph, CpuBackend(threads), given)
+        executable.run()
+        return executable.value(y)
+
+    np.testing.assert_array_equal(attended(kv, True), attended(kv[memory], False))
+
+
 def test_training_plans_and_moved_rows_say_nothing(capsys):
     backend = CpuBackend(1)
     cache, source = Tensor("cache", (4, 2), "state"), Tensor("source", (4, 2), "state")

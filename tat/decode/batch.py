@@ -38,6 +38,7 @@ class Batch:
         self._streams: list[Stream | None] = []
         self._ids = np.zeros((0, sources, self._shape.source), np.int32)
         self._source_lengths = np.zeros((0, sources), np.int32)
+        self._memory = np.zeros(0, np.intp)  # of each row: where its sources are in the caches
 
     def run(self, waiting: deque[Stream]) -> Iterator[Stream]:
         """Decode all waiting streams, and those that join meanwhile; yields each at its end."""
@@ -153,25 +154,33 @@ class Batch:
             self._chain = Chain(self._programs.sampling(self._shape))
         self._ids = _fitted(self._ids[going], rows)
         self._source_lengths = _fitted(self._source_lengths[going], rows)
+        held, first, memory = np.unique(
+            self._memory[going], return_index=True, return_inverse=True
+        )  # in the new shape, memories lie at the front
+        self._memory = _fitted(memory, rows)
         streams = [self._streams[row] for row in going]
         self._streams = streams + [None] * (rows - len(streams))
         if streams:
-            self._move(old, going, [stream.position for stream in streams])
+            counts = [stream.position for stream in streams]
+            self._move(old, held, self._source_lengths[first], going, counts)
         self._write_sources()
 
     def _write_sources(self) -> None:
         for step in (self._step, self._chain and self._chain.executable):
             if step:
-                write_sources(step, self._ids, self._source_lengths)
+                write_sources(step, self._ids, self._source_lengths, self._memory)
 
-    def _move(self, old: BatchShape, going: Array, counts: Sequence[int]) -> None:
-        """Copy the caches of the rows `going` from another shape."""
+    def _move(
+        self, old: BatchShape, held: Array, lengths: Array, going: Array, counts: Sequence[int]
+    ) -> None:
+        """Copy from another shape the memories `held`, of sources with these lengths, and of the
+        rows `going` as many tokens as `counts` says."""
         rows, sources = self._shape.rows, self._shape.sources
-        segments = (going[:, None] * sources + np.arange(sources)).reshape(-1)
+        segments = (held[:, None] * sources + np.arange(sources)).reshape(-1)
         self._programs.overwritten(self._shape)
         move = self._programs.move(old, self._shape)
         move.write("memory_index", _fitted(segments, rows * sources, -1))
-        move.write("memory_counts", self._source_lengths.reshape(-1))
+        move.write("memory_counts", _fitted(lengths.reshape(-1), rows * sources))
         move.write("index", _fitted(going, rows, -1))
         move.write("counts", _fitted(np.array(counts), rows))
         move.run()
@@ -179,12 +188,20 @@ class Batch:
     def _encode(self, sources: Sequence[Sequence[int]], rows: Sequence[int]) -> None:
         """Encode the sources that these rows share."""
         self._ids[rows], self._source_lengths[rows] = 0, 0
+        self._memory[rows] = places = self._places(rows)
         for k, source in enumerate(sources):
             self._ids[rows, k, : len(source)] = source
             self._source_lengths[rows, k] = len(source)
-            segments = [row * self._shape.sources + k for row in rows]
+            segments = [place * self._shape.sources + k for place in places]
             self._programs.place(source, self._shape, segments)
         self._write_sources()
+
+    def _places(self, rows: Sequence[int]) -> Sequence[int]:
+        """Where the caches have room for the sources that these rows share."""
+        if not self._programs.shares(self._shape):
+            return rows
+        taken = {self._memory[row] for row in self._going() if row not in rows}
+        return [next(place for place in range(len(self._streams)) if place not in taken)]
 
 
 def _fitted(values: Array, rows: int, fill: int = 0) -> Array:

@@ -74,9 +74,10 @@ class _Search:
         ids = np.zeros((width, shape.sources, shape.source), np.int32)
         for k, source in enumerate(sources):
             ids[:, k, : len(source)] = source
-            programs.place(source, shape, [row * shape.sources + k for row in range(width)])
+            places = range(1 if programs.shares(shape) else width)
+            programs.place(source, shape, [place * shape.sources + k for place in places])
         lengths = np.tile([len(source) for source in sources], (width, 1))
-        write_sources(self._step, ids, lengths)
+        write_sources(self._step, ids, lengths, np.zeros(width, np.int32))
         self._reorder.write("back", np.arange(width))
 
     def step(self, live: Sequence[Hypothesis]) -> tuple[list[Hypothesis], list[Hypothesis]]:

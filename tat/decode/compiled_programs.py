@@ -54,6 +54,10 @@ class Programs:
         """The shape of a batch, with room for the longest sources."""
         return BatchShape(rows, self.longest_source, self.capacity, sources)
 
+    def shares(self, shape: BatchShape) -> bool:
+        """Whether rows of a batch may read the same memory, instead of a copy each."""
+        return shape.rows > 1 and not self.runs_ahead
+
     def place(self, source: Sequence[int], shape: BatchShape, segments: Sequence[int]) -> None:
         """Encode a source and put its memory at `segments`, row * K + k, of a batch.
 
@@ -99,7 +103,7 @@ class Programs:
     @remembered()
     def step(self, shape: BatchShape, tokens: int = 1) -> Executable:
         """The next token of every row, or so many tokens of the one row."""
-        return self._compiled(step_program(self._model, shape, tokens))
+        return self._compiled(step_program(self._model, shape, tokens, self.shares(shape)))
 
     @remembered()
     def sampling(self, shape: BatchShape) -> Executable:
@@ -130,8 +134,13 @@ def next_logits(step: Executable, tokens: Array, lengths: Array) -> Array:
     return np.array(step.read("logits"))  # a GPU's array is read-only
 
 
-def write_sources(executable: Executable, ids: Array, lengths: Array) -> None:
-    """Write the sources of a program: ids [B, K, S], lengths [B, K]."""
+def write_sources(
+    executable: Executable, ids: Array, lengths: Array, memory: Array | None = None
+) -> None:
+    """Write the sources of a program: ids [B, K, S], lengths [B, K], and where rows may share
+    memory, whose each of them reads [B], without it its own."""
     executable.write("source_lengths", lengths)
+    if "memory" in executable.plan.feeds:
+        executable.write("memory", np.arange(len(lengths)) if memory is None else memory)
     if "sources" in executable.plan.feeds:  # a step reads them for its copy head alone
         executable.write("sources", ids)

@@ -26,11 +26,14 @@ class CopyHead:
         with current().scope("copy.key"):
             return self.key(memory, into)
 
-    def point(self, hidden: Tensor, keys: Tensor, ids: Tensor, lengths: Tensor) -> Pointer:
+    def point(
+        self, hidden: Tensor, keys: Tensor, ids: Tensor, lengths: Tensor,
+        memory: Tensor | None = None,
+    ) -> Pointer:  # fmt: skip
         """A pointer from hidden states [B*T, D] to the sources, ids [B, K, S] with lengths [B, K].
 
-        Markers are never copied.
+        Markers are never copied. `memory` [B] says whose keys a row reads, if not its own.
         """
         with current().scope("copy"):
             gate = ops.linear(hidden, self.gate_weight, self.gate_bias)
-            return Pointer(self.query(hidden), keys, gate, ids, lengths, first=FIRST_BYTE)
+            return Pointer(self.query(hidden), keys, gate, ids, lengths, FIRST_BYTE, memory)

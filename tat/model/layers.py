@@ -132,6 +132,12 @@ class MultiHeadAttention:
         y = ops.attention(self.query(x), kv, lengths, heads=self.heads, sources=sources)
         return self.output(y)
 
+    def attend_shared(self, x: Tensor, kv: Tensor, feeds: "StepFeeds") -> Tensor:
+        """The same of one token a sequence, where several sequences may have one memory."""
+        lengths, memory = feeds.memory_lengths, feeds.memory
+        y = decoding.shared_attention(self.query(x), kv, lengths, memory, heads=self.heads)
+        return self.output(y)
+
     def extend(self, x: Tensor, cache: Tensor, feeds: "StepFeeds") -> Tensor:
         """Writes keys and values of x [N, D] into cache [B*M, 2D], and attends to the cached rows.
 
@@ -221,6 +227,7 @@ class StepFeeds:
     position: Tensor  # [N], N = B, or several of one sequence
     lengths: Tensor  # [N, 1], position + 1 where the sequence goes on
     memory_lengths: Tensor  # [B, K]
+    memory: Tensor | None = None  # [B], whose memory a sequence reads, if not its own
 
 
 class DecoderLayer:
@@ -259,8 +266,11 @@ class DecoderLayer:
         with current().scope(f"{self.name}.attention"):
             x = ops.add(x, self.attention.extend(self.norm1(x), caches.own, feeds))
         with current().scope(f"{self.name}.cross_attention"):
-            attend, sources = self.cross_attention.attend, feeds.memory_lengths.shape[1]
-            y = attend(self.norm2(x), caches.memory, feeds.memory_lengths, sources)
+            cross, lengths, h = self.cross_attention, feeds.memory_lengths, self.norm2(x)
+            if feeds.memory is not None:
+                y = cross.attend_shared(h, caches.memory, feeds)
+            else:
+                y = cross.attend(h, caches.memory, lengths, sources=lengths.shape[1])
             x = ops.add(x, y)
         with current().scope(f"{self.name}.feed_forward"):
             return ops.add(x, self.feed_forward(self.norm3(x)))

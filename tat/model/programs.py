@@ -139,14 +139,17 @@ def encode_program(model: Transformer, shape: BatchShape) -> Graph:
     return graph
 
 
-def step_program(model: Transformer, shape: BatchShape, tokens: int = 1) -> Graph:
+def step_program(
+    model: Transformer, shape: BatchShape, tokens: int = 1, shared: bool = False
+) -> Graph:
     """One decoding step: feeds token [N, 1], position [N], lengths [N, 1]; metric "logits" [N, V].
 
     N is B, or `tokens` of a batch of one sequence, which follow each other. shape.target is the
-    capacity of the caches, in tokens. A copy head reads the sources again.
+    capacity of the caches, in tokens. A copy head reads the sources again. With `shared`, feed
+    memory [B] says which of the B memories each sequence reads: several may read the same one.
     """
     with Graph() as graph:
-        _step(model, shape, shape.rows * tokens)
+        _step(model, shape, shape.rows * tokens, shared)
     return graph
 
 
@@ -170,13 +173,16 @@ def sampling_program(model: Transformer, shape: BatchShape, block: int, first: i
     return graph
 
 
-def _step(model: Transformer, shape: BatchShape, count: int) -> tuple[Tensor, StepFeeds, Tensor]:
+def _step(
+    model: Transformer, shape: BatchShape, count: int, shared: bool = False
+) -> tuple[Tensor, StepFeeds, Tensor]:
     """One token for each of `count` rows: the feeds, and the metric "logits" [count, V]."""
     ids, memory_lengths = _sources(shape)
     feeds = StepFeeds(
         position=_feed("position", (count,)),
         lengths=_feed("lengths", (count, 1)),
         memory_lengths=memory_lengths,
+        memory=_feed("memory", (count,)) if shared else None,
     )
     pairs = zip(_own_caches(model, shape), _memory_caches(model, shape), strict=True)
     caches = [LayerCaches(own, memory) for own, memory in pairs]
@@ -185,7 +191,7 @@ def _step(model: Transformer, shape: BatchShape, count: int) -> tuple[Tensor, St
     pointer = None
     if model.copy_head is not None:
         keys = _copy_cache(model, shape)
-        pointer = model.copy_head.point(hidden, keys, ids, memory_lengths)
+        pointer = model.copy_head.point(hidden, keys, ids, memory_lengths, feeds.memory)
     return token, feeds, _logits(model, hidden, pointer)
 
 

@@ -20,6 +20,7 @@ class Pointer:
     ids: Tensor
     lengths: Tensor
     first: int
+    memory: Tensor | None = None  # [B], whose keys a sequence reads, where several have the same
 
     @property
     def dims(self) -> dict[str, int]:
@@ -38,7 +39,12 @@ def point(pointer: Pointer) -> tuple[Tensor, Tensor]:
     outputs = [(rows, pointer.k.shape[0] // pointer.ids.shape[0]), (rows,)]
     inputs = [pointer.q, pointer.k, pointer.gate, pointer.ids, pointer.lengths]
     dims = dict(**pointer.dims, width=width, first=pointer.first)
-    shares, log_rest = current().emit("pointer", outputs, inputs, **dims)
+    if pointer.memory is None:
+        shares, log_rest = current().emit("pointer", outputs, inputs, **dims)
+    else:
+        dims["memories"] = dims.pop("queries") * dims["batch"]  # one query a sequence
+        inputs.append(pointer.memory)
+        shares, log_rest = current().emit("shared_pointer", outputs, inputs, **dims)
     return shares, log_rest
 
 

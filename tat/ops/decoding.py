@@ -30,6 +30,21 @@ def cache_gather(cache: Tensor, source: Tensor, index: Tensor, counts: Tensor, h
     current().emit("cache_gather", [cache], [source, index, counts], **dims)
 
 
+def shared_attention(
+    q: Tensor, kv: Tensor, lengths: Tensor, memory: Tensor, *, heads: int
+) -> Tensor:
+    """`attention` of one query a sequence, over the keys and values of memory[b] for sequence b.
+
+    q [B, D], kv [B*K*S, 2D], lengths [B, K], memory [B] -> [B, D]. Several sequences may have one
+    memory.
+    """
+    (batch, width), sources = q.shape, lengths.size // memory.size
+    dims = dict(batch=batch, sources=sources, keys=kv.shape[0] // lengths.size, width=width)
+    inputs, outputs = [q, kv, lengths, memory], [q.shape, (batch, heads)]
+    dims |= dict(heads=heads, memories=batch)
+    return current().emit("shared_attention", outputs, inputs, **dims)[0]
+
+
 SETTINGS = 5  # of a draw: temperature, top-k, top-p, min-p, repetition penalty
 
 

@@ -260,6 +260,22 @@ _DECODING_ROWS = (
         use="inference",
     ),
     row(
+        "shared_attention",
+        "y[batch,width] lse[batch,heads]; q[batch,width] kv[memories*sources*keys,2*width]"
+        " lengths[batch,sources]:int<keys+1 memory[batch]:int<memories;"
+        " batch sources keys width heads memories",
+        use="inference",
+        flops="4*batch*sources*keys*width",
+    ),
+    row(
+        "shared_pointer",
+        "shares[batch,sources*keys] log_rest[batch]; q[batch,width] k[memories*sources*keys,width]"
+        " gate[batch,1] ids[batch,sources,keys]:int<vocabulary lengths[batch,sources]:int<keys+1"
+        " memory[batch]:int<memories; batch sources keys width first memories",
+        use="inference",
+        flops="2*batch*sources*keys*width",
+    ),
+    row(
         "repetition_penalty",
         "written[batch,length]:int<vocabulary"
         " history[block,batch,vocabulary+1]@batch*vocabulary logits[batch,vocabulary];"

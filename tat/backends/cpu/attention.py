@@ -42,14 +42,14 @@ def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
     for unit in range(units * thread // threads, units * (thread + 1) // threads):
         b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * ROWS
         if first + ROWS <= queries and not apart:
-            _attend(row, b, h, first, ROWS, scratch)
+            attend(row, b, h, first, ROWS, scratch)
         else:
             for t in range(first, min(first + ROWS, queries)):
-                _attend(row, b, h, t, 1, scratch)
+                attend(row, b, h, t, 1, scratch)
 
 
 @_compiled
-def _attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> None:
+def attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> None:
     """`count` queries, four or one, of one head: y and the logs of the denominators."""
     queries, sources, keys = row[_IN.queries], row[_IN.sources], row[_IN.keys]
     width, heads = row[_IN.width], row[_IN.heads]
@@ -103,13 +103,13 @@ def _attend_once(row: Array, thread: int, threads: int, scratch: int) -> None:
     unit, end = units * thread // threads, units * (thread + 1) // threads
     while unit < end:
         count = min(heads - unit % heads, end - unit)
-        _attend_heads(row, unit // heads, unit % heads, count, scratch)
+        attend_heads(row, unit // heads, unit % heads, count, scratch)
         unit += count
 
 
 @_compiled
-def _attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> None:
-    """One query of `count` heads; bits are those of `_attend`.
+def attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> None:
+    """One query of `count` heads; bits are those of `attend`.
 
     Rows of keys and values, of all heads side by side, come from memory in their order: a head
     alone would read pieces that lie pages apart.

@@ -24,6 +24,7 @@ COLUMNS = 24  # of a row: three cache lines
 ROWS = (
     "embedding", "linear", "add", "attention", "output_projection", "cache_write",
     "embedding_int8", "linear_int8", "output_projection_int8", "pointer", "copy_mixture",
+    "shared_attention", "shared_pointer",
 )  # fmt: skip
 NORMS, ACTIVATIONS = ("layer_norm", "rms_norm"), ("gelu", "swiglu")
 POSITIONS = ("positional_encoding", "rotary")

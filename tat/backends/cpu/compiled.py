@@ -53,11 +53,11 @@ def _of_library(path: Path) -> TableCode | None:
 
 def _of_numba() -> TableCode | None:
     try:
-        from tat.backends.cpu import attention, copying, table_rows
+        from tat.backends.cpu import attention, copying, shared_attention, table_rows
         from tat.backends.cpu.loops import forget_compiled
     except ImportError:
         return None
-    modules = (table_rows, attention, copying)
+    modules = (table_rows, attention, shared_attention, copying)
     renew([(module.layout(), module.LAYOUT) for module in modules], forget_compiled)
     lead = table_rows.lead
     return TableCode(lead, table_rows.serve, table_rows.replay, lead.stats.cache_path)

@@ -15,7 +15,8 @@ from tat.backends.cpu.loops import exp
 from tat.backends.cpu.powers import largest, sum_of_exponentials
 
 _POINTER, _MIXTURE = COLUMNS_OF["pointer"], COLUMNS_OF["copy_mixture"]
-LAYOUT = layout_of("pointer", "copy_mixture")
+_SHARED = COLUMNS_OF["shared_pointer"]
+LAYOUT = layout_of("pointer", "shared_pointer", "copy_mixture")
 _f = np.float32
 _SUMS = {"reassoc", "contract", "nsz"}
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -32,17 +33,39 @@ def pointer(row: Array, thread: int, threads: int) -> None:
     log_rest, gate = floats(row[c.log_rest], rows), floats(row[c.gate], rows)
     for n in range(rows * thread // threads, rows * (thread + 1) // threads):
         b = n // queries
-        shares, q = (
-            floats(row[c.shares] + 4 * n * span, span),
-            floats(row[c.q] + 4 * n * width, width),
-        )
+        shares = floats(row[c.shares] + 4 * n * span, span)
+        q, k = floats(row[c.q] + 4 * n * width, width), row[c.k] + 4 * b * span * width
         ids = integers(row[c.ids] + 4 * b * span, span)
         lengths = integers(row[c.lengths] + 4 * b * sources, sources)
-        total = _powers(shares, q, row[c.k] + 4 * b * span * width, ids, lengths, keys, first)
-        log_rest[n] = -_softplus(gate[n]) if total != 0 else _f(0)
-        factor = exp(-_softplus(-gate[n])) / total if total != 0 else _f(0)
-        for i in range(span):
-            shares[i] *= factor
+        log_rest[n] = _point(shares, gate[n], q, k, ids, lengths, keys, first)
+
+
+@_compiled
+def shared_pointer(row: Array, thread: int, threads: int) -> None:
+    """This thread's rows, which may read the keys of other rows."""
+    c = _SHARED
+    batch, sources, keys = row[c.batch], row[c.sources], row[c.keys]
+    width, first, span = row[c.width], row[c.first], sources * keys
+    log_rest, gate = floats(row[c.log_rest], batch), floats(row[c.gate], batch)
+    memory = integers(row[c.memory], batch)
+    for b in range(batch * thread // threads, batch * (thread + 1) // threads):
+        shares = floats(row[c.shares] + 4 * b * span, span)
+        q = floats(row[c.q] + 4 * b * width, width)
+        k, ids = row[c.k] + 4 * memory[b] * span * width, integers(row[c.ids] + 4 * b * span, span)
+        lengths = integers(row[c.lengths] + 4 * b * sources, sources)
+        log_rest[b] = _point(shares, gate[b], q, k, ids, lengths, keys, first)
+
+
+@_compiled
+def _point(
+    shares: Array, gate: float, q: Array, k: int, ids: Array, lengths: Array, keys: int, first: int
+) -> float:
+    """One row: its shares, and the log of what they leave."""
+    total = _powers(shares, q, k, ids, lengths, keys, first)
+    factor = exp(-_softplus(-gate)) / total if total != 0 else _f(0)
+    for i in range(shares.size):
+        shares[i] *= factor
+    return -_softplus(gate) if total != 0 else _f(0)
 
 
 @_compiled

@@ -26,6 +26,7 @@ NUMPY_SUFFICES = frozenset({
     "attention", "attention_backward",
     "output_projection", "output_projection_backward_input", "output_projection_backward_table",
     "pointer", "pointer_backward", "sum", "fold", "transpose", "clip", "moving_average",
+    "shared_attention", "shared_pointer",
     "cache_write", "cache_gather", "repetition_penalty", "sample_token",
     *(name for name, row in KERNELS.items() if row.parts),
 })  # fmt: skip

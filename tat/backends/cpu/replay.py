@@ -91,9 +91,10 @@ class Tables:
 
 def _scratch_bytes(call: Call) -> int:
     """The scratch memory of a thread for a call."""
-    if call.kernel == "attention":
-        sizes = call.attributes
-        return attention_scratch(sizes["sources"] * sizes["keys"], sizes["heads"], sizes["width"])
+    if call.kernel in ("attention", "shared_attention"):
+        sizes, beside = call.attributes, 8 * COLUMNS * (call.kernel != "attention")
+        keys = sizes["sources"] * sizes["keys"]
+        return attention_scratch(keys, sizes["heads"], sizes["width"]) + beside
     if call.kernel in ("linear", "output_projection", "linear_int8", "output_projection_int8"):
         rows, depth, _ = call.attributes.values()
         return product_scratch(rows, depth, call.kernel.endswith("_int8"))

@@ -14,10 +14,11 @@ from tat.backends.cpu.addresses import floats, integers, longs, small
 from tat.backends.cpu.attention import attention
 from tat.backends.cpu.columns import COLUMNS, COLUMNS_OF, OPERATIONS, ROWS, numbers
 from tat.backends.cpu.columns import layout as layout_of
-from tat.backends.cpu.copying import copy_mixture, pointer
+from tat.backends.cpu.copying import copy_mixture, pointer, shared_pointer
 from tat.backends.cpu.loops import share, single
 from tat.backends.cpu.packing import LINE
 from tat.backends.cpu.products import product, product_int8
+from tat.backends.cpu.shared_attention import shared_attention
 from tat.backends.cpu.threads import cycles, next_work, post, settle, wait_for_all
 
 LAYOUT = layout_of(*OPERATIONS)
@@ -110,6 +111,10 @@ def replay(shared: int, thread: int, threads: int, scratch: int) -> None:
             )  # fmt: skip
         elif kernel == NUMBERS.pointer:
             pointer(row, thread, threads)
+        elif kernel == NUMBERS.shared_attention:
+            shared_attention(row, thread, threads, scratch)
+        elif kernel == NUMBERS.shared_pointer:
+            shared_pointer(row, thread, threads)
         elif kernel == NUMBERS.copy_mixture:
             copy_mixture(row, thread, threads)
         else:

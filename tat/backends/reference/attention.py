@@ -22,6 +22,19 @@ def attention(
     y[:] = _merge(scores @ v)
 
 
+def shared_attention(
+    y: Array, lse: Array, q: Array, kv: Array, lengths: Array, memory: Array, *,
+    batch: int, sources: int, keys: int, width: int, heads: int, memories: int,
+) -> None:  # fmt: skip
+    """One query a sequence, over keys and values that several sequences may have in common."""
+    reach = max(1, int(lengths.max(initial=0)))
+    own = kv.reshape(memories, sources, keys, 2 * width)[memory.reshape(batch), :, :reach]
+    attention(
+        y, lse, q, own.reshape(-1, 2 * width), lengths,
+        batch=batch, queries=1, sources=sources, keys=reach, width=width, heads=heads, causal=0,
+    )  # fmt: skip
+
+
 def attention_backward(
     dq: Array, dkv: Array, dy: Array, y: Array, q: Array, kv: Array, lse: Array, lengths: Array, *,
     batch: int, queries: int, sources: int, keys: int, width: int, heads: int, causal: int,

@@ -33,6 +33,18 @@ def pointer(
     shares[:] = scores.reshape(shares.shape)
 
 
+def shared_pointer(
+    shares: Array, log_rest: Array, q: Array, k: Array, gate: Array, ids: Array, lengths: Array,
+    memory: Array, *, batch: int, sources: int, keys: int, width: int, first: int, memories: int,
+) -> None:  # fmt: skip
+    """One query a sequence, over keys that several sequences may have in common."""
+    own = k.reshape(memories, sources * keys, width)[memory.reshape(batch)]
+    pointer(
+        shares, log_rest, q, own.reshape(-1, width), gate, ids, lengths,
+        batch=batch, queries=1, sources=sources, keys=keys, width=width, first=first,
+    )  # fmt: skip
+
+
 def pointer_backward(
     dq: Array, dk: Array, dgate: Array,
     q: Array, k: Array, shares: Array, kept: Array, ids: Array, targets: Array, *,
