@@ -105,6 +105,7 @@ EDGES = (
     edge("embedding_backward", rows=3000, width=520, vocabulary=37, scale=2.0, accumulate=1),
     edge("layer_norm", rows=5, width=513, epsilon=1e-5),
     edge("layer_norm", rows=2, width=1400, epsilon=1e-5),
+    edge("layer_norm", rows=2, width=1401, epsilon=1e-5),
     edge("layer_norm_linear", rows=2, inputs=1100, outputs=36, epsilon=1e-5),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),

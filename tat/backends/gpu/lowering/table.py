@@ -62,6 +62,11 @@ def _for_each_row(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(a["rows"]))]
 
 
+def _for_each_row_in_quads(kernel: str, a: Attributes) -> list[Pass]:
+    """The same, in quads where 4 columns are of one row."""
+    return _for_each_row(kernel if a["width"] % 4 else f"{kernel}.quads", a)
+
+
 def _for_16_columns(kernel: str, a: Attributes) -> list[Pass]:
     return [Pass(kernel, folded(-(-a["width"] // 16)))]
 
@@ -149,7 +154,7 @@ PASSES: dict[str, Passes] = {
     "dropout_add": _in_quads,
     "add": _each("size"),
     "scale": _in_quads,
-    "layer_norm": _for_each_row,
+    "layer_norm": _for_each_row_in_quads,
     "layer_norm_backward": _for_each_row,
     "layer_norm_backward_parameters": _norm_parameters,
     "layer_norm_backward_add_layer_norm_backward_parameters": _norm_gradients,
