@@ -47,7 +47,7 @@ def test_a_wrong_command_line_is_exit_2_with_the_usage(arguments):
     ("--versio", "tat: error: no such option: --versio, did you mean --version?"),
     ("trian", "tat: error: no such COMMAND: 'trian', did you mean train?"),
     ("xyzzy", "tat: error: no such COMMAND: 'xyzzy'; `tat --help` lists all"),
-    ("search cookbook rounded box", "tat search: error: one argument too many: 'box'; quote what"
+    ("generate rounded box", "tat generate: error: one argument too many: 'box'; quote what"
      " belongs together"),
     ("search cookbook box --top 0", "tat search: error: argument --top: 0 is too few; give 1 or"
      " more"),

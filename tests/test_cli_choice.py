@@ -7,6 +7,8 @@ from cli_harness import tat, train
 
 from tat.decode import validated
 from tat.errors import DeviceError
+from tat.retrieval.chunks import Document
+from tat.retrieval.index import Index
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 ASKED = "area of a disc"
@@ -78,6 +80,23 @@ def test_several_texts_are_different_draws(generate, prompts):
                if text.isascii() and text.isprintable())  # fmt: skip
 
 
+def test_one_answer_as_json_is_what_a_line_of_input_gets(generate, prompts):
+    first = json.loads(generate("--input", prompts).out.splitlines()[0])
+    alone = json.loads(generate(ASKED, "--json").out)
+    assert {"id": 1} | alone == first
+    assert (alone["source"], alone["valid"], alone["seed"]) == ("model", None, 0)
+    assert generate(ASKED).out == alone["text"] + "\n"
+
+
+def test_settings_of_generating_can_be_set(generate):
+    drawn = generate(ASKED, "--temperature", "1.5", "--seed", "7")
+    settings = "--set", "generate.seed=7", "--set", "threads=1"
+    assert generate(ASKED, "--temperature", "1.5", *settings) == drawn
+    assert json.loads(generate(ASKED, "--json", *settings).out)["seed"] == 7
+    unknown = generate(ASKED, "--set", "generate.seeds=2")
+    assert unknown.code == 3 and "did you mean generate.seed?" in unknown.failure()
+
+
 def test_verbose_shows_tokens_scores_and_time(bench):
     options = "--run", bench / "run", "--max-tokens", "5", "--stream", "--no-grammar", "-v"
     done = tat("generate", ASKED, *options)
@@ -90,6 +109,7 @@ def test_verbose_shows_tokens_scores_and_time(bench):
     (["--beam", "3", "--top-k", "1"], "--beam takes the likeliest"),
     (["--beam", "2", "--n-best", "3"], "more texts than --beam 2 has"),
     (["--top", "3"], "give an index"), (["--explain"], "give an index"),
+    (["--set", "model.layers=2"], "other settings come with the model"),
 ])  # fmt: skip
 def test_arguments_that_do_not_go_together(generate, arguments, words):
     done = generate("x", *arguments)
@@ -179,11 +199,15 @@ def test_a_library_answers_with_the_names_of_the_signature(bench, tmp_path):
     options = "--signature", "fn disc_area(size: f32) -> f32", "--index", index
     done = tat(*run, "area", *options)
     assert done.code == 0 and done.out.startswith("fn disc_area(size: f32) -> f32 {")
-    assert "size * size" in done.out and "adapted from" in done.err and "area.wgsl:" in done.err
+    assert "size * size" in done.out
+    assert "answer: from the index, adapted from" in done.err and "area.wgsl:" in done.err
+    own = tat(*run, "area", *options, "--adapt", "0", "--validate", "0", "--max-tokens", "9")
+    assert f"answer: written by the model ({bench / 'run'})" in own.err
     request = {"description": "area", "signature": options[1]}
     (tmp_path / "p.jsonl").write_text(json.dumps(request))
     answer = json.loads(tat(*run, "--input", tmp_path / "p.jsonl", "--index", index).out)
     assert answer["text"] + "\n" == done.out and answer["adapted_from"]["name"] == "area"
+    assert answer["source"] == "index"
     own = json.loads(tat(*run, "--input", tmp_path / "p.jsonl", "--index", index, "--adapt", "0",
                          "--validate", "0").out)  # fmt: skip
     assert "adapted_from" not in own and own["text"] != answer["text"]
@@ -207,3 +231,21 @@ def test_hostile_prompts_are_answered_or_refused(bench, tmp_path, hostile, place
                "--max-tokens", "4", "--validate", "0")  # fmt: skip
     assert done.code in (0, 2, 4, 8) and "Traceback" not in done.err
     assert len(done.err.splitlines()) <= 1
+
+
+def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch):
+    library = Index()
+    library.update(
+        [Document.of_function("synth:disc", 3, "fn area(r: f32) -> f32", "{ return r; }")]
+    )
+    monkeypatch.setattr(
+        "tat.commands.common.generation.bundled_library", lambda *_, **__: lambda: library
+    )
+    run = "generate", "--run", bench / "run", "area"
+    done = tat(*run, "--signature", "fn area(size: f32) -> f32", "--explain")
+    assert done.code == 0 and "return size;" in done.out
+    assert "tried as an answer: synth:disc:3: area" in done.err
+    assert "answer: from tat's library, adapted from synth:disc:3: area" in done.err
+    unchecked = tat(*run, "--stream", "--max-tokens", "4")
+    assert "library: not asked, for --stream" in unchecked.err
+    assert "library" not in tat(*run, "--stream", "--max-tokens", "4", "-q").err

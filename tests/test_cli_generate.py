@@ -188,5 +188,5 @@ def test_a_library_answers_what_the_model_cannot_read(bench, tmp_path, more):
     for other in ((), ("--index", index, "--validate", "0"), ("--index", index, "--adapt", "0")):
         refused = tat(*run, *asked, *other)
         assert refused.code == 2 and refused.failure().endswith("the description or the context")
-    none = tat(*run, long, "--signature", "fn f(a: NoType) -> f32", "--index", index, "-q")
+    none = tat(*run, long, "--signature", "fn f(a: f32) -> sampler", "--index", index, "-q")
     assert none.code == 2 and "functions of the index validates" in none.failure()

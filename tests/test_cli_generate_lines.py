@@ -118,7 +118,7 @@ def test_a_long_line_is_answered_by_a_library_beside_others(bench, tmp_path):
     prompts = lines(
         tmp_path, {"description": "area", "signature": signature},
         {"description": long, "signature": signature},
-        {"description": long, "signature": "fn f(a: NoType) -> f32"},
+        {"description": long, "signature": "fn f(a: f32) -> sampler"},
     )  # fmt: skip
     run = "generate", "--run", bench / "run", "--index", index, "-q"
     done = tat(*run, "--input", prompts)

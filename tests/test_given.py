@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tat.resources import resource
 from tat.wgsl.declarations import functions
-from tat.wgsl.given import context_problem, signature_problem
+from tat.wgsl.given import context_problem, signature_problem, undeclared_names
 from tat.wgsl.grammar import Grammar
 
 GRAMMAR = Grammar.of_bytes()
@@ -20,6 +20,7 @@ FRAGMENTS = ["fn", "f", "é", "(", ")", "->", "f32", "<", ">", "@", ";", "{", "}
 def test_signatures_and_contexts_of_the_cookbook_are_right(path: Path):
     for function in functions(path.read_text("utf-8")):
         assert signature_problem(GRAMMAR, function.signature) is None
+        assert not undeclared_names(function.signature, function.context)
         given_too = "\n".join(f"{call};" for call in function.calls)
         assert context_problem(GRAMMAR, f"{function.context}\n{given_too}") is None
 
@@ -31,6 +32,16 @@ def test_signatures_and_contexts_of_the_cookbook_are_right(path: Path):
 ])  # fmt: skip
 def test_right_signatures(signature: str):
     assert signature_problem(GRAMMAR, signature) is None
+
+
+@pytest.mark.parametrize(("signature", "missing"), [
+    ("fn f(x: Foo, y: Foo) -> Bar", ["Foo", "Bar"]), ("fn f(S: f32) -> S", []),
+    ("fn f(p: ptr<function, array<Item, N>>)", ["Item", "N"]), ("fn T(x: T) -> vec3<T>", ["T"]),
+    ("@compute @workgroup_size(N) fn f(@builtin(global_invocation_id) id: vec3u)", []),
+    ("fn f(/* Gone */ t: texture_storage_2d<rgba8unorm, write>) -> A", []),
+])  # fmt: skip
+def test_names_that_nothing_declares(signature: str, missing: list[str]):
+    assert undeclared_names(signature, "struct S { a: f32 }\nalias A = f32;") == missing
 
 
 @pytest.mark.parametrize(("signature", "said"), [

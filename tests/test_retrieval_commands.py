@@ -66,8 +66,11 @@ def test_index_counts_taken_and_skipped_files(folder, capsys):
 
 
 def test_search_shows_place_licence_and_code(index, folder, capsys):
+    assert run("search", index, "rounded", "box", "--top", "1") == 0
+    words = capsys.readouterr().out
     assert run("search", index, "--top", "1", "rounded box") == 0
-    assert capsys.readouterr().out == (
+    assert words == (shown := capsys.readouterr().out)
+    assert shown == (
         f"{folder}/box.wgsl:4:1: function sdRoundedBox (Zlib)\n"
         "    /// Signed distance to a box.\n"
         "    fn sdRoundedBox(p: vec2f) -> f32 {\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tat.checkpoint import Checkpoint
 from tat.cli import run
 from tat.commands.common.indexes import bundled_library, library_index, named_index
 from tat.config import resolve
@@ -114,6 +115,15 @@ def test_it_answers_beside_the_bundled_model_or_where_it_is_asked_for():
         for choice in ("bundled", "always", "never") for run in (BUNDLED, Path("runs/mine"))
     }  # fmt: skip
     assert [*opened.values()] == [True, False, True, True, False, False]
+
+
+@pytest.mark.parametrize(("origin", "beside"), [
+    (None, False), ({"name": "bundled", "sha256": "", "step": 9}, True),
+    ({"name": "runs/other", "sha256": "", "step": 9}, False),
+])  # fmt: skip
+def test_a_model_tuned_from_the_bundled_one_has_the_library_beside_it(origin, beside):
+    tuned = Checkpoint({}, {}, b"", {}, "", 0, {"origin": origin})
+    assert bool(bundled_library(CONFIG.generate, Path("runs/mine"), tuned)) == beside
 
 
 def test_a_retriever_asks_the_library_with_the_index_and_opens_it_late():

@@ -1,70 +1,18 @@
 """Regenerating until a candidate validates: the order, the budget, the best and the places."""
 
-from collections import deque
 from dataclasses import replace
-from functools import partial
 
 import pytest
 from decoding import CONSTRAINTS, PROMPTS, new_generator
+from scripted import LIBRARY, PROMPT, SAMPLING, WITH_LIBRARY, Scripted
 
-from tat.config import resolve
 from tat.data.tokenizer import FIRST_BYTE
-from tat.decode.candidates import Candidates, Outcome
+from tat.decode.candidates import Candidates
 from tat.decode.choice import Sampler, Sampling, greedy
-from tat.decode.generator import Generation, Generator, Request
-from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.stream import Stream
-from tat.decode.validated import Search, generate_all_valid, generate_valid
-from tat.retrieval.query import Hit
+from tat.decode.generator import Generator
+from tat.decode.prompt import Prompt
+from tat.decode.validated import Search, generate_all_valid
 from tat.wgsl.sandbox import Diagnostic, Sandbox
-
-PROMPT = Prompt("a", "fn f() -> f32", "struct S { a: f32 }\n\nfn g() -> f32;")
-SAMPLING = Sampling(0.7)
-
-
-class Scripted:
-    """A generator that gives these texts one after another, and a sandbox that knows the right.
-
-    A text's score is its place in `likely`, the last being the likeliest.
-    """
-
-    settings = replace(resolve(environment={}).config.generate, batch=4)
-    pieces = ()
-
-    def __init__(self, *texts: str, right: tuple[str, ...] = (), problem=None,
-                 unfinished: str = "", likely: str = "") -> None:  # fmt: skip
-        self.texts, self.right, self.unfinished = list(texts), right, unfinished
-        self.problem, self.likely = problem or Diagnostic("wrong", 4, 2), likely
-        self.choices, self.validated = [], []
-
-    def source(self, prompt):
-        return [1, 2, 3]
-
-    def refusal(self, prompt):
-        return "prompt: too long" if prompt.description == "long" else ""
-
-    def stream(self, request: Request) -> Stream:
-        self.choices.append(request.preference)
-        return Stream([[1]], 9, 1, request.constraint, request.preference)
-
-    def run(self, waiting: deque[Stream], sources: int, each):
-        while waiting:
-            yield waiting.popleft()
-
-    def generation(self, prompt, tokens, score):
-        text = self.texts.pop(0)
-        place = self.likely.find(text)
-        return Generation(text, len(text), text != self.unfinished, float(place))
-
-    def each(self, work, items):
-        return [work(item) for item in items]
-
-    def validate(self, source: str):
-        self.validated.append(source)
-        return None if self.right and source.endswith(self.right) else self.problem
-
-    def best(self, budget: int, prompt: Prompt = PROMPT, **how: object) -> Outcome:
-        return generate_valid(self, prompt, None, self, Search(SAMPLING, budget, **how))
 
 
 def test_the_most_likely_text_is_enough_if_it_validates():
@@ -201,17 +149,6 @@ def test_a_prompt_that_is_too_long_is_refused_without_asking_the_model():
         assert outcome.refused and str(outcome.problem) == "prompt: too long"
     assert not script.choices and not script.validated
     assert not Scripted("bad").best(1).refused
-
-
-def _hit(name: str, score: float) -> Hit:
-    return Hit("function", name, "", "", "", f"{name}.wgsl", 1, "MIT", score)
-
-
-LIBRARY = tuple(
-    Adaptation(partial(str, text), _hit(text, score))
-    for text, score in zip("xyz", (9.0, 8.0, 7.0), strict=True)
-)
-WITH_LIBRARY = replace(PROMPT, adaptations=LIBRARY)
 
 
 def test_the_first_of_a_library_that_validates_is_the_answer():

@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
             ("tat generate --input prompts.jsonl --run runs/mine", "many, one JSON object a line"),
             ('tat generate "luminance" --run runs/mine --beam 4 --n-best 2', "the likeliest two"),
             ('tat generate "luminance" --run runs/mine --index cookbook', "with an index"),
+            ('tat generate "smooth minimum" --json', "for programs: text, source, licence"),
         ),
     )  # fmt: skip
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
@@ -53,6 +54,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("--stream", dest="validate", action="store_const", const=0,
                         help="print text as it comes, unchecked: --validate 0")  # fmt: skip
+    parser.add_argument("--json", action="store_true",
+                        help="print an object as --input does: text, source, valid …")  # fmt: skip
     _add_choice(parser)
     parser.add_argument(
         "--index", metavar="INDEX",
@@ -61,9 +64,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("--top", metavar="N", type=count,
                         help="at most N of them (as many as in training)")  # fmt: skip
     add_adapt(parser)
-    add_library(parser, "with the bundled model")
+    add_library(parser, "with the bundled model and those tuned from it")
     parser.add_argument("--explain", action="store_true",
-                        help="name their files and licences")  # fmt: skip
+                        help="name files and licences of what was found")  # fmt: skip
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[],
+        help="set one value, as in generate.redraws=0; repeatable (`tat config` lists the keys)",
+    )  # fmt: skip
     parser.add_argument(
         "--int8", action="store_true", help="round matrices to 8 bits: faster on the CPU"
     )

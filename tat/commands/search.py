@@ -14,9 +14,10 @@ _SHOWN = 24  # lines of a hit, at most
 
 
 def run(options: argparse.Namespace) -> int:
-    if not any(True for _ in words(options.query)):
+    query = " ".join(options.query)
+    if not any(True for _ in words(query)):
         raise UsageError("the query has no word to look for; give some letters or digits")
-    hits = search(named_index(options.index), options.query, options.top)
+    hits = search(named_index(options.index), query, options.top)
     if options.json:
         sys.stdout.write(msgspec.json.encode(hits).decode() + "\n")
     elif hits:

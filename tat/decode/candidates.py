@@ -1,7 +1,7 @@
 """The candidates for a prompt, judged by naga and put in order."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tat.decode.generator import Generation
@@ -24,6 +24,14 @@ class Outcome:
     problem: Diagnostic | None
     candidates: int  # generated for this prompt
     origin: Hit | None = None
+    proven: bool = False  # whether `origin` is a function of tat's own
+
+    @property
+    def source(self) -> str:
+        """Who gave the text: model, library (tat's own) or index (a person's)."""
+        if self.origin is None:
+            return "model"
+        return "library" if self.proven else "index"
 
     @property
     def rank(self) -> tuple[bool, bool, bool, float]:
@@ -41,11 +49,12 @@ class Outcome:
 class Candidates:
     """The texts of one prompt; without a sandbox all count as valid."""
 
-    def __init__(self, prompt: Prompt, sandbox: Sandbox | None, weighed: int = 0) -> None:
-        """`weighed`: see `Search`."""
-        self.prompt, self._sandbox = prompt, sandbox
-        self.count = 0
-        self._times: Counter[str] = Counter()  # that the model wrote each text
+    def __init__(
+        self, prompt: Prompt, sandbox: Sandbox | None, weighed: int = 0, alone: int = 0
+    ) -> None:
+        """`weighed` and `alone`: see `Search`; beams, which come all at once, have 0."""
+        self.prompt, self._sandbox, self._alone = prompt, sandbox, alone
+        self._written: dict[int, str] = {}  # the model's texts, by their number
         self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
         self._proven: set[str] = set()  # texts of tat's own functions
         self._decided: Mapping[str, Weight] = {}
@@ -53,10 +62,15 @@ class Candidates:
         self.adapt(prompt.adaptations[: self._tried], self._tried)
         self.weighs = self.valid > 0  # functions of an index against the model's texts
 
-    def add(self, generation: Generation) -> None:
-        """Judge one more text; one that came before keeps its verdict."""
-        self.count += 1
-        self._times[generation.text] += 1
+    @property
+    def count(self) -> int:
+        """The model's texts, equal ones included."""
+        return len(self._written)
+
+    def add(self, generation: Generation, number: int | None = None) -> None:
+        """Judge one more text, the next or the one of this number; one that came before keeps its
+        verdict."""
+        self._written[self.count if number is None else number] = generation.text
         if generation.text not in self._judged:
             self._judged[generation.text] = generation, self._problem(generation), None
 
@@ -83,37 +97,68 @@ class Candidates:
     def adapt_first(self, wanted: int) -> bool:
         """Whether an index alone answers; where it is weighed, only a proven function."""
         if self._tried:
-            enough = self.valid >= wanted
-            self._decided = decided(self.prompt, self._texts()) if enough else {}
-            return bool(self._decided)
+            self._decided = decided(self.prompt, self._texts(self._written))
+            return bool(self._decided) and self.valid >= wanted
         return self.adapt(self.prompt.adaptations, wanted)
 
     def best(self, wanted: int) -> list[Outcome]:
-        """The different texts, the best first."""
+        """The different texts, the best first: the first one is that of `best(1)`."""
         if not self.valid:
-            later = self.prompt.adaptations[self._tried :] if self._tried else ()
-            self.adapt((*later, *self.prompt.last_resorts), 1)
-        judged = self._judged.values()
-        outcomes = [
-            Outcome(generation, problem, self.count, origin)
-            for generation, problem, origin in judged
-        ]
-        weights = self._decided or (self._weights() if self.weighs else {})
+            self._resort(1)
+        ordered = self._ordered(self._written)
+        fewer = self._considered_alone()
+        if wanted > 1 and fewer != {*self._written}:
+            first = self._ordered(fewer)[0]
+            if first.problem and self._resort(self.valid + 1):
+                first = self._ordered(fewer)[0]
+            if first.problem is None:
+                others = [o for o in ordered if o.generation.text != first.generation.text]
+                ordered = [first, *others]
+        return ordered[:wanted]
+
+    def _resort(self, wanted: int) -> bool:
+        """Try what is left of the index until there are `wanted` valid texts."""
+        later = self.prompt.adaptations[self._tried :] if self._tried else ()
+        return self.adapt((*later, *self.prompt.last_resorts), wanted)
+
+    def _considered_alone(self) -> set[int]:
+        """The numbers of the texts that would be there if one answer was wanted."""
+        numbers = {*self._written}
+        if not self._alone or not numbers:
+            return numbers
+        _, problem, _ = self._judged[self._written[0]]
+        enough = not self.weighs and problem is None
+        return numbers & {*range(1 if enough else self._alone)}
+
+    def _ordered(self, numbers: Collection[int]) -> list[Outcome]:
+        """The texts of an index and those of the model with these numbers, the best first."""
+        written = {self._written[number] for number in numbers}
+        outcomes = {
+            text: Outcome(generation, problem, self.count, origin, text in self._proven)
+            for text, (generation, problem, origin) in self._judged.items()
+            if origin or text in written
+        }
+        weights = self._decided
+        if self.weighs and not weights:
+            weights = weigh(self.prompt, self._sandbox, self._texts(numbers))
+        places = {text: -place for place, text in enumerate(self._judged)}
 
         def order(outcome: Outcome) -> tuple:
-            return weights.get(outcome.generation.text, NOTHING), outcome.rank
+            valid, finished, known, score = outcome.rank
+            text = outcome.generation.text
+            if known and not weights:  # as an index found them
+                score = places[text]
+            return weights.get(text, NOTHING), valid, finished, known, score
 
-        return sorted(outcomes, key=order, reverse=True)[:wanted]
+        return sorted(outcomes.values(), key=order, reverse=True)
 
-    def _weights(self) -> Mapping[str, Weight]:
-        """The weights of the valid texts."""
-        return weigh(self.prompt, self._sandbox, self._texts())
-
-    def _texts(self) -> list[Valid]:
+    def _texts(self, numbers: Collection[int]) -> list[Valid]:
+        times = Counter(self._written[number] for number in numbers)
         return [
-            Valid(text, generation.score, self._times[text], origin, text in self._proven)
-            for text, (generation, problem, origin) in self._judged.items() if problem is None
-        ]  # fmt: skip
+            Valid(text, generation.score, times[text], origin, text in self._proven)
+            for text, (generation, problem, origin) in self._judged.items()
+            if problem is None and (origin or times[text])
+        ]
 
     def without_model(self, wanted: int, reason: str) -> list[Outcome]:
         """The answers of an index, or the refusal of a prompt that the model cannot read."""

@@ -6,7 +6,7 @@ validates, further functions of the index are tried.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tat.decode.beam import beam_search
 from tat.decode.candidates import Candidates, Outcome
@@ -32,6 +32,11 @@ class Search:
     gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix
     redraws: int = 0  # refused statements of a text that are drawn again, at most
     weighed: int = 0  # functions of an index that are weighed against the model's texts; 0: first
+
+    @property
+    def alone(self) -> int:
+        """The most texts of the model among which one answer is chosen."""
+        return max(self.budget, 1) if self.sampling.temperature > 0 else 1
 
     def validates(self, prompt: Prompt) -> bool:
         """Whether texts of this prompt are validated."""
@@ -92,6 +97,7 @@ class _Case:
     source: Sequence[int]
     constraint: Constraint | None
     asked: int = 0  # all candidates, also those still to come
+    numbers: dict[Stream, int] = field(default_factory=dict)  # of candidates still to come
 
 
 class _Queue:
@@ -120,7 +126,8 @@ class _Queue:
         for stream in self._generator.run(self._waiting, sources, self._sandbox.each):
             case = self._cases.pop(stream)
             prompt = case.candidates.prompt
-            case.candidates.add(self._generator.generation(prompt, stream.tokens, stream.score))
+            written = self._generator.generation(prompt, stream.tokens, stream.score)
+            case.candidates.add(written, case.numbers.pop(stream))
             if case.candidates.count == case.asked and not self._ask_more(case):
                 self._answers[case.number] = case.candidates.best(self._search.wanted)
             self._admit(coming)
@@ -139,7 +146,7 @@ class _Queue:
             if prompt is None:
                 return
             judge = self._sandbox if self._search.validates(prompt) else None
-            candidates = Candidates(prompt, judge, self._search.weighed)
+            candidates = Candidates(prompt, judge, self._search.weighed, self._search.alone)
             if candidates.adapt_first(self._search.wanted):
                 self._answers[number] = candidates.best(self._search.wanted)
                 continue
@@ -177,7 +184,7 @@ class _Queue:
                 self._search, self._sandbox, self._generator.pieces,
             )  # fmt: skip
             streams.append(self._generator.stream(request))
-            self._cases[streams[-1]] = case
+            self._cases[streams[-1]], case.numbers[streams[-1]] = case, number
         case.asked = total
         return streams
 

@@ -108,7 +108,8 @@ class Engine:
     def answer(self, prompt: Prompt, search: Search, gone: Gone) -> list[Outcome]:
         """Up to `wanted` different texts, the best first: those that `tat generate` prints where it
         weighs nothing. A library's come first: weighing would ask for all texts of the budget."""
-        candidates = Candidates(prompt, self.judge if search.validates(prompt) else None)
+        judge = self.judge if search.validates(prompt) else None
+        candidates = Candidates(prompt, judge, alone=search.alone)
         if candidates.adapt_first(search.wanted):
             return candidates.best(search.wanted)
         reason = self._refusal(prompt)

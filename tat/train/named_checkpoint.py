@@ -39,6 +39,12 @@ def is_bundled(path: Path) -> bool:
     return path == BUNDLED and not path.exists()
 
 
+def tuned_from_bundled(checkpoint: Checkpoint) -> bool:
+    """Whether training began with the model that ships with tat (`tat train --from bundled`)."""
+    origin = checkpoint.progress.get("origin") or {}
+    return origin.get("name") == str(BUNDLED)
+
+
 def bundled_model() -> Path:
     """The model that ships with tat; FileError where a checkout or a package lacks it."""
     path = resource("models", "bundled.safetensors")

@@ -1,12 +1,18 @@
 """Judges a given signature and context before anything is generated.
 
-Only the grammar judges: names may be declared elsewhere. Any identifier is a name here, because
-naga takes some that the specification reserves.
+The grammar judges them: any identifier is a name there, because naga takes some that the
+specification reserves. Names that nothing declares are found by themselves.
 """
 
+import re
+
+from tat.wgsl.builtins import ENUMERANTS, NAMES
+from tat.wgsl.declarations import split_module
 from tat.wgsl.grammar import Grammar, Unexpected, refused_at
 from tat.wgsl.lexer import spliced, tokenize
 from tat.wgsl.stubs import with_stubs
+
+_ATTRIBUTE = re.compile(r"@\s*\w+\s*(?:\([^()]*\))?")
 
 
 def signature_problem(grammar: Grammar, signature: str) -> Unexpected | None:
@@ -28,6 +34,24 @@ def context_problem(grammar: Grammar, context: str) -> Unexpected | None:
     module = with_stubs(context)
     offset = refused_at(grammar, _with_any_names(module))
     return None if offset is None else Unexpected.at(module, offset)
+
+
+def undeclared_names(signature: str, context: str) -> list[str]:
+    """The types and constants of `signature` that neither `context` nor the language declares.
+
+    >>> undeclared_names("fn hit(ray: Ray, at: vec3f) -> Hit", "struct Ray { origin: vec3f }")
+    ['Hit']
+    """
+    plain = _ATTRIBUTE.sub(" ", signature)
+    tokens = [token for token in tokenize(plain) if token.kind != "comment"]
+    texts = ["", *(token.text for token in tokens), ""]
+    named = {
+        token.text for token, before, behind in zip(tokens, texts, texts[2:])
+        if token.kind == "identifier" and before != "fn" and behind != ":"
+    }  # fmt: skip
+    declared = {declaration.name for declaration in split_module(context)}
+    missing = named - declared - NAMES - ENUMERANTS
+    return [text for text in dict.fromkeys(texts) if text in missing]
 
 
 def _with_any_names(text: str) -> str:

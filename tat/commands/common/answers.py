@@ -21,6 +21,8 @@ from tat.errors import DeviceError, FileError, InvalidShaderError, UsageError, o
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Sandbox
 
+_EXPLAINED = 5  # functions tried as answers that --explain names
+
 
 class Answers:
     """Prints the answers to prompts."""
@@ -129,14 +131,17 @@ class Answers:
         return 0
 
     def _explain(self, job: Job) -> None:
-        """Name the origin of functions read beside a prompt; answers to --input carry it anyway."""
+        """Name what index and library have for a prompt; answers to --input carry it anyway."""
         if self._options.explain and not job.origin:
             for hit in job.neighbours:
                 say(f"read beside it: {_place(hit)}")
+            for adaptation in job.prompt.adaptations[:_EXPLAINED]:
+                say(f"tried as an answer: {_place(adaptation.origin)}")
 
     def _outcomes(self, jobs: Sequence[Job]) -> Iterable[list[Outcome]]:
         prompts, search = [job.prompt for job in jobs], self._search
-        alone = len(jobs) == 1 and not jobs[0].origin and search.beams == search.wanted == 1
+        alone = len(jobs) == 1 and not self._as_json(jobs[0])
+        alone = alone and search.beams == search.wanted == 1
         if alone and not search.validates(prompts[0]):
             return [[self._written(prompts[0])]]
         parts = self._generator, prompts, self._constraints, self._sandbox, search
@@ -151,9 +156,10 @@ class Answers:
         return Outcome(generation, None, 1)
 
     def _print(self, job: Job, outcomes: Sequence[Outcome]) -> None:
-        """Print an object for a line of --input, else text; invalid text goes to standard error."""
+        """Print an object for a line of --input and for --json, else text; invalid text goes to
+        standard error."""
         validated, best = self._search.validates(job.prompt), outcomes[0]
-        if job.origin:
+        if self._as_json(job):
             _emit(msgspec.json.encode(self._record(job, outcomes)).decode() + "\n")
         elif best.problem:
             print(best.generation.text.removesuffix("\n"), file=sys.stderr)
@@ -164,12 +170,25 @@ class Answers:
                 say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
         if not self._options.quiet:
             self._remark(job, best, validated)
-            for outcome in outcomes:
-                if outcome.origin and not job.origin:
-                    say(f"adapted from {_place(outcome.origin)}")
+            if not self._as_json(job):
+                self._name_sources(outcomes)
         if self._options.verbose:
             for outcome in outcomes:
                 say(_described(job, outcome))
+
+    def _as_json(self, job: Job) -> bool:
+        return bool(job.origin or self._options.json)
+
+    def _name_sources(self, outcomes: Sequence[Outcome]) -> None:
+        """Say of each text whether the model wrote it, where others could have given it."""
+        valid = [outcome for outcome in outcomes if outcome.problem is None]
+        for number, outcome in enumerate(valid if self._retriever else [], 1):
+            which = f"answer {number}" if len(valid) > 1 else "answer"
+            if outcome.origin:
+                whose = "tat's library" if outcome.source == "library" else "the index"
+                say(f"{which}: from {whose}, adapted from {_place(outcome.origin)}")
+            else:
+                say(f"{which}: written by the model ({self._options.run})")
 
     def _remark(self, job: Job, best: Outcome, validated: bool) -> None:
         generation, which = best.generation, f"{job.id}: " if job.origin else ""
@@ -196,10 +215,12 @@ class Answers:
         return f"cut off after {generation.tokens} tokens; {advice}"
 
     def _record(self, job: Job, outcomes: Sequence[Outcome]) -> dict[str, object]:
-        """The line that answers one of --input."""
+        """The object that answers a line of --input, or a prompt with --json."""
         validated = self._search.validates(job.prompt)
         texts = [_text(outcome, validated) for outcome in outcomes]
-        record = {"id": job.id} | (texts[0] if self._search.wanted == 1 else {"texts": texts})
+        record = {"id": job.id} if job.origin else {}
+        record |= texts[0] if self._search.wanted == 1 else {"texts": texts}
+        record["seed"] = self._search.sampling.seed
         if self._options.explain:
             record["sources"] = [_source(hit) for hit in job.neighbours]
         if left_out := self._left_out(job, outcomes[0]):
@@ -212,7 +233,7 @@ def _text(outcome: Outcome, validated: bool) -> dict[str, object]:
     generation, problem = outcome.generation, outcome.problem
     valid = problem is None if validated else None
     record = {"text": generation.text, "finished": generation.finished}
-    record |= {"score": round(generation.score, 6), "valid": valid}
+    record |= {"score": round(generation.score, 6), "valid": valid, "source": outcome.source}
     if outcome.origin:
         record["adapted_from"] = _source(outcome.origin)
     return record | ({"problem": str(problem)} if problem else {})

@@ -20,12 +20,7 @@ from tat.errors import UsageError
 from tat.wgsl.grammar import Grammar
 from tat.wgsl.sandbox import Sandbox
 
-_DRAWS = (
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-)  # with any of these the first text is drawn, too
+_DRAWS = ("temperature", "top_k", "top_p", "min_p")  # with any of these the first is drawn, too
 _SETTINGS = (*_DRAWS, "repetition_penalty", "seed", "length_penalty", "batch")
 
 
@@ -40,17 +35,21 @@ def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
     if options.library is not None:
         flags["generate.library"] = "always" if options.library else "never"
     given = {key: value for key, value in flags.items() if value is not None}
-    config = resolve(flags=given).config
+    config = resolve(assignments=options.set, flags=given).config
     settings = config.generate
-    checked = options.validate != 0  # functions of a library are answers only where they validate
+    path, checkpoint = named_checkpoint(options.run, quiet=options.quiet)
     cookbook = options.index != "cookbook"
-    library = bundled_library(settings, options.run, cookbook=cookbook) if checked else None
-    if options.adapt is not None and not (options.index or library):
-        raise UsageError("--adapt is about functions of --index and --library; give one of them")
+    library = bundled_library(settings, options.run, checkpoint, cookbook=cookbook)
+    if library and options.validate == 0:  # its functions are answers only where they validate
+        library = None
+        if not (options.quiet or (job and job.prompt.is_gap)):
+            say(
+                "library: not asked, for --stream and --validate 0 print the model's unchecked text"
+            )
+    _check_sources(options, bool(library))
     loaded = load_model(
-        *named_checkpoint(options.run, quiet=options.quiet), options.device, options.int8,
-        options.precision or "f32", config.threads,
-    )  # fmt: skip
+        path, checkpoint, options.device, options.int8, options.precision or "f32", config.threads
+    )
     if loaded.backend.queues and loaded.backend.remark and not options.quiet:
         say(f"device: {loaded.backend.remark}")
     most = min(settings.max_tokens, loaded.config.model.max_length)
@@ -79,10 +78,28 @@ def _check(options: argparse.Namespace) -> None:
         )
     if 1 < options.beam < options.n_best:
         raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
-    if not options.index and (options.explain or options.top is not None):
-        raise UsageError("--top and --explain are about what --index finds; give an index")
+    if options.top is not None and not options.index:
+        raise UsageError("--top is about what --index finds; give an index")
+    for text in options.set:
+        if not text.startswith(("generate.", "threads=")):
+            raise UsageError(
+                f"--set {text}: generating reads generate.KEY and threads; other settings come with"
+                " the model"
+            )
     if options.library and options.validate == 0:
         raise UsageError("--library answers only with what validates; leave out --validate 0")
+
+
+def _check_sources(options: argparse.Namespace, library: bool) -> None:
+    """UsageError for arguments about functions that are found, where there is nothing to search."""
+    if options.index or library:
+        return
+    if options.adapt is not None:
+        raise UsageError("--adapt is about functions of --index and --library; give one of them")
+    if options.explain:
+        raise UsageError(
+            "--explain is about functions of --index and --library; give an index or the library"
+        )
 
 
 def _search(options: argparse.Namespace, settings: GenerateConfig) -> Search:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tat.checkpoint import Checkpoint
 from tat.config_tables import GenerateConfig
 from tat.cookbook.documents import cookbook_documents, cookbook_index
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import Index
 from tat.retrieval.index_file import open_index
 from tat.synth import shelf
-from tat.train.named_checkpoint import is_bundled
+from tat.train.named_checkpoint import is_bundled, tuned_from_bundled
 
 
 def named_index(name: str, split: str = "") -> Index:
@@ -34,11 +35,14 @@ def library_index() -> Index:
 
 
 def bundled_library(
-    settings: GenerateConfig, run: Path, *, cookbook: bool = False
-) -> Callable[[], Index] | None:
+    settings: GenerateConfig, run: Path, checkpoint: Checkpoint | None = None, *,
+    cookbook: bool = False,
+) -> Callable[[], Index] | None:  # fmt: skip
     """The bundled library, to be opened, if it answers beside the model of `run`; else None.
 
-    It has the families of `tat synth`; with `cookbook` that, too.
+    A model whose `checkpoint` was tuned from the bundled one counts as that. The library has the
+    families of `tat synth`; with `cookbook` that, too.
     """
-    beside = settings.library == "always" or (settings.library == "bundled" and is_bundled(run))
+    bundled = is_bundled(run) or (checkpoint is not None and tuned_from_bundled(checkpoint))
+    beside = settings.library == "always" or (settings.library == "bundled" and bundled)
     return (library_index if cookbook else shelf.family_index) if beside else None

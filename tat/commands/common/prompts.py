@@ -13,7 +13,7 @@ from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.errors import FileError, UsageError
-from tat.wgsl.given import context_problem, signature_problem
+from tat.wgsl.given import context_problem, signature_problem, undeclared_names
 from tat.wgsl.grammar import Grammar
 
 MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
@@ -53,7 +53,8 @@ def refusal(job: Job, generator: Generator, search: Search) -> str:
 
 
 def require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
-    """UsageError where the signature or the context is no WGSL, under the name given for it."""
+    """UsageError where the signature or the context is no WGSL, under the name given for it, or
+    where nothing declares a type of the signature."""
     if grammar is None:
         return
     given = prompt.signature if prompt.signature.strip() else ""
@@ -62,6 +63,10 @@ def require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, contex
         raise UsageError(f"{signature}:{problem}; {like}")
     if prompt.context and (problem := context_problem(grammar, prompt.context)):
         raise UsageError(f"{context}:{problem}; a context is whole declarations and signatures")
+    if given and (missing := undeclared_names(given, prompt.context)):
+        names = ", ".join(f"`{name}`" for name in missing)
+        where = "with --context FILE" if signature.startswith("--") else "in `context`"
+        raise UsageError(f"{signature}: nothing declares {names}; give the declaration {where}")
 
 
 def _read(path: Path) -> str:
