@@ -1,9 +1,8 @@
 // logits [N, V] = x [N, D] table [V, D] transposed.
 // Grid: 128 x 128 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile_128
-// import no_base
+// import logits_end
 
-@group(0) @binding(1) var<storage, read_write> logits: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> table: array<vec4f>;
 
@@ -17,17 +16,4 @@ fn a_at(row: u32, k: u32) -> vec4f {
 
 fn b_at(k: u32, column: u32) -> vec4f {
     return table[(column * params.width + k) / 4u];
-}
-
-fn quad_at(row: u32, column: u32) -> u32 {
-    return (row * params.vocabulary + column) / 4u;
-}
-
-fn store(i: u32, values: vec4f, other: vec4f) {
-    logits[i] = values;
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    multiply(group.xy, lane, params.rows, params.vocabulary, 0u, params.width);
 }

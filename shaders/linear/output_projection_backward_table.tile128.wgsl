@@ -1,9 +1,8 @@
 // dtable [V, D] = dlogits [N, V] transposed x [N, D].
 // Grid: 128 x 128 elements for each workgroup of 256 threads; k upwards.
 // import matmul_tile_128
-// import no_base
+// import table_gradient_end
 
-@group(0) @binding(1) var<storage, read_write> dtable: array<vec4f>;
 @group(0) @binding(2) var<storage, read> dlogits: array<vec4f>;
 @group(0) @binding(3) var<storage, read> x: array<vec4f>;
 
@@ -17,21 +16,4 @@ fn a_at(row: u32, k: u32) -> vec4f {
 
 fn b_at(k: u32, column: u32) -> vec4f {
     return x[(k * params.width + column) / 4u];
-}
-
-fn quad_at(row: u32, column: u32) -> u32 {
-    return (row * params.width + column) / 4u;
-}
-
-fn store(i: u32, values: vec4f, other: vec4f) {
-    var gradient = values;
-    if (params.accumulate != 0u) {
-        gradient += dtable[i];
-    }
-    dtable[i] = gradient;
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    multiply(group.xy, lane, params.vocabulary, params.width, 0u, params.rows);
 }
