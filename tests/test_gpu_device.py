@@ -115,7 +115,8 @@ class Faulty:
 def faulty_backend() -> tuple[GpuBackend, dict[str, Exception]]:
     """A backend, and the faults that it will meet: to be filled by the test."""
     faults: dict[str, Exception] = {}
-    return GpuBackend(replace(device(), handle=Faulty(device().handle, faults))), faults
+    handle = Faulty(device().handle, faults)
+    return GpuBackend(replace(device(), handle=handle, checked=True)), faults
 
 
 def small_program(backend: GpuBackend) -> GpuExecutable:

@@ -40,8 +40,9 @@ def test_the_real_phases_on_a_small_model(micro, tmp_path):
     assert done.code == 0, done
     made = {m["phase"]: m for m in json.loads(done.out)}
     assert list(made) == list(PHASES)
-    assert made["accelerator"]["status"] == "skipped"
-    assert "no GPU: shaders were compared" in made["accelerator"]["reason"]
+    if GPU == "gpu:software":
+        assert made["accelerator"]["status"] == "skipped"
+        assert "no GPU: shaders were compared" in made["accelerator"]["reason"]
     assert {m["status"] for m in made.values()} == {"verified", "skipped"}
     assert {b["name"] for b in made["optimizer"]["benchmarks"]} >= {"step", "forward", "decode"}
     again = tat("phase", "all", *options, *device)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sandboxed import KERNEL, WORDS, add
 
 from tat.errors import DeviceError, InvalidShaderError, UsageError
-from tat.wgsl.protocol import Binding
+from tat.wgsl.protocol import Binding, Failure
 from tat.wgsl.sandbox import MAX_NESTING, MAX_SOURCE, Sandbox, SandboxError
 
 pytestmark = pytest.mark.gpu
@@ -216,6 +216,27 @@ def test_a_child_that_is_killed_in_a_run(sandbox: Sandbox):
         sandbox.run(ENDLESS, "main", [WORDS], ENDLESS_GROUPS, seconds=60.0)
     killer.join()
     assert add(sandbox, 9) == 9
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda s: add(s, 9) == 9, lambda s: s.validate("fn f() {}") is None]
+)
+def test_a_device_that_an_earlier_kernel_lost_is_opened_again(sandbox: Sandbox, monkeypatch, ask):
+    sandbox.validate("")
+    lost = Failure("the GPU was lost", lost=True)
+    monkeypatch.setattr(sandbox._child, "ask", lambda *_: lost)
+    assert ask(sandbox)
+
+
+def test_a_lost_device_is_no_verdict_on_a_shader():
+    import wgpu
+
+    from tat.wgsl import sandbox_device
+
+    lost = wgpu.GPUValidationError("Validation Error\n\n  Parent device is lost\n")
+    assert sandbox_device._refusal(lost) == Failure("the GPU was lost", lost=True)
+    bad = wgpu.GPUValidationError("Validation Error\n\nCaused by:\n  Shader parsing error: bad\n")
+    assert sandbox_device._refusal(bad).message == "bad"
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1])

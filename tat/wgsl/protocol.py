@@ -102,6 +102,7 @@ class Failure(msgspec.Struct, tag=True, frozen=True):
     """The device is missing, or refused what it was asked for other reasons than the shader."""
 
     message: str
+    lost: bool = False  # the device, maybe by what was asked before
 
 
 Request = Open | Validate | Run

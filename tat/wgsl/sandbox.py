@@ -134,7 +134,8 @@ class Sandbox:
             raise SandboxError(f"wgsl: {request.entry_point} {message}") from error
 
     def _ask(self, request: Request, seconds: float) -> Reply:
-        if not self._opened:
+        fresh = not self._opened
+        if fresh:
             self._start()
         try:
             reply = self._child.ask(request, seconds)
@@ -143,6 +144,8 @@ class Sandbox:
             raise
         if isinstance(reply, Failure):
             self.close()  # a lost device stays lost
+            if reply.lost and not fresh:  # maybe by what was asked before
+                return self._ask(request, seconds)
         return reply
 
     def _start(self) -> None:

@@ -47,12 +47,12 @@ class Device:
         self.software = adapter.info["adapter_type"] == "CPU"
         self._device = _open(adapter)
 
-    def validate(self, source: str) -> Verdict:
+    def validate(self, source: str) -> Verdict | Failure:
         """naga's verdict on `source`."""
         try:
             self._device.create_shader_module(code=source)
         except wgpu.GPUValidationError as error:
-            return verdict_of(str(error))
+            return _refusal(error)
         return Verdict()
 
     def run(self, request: Run) -> Reply:
@@ -61,9 +61,16 @@ class Device:
             module = self._device.create_shader_module(code=request.source)
             return Outputs(run_kernel(self._device, module, request))
         except wgpu.GPUValidationError as error:
-            return verdict_of(str(error))
+            return _refusal(error)
         except (wgpu.GPUError, RuntimeError, ValueError, MemoryError) as error:
             return Failure(one_line(str(error), _MESSAGE_LIMIT) or type(error).__name__)
+
+
+def _refusal(error: wgpu.GPUValidationError) -> Verdict | Failure:
+    """naga's verdict, or that the device is lost, which no later request finds again."""
+    if "device is lost" in str(error):
+        return Failure("the GPU was lost", lost=True)
+    return verdict_of(str(error))
 
 
 def _open(adapter: wgpu.GPUAdapter) -> wgpu.GPUDevice:
