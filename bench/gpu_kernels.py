@@ -16,14 +16,13 @@ import json
 import statistics
 import struct
 import time
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 from numpy import ndarray as Array
+from roofline import Row, distinct, show, sizes_of
 
 from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
@@ -41,18 +40,6 @@ from tat.train.adamw import AdamW
 _TIMESTAMPS = "timestamp-query"
 _QUERY_RESOLVE, _COPY_SRC = 0x0200, 0x0004  # WebGPU's GPUBufferUsage
 _SLICE = 0.02  # seconds of work that one measurement is to have, at least
-
-
-@dataclass(frozen=True)
-class Row:
-    """One distinct call: how often a step has it, and what it achieves."""
-
-    kernel: str
-    sizes: str
-    calls: int
-    microseconds: float
-    gflops: float | None
-    gbytes: float
 
 
 def decoding_calls(config: Config, length: int) -> list[Call]:
@@ -168,34 +155,10 @@ def measure(subject: Subject, clock: Clock, calls: int, rounds: int) -> Row:
     repeats = max(1, min(1000, int(_SLICE / max(once, 1e-7))))
     seconds = statistics.median(clock.measure(subject, repeats) for _ in range(rounds))
     work = flops(subject.call)
-    sizes = " ".join(f"{k}={v}" for k, v in subject.call.attributes.items() if isinstance(v, int))
     return Row(
-        subject.call.kernel, sizes, calls, seconds * 1e6,
+        subject.call.kernel, sizes_of(subject.call), calls, seconds * 1e6,
         work and work / seconds / 1e9, subject.bytes / seconds / 1e9,
     )  # fmt: skip
-
-
-def distinct(calls: list[Call]) -> list[tuple[Call, int]]:
-    """Calls of different kernel, attributes or shapes, with their number; dropout keys are one."""
-
-    def key(call: Call) -> tuple[Any, ...]:
-        sizes = tuple((k, v) for k, v in call.attributes.items() if k != "key")
-        return call.kernel, sizes
-
-    counts = Counter(map(key, calls))
-    return [(call, counts[k]) for k, call in {key(c): c for c in calls}.items()]
-
-
-def show(name: str, rows: list[Row]) -> None:
-    total = sum(row.microseconds * row.calls for row in rows)
-    print(f"{name}: {sum(row.calls for row in rows)} calls, {total / 1e3:.2f} ms in all")
-    for row in sorted(rows, key=lambda row: -row.microseconds * row.calls):
-        share = row.microseconds * row.calls / total
-        rate = f"{row.gflops:9.1f} GFLOP/s" if row.gflops else f"{row.gbytes:9.1f} GB/s   "
-        print(
-            f"{share:6.1%} {row.calls:4} x {row.microseconds:11.1f} µs {rate}  {row.kernel}"
-            f"  {row.sizes}"
-        )
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Peers measured beside tat, in child processes that time each request, and ratios."""
 
+import ctypes
 import os
 import statistics
 import subprocess
@@ -49,3 +50,25 @@ def compare(own: Callable[[], float], peer: Callable[[], float], rounds: int) ->
     pairs = pairs[_WARM_UP:]
     first, second = (statistics.median(side) for side in zip(*pairs))
     return {"tat_s": first, "peer_s": second, "ratio": statistics.median(a / b for a, b in pairs)}
+
+
+def blas() -> str:
+    """The library that numpy's products run in and the kernels that it takes: "OpenBLAS Haswell".
+
+    OPENBLAS_CORETYPE names others than the processor's own, at half of the speed or less.
+    """
+    try:
+        maps = Path("/proc/self/maps").read_text()
+        path = next(line.split()[-1] for line in maps.splitlines() if "openblas" in line)
+        library = ctypes.CDLL(path)
+    except (OSError, StopIteration):
+        return "a BLAS that does not say what it runs"
+    for name in (
+        "scipy_openblas_get_corename64_",
+        "scipy_openblas_get_corename",
+        "openblas_get_corename",
+    ):
+        if function := getattr(library, name, None):
+            function.restype = ctypes.c_char_p
+            return f"OpenBLAS {function().decode()}"
+    return "OpenBLAS"
