@@ -11,12 +11,13 @@ from numpy import ndarray as Array
 from tat.backends.cpu.addresses import floats, integers
 from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
-from tat.backends.cpu.packing import LANES, ROWS, WIDE
+from tat.backends.cpu.packing import LANES, LINE, ROWS, WIDE
 from tat.backends.cpu.powers import exponentials, largest
 from tat.backends.cpu.vectors import FLOAT, dots, tile
 
 _IN = COLUMNS_OF["attention"]
 LAYOUT = layout_of("attention")
+_FEW = 8  # tiles of queries under which gathering keys and values takes as long as it saves
 _STEP = LANES // ROWS  # keys whose scores a tile of queries makes at once
 
 _dots_4, _dots_1 = dots(ROWS, _STEP), dots(1, LANES)
@@ -38,44 +39,81 @@ def attention(row: Array, thread: int, threads: int, scratch: int) -> None:
     apart = (
         row[_IN.causal] and row[_IN.sources] > 1
     )  # each query then has keys of its own in every source
-    units = batch * heads * tiles
+    units, width = batch * heads * tiles, row[_IN.width]
+    head, count = width // heads, row[_IN.sources] * row[_IN.keys]
+    gathered = _gathered(scratch, count)
+    k, v, pitch = gathered, gathered + 4 * count * head, 4 * head
+    held = -1  # whose keys and values are gathered
     for unit in range(units * thread // threads, units * (thread + 1) // threads):
         b, h, first = unit // (heads * tiles), unit // tiles % heads, unit % tiles * ROWS
+        if tiles < _FEW:
+            k = row[_IN.kv] + 4 * (2 * b * count * width + h * head)
+            v, pitch = k + 4 * width, 8 * width
+        elif held != unit // tiles:
+            held = unit // tiles
+            _gather(row, b, h, k, v)
         if first + ROWS <= queries and not apart:
-            attend(row, b, h, first, ROWS, scratch)
+            attend(row, b, h, first, ROWS, k, v, pitch, scratch)
         else:
             for t in range(first, min(first + ROWS, queries)):
-                attend(row, b, h, t, 1, scratch)
+                attend(row, b, h, t, 1, k, v, pitch, scratch)
 
 
 @_compiled
-def attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> None:
-    """`count` queries, four or one, of one head: y and the logs of the denominators."""
+def _gathered(scratch: int, keys: int) -> int:
+    """Where a thread keeps the keys and values of a head: behind all that a tile needs."""
+    behind = scratch + 4 * ROWS * (keys + LANES + WIDE + 1)
+    return (behind + LINE - 1) // LINE * LINE
+
+
+@_compiled
+def _gather(row: Array, b: int, h: int, k: int, v: int) -> None:
+    """Puts the keys and values [keys][width of a head] of a head side by side.
+
+    In rows of all heads they lie pages apart, and what is a multiple of a page apart shares few
+    lines of a cache: 512 keys would not stay in the second level.
+    """
+    sources, keys, width = row[_IN.sources], row[_IN.keys], row[_IN.width]
+    head = width // row[_IN.heads]
+    lengths = integers(row[_IN.lengths] + 4 * b * sources, sources)
+    for source in range(sources):
+        for i in range(lengths[source]):
+            place = source * keys + i
+            at = row[_IN.kv] + 4 * (2 * (b * sources * keys + place) * width + h * head)
+            _copy(k + 4 * place * head, at, head)
+            _copy(v + 4 * place * head, at + 4 * width, head)
+
+
+@_compiled
+def _copy(out: int, source: int, size: int) -> None:
+    target, values = floats(out, size), floats(source, size)
+    for i in range(size):
+        target[i] = values[i]
+
+
+@_compiled
+def attend(
+    row: Array, b: int, h: int, first: int, count: int, k: int, v: int, pitch: int, scratch: int
+) -> None:
+    """`count` queries, four or one, of one head: y and the logs of the denominators.
+
+    Keys and values of the sequence are at k and v, `pitch` bytes from one to the next.
+    """
     queries, sources, keys = row[_IN.queries], row[_IN.sources], row[_IN.keys]
     width, heads = row[_IN.width], row[_IN.heads]
     head, at = width // heads, b * queries + first
     lengths = integers(row[_IN.lengths] + 4 * b * sources, sources)
     limit = first + count if row[_IN.causal] else keys  # the keys of the last query
-    kv = row[_IN.kv] + 4 * (b * sources * keys * 2 * width + h * head)
     q, stride = row[_IN.q] + 4 * (at * width + h * head), sources * keys + LANES
     out = scratch + 4 * ROWS * stride
     seen = 0
     for source in range(sources):
-        size = max(0, min(lengths[source], limit))
-        start = kv + 8 * source * keys * width
-        _score(q, start, scratch + 4 * seen, count, size, head, width, stride)
+        size, start = max(0, min(lengths[source], limit)), k + pitch * source * keys
+        _score(q, start, scratch + 4 * seen, count, size, head, 4 * width, pitch, stride)
         seen += size
-    shares = floats(out + 4 * ROWS * WIDE, ROWS)
-    scale = np.float32(1) / np.sqrt(np.float32(head))
-    for r in range(count):
-        own = min(seen, first + r + 1) if row[_IN.causal] and sources == 1 else seen
-        scores = scratch + 4 * r * stride
-        lse = floats(row[_IN.lse] + 4 * ((at + r) * heads + h), 1)
-        lse[0] = shares[r] = 0
-        if own:
-            top, summed = _raise(scores, own, scale)
-            lse[0], shares[r] = top + np.log(summed), np.float32(1) / summed
-        floats(scores, seen)[own:] = 0
+    shares = floats(out + 4 * ROWS * WIDE, count)
+    reach = first if row[_IN.causal] and sources == 1 else seen
+    _share(row, scratch, seen, reach, row[_IN.lse] + 4 * (at * heads + h), 4 * heads, shares)
     y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
     while column < head:
@@ -85,8 +123,8 @@ def attend(row: Array, b: int, h: int, first: int, count: int, scratch: int) -> 
         passed = 0
         for source in range(sources):
             size = max(0, min(lengths[source], limit))
-            values = kv + 4 * ((2 * source * keys + 1) * width + column)
-            _mix(scratch + 4 * passed, values, out, count, size, wide, width, stride)
+            values = v + pitch * source * keys + 4 * column
+            _mix(scratch + 4 * passed, values, out, count, size, wide, pitch, stride)
             passed += size
         for r in range(count):
             result = floats(y + 4 * (r * width + column), wide)
@@ -115,7 +153,8 @@ def attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> No
     alone would read pieces that lie pages apart.
     """
     sources, keys, width = row[_IN.sources], row[_IN.keys], row[_IN.width]
-    head = width // row[_IN.heads]
+    heads = row[_IN.heads]
+    head = width // heads
     lengths = integers(row[_IN.lengths] + 4 * b * sources, sources)
     limit, stride = 1 if row[_IN.causal] else keys, sources * keys + LANES
     at = 4 * (b * width + first * head)
@@ -130,10 +169,10 @@ def attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> No
                 scores = scratch + 4 * (i * stride + seen + s)
                 k = start + 8 * s * width + 4 * i * head
                 _score(row[_IN.q] + at + 4 * i * head, k, scores, 1,
-                       min(LANES, size - s), head, width, stride)  # fmt: skip
+                       min(LANES, size - s), head, 4 * width, 8 * width, stride)  # fmt: skip
         seen += size
     shares = floats(out + 4 * count * head, count)
-    _share(row, b, first, seen, scratch, shares)
+    _share(row, scratch, seen, seen, row[_IN.lse] + 4 * (b * heads + first), 4, shares)
     floats(out, count * head)[:] = 0
     passed = 0
     for source in range(sources):
@@ -153,16 +192,23 @@ def attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> No
 
 
 @_compiled
-def _share(row: Array, b: int, first: int, seen: int, scratch: int, shares: Array) -> None:
-    """The scores of a query's heads to powers, the logs of the denominators, and their inverses."""
-    heads, stride = row[_IN.heads], row[_IN.sources] * row[_IN.keys] + LANES
-    scale = np.float32(1) / np.sqrt(np.float32(row[_IN.width] // heads))
-    lse = floats(row[_IN.lse] + 4 * (b * heads + first), shares.size)
+def _share(
+    row: Array, scores: int, seen: int, reach: int, lse: int, apart: int, shares: Array
+) -> None:
+    """Rows of `seen` scores to powers, the logs of the denominators, and their inverses.
+
+    The first row has no more than `reach` + 1 keys, the next one key more and so on. The logs are
+    `apart` bytes from one to the next.
+    """
+    stride = row[_IN.sources] * row[_IN.keys] + LANES
+    scale = np.float32(1) / np.sqrt(np.float32(row[_IN.width] // row[_IN.heads]))
     for i in range(shares.size):
-        lse[i] = shares[i] = 0
-        if seen:
-            top, summed = _raise(scratch + 4 * i * stride, seen, scale)
-            lse[i], shares[i] = top + np.log(summed), np.float32(1) / summed
+        own, powers, log = min(seen, reach + i + 1), scores + 4 * i * stride, lse + apart * i
+        floats(log, 1)[0] = shares[i] = 0
+        if own:
+            top, summed = _raise(powers, own, scale)
+            floats(log, 1)[0], shares[i] = top + np.log(summed), np.float32(1) / summed
+        floats(powers, seen)[own:] = 0
 
 
 @_compiled
@@ -171,22 +217,26 @@ def _mix_head(powers: int, values: int, out: int, size: int, head: int, width: i
     column = 0
     while column < head:
         wide = WIDE if column + WIDE <= head else min(LANES, head - column)
-        _mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, width, size)
+        _mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, 8 * width, size)
         column += wide
 
 
 @_compiled
 def _score(
-    q: int, k: int, scores: int, count: int, size: int, head: int, width: int, stride: int
-) -> None:
-    """Writes dot products of `count` queries and `size` keys to rows of scores, up to 15 more."""
-    pitches = 4 * width, 8 * width, 4 * stride
+    q: int, k: int, scores: int, count: int, size: int, head: int, apart: int, pitch: int,
+    stride: int,
+) -> None:  # fmt: skip
+    """Writes dot products of `count` queries and `size` keys to rows of scores, up to 15 more.
+
+    Queries are `apart` bytes from one to the next, keys `pitch`; rows of scores `stride` floats.
+    """
+    pitches = apart, pitch, 4 * stride
     if count == 1:
         for s in range(0, size, LANES):
-            _dots_1(q, k + s * pitches[1], scores + 4 * s, *pitches, head, size - s)
+            _dots_1(q, k + s * pitch, scores + 4 * s, *pitches, head, size - s)
     else:
         for s in range(0, size, _STEP):
-            _dots_4(q, k + s * pitches[1], scores + 4 * s, *pitches, head, size - s)
+            _dots_4(q, k + s * pitch, scores + 4 * s, *pitches, head, size - s)
 
 
 @_compiled
@@ -213,22 +263,25 @@ def _raise(scores: int, size: int, scale: float) -> tuple[float, float]:
 
 @_compiled
 def _mix(
-    powers: int, values: int, out: int, count: int, size: int, wide: int, width: int, stride: int
+    powers: int, values: int, out: int, count: int, size: int, wide: int, pitch: int, stride: int
 ) -> None:
-    """Adds `size` values [wide] times the powers of `count` queries to out [count, wide]."""
+    """Adds `size` values [wide] times the powers of `count` queries to out [count, wide].
+
+    Values are `pitch` bytes from one to the next, rows of powers `stride` floats.
+    """
     if wide == WIDE and count == ROWS:
-        _mix_4x64(powers, values, out, stride, size, 8 * width, 0)
+        _mix_4x64(powers, values, out, stride, size, pitch, 0)
     elif wide == WIDE:
-        _mix_1x64(powers, values, out, stride, size, 8 * width, 0)
+        _mix_1x64(powers, values, out, stride, size, pitch, 0)
     elif wide == LANES and count == ROWS:
-        _mix_4x16(powers, values, out, stride, size, 8 * width, 0)
+        _mix_4x16(powers, values, out, stride, size, pitch, 0)
     elif wide == LANES:
-        _mix_1x16(powers, values, out, stride, size, 8 * width, 0)
+        _mix_1x16(powers, values, out, stride, size, pitch, 0)
     else:
         for r in range(count):
             own, sums = floats(powers + 4 * r * stride, size), floats(out + 4 * r * wide, wide)
             for s in range(size):
-                value = floats(values + 8 * s * width, wide)
+                value = floats(values + s * pitch, wide)
                 for i in range(wide):
                     sums[i] += own[s] * value[i]
 

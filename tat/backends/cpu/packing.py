@@ -32,7 +32,7 @@ def product_scratch(rows: int, depth: int, int8: bool) -> int:
 
 
 def attention_scratch(keys: int, heads: int, width: int) -> int:
-    """Scratch memory of a thread over `keys` keys: scores, results and shares of a tile, or of one
-    query of all heads."""
-    tile_floats = ROWS * (keys + LANES + WIDE + 1)
+    """Scratch memory of a thread over `keys` keys: scores, results and shares of a tile, and the
+    keys and values of a head; or all but these of one query of all heads."""
+    tile_floats = ROWS * (keys + LANES + WIDE + 1) + LINE // 4 + 2 * keys * (width // heads)
     return 4 * max(tile_floats, heads * (keys + LANES + 1) + width)

@@ -38,8 +38,10 @@ def shared_attention(row: Array, thread: int, threads: int, scratch: int) -> Non
             if count == 1:
                 attend_heads(call, 0, first, last - first, rest)
             else:
+                width = row[_IN.width]
                 for h in range(first, last):
-                    attend(call, 0, h, 0, count, rest)
+                    k = call[_ONE.kv] + 4 * h * (width // heads)
+                    attend(call, 0, h, 0, count, k, k + 4 * width, 8 * width, rest)
         start, stop = start - heads, stop - heads
         b += count
 
