@@ -137,6 +137,16 @@ def test_a_refused_token_leaves_the_state_as_it_was():
     assert matcher.accept(b"{}") == 2 and matcher.whole
 
 
+def test_a_text_beyond_the_parser_s_limits_leaves_the_state_as_it_was():
+    matcher, other = BYTES.matcher("module"), BYTES.matcher("module")
+    for each in (matcher, other):
+        assert each.accept(b"fn f() { a(") == 11
+        each.rollback(2)
+    assert matcher.accept(b"var x: " + b"a<" * 3_000 + b"b" + b">" * 3_000) == 0
+    assert matcher.allowed() == other.allowed()
+    assert matcher.copy().accept(b"}") == 1 and matcher.accept(b" }") == 2 and matcher.whole
+
+
 def test_the_end_is_never_taken():
     matcher = BYTES.matcher("module")
     assert matcher.accept([*b"fn f() {}", 256]) == 9

@@ -131,7 +131,7 @@ def next_logits(step: Executable, tokens: Array, lengths: Array) -> Array:
     step.write("position", np.maximum(lengths - 1, 0))
     step.write("lengths", lengths[:, None])
     step.run()
-    return np.array(step.read("logits"))  # a GPU's array is read-only
+    return np.require(step.read("logits"), requirements="W")  # a GPU's array is read-only
 
 
 def write_sources(

@@ -1,7 +1,7 @@
 """Constraints on the text for a prompt: the grammar accepts it, and its names are in scope."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -34,8 +34,7 @@ class Constraint(Protocol):
         """An independent constraint in the same state."""
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(NamedTuple):
     """The end of a text, as far as comments and blank space go.
 
     The grammar allows both nearly everywhere and without end, and a model whose tokens are refused
@@ -46,14 +45,19 @@ class _Layout:
     last: bytes = b" "
     blank: int = 0  # bytes of blank space at the end
 
-    def after(self, text: bytes) -> "_Layout | None":
-        """The end after `text`; None if it may not follow."""
-        joined = self.last + text
-        if not self.comments and (b"//" in joined or b"/*" in joined):
-            return None
-        trailing = len(text) - len(text.rstrip())
-        blank = self.blank + trailing if trailing == len(text) else trailing
-        return _Layout(self.comments, text[-1:], blank) if blank <= _LONGEST_BLANK else None
+
+_ANY = _Layout(comments=True)
+
+
+@lru_cache(maxsize=1 << 14)  # a vocabulary behind the few ends of a text
+def _continued(layout: _Layout, text: bytes) -> _Layout | None:
+    """The end after `text`; None if it may not follow."""
+    joined = layout.last + text
+    if not layout.comments and (b"//" in joined or b"/*" in joined):
+        return None
+    trailing = len(text) - len(text.rstrip())
+    blank = layout.blank + trailing if trailing == len(text) else trailing
+    return _Layout(layout.comments, text[-1:], blank) if blank <= _LONGEST_BLANK else None
 
 
 class _End(NamedTuple):
@@ -105,7 +109,7 @@ class WgslConstraint:
 
     def __init__(
         self, refusals: Refusals, matcher: Matcher, scope: Scope,
-        suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _Layout(comments=True),
+        suffixes: Sequence[Sequence[int]] = (), layout: _Layout = _ANY,
         again: int = 0,
     ) -> None:  # fmt: skip
         """The first `again` tokens are of the given text already, and are written again."""
@@ -146,7 +150,7 @@ class WgslConstraint:
         ends, end = [], self._end
         for token in tokens:
             text = self._refusals.tokens[token]
-            layout = end.layout.after(text) if text else None
+            layout = _continued(end.layout, text) if text else None
             scope = end.scope.after(text) if layout else None
             if scope is None:
                 break

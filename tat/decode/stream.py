@@ -125,14 +125,17 @@ class Stream:
     def _replace(self, refused: _Chosen) -> None:
         """Take the best token that the constraint accepts; the text ends where there is none."""
         scores = self.preference(refused.logits, self.tokens).copy()
-        self.constraint.mask(scores)
         self.constraint.rule_out(refused.token, scores)
-        while np.isfinite(scores[token := int(np.argmax(scores))]):
+        masked = False
+        while np.isfinite(scores[token := int(scores.argmax())]):
             if self.constraint.accept([token]):
                 self._append(token, refused.logits)
                 self._taken_back()
                 return
             self.constraint.rule_out(token, scores)
+            if not masked:  # the mask takes as long as four tokens that are tried
+                self.constraint.mask(scores)
+                masked = True
         self.ended = True
 
     def _append(self, token: int, logits: Array) -> None:

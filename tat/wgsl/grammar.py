@@ -4,6 +4,7 @@ The work is llguidance's: an Earley parser over lexemes found by derivatives of 
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Literal, NamedTuple
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
@@ -45,7 +46,7 @@ class Grammar:
             source = LLMatcher.grammar_from_lark(grammar_text(start))
             self._compiled[start] = LLMatcher(self._tokenizer, source, log_level=_SILENT)
             assert not self._compiled[start].is_error(), self._compiled[start].get_error()
-        return Matcher(self._compiled[start].deep_copy(), self.end)
+        return Matcher(self._compiled[start], self.end)
 
 
 class Matcher:
@@ -54,8 +55,9 @@ class Matcher:
     It refuses text that exceeds the parser's limits (thousands of nested template lists).
     """
 
-    def __init__(self, matcher: LLMatcher, end: int) -> None:
-        self._matcher, self._end = matcher, end
+    def __init__(self, start: LLMatcher, end: int) -> None:
+        self._start, self._end = start, end  # the start stays as it is
+        self._matcher, self._taken = start.deep_copy(), list[int]()
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take tokens from the front of `tokens` while they fit; returns how many were taken.
@@ -65,20 +67,25 @@ class Matcher:
         tokens = list(tokens)
         if self._end in tokens:
             tokens = tokens[: tokens.index(self._end)]
-        before = self._matcher.deep_copy()
         count = self._matcher.try_consume_tokens(tokens)
         if self._matcher.is_error():  # a limit, which does not say at which token
-            self._matcher, count = before, 0
+            self._matcher, count = self._start.deep_copy(), 0
+            for token in self._taken:
+                self._matcher.consume_token(token)
+        self._taken += tokens[:count]
         return count
 
     def rollback(self, count: int) -> None:
         """Take back the last `count` tokens."""
         if count and not self._matcher.rollback(count):
             raise RuntimeError(f"grammar: {self._matcher.get_error()}")
+        del self._taken[len(self._taken) - count :]
 
     def copy(self) -> "Matcher":
         """A matcher of its own in the same state."""
-        return Matcher(self._matcher.deep_copy(), self._end)
+        other = copy(self)
+        other._matcher, other._taken = self._matcher.deep_copy(), [*self._taken]
+        return other
 
     @property
     def whole(self) -> bool:
