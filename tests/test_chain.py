@@ -68,6 +68,22 @@ def requests(constrained: bool, sampling: Sampling) -> list[Request]:
     return [request(i, p, constrained, sampling) for i, p in enumerate(ALL_PROMPTS.values())]
 
 
+@queues
+def test_prompts_that_are_encoded_together_have_the_texts_of_each_alone(backend, monkeypatch):
+    generator, encoded = on(backend(), new_generator(12)), []
+    encode = generator.programs._encode_all
+    monkeypatch.setattr(generator.programs, "_encode_all", lambda sources, shape: (
+        encoded.append((len(sources), shape.rows)), encode(sources, shape)))  # fmt: skip
+    prompts = [Prompt(f"area {'of it ' * (k % 3)}{k}") for k in range(7)]
+    together = generator.generate_all([Request(prompt) for prompt in prompts])
+    assert max(encoded)[0] > 2 and sum(count for count, _ in encoded) == len(prompts)
+    assert all(rows < 2 * count for count, rows in encoded)
+    alone = [generator.generate(prompt) for prompt in prompts]
+    exact = isinstance(generator.loaded.backend, GpuBackend)  # NumPy's products know the rows
+    for one, other in zip(together, alone, strict=True):
+        assert (one == other) if exact else (one.text == other.text)
+
+
 @every_sampling
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("copy", [False, True])
@@ -144,7 +160,7 @@ def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
     programs, counts = generator.programs, steps_of(generator)
     shape, ids = programs.shape(1, 1), np.zeros((1, 1, programs.longest_source), np.int32)
     ids[0, 0, : len(SOURCE)] = SOURCE
-    programs.place(SOURCE, shape, [0])
+    programs.place([(SOURCE, [0])], shape)
     executable = programs.sampling(shape)
     write_sources(executable, ids, np.array([[len(SOURCE)]]))
     return Chain(executable), counts

@@ -106,8 +106,8 @@ def test_a_text_that_joins_later_finds_room(generator):
 def test_equal_sources_are_encoded_once(generator, monkeypatch):
     placed = []
     programs = generator.programs
-    monkeypatch.setattr(programs, "place", lambda source, shape, segments, real=programs.place: (
-        placed.append(list(segments)), real(source, shape, segments)))  # fmt: skip
+    monkeypatch.setattr(programs, "place", lambda given, shape, real=programs.place: (
+        placed.extend(list(segments) for _, segments in given), real(given, shape)))  # fmt: skip
     body, context, program, _ = PROMPTS.values()
     prompts = [body, body, context, context, context, program]
     requests = [request(generator, prompt, False, n) for n, prompt in enumerate(prompts)]
@@ -136,9 +136,9 @@ def test_scores_are_divided_by_a_power_of_the_length(generator):
 def test_the_last_source_of_a_length_stays_encoded(monkeypatch):
     """Not beyond its place: another source, another batch or another generator takes that."""
     encoded, generator = [], new_generator(24)
-    encode = generator.programs._encode_alone
-    monkeypatch.setattr(generator.programs, "_encode_alone", lambda source, shape: (
-        encoded.append(tuple(source)), encode(source, shape)))  # fmt: skip
+    encode = generator.programs._encode_all
+    monkeypatch.setattr(generator.programs, "_encode_all", lambda sources, shape: (
+        encoded.extend(map(tuple, sources)), encode(sources, shape)))  # fmt: skip
     prompts = [Prompt("area"), Prompt("noise"), Prompt("some words " * 5), Prompt("area")]
     fresh = {prompt: new_generator(24).generate(prompt) for prompt in prompts}
     for prompt in prompts:

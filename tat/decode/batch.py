@@ -8,7 +8,7 @@ from numpy import ndarray as Array
 
 from tat.decode.chain import Chain
 from tat.decode.choice import draw_of
-from tat.decode.compiled_programs import Programs, next_logits, write_sources
+from tat.decode.compiled_programs import Placed, Programs, next_logits, write_sources
 from tat.decode.stream import Stream
 from tat.model.programs import BatchShape
 
@@ -53,6 +53,7 @@ class Batch:
         """
         self._resize(sum(map(bool, self._streams)) + len(waiting))
         free = [row for row, stream in enumerate(self._streams) if stream is None]
+        placed: list[Placed] = []
         while waiting and free:
             sources, rows = waiting[0].sources, []
             while waiting and free and waiting[0].sources == sources:
@@ -63,7 +64,10 @@ class Batch:
                     rows.append(free.pop(0))
                     self._streams[rows[-1]] = stream
             if rows:
-                self._encode(sources, rows)
+                placed += self._given(sources, rows)
+        if placed:
+            self._programs.place(placed, self._shape)
+            self._write_sources()
 
     def drop(self, stream: Stream) -> None:
         """Give up a stream that nobody waits for any more: its row is free, if it has one."""
@@ -185,16 +189,14 @@ class Batch:
         move.write("counts", _fitted(np.array(counts), rows))
         move.run()
 
-    def _encode(self, sources: Sequence[Sequence[int]], rows: Sequence[int]) -> None:
-        """Encode the sources that these rows share."""
+    def _given(self, sources: Sequence[Sequence[int]], rows: Sequence[int]) -> Iterator[Placed]:
+        """Give these rows the sources that they share; yields where each has to be encoded."""
         self._ids[rows], self._source_lengths[rows] = 0, 0
         self._memory[rows] = places = self._places(rows)
         for k, source in enumerate(sources):
             self._ids[rows, k, : len(source)] = source
             self._source_lengths[rows, k] = len(source)
-            segments = [place * self._shape.sources + k for place in places]
-            self._programs.place(source, self._shape, segments)
-        self._write_sources()
+            yield source, [place * self._shape.sources + k for place in places]
 
     def _places(self, rows: Sequence[int]) -> Sequence[int]:
         """Where the caches have room for the sources that these rows share."""

@@ -75,7 +75,7 @@ class _Search:
         for k, source in enumerate(sources):
             ids[:, k, : len(source)] = source
             places = range(1 if programs.shares(shape) else width)
-            programs.place(source, shape, [place * shape.sources + k for place in places])
+            programs.place([(source, [place * shape.sources + k for place in places])], shape)
         lengths = np.tile([len(source) for source in sources], (width, 1))
         write_sources(self._step, ids, lengths, np.zeros(width, np.int32))
         self._reorder.write("back", np.arange(width))

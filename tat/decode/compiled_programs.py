@@ -22,6 +22,10 @@ from tat.ops.graph import Graph
 from tat.ops.plan import plan
 from tat.remembered import remembered
 
+Placed = tuple[Sequence[int], Sequence[int]]
+"""A source, and the segments, row * K + k of a batch, that get its memory."""
+
+_TOGETHER = 16  # sources that a device with a queue encodes at once, at most
 _LENGTHS = 64  # tokens between lengths of sources, where a program costs little to make
 
 # By backend, which has the caches, and by length: whose source stands there, and which.
@@ -58,26 +62,59 @@ class Programs:
         """Whether rows of a batch may read the same memory, instead of a copy each."""
         return shape.rows > 1 and not self.runs_ahead
 
-    def place(self, source: Sequence[int], shape: BatchShape, segments: Sequence[int]) -> None:
-        """Encode a source and put its memory at `segments`, row * K + k, of a batch.
+    def place(self, placed: Sequence[Placed], shape: BatchShape) -> None:
+        """Encode sources and put their memory into a batch of a shape.
 
-        A source that was the last of its length is still encoded: a line that is being written is
-        asked for again and again, and texts are drawn after the likeliest.
+        A device with a queue encodes those of a length together: it takes as long for one.
         """
-        length = next(length for length in self.source_lengths if length >= len(source))
+        by_length: dict[int, list[Placed]] = {}
+        for one in placed:
+            length = next(length for length in self.source_lengths if length >= len(one[0]))
+            by_length.setdefault(length, []).append(one)
+        for length, several in by_length.items():
+            for start in range(0, len(several), _TOGETHER):
+                chunk = several[start : start + _TOGETHER]
+                rows = 1 << (len(chunk) - 1).bit_length()
+                # A batch of these very rows and this length has its memory where they are encoded.
+                apart = (rows, 1, length) != (shape.rows, shape.sources, shape.source)
+                if self.runs_ahead and len(chunk) > 1 and apart:
+                    self._place_together(chunk, BatchShape(rows, length, 1), shape)
+                else:
+                    for one in chunk:
+                        self._place_alone(*one, length, shape)
+
+    def _place_together(
+        self, placed: Sequence[Placed], many: BatchShape, shape: BatchShape
+    ) -> None:
+        self._encode_all([source for source, _ in placed], many)
+        index = np.full(shape.rows * shape.sources, -1)
+        counts = np.zeros(index.size)
+        for row, (source, segments) in enumerate(placed):
+            index[list(segments)], counts[list(segments)] = row, len(source)
+        self._copy(many, shape, index, counts)
+
+    def _place_alone(
+        self, source: Sequence[int], segments: Sequence[int], length: int, shape: BatchShape
+    ) -> None:
+        """A source that was the last of its length is still encoded: a line that is being written
+        is asked for again and again, and texts are drawn after the likeliest."""
         alone, known = BatchShape(1, length, 1), (self._owner, tuple(source))
         if self._encoded.get(length) != known:
             self.overwritten(alone)
-            self._encode_alone(source, alone)
+            self._encode_all([source], alone)
             self._encoded[length] = known
         if (shape.rows, shape.sources, shape.source) == (1, 1, length):
             return  # both shapes have the same caches
-        self.overwritten(shape)
-        place = self._place(alone, shape)
         index = np.full(shape.rows * shape.sources, -1)
         index[list(segments)] = 0
+        self._copy(alone, shape, index, np.full(index.size, len(source)))
+
+    def _copy(self, encoded: BatchShape, shape: BatchShape, index: Array, counts: Array) -> None:
+        """Copy so many rows of memory to each segment, from the encoded source of an index."""
+        self.overwritten(shape)
+        place = self._place(encoded, shape)
         place.write("memory_index", index)
-        place.write("memory_counts", np.full(index.size, len(source)))
+        place.write("memory_counts", counts)
         place.run()
 
     def overwritten(self, shape: BatchShape) -> None:
@@ -85,11 +122,13 @@ class Programs:
         if shape.rows == shape.sources == 1:
             self._encoded.pop(shape.source, None)
 
-    def _encode_alone(self, source: Sequence[int], shape: BatchShape) -> None:
+    def _encode_all(self, sources: Sequence[Sequence[int]], shape: BatchShape) -> None:
         encode = self._encode(shape)
-        ids = np.zeros((1, 1, shape.source), np.int32)
-        ids[0, 0, : len(source)] = source
-        write_sources(encode, ids, np.array([[len(source)]]))
+        ids = np.zeros((shape.rows, 1, shape.source), np.int32)
+        lengths = np.zeros((shape.rows, 1), np.int32)
+        for row, source in enumerate(sources):
+            ids[row, 0, : len(source)], lengths[row] = source, len(source)
+        write_sources(encode, ids, lengths)
         encode.run()
 
     @remembered()
