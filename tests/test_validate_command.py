@@ -53,6 +53,29 @@ def test_standard_input_is_a_module(tmp_path: Path, capsys, monkeypatch: pytest.
     assert run(["validate", "-"]) == 0
 
 
+def test_of_a_folder_the_rest_is_judged_where_a_file_cannot_be_read(tmp_path: Path, capsys):
+    binary = write(tmp_path / "a.wgsl", b"#\0binary")
+    latin, good = write(tmp_path / "b.wgsl", b"fn f() {}\xff"), write(tmp_path / "c.wgsl", GOOD)
+    assert run(["validate", str(tmp_path)]) == run(["grammar", "--check", str(tmp_path)]) == 4
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == [f"tat: {binary}: binary: it holds a NUL byte",
+                        f"tat: {latin}: not UTF-8: byte 9"]  # fmt: skip
+    assert said[2] == "tat: 1 valid, 2 files cannot be read"
+    assert "2 of the files cannot be read" in said[-1]
+    for named in (binary, latin):
+        assert run(["validate", good, named]) == 4 and "cannot" not in capsys.readouterr().err
+    write(tmp_path / "d.wgsl", BAD)
+    assert run(["validate", str(tmp_path)]) == 8
+    assert "1 of 2 modules are invalid, 2 files cannot be read" in capsys.readouterr().err
+
+
+def test_glsl_is_called_that(tmp_path: Path, capsys):
+    text = "// a shader\n#version 450\nlayout(location = 0) out vec4 color;\nvoid main() {}\n"
+    path = write(tmp_path / "a.wgsl", text)
+    assert run(["validate", path]) == 8
+    assert capsys.readouterr().out == f"{path}:2:1: not WGSL: `#version` begins GLSL\n"
+
+
 def test_a_module_that_would_kill_naga_is_invalid(tmp_path: Path, capsys):
     text = "fn f() -> f32 { return " + "(" * 10_000 + "1.0" + ")" * 10_000 + "; }"
     assert run(["validate", write(tmp_path / "deep.wgsl", text)]) == 8
@@ -78,7 +101,7 @@ def test_a_folder_stands_for_its_wgsl_files(tmp_path: Path, capsys):
     assert output.out.startswith(f"{tmp_path / 'deeper' / 'bad.wgsl'}:2:12: ")
     assert "1 of 2" in output.err
     (tmp_path / "loop").symlink_to(".")
-    assert run(["validate", str(tmp_path)]) == 4 and "loop" in capsys.readouterr().err
+    assert run(["validate", str(tmp_path)]) == 8 and "loop" in capsys.readouterr().err
 
 
 def test_imports_from_outside_are_no_fault(tmp_path: Path, capsys):

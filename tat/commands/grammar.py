@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tat.commands.common.modules import Module, read_modules
-from tat.errors import InvalidShaderError
+from tat.commands.common.modules import Module, print_notes, read_modules
+from tat.errors import FileError, InvalidShaderError
 from tat.wgsl.grammar import Grammar, Unexpected, grammar_text, refused_at
 
 
@@ -33,11 +33,15 @@ def run(options: argparse.Namespace) -> int:
     if not options.check:
         print(grammar_text("module"), end="")
         return 0
-    report = check(read_modules(options.check))
+    unread: list[str] = []
+    report = check(read_modules(options.check, unread=unread))
     _print(report, options.json)
+    print_notes(unread)
     if report.refused:
         count = len(report.refused)
         raise InvalidShaderError(f"the grammar refuses {count} of {report.modules} modules")
+    if unread:
+        raise FileError(f"{len(unread)} of the files cannot be read")
     return 0
 
 

@@ -9,7 +9,7 @@ import msgspec
 from tat.commands.common.modules import Module, print_notes, read_modules
 from tat.config import resolve
 from tat.data.hosts import definitions
-from tat.errors import InvalidShaderError, one_line
+from tat.errors import FileError, InvalidShaderError, one_line
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 
@@ -17,7 +17,9 @@ def run(options: argparse.Namespace) -> int:
     known = definitions([*resolve().config.data.defines, *options.define])
     count = invalid = unjudged = 0
     notes: list[str] = []
-    for module, place, problem, known_valid in _verdicts(read_modules(options.files, known)):
+    unread: list[str] = []
+    modules = read_modules(options.files, known, unread)
+    for module, place, problem, known_valid in _verdicts(modules):
         count += 1
         notes += module.notes
         invalid += known_valid is False
@@ -28,19 +30,19 @@ def run(options: argparse.Namespace) -> int:
             )
         elif problem is not None:
             print(one_line(f"{place}:{' ' * (not problem.line)}{problem}", 2000))
-    print_notes(notes)
+    print_notes([*notes, *unread])
+    more = f", {unjudged} cannot be judged" if unjudged else ""
+    files = "file" if len(unread) == 1 else "files"
+    more += f", {len(unread)} {files} cannot be read" if unread else ""
     if invalid:
-        more = f", {unjudged} cannot be judged" if unjudged else ""
         raise InvalidShaderError(f"{invalid} of {count} modules are invalid{more}")
     if unjudged and options.strict:
         raise InvalidShaderError(f"{unjudged} of {count} modules cannot be judged (--strict)")
+    if unread:
+        raise FileError(f"{count - unjudged} valid{more}")
     if not options.json:
-        print(f"tat: {_summary(count - unjudged, unjudged)}", file=sys.stderr)
+        print(f"tat: {count - unjudged} valid{more}", file=sys.stderr)
     return 0
-
-
-def _summary(valid: int, unjudged: int) -> str:
-    return f"{valid} valid{f', {unjudged} cannot be judged' if unjudged else ''}"
 
 
 def _verdicts(

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -19,6 +20,9 @@ T, R = TypeVar("T"), TypeVar("R")
 # 5,000 kill it. The deepest of 2,359 modules from public repositories has 65.
 MAX_NESTING = 256
 MAX_SOURCE = 4_000_000  # characters; the largest of those modules has 40 thousand
+# GLSL says itself what it is; wgpu takes such a text for GLSL, too, and dies of it.
+_GLSL = re.compile(r"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(#[ \t]*version\b)")
+NOT_WGSL = "not WGSL"
 _START_SECONDS = 60.0  # for the child to load a driver, on a slow and busy machine
 
 
@@ -189,6 +193,8 @@ def _refusal(source: str) -> Diagnostic | None:
         source.encode()
     except UnicodeEncodeError as error:
         return Diagnostic("half of a surrogate pair", *_place(source, error.start))
+    if glsl := _GLSL.match(source):
+        return Diagnostic(f"{NOT_WGSL}: `#version` begins GLSL", *_place(source, glsl.start(1)))
     if sum(map(source.count, "([{")) <= MAX_NESTING:
         return None
     depth = 0

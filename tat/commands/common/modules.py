@@ -50,24 +50,32 @@ class _Line(msgspec.Struct):
 
 
 def read_modules(
-    paths: Sequence[Path], definitions: Mapping[str, str] | None = None
-) -> Iterator[Module]:
+    paths: Sequence[Path], definitions: Mapping[str, str] | None = None,
+    unread: list[str] | None = None,
+) -> Iterator[Module]:  # fmt: skip
     """The modules of .jsonl files, in field `wgsl`, and of other files.
 
     A file of another language, or with imports and directives, gives the shaders in it, resolved
     within all `paths`; every other file is one module. A folder stands for the files in it that may
     hold WGSL, and `-` for standard input, which is one module. FileError at the first file or line
-    that cannot be read.
+    that cannot be read; of files in folders `unread`, if given, gets a line each instead.
     """
-    files = list(_files(paths))
+
+    def refuse(name: str, reason: str) -> None:
+        if unread is None or any(name == display_name(path) for path in paths):
+            raise FileError(f"{name}: {reason}")
+        unread.append(f"{name}: {reason}")
+
+    files = list(_files(paths, refuse))
     shaders = Shaders(
         [path for path in files if path != Path("-") and path.suffix.lower() != ".jsonl"],
         MAX_LINE, definitions or {}, draft=True,
     )  # fmt: skip
     for name, reason in shaders.skipped:
-        if not reason.startswith(PARTLY):
-            raise FileError(f"{name}: {reason}")
-        print_notes([f"{name}: {reason}"])
+        if reason.startswith(PARTLY):
+            print_notes([f"{name}: {reason}"])
+        else:
+            refuse(name, reason)
     for path in files:
         if path == Path("-"):
             yield Module("<stdin>", "", utf8_text(_standard_input(), "<stdin>"))
@@ -78,7 +86,12 @@ def read_modules(
             yield from _of_host(path, shaders)
         else:
             origin = display_name(path)
-            yield Module(origin, "", utf8_text(_read(path), origin))
+            try:
+                text = utf8_text(_read(path), origin)
+            except FileError as error:
+                refuse(origin, str(error).removeprefix(f"{origin}: "))
+            else:
+                yield Module(origin, "", text)
 
 
 def print_notes(notes: Sequence[str]) -> None:
@@ -99,11 +112,11 @@ def _of_host(path: Path, shaders: Shaders) -> Iterator[Module]:
         yield Module(origin, "", shader.linked.text, shader.linked, judge, told)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def _files(paths: Sequence[Path], refuse: Callable[[str, str], None]) -> Iterator[Path]:
     for path in paths:
         if os.path.isdir(path):
             others: list[Path] = []
-            files = list(list_files([path], READ, _refuse, others.append))
+            files = list(list_files([path], READ, refuse, others.append))
             unread = left_out(others, "WGSL") if others else ""
             if not files:
                 reason = f"no file that may hold WGSL is there{'; ' * bool(unread)}{unread}"
@@ -113,10 +126,6 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield from files
         else:
             yield path
-
-
-def _refuse(path: str, reason: str) -> None:
-    raise FileError(f"{path}: {reason}")
 
 
 def _standard_input() -> bytes:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tat.wgsl.embedded.literals import Candidate, Hole
 from tat.wgsl.embedded.placed import Placed
+from tat.wgsl.embedded.ternaries import branch
 
 _LARGEST = 400_000  # characters of a text with its holes filled in
 _EACH = 400  # characters that a text in a hole counts besides its own
@@ -40,7 +41,17 @@ _PARAMETERS = re.compile(r"\bfn\s+\w+\s*\((?:[^(){}]|\([^(){}]*\))*$")
 _MEMBERS = re.compile(r"\bstruct\s+\w+\s*\{[^{}]*$")
 _WORD_BEFORE_VALUE = re.compile(r"\b(?:return|case|if|else|while|switch)$")
 
-ALTERNATIVES = ("1", "1.0", "1u", "0", "true", "4", "vec4f(1.0)")  # for values, tried in turn
+_CHOOSING = ("1 ", "0 ")  # values with which holes that choose between texts are one of these
+ALTERNATIVES = (
+    "1",
+    *_CHOOSING,
+    "1.0",
+    "1u",
+    "0",
+    "true",
+    "4",
+    "vec4f(1.0)",
+)  # for values, tried in turn
 
 
 class Filled(NamedTuple):
@@ -66,6 +77,9 @@ def _filled(
     room[0] -= len(candidate.text.text) + _EACH
     for hole in candidate.holes:
         said = known.get(hole.expression)
+        if said is None and value in _CHOOSING:
+            said = branch(candidate, hole, otherwise=value == _CHOOSING[1])
+            guessed += said is not None
         words: str | Placed
         if isinstance(said, Candidate) and said is not candidate and hole.expression not in within:
             if len(within) >= _DEEPEST or room[0] < 0:

@@ -163,7 +163,12 @@ class _Gaps:
         return verdict
 
 
+def literals(text: str, start: int, end: int) -> list[Literal]:
+    """The literals of a part of a text in the order of their starts, those in holes included."""
+    return _Scanner(text, start, end).scan()
+
+
 def strings(host: Host, start: int = 0, end: int | None = None) -> Iterator[Candidate]:
     """Candidates among the strings of JavaScript or TypeScript in a part of a host."""
-    literals = _Scanner(host.text, start, len(host.text) if end is None else end).scan()
-    yield from candidates(host, literals, _Gaps())
+    found = literals(host.text, start, len(host.text) if end is None else end)
+    yield from candidates(host, found, _Gaps())

@@ -10,7 +10,7 @@ from tat.wgsl.embedded.names import uses
 from tat.wgsl.embedded.neutral import neutral
 from tat.wgsl.embedded.placed import Placed
 from tat.wgsl.embedded.project import Project, Shader
-from tat.wgsl.sandbox import Diagnostic
+from tat.wgsl.sandbox import NOT_WGSL, Diagnostic
 
 Form = Literal["plain", "resolved", "linked", "salvaged", "unusable"]
 FORMS: tuple[Form, ...] = ("plain", "resolved", "linked", "salvaged", "unusable")
@@ -41,9 +41,11 @@ class Judged(NamedTuple):
         """Why it is not valid, with the names that nobody declares; "" where it is."""
         if self.unjudged:
             return self.unjudged
-        lacking = self.shader.lacking
+        if self.problem is None:
+            return ""
+        lacking = () if self.problem.message.startswith(NOT_WGSL) else self.shader.lacking
         more = f"; nobody declares {', '.join(lacking[:4])}" if lacking else ""
-        return f"{self.problem.message}{more}" if self.problem else ""
+        return f"{self.problem.message}{more}"
 
     @property
     def where(self) -> tuple[str, int, int]:
