@@ -38,6 +38,6 @@ def test_text_added_between_strings_may_be_a_choice(sandbox: Sandbox):
 @pytest.mark.parametrize("hole", [
     'a || "const N = 4u;"', 'names["N"]', "`const N = 4u;`", 'wide ? first : "const N = 4u;"',
 ])  # fmt: skip
-def test_what_is_no_choice_of_texts_is_guessed_as_ever(sandbox: Sandbox, hole: str):
+def test_a_hole_without_a_choice_of_texts_is_guessed_as_ever(sandbox: Sandbox, hole: str):
     host = Host("a.ts", f"const s = `\n${{{hole}}}\n{FUNCTION}`;")
     assert all(f.problem for f in judged(Project(regions(host), {}), sandbox.validate))
