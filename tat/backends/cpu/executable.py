@@ -23,7 +23,7 @@ from tat.ops.plan import Memory, Plan
 NUMPY_SUFFICES = frozenset({
     "embedding", "embedding_backward", "positional_encoding", "add", "scale",
     "linear", "linear_backward_input", "linear_backward_parameters",
-    "attention", "attention_backward",
+    "attention_backward",
     "output_projection", "output_projection_backward_input", "output_projection_backward_table",
     "pointer", "pointer_backward", "sum", "fold", "transpose", "clip", "moving_average",
     "shared_attention", "shared_pointer",
@@ -255,12 +255,13 @@ def kernel_modules() -> tuple[ModuleType, ...]:
             activations,
             norms,
             positions,
+            training_attention,
             training_kernels,
             training_losses,
         )
     except ImportError:
         return ()
-    return training_kernels, training_losses, norms, activations, positions
+    return training_attention, training_kernels, training_losses, norms, activations, positions
 
 
 def table_operations() -> tuple[str, ...]:
