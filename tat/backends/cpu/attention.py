@@ -13,16 +13,11 @@ from tat.backends.cpu.columns import COLUMNS_OF
 from tat.backends.cpu.columns import layout as layout_of
 from tat.backends.cpu.packing import LANES, LINE, ROWS, WIDE
 from tat.backends.cpu.powers import exponentials, largest
-from tat.backends.cpu.vectors import FLOAT, dots, tile
+from tat.backends.cpu.tiles import mix, score, width_of_mix
 
 _IN = COLUMNS_OF["attention"]
 LAYOUT = layout_of("attention")
 _FEW = 8  # tiles of queries under which gathering keys and values takes as long as it saves
-_STEP = LANES // ROWS  # keys whose scores a tile of queries makes at once
-
-_dots_4, _dots_1 = dots(ROWS, _STEP), dots(1, LANES)
-_mix_4x64, _mix_1x64 = tile(ROWS, FLOAT, 4, resume=True), tile(1, FLOAT, 4, resume=True)
-_mix_4x16, _mix_1x16 = tile(ROWS, FLOAT, 1, resume=True), tile(1, FLOAT, 1, resume=True)
 
 # Without fast math of its own a function would be compiled with that of its first caller.
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
@@ -109,7 +104,7 @@ def attend(
     seen = 0
     for source in range(sources):
         size, start = max(0, min(lengths[source], limit)), k + pitch * source * keys
-        _score(q, start, scratch + 4 * seen, count, size, head, 4 * width, pitch, stride)
+        score(q, start, scratch + 4 * seen, count, size, head, 4 * width, pitch, stride)
         seen += size
     shares = floats(out + 4 * ROWS * WIDE, count)
     reach = first if row[_IN.causal] and sources == 1 else seen
@@ -117,14 +112,14 @@ def attend(
     y = row[_IN.y] + 4 * (at * width + h * head)
     column = 0
     while column < head:
-        wide = WIDE if column + WIDE <= head else min(LANES, head - column)
+        wide = width_of_mix(head - column)
         block = floats(out, count * wide)
         block[:] = 0
         passed = 0
         for source in range(sources):
             size = max(0, min(lengths[source], limit))
             values = v + pitch * source * keys + 4 * column
-            _mix(scratch + 4 * passed, values, out, count, size, wide, pitch, stride)
+            mix(scratch + 4 * passed, values, out, count, size, wide, pitch, stride)
             passed += size
         for r in range(count):
             result = floats(y + 4 * (r * width + column), wide)
@@ -168,7 +163,7 @@ def attend_heads(row: Array, b: int, first: int, count: int, scratch: int) -> No
             for i in range(count):
                 scores = scratch + 4 * (i * stride + seen + s)
                 k = start + 8 * s * width + 4 * i * head
-                _score(row[_IN.q] + at + 4 * i * head, k, scores, 1,
+                score(row[_IN.q] + at + 4 * i * head, k, scores, 1,
                        min(LANES, size - s), head, 4 * width, 8 * width, stride)  # fmt: skip
         seen += size
     shares = floats(out + 4 * count * head, count)
@@ -216,27 +211,9 @@ def _mix_head(powers: int, values: int, out: int, size: int, head: int, width: i
     """Adds `size` values [head] times their powers to out [head]."""
     column = 0
     while column < head:
-        wide = WIDE if column + WIDE <= head else min(LANES, head - column)
-        _mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, 8 * width, size)
+        wide = width_of_mix(head - column)
+        mix(powers, values + 4 * column, out + 4 * column, 1, size, wide, 8 * width, size)
         column += wide
-
-
-@_compiled
-def _score(
-    q: int, k: int, scores: int, count: int, size: int, head: int, apart: int, pitch: int,
-    stride: int,
-) -> None:  # fmt: skip
-    """Writes dot products of `count` queries and `size` keys to rows of scores, up to 15 more.
-
-    Queries are `apart` bytes from one to the next, keys `pitch`; rows of scores `stride` floats.
-    """
-    pitches = apart, pitch, 4 * stride
-    if count == 1:
-        for s in range(0, size, LANES):
-            _dots_1(q, k + s * pitch, scores + 4 * s, *pitches, head, size - s)
-    else:
-        for s in range(0, size, _STEP):
-            _dots_4(q, k + s * pitch, scores + 4 * s, *pitches, head, size - s)
 
 
 @_compiled
@@ -259,31 +236,6 @@ def _raise(scores: int, size: int, scale: float) -> tuple[float, float]:
     """
     top = largest(scores, size)
     return top * scale, exponentials(scores, scores, size, top, scale)
-
-
-@_compiled
-def _mix(
-    powers: int, values: int, out: int, count: int, size: int, wide: int, pitch: int, stride: int
-) -> None:
-    """Adds `size` values [wide] times the powers of `count` queries to out [count, wide].
-
-    Values are `pitch` bytes from one to the next, rows of powers `stride` floats.
-    """
-    if wide == WIDE and count == ROWS:
-        _mix_4x64(powers, values, out, stride, size, pitch, 0)
-    elif wide == WIDE:
-        _mix_1x64(powers, values, out, stride, size, pitch, 0)
-    elif wide == LANES and count == ROWS:
-        _mix_4x16(powers, values, out, stride, size, pitch, 0)
-    elif wide == LANES:
-        _mix_1x16(powers, values, out, stride, size, pitch, 0)
-    else:
-        for r in range(count):
-            own, sums = floats(powers + 4 * r * stride, size), floats(out + 4 * r * wide, wide)
-            for s in range(size):
-                value = floats(values + s * pitch, wide)
-                for i in range(wide):
-                    sums[i] += own[s] * value[i]
 
 
 @_compiled

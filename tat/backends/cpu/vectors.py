@@ -161,11 +161,12 @@ def _ask_for(builder: Any, later: Any, lines: int, index: Any) -> None:
         builder.call(function, [place, reading, second_level, data])
 
 
-def dots(rows: int, keys: int) -> Any:
+def dots(rows: int, keys: int, whole: bool = False) -> Any:
     """Dot products of `rows` queries with `keys` keys, 16 in all, into as many rows of out.
 
     The made function takes addresses of the queries, keys and out, the bytes from a row to the next
-    of each, the width in floats, and how many keys there are: behind the last it comes again.
+    of each, the width in floats, and how many keys there are: behind the last it comes again, if
+    they are not `whole`, all there.
     16 partial sums, lane i over elements i, i + 16 and so on by fused multiply-adds, are then added
     in halves: a dot product has the same bits whatever others are made with it.
     """
@@ -177,10 +178,12 @@ def dots(rows: int, keys: int) -> Any:
     ) -> tuple:  # fmt: skip
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             q, k, out, q_pitch, k_pitch, out_pitch, width, left = arguments
-            last = builder.sub(left, _constant(1))
             queries = [builder.add(q, builder.mul(q_pitch, _constant(i))) for i in range(rows)]
-            below = [builder.icmp_signed("<", _constant(i), left) for i in range(keys)]
-            places = [builder.select(b, _constant(i), last) for i, b in enumerate(below)]
+            places = [_constant(i) for i in range(keys)]
+            if not whole:
+                last = builder.sub(left, _constant(1))
+                below = [builder.icmp_signed("<", place, left) for place in places]
+                places = [builder.select(*pair, last) for pair in zip(below, places, strict=True)]
             others = [builder.add(k, builder.mul(k_pitch, place)) for place in places]
             products = _halved(builder, _emit_dots(builder, queries, others, width))
             for row in range(rows):
