@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from cli_harness import child_environment, command, process, resume
 
+from tat.data.prepare_progress import said
+
 
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}])
 def test_no_escape_code_leaves_for_anything_but_a_terminal(bench, tmp_path, environment):
@@ -68,6 +70,22 @@ def test_a_terminal_gets_a_live_display_and_its_cursor_back(bench, tmp_path):
     assert HIDE in terminal.seen and COLOUR.search(terminal.seen)
     assert terminal.seen.rindex(SHOW) > terminal.seen.rindex(HIDE)
     assert b"step 3/3" in terminal.seen.rpartition(SHOW)[2]
+
+
+def test_preparing_has_a_live_display_on_a_terminal_alone(bench, tmp_path):
+    arguments = "prepare", bench / "shaders", "--config", bench / "small.toml", "-o"
+    terminal = Terminal(*arguments, tmp_path / "live.tat", NO_COLOR="")
+    assert terminal.finish() == 0
+    before, _, after = terminal.seen.rpartition(SHOW)
+    assert HIDE in before and b"preparing" in before and COLOUR.search(before)
+    assert b"live.tat: " in after and b"\x1b" not in after.partition(b"live.tat: ")[2]
+    dumb = Terminal(*arguments, tmp_path / "dumb.tat", TERM="dumb")
+    assert dumb.finish() == 0 and b"\x1b" not in dumb.seen and b"dumb.tat: " in dumb.seen
+
+
+def test_a_share_that_is_done_says_the_time_that_is_left():
+    assert said("reading", 0.25, 30.0) == "reading, 25% done, about 1m30s left"
+    assert said("reading", 0.0, 30.0) == "reading"
 
 
 def test_no_color_is_heard_and_a_dumb_terminal_gets_plain_lines(bench, tmp_path):

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tat.commands.common.progress import shares
 from tat.config import resolve
 from tat.data.corpus_content import Content
 from tat.data.corpus_file import SUFFIX, CorpusFile
 from tat.data.prepare import prepare
-from tat.data.prepare_progress import EtaProgress
 from tat.errors import UsageError, one_line
 from tat.files import require_place
 from tat.train.pretrained import Pretrained
@@ -41,11 +41,12 @@ def run(options: argparse.Namespace) -> int:
             print(one_line(line, 1000), file=sys.stderr, flush=True)
 
     began, content = time.monotonic(), Content.of(options.paths)
-    prepare(
-        options.paths, options.output, config.data, config.seed, content=content,
-        tokenizer=pretrained.tokenizer() if pretrained else None, threads=config.threads,
-        progress=EtaProgress(say),
-    )  # fmt: skip
+    with shares("preparing", options.quiet) as progress:
+        prepare(
+            options.paths, options.output, config.data, config.seed, content=content,
+            tokenizer=pretrained.tokenizer() if pretrained else None, threads=config.threads,
+            progress=progress,
+        )  # fmt: skip
     _describe(options.output, content.size, time.monotonic() - began, say)
     return 0
 

@@ -22,6 +22,12 @@ class EtaProgress:
         if now - self._last < self._every or share <= 0:
             return
         self._last = now
-        left = (now - self._began) * (1 - share) / share
-        minutes, seconds = divmod(round(left), 60)
-        self._say(f"preparing: {stage}, {share:.0%} done, about {minutes}m{seconds:02}s left")
+        self._say(f"preparing: {said(stage, share, now - self._began)}")
+
+
+def said(stage: str, share: float, seconds: float) -> str:
+    """The stage, the share that is done after so many seconds, and the time that is left."""
+    if share <= 0:
+        return stage
+    minutes, rest = divmod(round(seconds * (1 - share) / share), 60)
+    return f"{stage}, {share:.0%} done, about {minutes}m{rest:02}s left"

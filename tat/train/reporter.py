@@ -126,8 +126,12 @@ def open_reporter(quiet: bool, verbose: bool, log: Callable[[str], None]) -> Rep
     """The reporter that fits standard error."""
     if quiet:
         return QuietReporter(sys.stderr, log)
-    live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return (LiveReporter if live else Reporter)(sys.stderr, log, verbose)
+    return (LiveReporter if is_live() else Reporter)(sys.stderr, log, verbose)
+
+
+def is_live() -> bool:
+    """Whether standard error is a terminal on which a line can be redrawn in place."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def duration(seconds: float) -> str:
