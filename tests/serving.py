@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from cli_harness import child_environment, command, process
+from cli_harness import child_environment, command, process, tat
 
 from tat.config import resolve
 from tat.serve.decoder import Decoder, Service
@@ -180,3 +180,21 @@ def opened(engine: Engine) -> Iterator[Client]:
 def long_enough() -> float:
     """Seconds that anything may take on a slow and busy machine."""
     return float(os.environ.get("TEST_SECONDS", "60"))
+
+
+@pytest.fixture(name="client", scope="module")
+def client_fixture(tiny_run: Path) -> Iterator[Client]:
+    with serving("--run", tiny_run, "--device", "cpu", "-q") as address:
+        yield Client(address).ready()
+
+
+def generated(
+    run: Path, folder: Path, *arguments: object, prefix: str = PREFIX, suffix: str = SUFFIX
+) -> str:
+    """The text that `tat generate` gives for the gap."""
+    (folder / "prefix").write_text(prefix)
+    (folder / "suffix").write_text(suffix)
+    gap = "--prefix", folder / "prefix", "--suffix", folder / "suffix"
+    done = tat("generate", *gap, "--run", run, "--device", "cpu", "-q", *arguments)
+    assert done.code == 0, done.err
+    return done.out.removesuffix("\n")

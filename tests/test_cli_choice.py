@@ -235,6 +235,7 @@ def test_hostile_prompts_are_answered_or_refused(bench, tmp_path, hostile, place
 
 def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch):
     library = Index()
+    library.proven = True
     library.update(
         [Document.of_function("synth:disc", 3, "fn area(r: f32) -> f32", "{ return r; }")]
     )

@@ -50,6 +50,15 @@ def test_references_are_right_in_every_measure(judge):
     assert set(RIGHT) == set(MEASURES)
 
 
+def test_a_reference_that_is_known_to_be_valid_is_not_validated_again(sandbox, monkeypatch):
+    asked, validate = [], sandbox.validate
+    monkeypatch.setattr(sandbox, "validate", lambda text: asked.append(text) or validate(text))
+    for sound, validations in ((), 2), (("square",), 1):
+        assert measures(Judge(sandbox, MODULES, sound), SQUARE, SQUARE.body) == RIGHT
+        assert len(asked) == validations
+        asked.clear()
+
+
 def test_other_code_that_computes_the_same_behaves(judge):
     found = measures(judge, SQUARE, "{ let y = abs(x); // |x|\n return y * y; }")
     assert found["behaviour"] == found["valid"] == 1 and found["exact"] == 0

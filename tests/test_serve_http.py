@@ -1,34 +1,23 @@
 """The HTTP service as clients meet it: a process of its own, asked over the loopback."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from cli_harness import process, tat
-from serving import FUNCTIONS, PREFIX, SUFFIX, Client, serving, tiny_run  # noqa: F401  a fixture
+from serving import (
+    FUNCTIONS,
+    PREFIX,
+    SUFFIX,
+    Client,
+    client_fixture,  # noqa: F401
+    generated,
+    serving,
+    tiny_run,  # noqa: F401
+)
 
 BOX = "fn box(p: vec2f, b: vec2f, r: f32) -> f32"
 CIRCLE = "fn circle(p: vec2f, r: f32) -> f32"
-
-
-@pytest.fixture(scope="module")
-def client(tiny_run: Path) -> Iterator[Client]:  # noqa: F811
-    with serving("--run", tiny_run, "--device", "cpu", "-q") as address:
-        yield Client(address).ready()
-
-
-def generated(
-    run: Path, folder: Path, *arguments: object, prefix: str = PREFIX, suffix: str = SUFFIX
-) -> str:
-    """The text that `tat generate` gives for the gap."""
-    (folder / "prefix").write_text(prefix)
-    (folder / "suffix").write_text(suffix)
-    gap = "--prefix", folder / "prefix", "--suffix", folder / "suffix"
-    done = tat("generate", *gap, "--run", run, "--device", "cpu", "-q", *arguments)
-    assert done.code == 0, done.err
-    return done.out.removesuffix("\n")
 
 
 def test_an_infill_has_the_text_of_generate(client, tiny_run, tmp_path):  # noqa: F811
@@ -121,53 +110,6 @@ def test_a_stream_says_the_same_text_in_pieces(client, path):
     assert "".join(record["content"] for record in records) == whole.json["content"]
     assert [record["stop"] for record in records] == [False] * (len(records) - 1) + [True]
     assert records[-1]["tokens_predicted"] == whole.json["tokens_predicted"]
-
-
-def test_openai_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # noqa: F811
-    alone = generated(tiny_run, tmp_path)
-    body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "max_tokens": 50, "stop": None,
-            "options": {"num_ctx": 9}, "logit_bias": {}}  # fmt: skip
-    answer = client.ask("/v1/completions", body).json
-    assert answer["object"] == "text_completion" and answer["model"] == tiny_run.name
-    assert [choice["text"] for choice in answer["choices"]] == [alone]
-    assert answer["choices"][0]["finish_reason"] == "stop"
-    assert answer["usage"]["completion_tokens"] > 0
-    two = client.ask("/v1/completions", {**body, "prompt": [PREFIX, "fn "], "n": 2, "seed": 3}).json
-    assert [choice["index"] for choice in two["choices"]] == [0, 1, 2, 3]
-    segments = {"prefix": PREFIX, "suffix": SUFFIX, "filepath": "/etc/passwd", "declarations": []}
-    tabby = client.ask("/v1/completions", {"language": "wgsl", "segments": segments}).json
-    assert tabby["choices"] == [{"index": 0, "text": alone}] and tabby["id"]
-    assert client.ask("/v1/events", {"type": "view"}).status == 200
-
-
-def test_ollamas_form_gives_the_text_of_generate(client, tiny_run, tmp_path):  # noqa: F811
-    alone = generated(tiny_run, tmp_path)
-    body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "raw": True, "keep_alive": "5m",
-            "options": {"num_predict": 50, "temperature": 0, "num_ctx": 9}}  # fmt: skip
-    whole = client.ask("/api/generate", {**body, "stream": False}).json
-    assert (whole["response"], whole["done"], whole["done_reason"]) == (alone, True, "stop")
-    assert whole["model"] == tiny_run.name and whole["eval_count"] > 0 < whole["eval_duration"]
-    answer = client.ask("/api/generate", body)
-    assert answer.headers["Content-Type"] == "application/x-ndjson"
-    records = [json.loads(line) for line in answer.data.splitlines()]
-    assert "".join(record["response"] for record in records) == alone and len(records) > 2
-    assert [record["done"] for record in records] == [False] * (len(records) - 1) + [True]
-    assert records[-1]["eval_count"] == whole["eval_count"]
-    drawn = generated(tiny_run, tmp_path, "--temperature", "1.5", "--seed", "7")
-    options = {"temperature": 1.5, "seed": 7}
-    asked = {**body, "stream": False, "options": options}
-    assert client.ask("/api/generate", asked).json["response"] == drawn
-    asked["options"] = {"num_predict": 3, "stop": ["nosuch"]}
-    short = client.ask("/api/generate", asked).json
-    assert (short["eval_count"], short["done_reason"]) == (3, "length")
-
-
-def test_ollamas_clients_learn_what_is_loaded(client, tiny_run):  # noqa: F811
-    loaded = client.ask("/api/generate", {"model": "x"}).json
-    assert (loaded["response"], loaded["done_reason"]) == ("", "load")
-    [model] = client.ask("/api/tags").json["models"]
-    assert model["name"] == model["model"] == tiny_run.name
-    assert client.ask("/api/version").json["version"]
 
 
 def test_the_model_is_described_and_its_tokens_are_counted(client, tiny_run):  # noqa: F811

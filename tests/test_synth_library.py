@@ -131,7 +131,7 @@ def test_a_retriever_asks_the_library_with_the_index_and_opens_it_late():
     mine.update([Document.of_function("mine", 1, LUMA.signature, "{ return color.x; }")])
     bodies = {"synth:color/luma": "{ return 1.0; }", "synth:twin": "{ return color.x; }"}
     ours.update(Document.of_function(f, 1, LUMA.signature, body) for f, body in bodies.items())
-    opened = []
+    ours.proven, opened = True, []
 
     def library() -> Index:
         opened.append(1)

@@ -33,16 +33,8 @@ from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
 
 _OF_MODELS = (
-    "index",
-    "library",
-    "top",
-    "adapt",
-    "validate",
-    "temperature",
-    "seed",
-    "batch",
-    "int8",
-)
+    "index", "library", "top", "adapt", "validate", "temperature", "seed", "batch", "int8",
+)  # fmt: skip
 _OF_FUNCTIONS = ("files", "predictions", "modules", "define", "validate", "answers", "infill")
 _OF_BODIES = ("predictions", "answers", "index", "library")
 
@@ -133,8 +125,9 @@ def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks
     """Judges the bodies of the functions in a file; ranks share them out."""
     ids, functions, modules = reference_functions(options, sandbox, ranks)
     predictions = _predictions(options, ids)
-    judge, unjudged = Judge(sandbox, modules), all_unjudged(functions, modules, sandbox)
+    unjudged = all_unjudged(functions, modules, sandbox)
     asked = [function for function in functions if function.id not in unjudged]
+    judge = Judge(sandbox, modules, {function.id for function in asked})
     if predictions is None:
         respondent, system = open_respondent(options, sandbox, ranks)
         cut = sum(not respondent.reads_whole(function.prompt) for function in asked)

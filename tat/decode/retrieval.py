@@ -9,9 +9,8 @@ from tat.data.neighbours import Neighbour, find_neighbours
 from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
-from tat.retrieval.query import Hit, search_all
+from tat.retrieval.query import Hit, search
 from tat.retrieval.requests import asked_for, whole
-from tat.synth.family import SOURCE
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
 
@@ -80,28 +79,34 @@ class Retriever:
         count = self.adaptations + self.last_resorts
         if count == 0:
             return []
-        own = [self.index] if self.index else []
-        bundled = [self._library()] if self._library else []
-        hits = search_all([*own, *bundled], query, count, kind="function", exclude=exclude)
+        found: dict[str, tuple[Hit, Index]] = {}
+        for index in self._indexes():
+            for hit in search(index, query, count, kind="function", exclude=exclude):
+                found.setdefault(hit.text, (hit, index))
         name = prompt.signature.partition("fn ")[2].partition("(")[0].strip()
-        if own and bundled:  # scores of a small index are low: what has the name is tried first
-            named = search_all(own, query, count, kind="function", exclude=exclude)
-            first = [hit for hit in named if hit.name == name]
-            texts = {hit.text for hit in first}
-            hits = [*first, *(hit for hit in hits if hit.text not in texts)][:count]
+
+        def order(item: tuple[Hit, Index]) -> tuple[bool, float]:
+            """By score; those of a small index are low, so what has the name there goes first."""
+            hit, index = item
+            beside = self._library is not None and index is self.index
+            return not (beside and hit.name == name), -hit.score
+
         return [
-            Adaptation(partial(_renamed, hit, prompt), hit, hit.file.startswith(SOURCE))
-            for hit in hits
+            Adaptation(partial(_renamed, hit, prompt), hit, index.proven)
+            for hit, index in sorted(found.values(), key=order)[:count]
         ]
+
+    def _indexes(self) -> list[Index]:
+        """The index, then the library, as far as they are there."""
+        own = [] if self.index is None else [self.index]
+        return [*own, self._library()] if self._library else own
 
     def _whole(self, request: str, exclude: str) -> list[Adaptation]:
         """Functions that a request in words asks for, as they are; first those of the index."""
         count = self.adaptations + self.last_resorts
-        indexes = [(self.index, False)] if self.index else []
-        indexes += [(self._library(), True)] if self._library and count else []
         return [
-            Adaptation(partial(whole, index, hit), hit, proven)
-            for index, proven in indexes
+            Adaptation(partial(whole, index, hit), hit, index.proven)
+            for index in (self._indexes() if count else ())
             for hit in asked_for(index, request, exclude)
         ][:count]
 

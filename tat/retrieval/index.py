@@ -68,6 +68,7 @@ class Index:
     def __init__(self, content: bytes = b"", name: str = "index", place: str = ":memory:") -> None:
         """content: of a serialized index; place: an URI of SQLite."""
         self._name = name
+        self.proven = False  # whether all its functions are tat's own, run against references
         with self._errors():
             self._database = sqlite3.connect(place, uri=True)
             if content:

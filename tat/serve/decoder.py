@@ -20,7 +20,7 @@ from tat.decode.stream import Stream
 from tat.errors import TatError
 from tat.serve.around import around
 from tat.serve.ending import Cut
-from tat.serve.tasks import BusyError, NoModelError, Task, Written
+from tat.serve.tasks import FullQueueError, NoModelError, Task, Written
 
 _PATIENCE = 0.05  # seconds between looks at whether the service ends, while nothing is asked
 
@@ -104,12 +104,12 @@ class Decoder:
             return self.require().generator.refusal(prompt)
 
     def submit(self, *tasks: Task) -> None:
-        """Queue tasks, all or none; BusyError where too many wait."""
+        """Queue tasks, all or none; FullQueueError where too many wait."""
         self.require()
         waiting = self.waiting
         if waiting + len(tasks) > self._most:
             batch = self.service.generator.settings.batch
-            raise BusyError(1 + int(waiting * self._spent / max(1, batch)))
+            raise FullQueueError(1 + int(waiting * self._spent / max(1, batch)))
         for task in tasks:
             self._new.put(task)
 

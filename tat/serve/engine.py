@@ -71,7 +71,7 @@ class Engine:
         emit: Callable[[str], None] | None = None, near: bool = False,
         search: Search | None = None, patience: float = 0.0,
     ) -> list[Task]:  # fmt: skip
-        """A task that was submitted for each choice; BusyError, NoModelError, UsageError.
+        """A task that was submitted for each choice; FullQueueError, NoModelError, UsageError.
 
         `near` as in `Decoder.prepare`, `patience` as in `Task`. Statements are reviewed as the
         `search` says.

@@ -13,7 +13,7 @@ from tat.errors import TatError
 from tat.serve.ending import Ending
 
 
-class BusyError(TatError):
+class FullQueueError(TatError):
     """More waits than may wait; `seconds` says when to try again."""
 
     def __init__(self, seconds: int) -> None:

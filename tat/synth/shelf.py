@@ -32,9 +32,15 @@ def family_documents() -> Iterator[Document]:
 def kept_index(parts: tuple[str, ...], documents: Callable[[], Iterable[Document]]) -> Index:
     """The index of `documents`, made where the cache has none of these resources' content.
 
-    `parts` are folders of resources. Where the cache cannot be written, each process makes its own.
+    `parts` are folders of resources; all that is made of them is proven. Where the cache cannot be
+    written, each process makes its own.
     """
-    place = _place(parts)
+    index = _kept(_place(parts), documents)
+    index.proven = True
+    return index
+
+
+def _kept(place: Path, documents: Callable[[], Iterable[Document]]) -> Index:
     with suppress(FileError):  # not there yet, or damaged
         return open_index(place)
     made = Index(name=NAME)

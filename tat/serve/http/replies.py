@@ -7,7 +7,7 @@ import msgspec
 
 from tat.errors import TatError, UsageError
 from tat.serve.engine import GoneError
-from tat.serve.tasks import BusyError, NoModelError
+from tat.serve.tasks import FullQueueError, NoModelError
 
 Headers = list[tuple[str, str]]
 
@@ -85,7 +85,7 @@ def failure(error: Exception) -> Reply:
     headers: Headers = []
     if isinstance(error, RefusedError):
         status, headers = error.status, error.headers
-    elif isinstance(error, BusyError):
+    elif isinstance(error, FullQueueError):
         status, headers = 503, [("Retry-After", str(error.seconds))]
     elif isinstance(error, NoModelError):
         status, headers = 503, [("Retry-After", "2")]
