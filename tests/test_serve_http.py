@@ -41,7 +41,8 @@ def test_an_infill_has_the_text_of_generate(client, tiny_run, tmp_path):  # noqa
 def test_one_place_has_one_text_however_it_is_asked(client, tiny_run, tmp_path, prefix, suffix):  # noqa: F811
     """Also where a line was begun, and where none has begun yet."""
     alone = generated(tiny_run, tmp_path, prefix=prefix, suffix=suffix).rstrip("\n")
-    assert client.ask("/validate", {"code": prefix + alone + suffix}).json["valid"] == bool(suffix)
+    valid = client.ask("/validate", {"code": prefix + alone + suffix}).json["valid"]
+    assert valid or not suffix  # without a suffix it is the model that closes the function, or not
     gap = {"input_prefix": prefix, "input_suffix": suffix}
     whole, streamed = client.infill(**gap).json, client.infill(**gap, stream=True)
     assert whole["content"].rstrip("\n") == alone
