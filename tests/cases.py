@@ -135,6 +135,14 @@ _ATTENTION = [
         lengths=[[70, 1], [0, 64]],
     ),
     _attention(
+        batch=1, queries=70, keys=150, width=64, heads=1, causal=1, label="causal, more keys",
+        lengths=[140],
+    ),
+    _attention(
+        batch=1, queries=150, keys=70, width=96, heads=1, causal=1, label="causal, few keys",
+        lengths=[70],
+    ),
+    _attention(
         batch=1, queries=3, keys=9, width=8, heads=2, label="sharp", lengths=[9],
         stretch={"q": 30.0},
     ),

@@ -73,6 +73,7 @@ ONLY_IN = {
         "backends/cpu/table_rows.py",
         "backends/cpu/vectors.py",
         "backends/cpu/threads.py",
+        "backends/cpu/training_attention.py",
         "backends/cpu/powers.py",
         "backends/cpu/products.py",
         "backends/cpu/attention.py",

@@ -23,7 +23,6 @@ from tat.ops.plan import Memory, Plan
 NUMPY_SUFFICES = frozenset({
     "embedding", "embedding_backward", "positional_encoding", "add", "scale",
     "linear", "linear_backward_input", "linear_backward_parameters",
-    "attention_backward",
     "output_projection", "output_projection_backward_input", "output_projection_backward_table",
     "pointer", "pointer_backward", "sum", "fold", "transpose", "clip", "moving_average",
     "shared_attention", "shared_pointer",
