@@ -75,12 +75,12 @@ def _gather(row: Array, b: int, h: int, k: int, v: int) -> None:
         for i in range(lengths[source]):
             place = source * keys + i
             at = row[_IN.kv] + 4 * (2 * (b * sources * keys + place) * width + h * head)
-            _copy(k + 4 * place * head, at, head)
-            _copy(v + 4 * place * head, at + 4 * width, head)
+            copy(k + 4 * place * head, at, head)
+            copy(v + 4 * place * head, at + 4 * width, head)
 
 
 @_compiled
-def _copy(out: int, source: int, size: int) -> None:
+def copy(out: int, source: int, size: int) -> None:
     target, values = floats(out, size), floats(source, size)
     for i in range(size):
         target[i] = values[i]

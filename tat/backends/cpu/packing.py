@@ -31,6 +31,13 @@ def product_scratch(rows: int, depth: int, int8: bool) -> int:
     return SUMS + (rows * (4 + 2 * (depth + depth % 2)) if int8 else 0)
 
 
+def tile_scratch(columns: int, batch: int, heads: int, width: int) -> int:
+    """Scratch memory for tiles of a batch's rows: a call of so many columns, the rows of a tile,
+    the tile of each row, and a tile's queries, results and logs; whole lines."""
+    floats = ROWS + batch + ROWS * (2 * width + heads)
+    return (8 * columns + 4 * floats + LINE - 1) // LINE * LINE
+
+
 def attention_scratch(keys: int, heads: int, width: int) -> int:
     """Scratch memory of a thread over `keys` keys: scores, results and shares of a tile, and the
     keys and values of a head; or all but these of one query of all heads."""

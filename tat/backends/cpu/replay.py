@@ -16,7 +16,7 @@ from numpy import ndarray as Array
 from tat.backends.cpu.columns import COLUMNS, OPERATIONS, fill
 from tat.backends.cpu.compiled import TableCode
 from tat.backends.cpu.pace import Load, Pace
-from tat.backends.cpu.packing import LINE, attention_scratch, pack, product_scratch
+from tat.backends.cpu.packing import LINE, attention_scratch, pack, product_scratch, tile_scratch
 from tat.backends.notes import say_once
 from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS
@@ -92,9 +92,10 @@ class Tables:
 def _scratch_bytes(call: Call) -> int:
     """The scratch memory of a thread for a call."""
     if call.kernel in ("attention", "shared_attention"):
-        sizes, beside = call.attributes, 8 * COLUMNS * (call.kernel != "attention")
-        keys = sizes["sources"] * sizes["keys"]
-        return attention_scratch(keys, sizes["heads"], sizes["width"]) + beside
+        keys = call.attributes["sources"] * call.attributes["keys"]
+        batch, heads, width = (call.attributes[name] for name in ("batch", "heads", "width"))
+        needed = attention_scratch(keys, heads, width)
+        return needed + tile_scratch(COLUMNS, batch, heads, width)  # no tiles of plain attention
     if call.kernel in ("linear", "output_projection", "linear_int8", "output_projection_int8"):
         rows, depth, _ = call.attributes.values()
         return product_scratch(rows, depth, call.kernel.endswith("_int8"))
