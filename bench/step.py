@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from peers import blas
+
 import tat
 from tat.backends.opening import open_backend
 from tat.benchmarks.model_workloads import make_trainer
@@ -76,12 +78,12 @@ def main() -> int:
             torch.append(pair[1])
     ratio = statistics.median(a / b for a, b in zip(own, torch))
     print(f"step of {options.rows} rows, 2 x {options.length} tokens, {threads} threads")
-    print(f"  tat      {1000 * statistics.median(own):7.0f} ms  ({trainer.backend.name})")
+    print(f"  tat      {1000 * statistics.median(own):7.0f} ms  ({trainer.backend.name}, {blas()})")
     print(f"  PyTorch  {1000 * statistics.median(torch):7.0f} ms")
     print(f"  ratio    {ratio:7.2f}  (median of {options.rounds} pairs; 1.30 is the limit)")
     record = {
         "benchmark": "step", "rows": options.rows, "length": options.length, "threads": threads,
-        "tat_s": own, "torch_s": torch, "ratio": ratio, "tat": tat.__version__,
+        "blas": blas(), "tat_s": own, "torch_s": torch, "ratio": ratio, "tat": tat.__version__,
         "machine": platform.machine(), "processor": processor(),
         "python": platform.python_version(),
     }  # fmt: skip
