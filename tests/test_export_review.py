@@ -84,8 +84,9 @@ def test_a_name_that_nothing_declares_is_found_and_no_other():
     assert found == [*cases.values(), *("" for _ in ENTRIES)]
 
 
-_PLAYER = """({ texts, most, names, refused, context }) => {
+_PLAYER = """({ texts, most, names, refused, context, after = 1e9 }) => {
   const drawn = [], judged = [], keys = [];
+  let asked = 0; // how often the person was asked whether to stop; candidates ask once before
   const player = {
     plan: { source: 64, capacity: 40, block: 4, special: { EOS: '', BOS: '^' }, names },
     tokenizer: { source: () => [1], decode: (tokens) => tokens.join('') },
@@ -101,7 +102,9 @@ _PLAYER = """({ texts, most, names, refused, context }) => {
   };
   const settings = { candidates: context ? 4 : 1, temperature: 0.7, top_k: 0, top_p: 1, min_p: 0,
     penalty: 1, seed: '3', redraws: most };
-  return write(player, { description: 'f', signature: 'fn f() -> f32', context }, settings)
+  const stopped = () => asked++ > after;
+  const request = { description: 'f', signature: 'fn f() -> f32', context };
+  return write(player, request, settings, { stopped })
     .then((made) => ({ ...made, keys, judged }));
 }"""
 
@@ -117,6 +120,15 @@ def test_a_refused_statement_and_an_unknown_name_are_drawn_again():
     assert made["text"].endswith("return b; }") and made["redrawn"] == 1
     made = node(_PLAYER, {**asked, "texts": texts[:1], "most": 4})
     assert not made["finished"] and "after 4 refused" in made["errors"][0]
+
+
+@pytest.mark.parametrize(("after", "said"), [
+    (0, "it was stopped after 0 tokens"), (2, "it was stopped after"),
+    (99, "it does not end within 40 tokens"),
+])  # fmt: skip
+def test_a_text_without_an_end_says_why(after, said):
+    asked = {"texts": [["{"] * 99], "most": 0, "names": [], "refused": [], "after": after}
+    assert node(_PLAYER, asked)["errors"][0].startswith(said)
 
 
 @pytest.mark.parametrize("most", [0, 5])

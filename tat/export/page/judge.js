@@ -47,7 +47,7 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
       emit: (tokens) => emit(lead + decode(tokens), number + 1),
     });
     const text = lead + decode(made.tokens), module = head + text + tail;
-    const errors = given ? [given] : !made.finished ? [endless(made, review)]
+    const errors = given ? [given] : !made.finished ? [endless(made, review, player.plan.capacity)]
       : (await player.problemsOf(module)).map(({ line, column, message }) => `${line}:${column} ${message}`);
     const candidate = {
       ...made, text, module, errors, leftOut, number: number + 1, redrawn: review?.attempts ?? 0,
@@ -59,8 +59,10 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
   return first;
 }
 
-function endless({ tokens }, review) {
-  return review?.gaveUp ? `it found no way on after ${review.attempts} refused statements`
+// Why a text has no end: it may have at most `capacity` tokens.
+function endless({ tokens }, review, capacity) {
+  if (review?.gaveUp) return `it found no way on after ${review.attempts} refused statements`;
+  return tokens.length < capacity ? `it was stopped after ${tokens.length} tokens`
     : `it does not end within ${tokens.length} tokens`;
 }
 
