@@ -30,7 +30,6 @@ CONSTANTS = {  # name: (what it may be called, its digits)
     "FLT_MAX": (("FLT_MAX", "MAX_FLOAT", "INF", "FAR"),
                 ("3.402823466e38", "3.4e38", "1e30", "1e20")),
 }  # fmt: skip
-_SOME = ("PI", "TAU", "EPS", "FLT_MAX")  # one of them is in each of the names
 _CONSTANT = re.compile(r"\b(?:PI|TAU|HALF_PI|INV_PI|EPS|FLT_MAX)\b")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.A)
 _KEPT = re.compile(r"«(\w+)»")
@@ -111,8 +110,9 @@ class Draft:
         if self.is_expression:
             self._return_it()
         self._declare_constants()
-        names = {**family.alternatives, **self.alternatives}
-        mapping = chosen_names(names, family.used, draws, style.snake)
+        mapping = chosen_names(
+            family.alternatives | self.alternatives, family.used, draws, style.snake
+        )
         table = token_table(mapping, style.long_types)
         taken = {*mapping.values(), *family.used}
         name = self._name(taken)
@@ -149,7 +149,7 @@ class Draft:
         """Pi and the like: a constant of the module or of the function, or its digits."""
         context = "\n".join(self.context)
         text = f"{self.body}\n{context}"
-        if not any(name in text for name in _SOME):
+        if not ("PI" in text or "TAU" in text or "EPS" in text or "FLT_MAX" in text):
             return
         for name in sorted(set(_CONSTANT.findall(text))):
             names, digits = CONSTANTS[name]
@@ -197,7 +197,7 @@ class Draft:
             return ""
         declared = [line.split(None, 2)[1] for line in self.context if line.startswith("struct ")]
         built = {s for s in declared if f"{s}(" in self.body or f": {s};" in self.body}
-        layout = Layout(self.draws, self.style, taken | set(mapping))
+        layout = Layout(self.draws, self.style, taken, mapping)
         text = "\n".join(layout.declaration(line, built) for line in lines)
         text = renamed(text, table, self.style.literal)
         return _with_colons(text, self.style.colon)

@@ -38,7 +38,8 @@ _OTHER_NAME = re.compile(r"(?:const|struct|alias|override|var<private>) (\w+)")
 class Layout:
     """The layout of one module's declarations, and the next free binding."""
 
-    def __init__(self, draws: Draws, style: Style, used: Collection[str]) -> None:
+    def __init__(self, draws: Draws, style: Style, *used: Collection[str]) -> None:
+        """`used`: names that no further member may have."""
         self.draws, self.style, self.used = draws, style, used
         self._group = draws.weighted(_GROUPS)
         self._next = draws.weighted(_FIRST)
@@ -76,7 +77,7 @@ class Layout:
                 extra = draws.pick(_MEMBERS)
                 word = extra.partition(":")[0]
                 known = [member.partition(":")[0].strip() for member in members]
-                if word not in known and word not in self.used:
+                if not any(word in names for names in (known, *self.used)):
                     members.insert(draws.below(len(members) + 1), extra)
         return struct_text(name, members, self.style)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from tat.synth.draws import Draws
-from tat.synth.words import RESERVED, decorated, in_case
+from tat.synth.words import RESERVED, camel_case, decorated, snake_case
 
 # A name (with the dot before it, if it is a member's), a number, an attribute or a comment.
 _TOKEN = re.compile(
@@ -13,7 +13,6 @@ _TOKEN = re.compile(
     re.A,
 )
 _SWIZZLE = re.compile(r"[xyzw]{1,4}|[rgba]{1,4}")
-_SHORT = 100  # characters of texts that come again: types, declarations, expressions
 _PLAIN_FLOAT = re.compile(r"(\d+)\.(\d+)")
 _TRIES = range(6)  # to find a name that is free
 LONG_TYPES = {
@@ -32,17 +31,18 @@ def chosen_names(
     taken: set[str] = set()
     random = draws.random
     novelty = 0.5 if random() < 0.1 else 0.04
+    cased = snake_case if snake else camel_case
     for name, names in alternatives.items():
         count = len(names)
         for _ in _TRIES:
             pick = names[int(random() * count)] if count > 1 else names[0]
             if random() < novelty and len(pick) > 1 and pick[0].islower():
                 pick = decorated(pick, draws)
-            pick = in_case(pick, snake)
+            pick = cased(pick)
             if pick not in taken and pick not in RESERVED and (pick == name or pick not in used):
                 break
         else:
-            pick = in_case(names[0], snake)
+            pick = cased(names[0])
             while pick in taken or pick in RESERVED or (pick != name and pick in used):
                 pick += "_" if random() < 0.3 and not pick.endswith("_") else "2"
         taken.add(pick)
@@ -76,13 +76,12 @@ def renamed(text: str, table: Mapping[str, str], literal: str = "") -> str:
     """`text` with each token as `table` has it, and floats in the form `literal`."""
     if text.isidentifier():
         return table.get(text, text)
-    parts = _known_parts(text) if len(text) < _SHORT else _TOKEN.split(text)
-    # What stands between tokens is in no table.
-    new = map(table.get, parts, parts)
-    return "".join([_literal(token, literal) for token in new] if literal else new)
-
-
-_known_parts = lru_cache(maxsize=1 << 12)(_TOKEN.split)
+    parts = _TOKEN.split(text)
+    tokens = parts[1::2]
+    parts[1::2] = map(table.get, tokens, tokens)
+    if literal:
+        parts[1::2] = [_literal(token, literal) for token in parts[1::2]]
+    return "".join(parts)
 
 
 def _literal(token: str, form: str) -> str:

@@ -92,9 +92,11 @@ def styled(body: str, style: Style) -> str:
 def indented(text: str, style: Style) -> str:
     """Statements one level deeper, each level as the style has it."""
     if style.indent != "    ":
-        lines = [line.lstrip(" ") for line in text.split("\n")]
-        levels = [(len(a) - len(b)) // 4 for a, b in zip(text.split("\n"), lines)]
-        text = "\n".join(style.indent * level + line for level, line in zip(levels, lines))
+        unit = style.indent
+        text = "\n".join([
+            unit * ((len(line) - len(code := line.lstrip(" "))) // 4) + code
+            for line in text.split("\n")
+        ])  # fmt: skip
     return style.indent + text.replace("\n", "\n" + style.indent)
 
 

@@ -56,15 +56,26 @@ def names_for(names: Sequence[str]) -> tuple[str, ...]:
     return synonyms().get(names[0], tuple(names))
 
 
-@lru_cache(maxsize=1 << 14)
 def in_case(name: str, snake: bool) -> str:
     """A name in snake_case or camelCase; one that begins with a capital stays as it is."""
+    return snake_case(name) if snake else camel_case(name)
+
+
+@lru_cache(maxsize=1 << 13)
+def snake_case(name: str) -> str:
+    """A name in snake_case; one that begins with a capital stays as it is."""
     if not name[0].islower():
         return name
-    if snake:
-        return _CAPITALS.sub(lambda capital: "_" + capital[1].lower(), name)
+    return _CAPITALS.sub(lambda capital: "_" + capital[1].lower(), name)
+
+
+@lru_cache(maxsize=1 << 13)
+def camel_case(name: str) -> str:
+    """A name in camelCase; one that begins with a capital stays as it is."""
     head, *tail = name.split("_")
-    return head + "".join(word[:1].upper() + word[1:] for word in tail) if tail else name
+    if not (tail and name[0].islower()):
+        return name
+    return head + "".join(word[:1].upper() + word[1:] for word in tail)
 
 
 def upper_case(name: str) -> str:
