@@ -58,19 +58,21 @@ def _check(options: argparse.Namespace) -> None:
 
 def _engine(options: argparse.Namespace) -> Engine:
     config = resolve().config
-    library = None
+    library = checkpoint = None
+    none = options.run == _NONE and not options.run.exists()
+    if not (none or is_bundled(options.run)):
+        _, checkpoint = _read(options)  # a file that does not exist is refused before all else
     if options.index != "none":
         model = BUNDLED if options.run == _NONE else options.run
-        more = bundled_library(config.generate, model)
+        more = bundled_library(config.generate, model, checkpoint)
         library = Library(options.index, lambda: named_index(options.index), more)
         library.require()  # a file that is no index is refused before anything is served
-    return Engine(config, _decoder(options, config), Judge(), library)
+    decoder = Decoder(None) if none else _decoder(options, config)
+    return Engine(config, decoder, Judge(), library)
 
 
 def _decoder(options: argparse.Namespace, config: Config) -> Decoder:
     """The model of --run, which is loaded while the service begins; none where none is bundled."""
-    if options.run == _NONE and not options.run.exists():
-        return Decoder(None)
     try:
         find_checkpoint(options.run)
     except FileError as error:
@@ -86,8 +88,6 @@ def _decoder(options: argparse.Namespace, config: Config) -> Decoder:
         return open_service(name, path, checkpoint, config, options.device, options.int8,
                             options.precision or "f32")  # fmt: skip
 
-    if not is_bundled(options.run):
-        _read(options)  # a file that does not exist is refused before anything is served
     return Decoder(load, options.queue)
 
 
