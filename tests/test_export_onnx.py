@@ -105,10 +105,15 @@ class Written:
         return dict(zip([value.name for value in graph.get_outputs()], values, strict=True))
 
 
+MODERN = {"model__norm": "rms", "model__feed_forward_kind": "swiglu", "model__positions": "rotary"}
+
+
 @pytest.mark.parametrize("kind", ["f32", "int8"])
-@pytest.mark.parametrize("copy", [True, False], ids=["copy", "plain"])
-def test_a_model_writes_what_tat_writes(kind, copy):
-    generator, leaving = new_pair(kind, model__copy=copy, model__layers=2)
+@pytest.mark.parametrize(
+    "more", [{"model__copy": True}, {"model__copy": False}, MODERN], ids=["copy", "plain", "modern"]
+)
+def test_a_model_writes_what_tat_writes(kind, more):
+    generator, leaving = new_pair(kind, model__layers=2, **more)
     written = Written(onnx_files(leaving, LENGTH, int8=kind == "int8"))
     for prompt in PROMPTS.values():
         source = generator.source(prompt)

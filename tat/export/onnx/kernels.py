@@ -33,6 +33,33 @@ def layer_norm(
     return [n("LayerNormalization", x, gain, bias, axis=-1, epsilon=epsilon)]
 
 
+def rms_norm(
+    n: Nodes, x: str, gain: str, *, rows: int, width: int, epsilon: float
+) -> list[str]:  # fmt: skip
+    mean = n("ReduceMean", n("Mul", x, x), n.constant([1], np.int64))
+    return [n("Mul", n("Div", x, n("Sqrt", n("Add", mean, n.constant(epsilon)))), gain)]
+
+
+def rotary(
+    n: Nodes, x: str, turns: str, start: str, *,
+    batch: int, length: int, heads: int, pairs: int, others: int, direction: float,
+) -> list[str]:  # fmt: skip
+    rows, turned = batch * length, 2 * heads * pairs
+    places = n("Add", n.shaped(start, batch, 1), n.constant(np.arange(length), np.int32))
+    turn = n.shaped(n("Gather", turns, n.shaped(places, rows), axis=0), rows, 1, pairs, 2)
+    pair = n.shaped(_columns(n, x, 0, turned), rows, heads, pairs, 2)
+    sines, cosines = (n("Gather", turn, n.constant(i, np.int64), axis=3) for i in (0, 1))
+    left, right = (n("Gather", pair, n.constant(i, np.int64), axis=3) for i in (0, 1))
+    sines = n("Mul", sines, n.constant(direction))
+    both = [
+        n("Sub", n("Mul", left, cosines), n("Mul", right, sines)),
+        n("Add", n("Mul", right, cosines), n("Mul", left, sines)),
+    ]
+    joined = n("Concat", *(n.shaped(half, rows, heads, pairs, 1) for half in both), axis=3)
+    y = n.shaped(joined, rows, turned)
+    return [n("Concat", y, _columns(n, x, turned, turned + others), axis=1) if others else y]
+
+
 def linear(
     n: Nodes, x: str, weight: str, bias: str, *, rows: int, inputs: int, outputs: int
 ) -> list[str]:
@@ -45,6 +72,11 @@ def add(n: Nodes, a: str, b: str, *, size: int) -> list[str]:
 
 def gelu(n: Nodes, x: str, *, size: int) -> list[str]:
     return [n("Gelu", x, approximate="tanh")]
+
+
+def swiglu(n: Nodes, x: str, *, rows: int, width: int) -> list[str]:
+    gate = _columns(n, x, 0, width)
+    return [n("Mul", n("Mul", gate, n("Sigmoid", gate)), _columns(n, x, width, 2 * width))]
 
 
 def attention(
@@ -122,6 +154,11 @@ def _within(n: Nodes, lengths: str, batch: int, sources: int, keys: int) -> str:
     return n("Less", places, n.shaped(lengths, batch, sources, 1))
 
 
+def _columns(n: Nodes, x: str, start: int, end: int) -> str:
+    """Columns of a matrix."""
+    return n("Slice", x, *(n.constant([value], np.int64) for value in (start, end, 1)))
+
+
 def _softmax(n: Nodes, scores: str, counts: str) -> str:
     """Over the last axis, 0 where a key does not count, also where none does."""
     shares = n("Softmax", n("Where", counts, scores, n.constant(_LOW)), axis=-1)
@@ -131,8 +168,8 @@ def _softmax(n: Nodes, scores: str, counts: str) -> str:
 TABLE: dict[str, Callable[..., list[str]]] = {
     function.__name__: function
     for function in (
-        embedding, positional_encoding, layer_norm, linear, add, gelu, attention,
-        output_projection, cache_write, pointer, copy_mixture,
+        embedding, positional_encoding, rotary, layer_norm, rms_norm, linear, add, gelu, swiglu,
+        attention, output_projection, cache_write, pointer, copy_mixture,
     )
 }  # fmt: skip
 UPDATES = ("cache_write", "copy_mixture")  # whose first input is the output's value before
