@@ -35,6 +35,9 @@ def leaving_of(generator: Generator) -> LeavingModel:
     return LeavingModel(loaded.model, loaded.tokenizer, loaded.config, values, None, 7, "0" * 64)
 
 
+MODERN = {"model__norm": "rms", "model__feed_forward_kind": "swiglu", "model__positions": "rotary"}
+
+
 def new_pair(kind: str = "f32", seed: int = 3, **flags: object) -> tuple[Generator, LeavingModel]:
     """A model with random weights that ends its texts, and a generator of it rounded to `kind`."""
     generator = new_generator(LENGTH, seed=seed, **flags)

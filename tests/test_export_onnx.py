@@ -5,7 +5,7 @@ import pytest
 from cases import CASES
 from cli_harness import tat
 from decoding import PROMPTS, ByDefinition
-from exporting import LENGTH, new_pair
+from exporting import LENGTH, MODERN, new_pair
 
 from tat import weights
 from tat.backends.cpu.executable import CpuBackend
@@ -103,9 +103,6 @@ class Written:
         wanted = {value.name for value in graph.get_inputs()}
         values = graph.run(None, {n: v for n, v in feeds.items() if n in wanted})
         return dict(zip([value.name for value in graph.get_outputs()], values, strict=True))
-
-
-MODERN = {"model__norm": "rms", "model__feed_forward_kind": "swiglu", "model__positions": "rotary"}
 
 
 @pytest.mark.parametrize("kind", ["f32", "int8"])

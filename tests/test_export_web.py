@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cli_harness import tat
 from decoding import PROMPTS, TOKENIZER
-from exporting import Replay, in_node, new_pair, node, plan_of, tokenizer_of
+from exporting import MODERN, Replay, in_node, new_pair, node, plan_of, tokenizer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,10 +90,11 @@ def test_a_dispatch_that_a_browser_would_refuse_is_not_recorded():
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("copy", [True, False], ids=["copy", "plain"])
+@pytest.mark.parametrize("more", [{"model__copy": True}, {"model__copy": False}, MODERN],
+                         ids=["copy", "plain", "modern"])  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_replayed_page_writes_what_tat_writes(kind, copy):
-    generator, leaving = new_pair(kind, model__copy=copy)
+def test_a_replayed_page_writes_what_tat_writes(kind, more):
+    generator, leaving = new_pair(kind, **more)
     replay = Replay(page(leaving, PageOptions(kind, tokens=40)))
     for prompt in PROMPTS.values():
         source = generator.source(prompt)

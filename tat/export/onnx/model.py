@@ -86,9 +86,7 @@ class _Graph:
             return self._weight(tensor)
         self._require_whole(tensor)
         if root.kind == "constant":
-            config = self._leaving.config.model
-            table = weights.sinusoids(config.max_length, config.width).astype(float32)
-            return self._nodes.named(root.name, table)
+            return self._nodes.named(root.name, weights.sinusoids(*root.shape).astype(float32))
         if root not in self._values:
             self._inputs[root.name] = root.shape, root.dtype
             self._values[root] = root.name

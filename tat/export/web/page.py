@@ -55,7 +55,7 @@ def recorded(leaving: LeavingModel, options: PageOptions) -> dict[str, Any]:
         if bucket != shape.source:
             recording.add(f"place{bucket}", place_program(model, alone, shape))
     recording.add("sample", sampling_program(model, shape, block, Special.EOS))
-    positions = weights.sinusoids(longest, config.model.width).astype("<f4").tobytes()
+    positions = weights.sinusoids(*model.positions.table.shape).astype("<f4").tobytes()
     table = recording.buffer_of(model.positions.table)
     flat = model.parameters.flat
     settings = config.generate
