@@ -117,6 +117,30 @@ def test_equal_sources_are_encoded_once(generator, monkeypatch):
     assert placed == [[0], [1], [2]]  # one memory each, which the CPU's rows share
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_texts_of_a_prompt_have_a_batch_of_their_own_where_that_pays(generator, monkeypatch, pays):
+    """If they nearly fill it; a few others take the rows that are free. All come to their end."""
+    monkeypatch.setattr(generator.programs, "one_prompt_pays", pays)
+    body, context, program, _ = PROMPTS.values()
+    prompts = [body, context, context, context, program, body, body, body, body, body]
+    limits = [2, 9, 5, 7, 3, 4, 2, 9, 3, 1]
+    requests = [request(generator, prompt, False, n) for n, prompt in enumerate(prompts)]
+    streams = [generator.stream(one) for one in requests]
+    for stream, limit in zip(streams, limits, strict=True):
+        stream.limit = limit
+    batch, waiting, beside, ended = Batch(generator.programs, 4, 1), deque(streams), set(), 0
+    while ended < len(streams):
+        ended += len([*batch.admit(waiting)])
+        going = [prompt for prompt, s in zip(prompts, streams, strict=True) if s in batch._streams]
+        beside.add(frozenset(prompt.signature for prompt in going))
+        ended += len([*batch.step()])
+    assert (frozenset([body.signature, context.signature]) in beside) == (not pays)
+    assert frozenset([context.signature, program.signature]) in beside
+    for stream, one, limit in zip(streams, requests, limits, strict=True):
+        alone = [*generator.tokens_of(generator.stream(one))]
+        assert stream.tokens == alone[:limit]
+
+
 def test_no_requests_need_no_work(generator):
     assert generator.generate_all([]) == []
     with pytest.raises(UsageError, match="at most 64"):

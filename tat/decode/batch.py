@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy import ndarray as Array
@@ -51,8 +52,10 @@ class Batch:
 
         Equal sources of consecutive streams are encoded once.
         """
-        self._resize(sum(map(bool, self._streams)) + len(waiting))
+        joining = self._joining(waiting)
+        self._resize(sum(map(bool, self._streams)) + joining)
         free = [row for row, stream in enumerate(self._streams) if stream is None]
+        del free[joining:]
         placed: list[Placed] = []
         while waiting and free:
             sources, rows = waiting[0].sources, []
@@ -68,6 +71,25 @@ class Batch:
         if placed:
             self._programs.place(placed, self._shape)
             self._write_sources()
+
+    def _joining(self, waiting: deque[Stream]) -> int:
+        """How many of the first waiting streams may have rows now, those that have no room too.
+
+        Where it pays, a prompt's texts that nearly fill a batch wait until other prompts' are done:
+        they share what they read of their sources.
+        """
+        there = [stream.sources for stream in self._streams if stream]
+        count, room = 0, self._most - len(there)
+        for sources, group in groupby(waiting, key=lambda stream: stream.sources):
+            if count >= room:
+                break
+            size = sum(1 for _ in group)
+            alone = self._programs.one_prompt_pays and 4 * size >= 3 * self._most
+            if alone and any(other != sources for other in there):
+                break
+            there.append(sources)
+            count += size
+        return count
 
     def drop(self, stream: Stream) -> None:
         """Give up a stream that nobody waits for any more: its row is free, if it has one."""

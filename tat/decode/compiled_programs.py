@@ -43,6 +43,8 @@ class Programs:
         self._model, self._backend = loaded.model, loaded.backend
         self.capacity, self._block = max(1, capacity), loaded.config.generate.block
         self.runs_ahead = self._backend.queues
+        # Whether a step of few rows is cheap, and one that reads many sources is not.
+        self.one_prompt_pays = not self.runs_ahead and loaded.model.parameters.int8
         trained = sorted({source for source, _ in loaded.config.data.buckets})
         self.longest_source = trained[-1]
         between = () if self.runs_ahead else range(_LENGTHS, trained[-1], _LENGTHS)
