@@ -43,7 +43,7 @@ _FIXED = Path("/var/tmp/tat-release-kernels")
 _WAITING = "release: another build on this machine compiles kernels at {}; waiting for it"
 LEVELS = ("v2", "v3", "v4")
 _OBJECTS = "table.o"  # of the library of a level
-_IN_LIBRARY = ("table_rows.", "copying.", "products.")  # beginnings of names in Numba's cache
+_IN_LIBRARY = ("table_rows.", "shared_attention.", "copying.", "products.")  # names in the cache
 
 
 def record(out: Path) -> None:
