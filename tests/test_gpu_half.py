@@ -93,6 +93,8 @@ BOUNDS = {
     "heads of 64": 5e-3,  # 3.0e-3, the largest of half a million differences of products
     "slopes": 5e-3,  # 2.8e-3, where sums are four times as large as they
     "many of two sources": 4e-3,  # 2.2e-3, in differences of products
+    "causal, more keys": 4e-3,  # 2.1e-3, in differences of products
+    "causal, few keys": 4e-3,  # 2.2e-3, in sums of 150
 }
 
 
