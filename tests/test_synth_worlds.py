@@ -133,6 +133,12 @@ WORLDS = {  # a family with a body, the same said otherwise, and another
         "  = 1.0 / fwidth(x)\n",
         "  = fwidth(x)\n",
     ),
+    "both derivatives": (
+        "fn f(p: vec3f) -> vec3f\n"
+        "  = normalize(cross(dpdx(p), dpdy(p)))\n",
+        "  = -normalize(cross(dpdy(p), dpdx(p)))\n",
+        "  = normalize(cross(dpdy(p), dpdx(p)))\n",
+    ),
 }  # fmt: skip
 
 
@@ -152,3 +158,11 @@ def test_a_world_obeys_its_domain(sandbox: Sandbox):
     table += "  = a[n] < a[n + 1u]\n  = true\n"
     assert verdicts(sandbox, table.format(""))[0].problem
     assert not verdicts(sandbox, table.format("  ~ ascending a\n"))[0].problem
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("around", ["", "  : var<private> seen: f32;\n"])
+def test_a_check_without_a_finite_row_fails(sandbox: Sandbox, around: str):
+    table = f"fn f(x: f32) -> f32\n{around}  = sqrt(-x)\n  = sqrt(-1.0 * x)\n"
+    (verdict,) = verdicts(sandbox, table)
+    assert verdict.problem.startswith("only 0 of")

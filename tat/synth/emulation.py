@@ -65,10 +65,15 @@ def _answer(name: str, given: list[str], textures: Mapping[str, str], elements: 
     if name == "arrayLength":
         return f"{elements}u"
     if name.startswith("dpd"):
-        return f"({'0.37' if name[3] == 'x' else '0.53'} * ({given[0]}))"
+        return _derivative(name[3], given[0])
     if name.startswith("fwidth"):
-        return f"(0.9 * abs({given[0]}))"
+        return f"(abs({_derivative('x', given[0])}) + abs({_derivative('y', given[0])}))"
     return _texture(name, given, textures)
+
+
+def _derivative(axis: str, value: str) -> str:
+    """One for each axis; those of a vector are no multiples of each other."""
+    return f"(0.37 * ({value}))" if axis == "x" else f"(0.53 * ({value}) - 0.29)"
 
 
 def _texture(name: str, given: list[str], textures: Mapping[str, str]) -> str:
