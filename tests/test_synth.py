@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "a3cd2f60400c0bb3f0ec6eaeb27ef179783ea1cc3b86d7884bb5cf75a42ffdec"
+GOLDEN = "2f93fa9cecf85a5a1ae89a5b95f10b527972d84f3e562e66c46c91927e66d189"
 
 
 def of_the_table(**options) -> Generator:

@@ -11,7 +11,7 @@ from tat.synth.layout import Layout, with_another
 from tat.synth.renaming import chosen_names, renamed, token_table
 from tat.synth.style import Style, drawn_style, indented, styled
 from tat.synth.templates import expanded
-from tat.synth.words import RESERVED, in_case
+from tat.synth.words import RESERVED, begins_with_verb, in_case
 
 COMMENTED = 0.42  # share of functions that have a comment: 12 % in public code; requests teach more
 _VERBS = ("get", "compute", "calc", "eval", "apply", "calculate")
@@ -92,6 +92,7 @@ class Draft:
         self.descriptions = family.description_templates
         self.constants: list[str] = []  # declarations before the context
         self.helpers = list(family.helpers)
+        self.areas = frozenset((family.area,))  # of all families that it is made of
 
     def word(self, name: str) -> str:
         """A name to make others of: a private one, which ends in _, stands for its first other."""
@@ -111,7 +112,11 @@ class Draft:
             self._return_it()
         self._declare_constants()
         mapping = chosen_names(
-            family.alternatives | self.alternatives, family.used, draws, style.snake
+            family.alternatives | self.alternatives,
+            family.used,
+            draws,
+            style.snake,
+            family.siblings,
         )
         table = token_table(mapping, style.long_types)
         taken = {*mapping.values(), *family.used}
@@ -172,11 +177,11 @@ class Draft:
         share = draws.random()
         if stage or self.names:
             pass
-        elif share < 0.07:
+        elif share < 0.07 and not begins_with_verb(name):
             name = draws.pick(_VERBS) + name[0].upper() + name[1:]
-        elif share < 0.10:
+        elif 0.07 <= share < 0.10:
             name += draws.pick(_BEHIND)
-        elif share < 0.12:
+        elif 0.10 <= share < 0.12:
             name = draws.pick(_BEFORE) + name[0].upper() + name[1:]
         if not self.result and name.startswith("get") and name[3:4].isupper():
             name = "compute" + name[3:]
@@ -197,8 +202,9 @@ class Draft:
             return ""
         declared = [line.split(None, 2)[1] for line in self.context if line.startswith("struct ")]
         built = {s for s in declared if f"{s}(" in self.body or f": {s};" in self.body}
+        uniforms = {s for s in declared if f": {s};" in " ".join(self.context)}
         layout = Layout(self.draws, self.style, taken, mapping)
-        text = "\n".join(layout.declaration(line, built) for line in lines)
+        text = "\n".join(layout.declaration(line, built, uniforms) for line in lines)
         text = renamed(text, table, self.style.literal)
         return _with_colons(text, self.style.colon)
 
@@ -224,8 +230,9 @@ class Draft:
     def _call(self, helper: Helper, mapping: dict[str, str], table: dict[str, str]) -> str:
         """The signature of a function that is called, with parameter names of its own."""
         parts: dict[str, str] = {}
+        share = self.draws.random()
         for place, parameter in enumerate(helper.parameters):
-            name = in_case(self.draws.pick(parameter.names), self.style.snake)
+            name = in_case(parameter.names[int(share * len(parameter.names))], self.style.snake)
             if name in parts or name in RESERVED:
                 name += str(place)
             parts[name] = renamed(self.typed(parameter.type), table)

@@ -19,6 +19,15 @@ _ALTERNATIVES = re.compile(r"\b([A-Za-z_]\w*(?:/[A-Za-z_]\w*)+)(?=\s*[:({;=]|$| 
 _LOCAL = re.compile(
     r"\b(?:let|var(?:<[^>]*>)?|const|override)\s+([A-Za-z_]\w*(?:/[A-Za-z_]\w*)*)", re.A
 )
+_PAIRS = (("a", "b"), ("lo", "hi"), ("low", "high"), ("min", "max"), ("start", "end"), ("r0", "r1"))
+_NORMALS = ("n", "N", "normal", "nrm")
+_LETTERS = {  # names of variables of one letter, by the function that gives their value
+    "n": {"normalize": _NORMALS, "cross": _NORMALS}, "c": {"cos": names_for(["c"])},
+    "s": {"sin": names_for(["s"])}, "d": {"length": names_for(["d"]), "distance": names_for(["d"])},
+    "r": {"length": ("r", "radius")}, "i": {"": names_for(["i"])},
+}  # fmt: skip
+_CALL = re.compile(r" = (\w+)\(")
+_VECTORS = ("vec2f", "vec3f", "vec4f", "T")
 _DECLARED_TYPE = re.compile(r"(?:struct|alias)\s+(\w+)", re.A)
 _MEMBER = re.compile(r"(?<![@\w<])(\w+)\s*:(?!:)", re.A)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.A)
@@ -122,11 +131,39 @@ class Family:
             texts = [*(text for _, text in bodies), *context, *self.signature_types, *called]
             used = _IDENTIFIER.findall(" ".join(texts))
         self.used = set(used)
+        self._keep_axes()
         self.body_templates = [(kind, compiled(text)) for kind, text in bodies]
         self.context_templates = [compiled(text) for text in context]
         self.description_templates = [compiled(text) for text in self.descriptions]
         self.attribute_template = compiled(self.attributes)
         return self
+
+    @cached_property
+    def siblings(self) -> frozenset[str]:
+        """Canonical names of the parameters that share their type with another."""
+        kinds = [parameter.type for parameter in self.parameters]
+        same = {p.names[0] for p in self.parameters if kinds.count(p.type) > 1}
+        for pair in _PAIRS:
+            first, second = (len(self.alternatives.get(name, ())) for name in pair)
+            same |= set(pair) if first == second else set()
+        return frozenset(same)
+
+    def _keep_axes(self) -> None:
+        """No synonyms that would be untrue: x beside y is an axis, a vector n is a normal."""
+        if "y" in self.alternatives and self.alternatives.get("x") == names_for(["x"]):
+            self.alternatives["x"] = ("x",)
+        if {"a", "b", "c"} <= self.alternatives.keys():
+            for name in "abc":
+                if self.alternatives[name] == names_for([name]):
+                    self.alternatives[name] = (name,)
+        letters = {p.names[0] for p in self.parameters} & {"c", "s"}
+        compass = {"n", "s"} if {"n", "e", "s", "w"} <= self.alternatives.keys() else set()
+        for name in letters | compass:
+            if self.alternatives[name] == names_for([name]):
+                self.alternatives[name] = (name,)
+        vector = any(p.names == ("n",) and p.type in _VECTORS for p in self.parameters)
+        if vector:
+            self.alternatives["n"] = _NORMALS
 
     def _declaration(self, line: str) -> str:
         text, named = _declared(line)
@@ -136,7 +173,7 @@ class Family:
 
     def _local(self, match: re.Match[str]) -> str:
         names = match[1].split("/")
-        self.alternatives.setdefault(names[0], names_for(names))
+        self.alternatives.setdefault(names[0], _local_names(names, match))
         return match[0][: match.start(1) - match.start(0)] + names[0]
 
     def _helper(self, line: str) -> Helper:
@@ -144,6 +181,15 @@ class Family:
         names, parameters, result = header[1:]
         self.alternatives.setdefault(names[0], names)
         return Helper(names[0], parameters, result)
+
+
+def _local_names(names: list[str], match: re.Match[str]) -> tuple[str, ...]:
+    """Names that a variable may have; synonyms of one letter hold for some values alone."""
+    if len(names) > 1 or len(names[0]) > 1:
+        return names_for(names)
+    call = _CALL.match(match.string, match.end())
+    known = _LETTERS.get(names[0], {})
+    return known.get("") or known.get(call[1] if call else "", (names[0],))
 
 
 @lru_cache(maxsize=1 << 12)

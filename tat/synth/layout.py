@@ -1,7 +1,7 @@
 """Declarations of a module: numbers of bindings, members of structs, what is there besides."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import split_list
@@ -21,6 +21,7 @@ _MEMBERS = (  # that nobody uses
     "viewport: vec4f", "bias: f32", "seed: u32", "deltaTime: f32", "mouse: vec2f", "layer: u32",
     "alphaCutoff: f32", "ambient: vec3f", "mipCount: u32",
 )  # fmt: skip
+_PADDING = ("padding: f32", "pad0: f32", "flags: u32", "reserved: vec2f")
 _OTHERS = (  # declarations that nobody uses
     "const MAX_STEPS: i32 = 64;", "const WORKGROUP_SIZE: u32 = 64u;", "const GAMMA: f32 = 2.2;",
     "const MAX_LIGHTS: u32 = 16u;", "const ZERO: f32 = 0.0;", "const SCALE = 0.5;",
@@ -32,6 +33,8 @@ _OTHERS = (  # declarations that nobody uses
     "var<private> seedState: u32 = 1u;", "override SAMPLES: u32 = 16u;",
     "struct Particle { pos: vec2f, vel: vec2f }",
 )  # fmt: skip
+_ORDERED = re.compile("Indirect|Dispatch|DrawArgs")  # the device reads them by their place
+_OBJECT = re.compile("Model|Mesh|Object|Light|Lamp|Sun")
 _OTHER_NAME = re.compile(r"(?:const|struct|alias|override|var<private>) (\w+)")
 
 
@@ -47,12 +50,20 @@ class Layout:
         self._binding_first = draws.chance(0.06)
         self._spaced = draws.chance(0.03)
 
-    def declaration(self, line: str, fixed: Collection[str]) -> str:
-        """A line of a table as WGSL; the structs in `fixed` keep their members as they are."""
+    def declaration(self, line: str, fixed: Collection[str], uniforms: Collection[str]) -> str:
+        """A line of a table as WGSL.
+
+        The structs in `fixed` keep their members; of those in `uniforms` there is one.
+        """
         if line.startswith("struct "):
             match = _STRUCT.match(line)
             if match:
-                return self._struct(match[1], list(split_list(match[2])), match[1] in fixed)
+                return self._struct(
+                    match[1],
+                    list(split_list(match[2])),
+                    match[1] in fixed,
+                    _MEMBERS if match[1] in uniforms and not _OBJECT.search(match[1]) else _PADDING,
+                )
         elif match := _BINDING.match(line):
             space = _SPACES[match[1]]
             if match[1] == "storage" and self.draws.chance(0.15):
@@ -68,13 +79,14 @@ class Layout:
         both = f"{binding} {group}" if self._binding_first else f"{group} {binding}"
         return both + ("\n" if self._line_break else " ")
 
-    def _struct(self, name: str, members: list[str], fixed: bool) -> str:
+    def _struct(self, name: str, members: list[str], fixed: bool, unused: Sequence[str]) -> str:
         draws, text = self.draws, " ".join(members)
+        fixed = fixed or bool(_ORDERED.search(name))
         if not fixed and "@" not in text and "array<" not in text:
             if draws.chance(0.25):
                 draws.shuffle(members)
             while draws.chance(0.22) and len(members) < 12:
-                extra = draws.pick(_MEMBERS)
+                extra = draws.pick(unused)
                 word = extra.partition(":")[0]
                 known = [member.partition(":")[0].strip() for member in members]
                 if not any(word in names for names in (known, *self.used)):

@@ -13,10 +13,13 @@ NICE = (
     "1.2", "10.0", "0.3", "0.6",
 )  # fmt: skip
 WHOLE = ("1", "2", "3", "4", "5", "8", "16", "32", "64", "10", "7", "12", "256")
+_STEPS = ("0.016", "0.01", "0.0166667", "0.02", "0.005")  # seconds
 VECTOR = re.compile(r"vec([234])([fiu])$")
 SCALARS = {"f": "f32", "i": "i32", "u": "u32"}
 _INTERVALS = re.compile(r"(\w+) in \[?(-?[\d.]+?)(?:, *|\.\.)(-?[\d.]+)\]?")
 _NUMBERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?=[u,)]|$)")
+_COUNTS = frozenset(listed("n count scale freq frequency cells levels steps tiles"))
+_MANY = (2.0, 16.0)
 _SHARES = frozenset(
     listed("""probability opacity alpha roughness rough metallic occlusion ao coverage
     t weight albedo reflectance saturation amount blend mask share threshold NdotL NdotV NdotH
@@ -38,6 +41,8 @@ def literal(draws: Draws, kind: str) -> str:
 
 def constant(draft: Draft, argument: Argument) -> str:
     """A value for a parameter: of the domain that its family states, of [0, 1] for a share."""
+    if argument.name == "dt" and argument.type == "f32":
+        return draft.draws.pick(_STEPS)
     interval = _INTERVALS.findall(" ".join(draft.family.domain))
     known = {name: (float(low), float(high)) for name, low, high in interval}
     low, high = known.get(argument.name, (0.0, 1.0) if argument.name in _SHARES else (0.0, 1e9))
@@ -52,6 +57,9 @@ def constant(draft: Draft, argument: Argument) -> str:
 def within_domain(family: Family, name: str, draws: Draws) -> str:
     """A number for an f32 parameter, from where the checks draw it."""
     found = {n: (float(a), float(b)) for n, a, b in _INTERVALS.findall(" ".join(family.domain))}
-    low, high = found.get(name, DEFAULTS["f32"])
+    if name == "gamma":
+        return draws.pick(("2.2", "1.8", "2.4"))
+    usual = _MANY if name in _COUNTS else DEFAULTS["f32"]
+    low, high = found.get(name, usual)
     fitting = [number for number in NICE if low <= float(number) <= high]
     return draws.pick(fitting) if fitting else repr(round((low + high) / 2, 2))

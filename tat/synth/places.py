@@ -7,7 +7,7 @@ from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Weighted
 from tat.synth.literals import VECTOR, constant
 from tat.synth.renaming import renamed
-from tat.synth.words import synonyms, upper_case
+from tat.synth.words import plural, synonyms, upper_case, word_list
 
 SETTINGS_TYPES = ("Params", "Uniforms", "Settings", "Config", "Options", "Constants", "Globals",
                   "Data", "UBO", "MaterialParams", "PushConstants")  # fmt: skip
@@ -30,6 +30,8 @@ _KEYWORDS = {"const": "const", "private": "var<private>", "override": "override"
 _HOW_CONSTANT = Weighted(("const", 80), ("private", 12), ("override", 8))
 # Of constants these may be errors when the module is made: out of bounds, or out of the domain.
 _PICKY = re.compile(r"\[|<<|>>|%|\b(?:log2?|sqrt|inverseSqrt|acos|asin|pow|smoothstep|normalize)\(")
+_OF_COMPOSED = re.compile(r"(?:Arg|B|P\d*)_$")  # behind a family's name for a parameter
+_MOST_VARYING = 2  # parameters of a fragment stage that shows a value
 _DERIVATIVE = re.compile(r"\b(?:dpd[xy]|fwidth)\(")
 _LAST_RETURN = re.compile(r"^return (.+);\s*$", re.M | re.S)
 
@@ -58,13 +60,10 @@ def returned_text(is_expression: bool, body: str) -> tuple[str, str] | None:
 
 def as_settings(draft: Draft) -> bool:
     """Some parameters become members of a uniform variable."""
-    able = _bundled(draft)
-    if len(able) < 2:
+    able = [a for a in _bundled(draft) if a in _settings(draft)]
+    if not able:
         return False
-    draws = draft.draws
-    some = draws.chance(0.85)
-    count = draws.between(1, len(able) - 1) if some else draws.between(2, len(able))
-    moved = _moved(draft, able, count)
+    moved = _moved(draft, able, len(able))
     declare_settings(draft, moved)
     draft.body = substituted(draft.body, [a.name for a in moved], "bundle_.m_{}")
     draft.arguments = [a for a in draft.arguments if a not in moved]
@@ -80,7 +79,7 @@ def as_struct(draft: Draft) -> bool:
     able = _bundled(draft)
     if len(able) < 2:
         return False
-    moved = _moved(draft, able, draft.draws.between(2, len(able)))
+    moved = _moved(draft, able, len(able))
     place = next(i for i, a in enumerate(draft.arguments) if a in moved)
     draft.alternatives |= {"bundleType_": _BUNDLE_TYPES, "bundle_": _BUNDLES}
     draft.context.append(_members("bundleType_", moved))
@@ -88,6 +87,20 @@ def as_struct(draft: Draft) -> bool:
     draft.arguments = [a for a in draft.arguments if a not in moved]
     draft.arguments.insert(place, Argument("bundle_", "bundleType_"))
     return True
+
+
+def _settings(draft: Draft) -> list[Argument]:
+    """The arguments that stay the same for many values of the others; never the first one."""
+    known = word_list("settings")
+    return [
+        a for a in draft.arguments[1:]
+        if _plain(a) in known and not (len(_plain(a)) == 1 and a.type[-1] in "iu2")
+    ]  # fmt: skip
+
+
+def _plain(argument: Argument) -> str:
+    """The name in its family of an argument of a composed function."""
+    return _OF_COMPOSED.sub("", argument.name)
 
 
 def _bundled(draft: Draft) -> list[Argument]:
@@ -118,12 +131,13 @@ def as_constants(draft: Draft) -> bool:
     """One or two parameters become constants, overrides or private variables of the module."""
     draws = draft.draws
     able = [
-        a for a in draft.arguments
-        if a.type in ("f32", "i32", "u32") or (VECTOR.match(a.type) and draws.chance(0.2))
+        a for a in _settings(draft)
+        if _plain(a) not in word_list("pairs")
+        and (a.type in ("f32", "i32", "u32") or (VECTOR.match(a.type) and draws.chance(0.2)))
     ]  # fmt: skip
-    if not able or len(draft.arguments) < 2 or _PICKY.search(draft.body):
+    if not able or _PICKY.search(draft.body):
         return False
-    count = min(len(draft.arguments) - 1, draws.pick((1, 1, 2)))
+    count = min(len(able), draws.pick((1, 1, 2)))
     how = draws.weighted(_HOW_CONSTANT)
     moved = draws.sample(able, count)
     for a in moved:
@@ -172,9 +186,9 @@ def as_kernel(draft: Draft) -> bool:
         return False
     if any(kind == "bool" or kind.startswith("mat") for kind in kinds):
         return False
-    count = draws.pick((1, 1, 1, 2)) if len(draft.arguments) > 1 else 1
-    buffers, rest = draft.arguments[:count], draft.arguments[count:]
-    in_place = count == 1 and buffers[0].type == draft.result and draws.chance(0.3)
+    rest = _settings(draft)
+    buffers = [a for a in draft.arguments if a not in rest]
+    in_place = len(buffers) == 1 and buffers[0].type == draft.result and draws.chance(0.3)
     counted = bool(rest) and draws.chance(0.3)
     if rest:
         declare_settings(draft, rest, ["total_: u32"] if counted else [])
@@ -216,12 +230,10 @@ def _declare_buffers(draft: Draft, buffers: Sequence[Argument], in_place: bool) 
     alone = len(buffers) == 1
     for a in buffers:
         word = draft.word(a.name)
-        plural = word + ("es" if word.endswith("s") else "s")
         others = ("input", "src", "dataIn", "inputs", "data")
+        many = plural(word)
         named = (f"{word}In", f"{word}Buffer", f"{word}Data")
-        draft.alternatives["ins" + a.name] = (
-            (plural, plural, *others) if alone else (plural, *named)
-        )
+        draft.alternatives["ins" + a.name] = (many, many, *others) if alone else (many, *named)
         space = "storage_rw" if in_place else "storage"
         draft.context.append(f"{space} ins{a.name}: array<{a.type}>;")
     if in_place:
@@ -236,11 +248,12 @@ def as_fragment(draft: Draft) -> bool:
     """A fragment stage shows it as a color."""
     parts, draws = returned(draft), draft.draws
     kinds = (*(a.type for a in draft.arguments), draft.result)
-    if not parts or not all(kind in _SHOWN for kind in kinds):
+    if not parts or draft.areas & word_list("unseen") or not all(kind in _SHOWN for kind in kinds):
         return False
-    vectors = [a for a in draft.arguments if VECTOR.match(a.type)][:2]
-    varying = vectors or draft.arguments[:1]
-    rest = [a for a in draft.arguments if a not in varying]
+    rest = _settings(draft)
+    varying = [a for a in draft.arguments if a not in rest]
+    if len(varying) > _MOST_VARYING:
+        return False
     texts = list(parts)
     if rest:
         declare_settings(draft, rest)

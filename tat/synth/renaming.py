@@ -24,18 +24,28 @@ LONG_TYPES = {
 
 
 def chosen_names(
-    alternatives: Mapping[str, Sequence[str]], used: Collection[str], draws: Draws, snake: bool
+    alternatives: Mapping[str, Sequence[str]],
+    used: Collection[str],
+    draws: Draws,
+    snake: bool,
+    siblings: Collection[str] = (),
 ) -> dict[str, str]:
-    """A name for each canonical one; none is that of another, or anything else in `used`."""
+    """A name for each canonical one; none is that of another, or anything else in `used`.
+
+    `siblings` take alternatives of the same place, so that start goes with end.
+    """
     mapping: dict[str, str] = {}
     taken: set[str] = set()
     random = draws.random
+    shared = random() if siblings else 0.0
     novelty = 0.5 if random() < 0.1 else 0.04
     cased = snake_case if snake else camel_case
     for name, names in alternatives.items():
         count = len(names)
+        share = shared if name in siblings else random()
         for _ in _TRIES:
-            pick = names[int(random() * count)] if count > 1 else names[0]
+            pick = names[int(share * count)] if count > 1 else names[0]
+            share = random()
             if random() < novelty and len(pick) > 1 and pick[0].islower():
                 pick = decorated(pick, draws)
             pick = cased(pick)
@@ -43,8 +53,10 @@ def chosen_names(
                 break
         else:
             pick = cased(names[0])
+            stem, number = pick.rstrip("0123456789"), 1
             while pick in taken or pick in RESERVED or (pick != name and pick in used):
-                pick += "_" if random() < 0.3 and not pick.endswith("_") else "2"
+                number += 1
+                pick = f"{stem}{number}"
         taken.add(pick)
         mapping[name] = pick
     return mapping

@@ -1,4 +1,4 @@
-"""Names: which are taken by the language, synonyms, cases, and names that say little."""
+"""Names: which are taken by the language, synonyms, cases, plurals and decorations."""
 
 import re
 from collections.abc import Sequence
@@ -35,7 +35,10 @@ RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A",
 # Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
 _BEFORE = listed("my the")
 _BEHIND = listed("0 1 2 3 In Val Value Arg A B _")
-_CAPITALS = re.compile(r"(?<=[a-z0-9])([A-Z]+)")
+_FIRST_WORD = re.compile(r"[a-z]+")
+_CAPITALS = re.compile(
+    r"(?<=[a-z0-9])(?!(?<=\d)D)(?:YC[bo]C[rg]|[A-Z]+(?![a-z])|[A-Z])|(?<=[A-Z])[A-Z](?=[a-z])"
+)
 
 
 @cache
@@ -44,6 +47,14 @@ def synonyms() -> dict[str, tuple[str, ...]]:
     text = resource("synth", "synonyms.txt").read_text("utf-8")
     lines = [tuple(line.split()) for line in text.splitlines()]
     return {names[0]: names for names in lines if names}
+
+
+@cache
+def word_list(name: str) -> frozenset[str]:
+    """A list of word_lists.txt."""
+    blocks = resource("synth", "word_lists.txt").read_text("utf-8").split("\n\n")
+    heads = (block.partition("\n") for block in blocks if not block.startswith("//"))
+    return next(frozenset(words.split()) for head, _, words in heads if head == name)
 
 
 def names_for(names: Sequence[str]) -> tuple[str, ...]:
@@ -66,7 +77,7 @@ def snake_case(name: str) -> str:
     """A name in snake_case; one that begins with a capital stays as it is."""
     if not name[0].islower():
         return name
-    return _CAPITALS.sub(lambda capital: "_" + capital[1].lower(), name)
+    return _CAPITALS.sub(r"_\g<0>", name).lower()
 
 
 @lru_cache(maxsize=1 << 13)
@@ -80,7 +91,7 @@ def camel_case(name: str) -> str:
 
 def upper_case(name: str) -> str:
     """A camelCase name in UPPER_CASE."""
-    return _CAPITALS.sub(lambda capital: "_" + capital[1], name).upper()
+    return _CAPITALS.sub(r"_\g<0>", name).upper()
 
 
 def titled(name: str) -> str:
@@ -88,11 +99,29 @@ def titled(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
+def begins_with_verb(name: str) -> bool:
+    """Whether a function of this name needs no get or compute before it."""
+    first = _FIRST_WORD.match(name)
+    return bool(first and first[0] in word_list("verbs"))
+
+
 def decorated(name: str, draws: Draws) -> str:
-    """Another name with the same core, or now and then one that says nothing."""
-    share = draws.random()
-    if share < 0.15:
-        return draws.pick(_BEFORE) + name[0].upper() + name[1:]
-    if share < 0.85:
-        return name + draws.pick(_BEHIND)
-    return draws.pick("abcdefghklmnopqstuvw") + draws.pick(("", "", "0", "1", "2", "3"))
+    """Another name with the same core."""
+    if draws.chance(0.15):
+        before = draws.pick(_BEFORE)
+        known = name.startswith((*_BEFORE, before))
+        return name if known else before + name[0].upper() + name[1:]
+    behind = draws.pick(_BEHIND)
+    numbered = name[-1].isdigit() or name[-1].isupper()
+    return name if numbered or name.endswith(behind) else name + behind
+
+
+def plural(word: str) -> str:
+    """The plural of a name; of a short one, or one with a number, what a buffer of it is called."""
+    if len(word) < 3 or not word[-1].isalpha():
+        return word + "Values"
+    if word.endswith(("ex", "ix")):
+        return word[:-2] + "ices"
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x", "sh", "ch")) else "s")

@@ -9,13 +9,12 @@ from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Helper, parse_header, parse_parameters, with_type
 from tat.synth.places import substituted
-from tat.synth.words import titled
+from tat.synth.words import begins_with_verb, titled, word_list
 
 _DECLARED = re.compile(r"\b(?:let|var) (\w+)")
+_SAME = ("time", "t", "dt", "resolution")  # parameters that are the same in both of a chain
+_OF_OCTAVES = re.compile("fbm|Fbm|turbulence|ridged|billow|marble|Warp|cloud")
 _ZERO = {"f32": "0.0", "i32": "0", "u32": "0u"}
-
-
-_COUNTED = frozenset(("noise", "mask", "light", "wave", "energy", "number", "loss", "share"))
 
 
 class Callables:
@@ -32,8 +31,14 @@ class Callables:
         self.ways = Ways([f for f in families if f.plain])
         self.simple = [w for w in self.ways.all if w.main == 0 and id(w.family) in known]
         self.again = [w for w in self.simple if w.takes == (w.gives,)]
-        self.noises = [w for w in self.simple if w.gives == "noise" != w.takes[0]]
-        self.counted = [w for w in self.simple if w.gives in _COUNTED and len(w.takes) == 1]
+        self.noises = [
+            w for w in self.simple if w.gives == "noise" != w.takes[0]
+            and "octaves" not in (p.names[0] for p in w.family.parameters)
+            and not _OF_OCTAVES.search(w.family.names[0])
+        ]  # fmt: skip
+        counted = word_list("amounts")
+        self.scaled = [w for w in self.simple if w.gives in counted | {"color", "velocity"}]
+        self.counted = [w for w in self.simple if w.gives in counted and len(w.takes) == 1]
 
 
 class Callee:
@@ -42,11 +47,12 @@ class Callee:
     def __init__(self, family: Family, draws: Draws, kind: str = "") -> None:
         kind = kind or (draws.pick(family.types) if family.generic else "")
         self.name = draws.pick(family.names)
-        self.parameters = family.parameters
+        self.area, self.parameters = family.area, family.parameters
         self.types = [with_type(p.type, kind) for p in family.parameters]
         self.result = with_type(family.result, kind)
         self.arguments = [f"{p.names[0]}Arg_" for p in family.parameters]
-        picked = [draws.pick(p.names) for p in family.parameters]
+        share = draws.random()
+        picked = [p.names[int(share * len(p.names))] for p in family.parameters]
         distinct = len({self.name, *picked}) == len(picked) + 1
         self.formal = picked if distinct else [p.names[0] for p in family.parameters]
 
@@ -152,7 +158,7 @@ def _average(callee: Callee, draws: Draws) -> Draft | None:
         f"let r0/va = {one};\nlet r1/vb = {two};\nreturn (r0 + r1) * 0.5;",
     ))  # fmt: skip
     first, *rest = callee.own
-    parameters = [first, f"secondQ_/second/other/b: {callee.types[0]}", *rest]
+    parameters = [first, f"secondQ_/second/other: {callee.types[0]}", *rest]
     names = f"average{title}/mean{title}/{name}Average"
     says = [f"Mean of {{{name}}} for two arguments"]
     return _draft(draws, callee, names, parameters, callee.result, body, says)
@@ -186,9 +192,11 @@ def _placed(callee: Callee, draws: Draws) -> Draft | None:
     """A call whose arguments come from settings, a struct, buffers or a stage's inputs."""
     name, title = callee.name, titled(callee.name)
     place, words = draws.weighted(_PLACES)
-    names = f"eval{title}/{name}Of/get{title}/{name}For"
+    verbs = "" if begins_with_verb(name) else f"/eval{title}/get{title}"
+    names = f"{name}Of/{name}For{verbs}"
     said = [words % f"{{{name}}}"]
     draft = _draft(draws, callee, names, callee.own, callee.result, callee.call(), said)
+    draft.areas = frozenset((callee.area,))
     if not place(draft):
         return None
     draft.notes = ()
@@ -203,7 +211,7 @@ _PLACES: Weighted[tuple[Callable[[Draft], bool], str]] = Weighted(
     ((places.as_fragment, "Shows the result of %s as a color"), 20),
 )
 _WAYS: Weighted[tuple[Callable[[Callee, Draws], Draft | None], str]] = Weighted(
-    ((_twice, "again"), 6), ((_scaled, "all"), 12), ((_octaves, "noises"), 10),
+    ((_twice, "again"), 6), ((_scaled, "scaled"), 12), ((_octaves, "noises"), 10),
     ((_average, "counted"), 8), ((_over_array, "counted"), 10), ((_placed, "all"), 54),
 )  # fmt: skip
 
@@ -231,10 +239,14 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
     other = Callee(way.family, draws, way.kind(callee.result))
     if other.name == callee.name or {other.name, callee.name} & {*other.formal, *callee.formal}:
         return None
-    rest = [f"{p.names[0]}B_" for p in other.parameters[1:]]
+    shared = {p.names[0]: a for p, a in zip(callee.parameters, callee.arguments)}
+    rest = [
+        shared[p.names[0]] if p.names[0] in _SAME and p.names[0] in shared else f"{p.names[0]}B_"
+        for p in other.parameters[1:]
+    ]
     parameters = [*callee.own, *(
-        f"{name}/{'/'.join(n + draws.pick(('2', 'B', 'Out')) for n in p.names)}: {kind}"
-        for name, p, kind in zip(rest, other.parameters[1:], other.types[1:])
+        f"{name}/{'/'.join(_second_name(n, draws) for n in p.names)}: {kind}"
+        for name, p, kind in zip(rest, other.parameters[1:], other.types[1:]) if name[-2:] == "B_"
     )]  # fmt: skip
     body = draws.pick((
         other.call(callee.call(), rest),
@@ -244,6 +256,10 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
     says = [f"Applies {{{callee.name}}} and then {{{other.name}}}",
             f"{{{other.name}}} of {{{callee.name}}}"]  # fmt: skip
     return _draft(draws, callee, names, parameters, other.result, body, says, [other])
+
+
+def _second_name(name: str, draws: Draws) -> str:
+    return name + ("B" if name[-1].isdigit() else draws.pick(("2", "B")))
 
 
 def prepared(callables: Callables, draws: Draws) -> Draft | None:

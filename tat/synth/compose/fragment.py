@@ -107,6 +107,13 @@ _BASES: Weighted[Callable[[Draws], Base]] = Weighted(
 )  # fmt: skip
 
 
+_TO_EYE = r"let (\w+)(?:/\w+)* = normalize\(\$cameraPos:vec3f - %worldPos:vec3f\);"
+_SETTINGS = ("Uniforms/Scene/UBO/Globals/SceneUniforms/Uniform/Params/FrameUniforms",
+             "uniforms/u/ubo/scene/globals/uni/params/frame")  # fmt: skip
+_MATERIALS = ("Material/MaterialUniforms/MaterialParams/Mat/SurfaceParams",
+              "uniforms/material/mat/materialParams/surface/m/u")  # fmt: skip
+
+
 def fragment(draws: Draws) -> Draft:
     """A fragment stage."""
     base = draws.weighted(_BASES)(draws)
@@ -133,9 +140,19 @@ def fragment(draws: Draws) -> Draft:
         words.append("discards transparent pixels")
     whole = base.words + (f", then {joined_words(words)}" if words else "") + "."
     descriptions = [whole, f"Fragment stage that {joined_words(words)}"] if words else [whole]
+    lines = [line for line in _seen_once("\n".join(lines)).split("\n") if line]
     stage = _Stage(draws, [*lines, f"return {value};"])
     calls = [call for step in steps for call in step.calls]
     return stage.draft(handles, descriptions, calls)
+
+
+def _seen_once(text: str) -> str:
+    """The direction to the eye has one name in all steps."""
+    first, *more = re.findall(_TO_EYE, text) or [""]
+    for name in more:
+        text = re.sub(_TO_EYE.replace(r"(\w+)", name) + r"\n", "", text)
+        text = re.sub(rf"\b{name}\b", first, text)
+    return text
 
 
 def _plain_value(base: Base, draws: Draws) -> tuple[str, list[str]]:
@@ -144,13 +161,13 @@ def _plain_value(base: Base, draws: Draws) -> tuple[str, list[str]]:
     if not base.handles:
         return base.whole, []
     if share < 0.08 and "Sample" in base.whole:
-        return f"{base.whole} * $tint:vec4f", ["multiplies it with the tint"]
+        return f"{base.whole} * $tint:vec4f", ["multiplies the color with the tint"]
     if share < 0.14 and "Sample" in base.whole:
-        return f"{base.whole} * %color:vec4f", ["multiplies it with the vertex color"]
+        return f"{base.whole} * %color:vec4f", ["multiplies the color with the vertex color"]
     if share < 0.7:
         return base.whole, []
     value = draws.pick(_SAMPLED)
-    return value, ["fades it by the opacity"] if "opacity" in value else []
+    return value, ["scales the alpha by the opacity"] if "opacity" in value else []
 
 
 class _Stage:
@@ -178,8 +195,8 @@ class _Stage:
             return []
         if self.draws.chance(0.3):
             self.draws.shuffle(members)
-        name = "Uniforms" if self.draws.chance(0.7) else "Material"
-        return [struct(name, members), f"uniform uniforms: {name};"]
+        kind, name = _SETTINGS if self.draws.chance(0.7) else _MATERIALS
+        return [struct(kind, members), f"uniform {name}: {kind.partition('/')[0]};"]
 
     def _inputs(self) -> str:
         """The parameters: a struct of what is interpolated, or one parameter for each."""

@@ -15,7 +15,8 @@ TYPES = {  # of meanings; all others are f32
     "place2": "vec2f", "random2": "vec2f", "complex": "vec2f", "disk": "vec2f", "oct": "vec2f",
     "direction2": "vec2f", "equirect": "vec2f", "place3": "vec3f", "color": "vec3f",
     "light": "vec3f", "encoded": "vec3f", "normal": "vec3f", "texel": "vec3f", "light3": "vec3f",
-    "direction": "vec3f", "rgba": "vec4f", "rgbe": "vec4f", "bits": "u32", "word": "u32",
+    "direction": "vec3f", "shown": "vec3f", "rgba": "vec4f", "rgbe": "vec4f", "bits": "u32",
+    "word": "u32",
 }  # fmt: skip
 _AGAIN = 2  # weight of a step that keeps the meaning, beside 1 for each other meaning
 
@@ -63,6 +64,15 @@ def _table() -> tuple[tuple[tuple[str, ...], str, str], ...]:
                 raise FileError(f"steps/meanings.txt:{number}: write `a -> b` or `a, b -> c`")
             takes, gives = tuple(match[1].split(", ")), match[2]
     return tuple(found)
+
+
+@cache
+def called_so() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Names of functions and of variables that give a meaning: steps/results.txt."""
+    text = resource("synth", "steps", "results.txt").read_text("utf-8")
+    lines = (line.partition(": ") for line in text.splitlines() if not line.startswith("//"))
+    parts = ((meaning, names.partition(" | ")) for meaning, _, names in lines)
+    return {meaning: (tuple(f.split()), tuple(v.split())) for meaning, (f, _, v) in parts}
 
 
 class Ways:

@@ -6,20 +6,22 @@ mask a color. A step stands there whole, or is a call.
 
 import re
 from functools import lru_cache
+from itertools import chain
 
 from tat.synth.comments import lowered
 from tat.synth.compose.callers import Callables, Callee
-from tat.synth.compose.meanings import TYPES, Way
+from tat.synth.compose.meanings import TYPES, Way, called_so
 from tat.synth.compose.parts import struct
+from tat.synth.domain import Domain
 from tat.synth.draft import Draft, plain_floats
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Parameter, with_type
 from tat.synth.literals import within_domain
-from tat.synth.places import PLACES, returned_text
+from tat.synth.places import PLACES, as_fragment, returned_text
 from tat.synth.renaming import renamed
 from tat.synth.style import drawn_style
 from tat.synth.templates import expanded
-from tat.synth.words import listed, titled
+from tat.synth.words import begins_with_verb, listed, titled
 
 _STEPS = Weighted((2, 10), (3, 16), (4, 16), (5, 16), (7, 16), (9, 14), (12, 12))
 _MOST_PARAMETERS = 8
@@ -29,7 +31,8 @@ _SET = 0.3  # share of numbers that are set in the body
 _ANYWHERE = frozenset(listed("time dt n l v resolution"))  # the same in all steps of a function
 _GIVEN = frozenset(
     listed("detail base xi u u1 u2 noise x y value t d dist depth h l lum luma phase hue angle")
-)
+) | {"white", "black", "threshold"}
+_UNSEEN = ("xyz", "lab", "lch", "yuv", "hue3", "oct", "equirect")  # no colors to look at
 _VELOCITY = ("velocity", "position")
 _DECLARED = re.compile(r"\b(?:let|var)\s+(\w+)")
 _NAME = re.compile(r"\{(\w+)\}")
@@ -38,22 +41,6 @@ _FLOATS = ("f32", "vec2f", "vec3f", "vec4f")
 _TYPES = "Result_/Result/Output/Sample/Terms/Info/Data"
 _FIXED = frozenset(("Result_", "out_"))
 _VERBS = ("compute", "evaluate", "get", "calc", "make")
-_CALLED_SO = {  # by what it gives: names of a function, and of a variable
-    "color": ("shadeColor finalColor colorAt gradeColor pixelColor", "col graded shade toned c"),
-    "light": ("litColor radianceAt shadeLight exposeLight", "lit radiance hdr glow light0"),
-    "encoded": ("outputColor displayColor encodedColor", "encoded display outCol"),
-    "distance": ("mapScene sceneSdf shapeSdf distanceAt fieldAt", "d dist sd shape d0"),
-    "mask": ("maskAt coverageAt patternAt shapeMask", "mask coverage m k pattern"),
-    "noise": ("noiseAt detailNoise fieldNoise layeredNoise", "n noise n0 value field"),
-    "share": ("progressAt blendFactor easedProgress rampAt", "t k eased ramp w"),
-    "place2": ("warpUv transformUv placeUv distortUv", "q st p2 moved uv2"),
-    "place3": ("transformPoint foldSpace bendSpace placePoint", "q p3 pos3 local0 moved"),
-    "bits": ("hashBits mixBits scrambleBits seedHash", "h bits state word s"),
-    "wave": ("sampleSignal voiceAt signalAt synthVoice", "y signal wave x1"),
-    "complex": ("complexMap iterateMap mapComplex", "z w z1 zn"),
-    "velocity": ("nextVelocity updateVelocity stepVelocity", "vel v1 velocity1 next0"),
-    "position": ("nextPosition updatePosition stepPosition", "pos p1 position1 next1"),
-}
 
 
 def pipeline(callables: Callables, draws: Draws) -> Draft | None:
@@ -80,11 +67,11 @@ def _parts(is_expression: bool, text: str) -> tuple[str, str, tuple[str, ...]] |
 
 @lru_cache(maxsize=1 << 12)
 def _result_names(function: str, gives: str) -> tuple[str, ...]:
-    """Names of a variable for what a function gives: by its meaning, and the name's last word."""
+    """Names of a variable for what a function gives: by its meaning, or the name's last word."""
+    if known := called_so().get(gives):
+        return known[1]
     last = _LAST_WORD.search(function)
-    word = (last[0][0].lower() + last[0][1:],) if last else ()
-    known = _CALLED_SO.get(gives)
-    return (*(known[1].split() if known else (gives,)), *word)
+    return (gives, *((last[0][0].lower() + last[0][1:],) if last else ()))
 
 
 class _Pipeline:
@@ -104,7 +91,9 @@ class _Pipeline:
         if self.kind == "T":
             moving = self.meaning in _VELOCITY
             self.kind = draws.pick(("vec2f", "vec3f")) if moving else self._type_of(self.meaning)
+        self.time = ""
         self.value = self._parameter(parameter, self.kind)
+        self.time = self.value if self.meaning == "time" else ""
         self.root = (self.value, self.meaning, self.kind)  # where a second operand may come from
 
     def _type_of(self, meaning: str) -> str:
@@ -194,7 +183,8 @@ class _Pipeline:
 
     def _other(self, parameter: Parameter, kind: str, family: Family) -> str:
         name = parameter.names[0]
-        free = name not in _ANYWHERE and name not in _GIVEN
+        ordered = name in chain.from_iterable(Domain.of(family).orders)
+        free = not ordered and name not in _ANYWHERE and name not in _GIVEN
         if kind == "f32" and free and self.draws.chance(_SET):
             constant = self._local(name, family.alternatives[name])
             self.lines.append(f"let {constant} = {within_domain(family, name, self.draws)};")
@@ -203,6 +193,8 @@ class _Pipeline:
 
     def _parameter(self, parameter: Parameter, kind: str) -> str:
         name = parameter.names[0]
+        if self.time and name in ("t", "time") and kind == "f32":
+            return self.time
         mine = f"{name}P_"
         if mine in self.parameters and (name not in _ANYWHERE or self.parameters[mine] != kind):
             mine = f"{name}P{len(self.alternatives)}_"
@@ -239,8 +231,10 @@ class _Pipeline:
         """The draft, in one of the places of a plain family where it returns no struct."""
         draws, family = self.draws, self._family()
         draft = Draft(family, draws, self.style)
+        draft.areas = frozenset(family.area for family in self.families)
         place = draws.weighted(PLACES)
-        if place is not None and family.result in _FLOATS:
+        unseen = place is as_fragment and self.meaning in _UNSEEN
+        if place is not None and family.result in _FLOATS and not unseen:
             place(draft)
         return draft
 
@@ -258,9 +252,11 @@ class _Pipeline:
 
     def _names(self) -> tuple[str, ...]:
         last, first = self.families[-1].names[0], self.families[0].names[0]
-        known = _CALLED_SO.get(self.meaning)
-        verbs = tuple(verb + titled(last) for verb in _VERBS)
-        return (*(known[0].split() if known else verbs), f"{first}{titled(last)}", verbs[0])
+        both = f"{first}{titled(last)}"
+        if known := called_so().get(self.meaning):
+            return (*known[0], both) if len(self.families) == 2 else known[0]
+        verbs = () if begins_with_verb(last) else tuple(verb + titled(last) for verb in _VERBS)
+        return (*verbs, both)
 
     def _return(self) -> tuple[list[str], str]:
         """End the body with the last result, at times with one before; context and its type."""

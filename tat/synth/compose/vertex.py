@@ -133,7 +133,8 @@ class Vertex:
         draws = self.draws
         if draws.chance(0.25):
             place = draws.below(len(self.settings) + 1)
-            self.settings.insert(place, draws.pick(_UNUSED))
+            unused = [m for m in _UNUSED if "eye" not in m or "cameraPos" not in str(self.settings)]
+            self.settings.insert(place, draws.pick(unused))
         self.context.insert(0, struct("Uniforms", self.settings))
         place = 1 if draws.chance(0.6) else len(self.context)
         self.context.insert(place, "uniform uniforms: Uniforms;")
