@@ -109,7 +109,9 @@ def test_a_rank_that_fails_ends_all_with_one_line_and_a_good_checkpoint(
         # On a busy machine the watcher may look when the launcher has ended all.
         killed = (f"rank {fault[0]} of 3 was killed", "3 ranks were killed", "of 3 were killed")
         assert any(words in line for words in killed) and "last checkpoint is safe" in line
-    assert code == {"kill": code, "nan": 6}.get(fault.rpartition(":")[2], 1), output
+    # The launcher has to kill one that hangs, and may tell of that instead of rank 0's 1.
+    codes = {"kill": {code}, "nan": {6}, "hang": {1, 9, 137}}
+    assert code in codes.get(fault.rpartition(":")[2], {1}), output
     assert os.readlink(run / "latest").endswith("step-00000002.safetensors")
     if fault.endswith("kill"):
         more = ("train", "--run", run, "--resume", "--steps", STEPS)
