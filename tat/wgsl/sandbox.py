@@ -21,7 +21,7 @@ T, R = TypeVar("T"), TypeVar("R")
 MAX_NESTING = 256
 MAX_SOURCE = 4_000_000  # characters; the largest of those modules has 40 thousand
 # GLSL says itself what it is; wgpu takes such a text for GLSL, too, and dies of it.
-_GLSL = re.compile(r"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(#[ \t]*version\b)")
+_GLSL = re.compile(r"(?:\s++|//[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*\*/)*(#[ \t]*version\b)")
 NOT_WGSL = "not WGSL"
 _START_SECONDS = 60.0  # for the child to load a driver, on a slow and busy machine
 

@@ -19,8 +19,8 @@ from tat.wgsl.embedded.placed import Host
 
 Strings = Callable[[Host, int, int | None], Iterator[Candidate]]
 
-_LINE = r'(?:[^"\\\n\r]|\\(?:\r\n|.))*+"'
-_BLOCK = r'(?:[^"\\]|\\.|"(?!""))*+"""'
+_LINE = r'(?:[^"\\\n\r]++|\\(?:\r\n|.))*"'
+_BLOCK = r'(?:[^"\\]++|\\.|"(?!""))*"""'
 _DOUBLED = r'[^"]*+(?:""[^"]*+)*+"'
 _DOLLAR = re.compile(r"(?<!\\)\$\{[^{}\n]{0,200}\}|(?<!\\)\$[A-Za-z_]\w*")
 _SWIFT = re.compile(r"(?<!\\)\\\((?:[^()\n]|\([^()\n]{0,100}\)){0,200}\)")
@@ -201,7 +201,7 @@ def _without_margin(text: str, body: tuple[int, int], margin: str) -> Iterator[t
             yield min(start + indent, max(start, end - 1)), end
 
 
-_SPACE = r"(?:\s|\\\n|//[^\n]*\n|/\*[^*]*\*/)*+"
+_SPACE = r"(?:\s++|\\\n|//[^\n]*+\n|/\*[^*]*+\*/)*"
 _NEAR = re.compile(rf"{_SPACE}(?:([A-Z_]\w*(?:\([^()\n]{{0,100}}\))?){_SPACE})?")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-NESTED = r"\{(?:[^{};]|\{(?:[^{};]|\{[^{};]*\})*+\})*+\}"  # three deep
+NESTED = r"\{(?:[^{};]++|\{(?:[^{};]++|\{[^{};]*+\})*\})*\}"  # three deep
 _NAGA = re.compile(
     rf"^[ \t]*#[ \t]*import\b[ \t]*((?:[^\n{{]*{NESTED})|[^\n;]*)[ \t]*;?", re.MULTILINE
 )

@@ -21,12 +21,12 @@ _CODE = re.compile(
 )
 _STRING = {
     quote: re.compile(
-        rf"{quote}([^{quote}\\\n\r]*+(?:\\(?:\r\n|.)[^{quote}\\\n\r]*+)*+){quote}", re.DOTALL
+        rf"{quote}([^{quote}\\\n\r]*+(?:\\(?:\r\n|.)[^{quote}\\\n\r]*+)*){quote}", re.DOTALL
     )
     for quote in "\"'"
 }  # fmt: skip
-_TEMPLATE = re.compile(r"[^`\\$]*+(?:(?:\\.|\$(?!\{))[^`\\$]*+)*+(`|\$\{)", re.DOTALL)
-_REGEX = re.compile(r"/(?:[^/\\\[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++/")
+_TEMPLATE = re.compile(r"[^`\\$]*+(?:(?:\\.|\$(?!\{))[^`\\$]*+)*(`|\$\{)", re.DOTALL)
+_REGEX = re.compile(r"/(?:[^/\\\[\n\r]++|\\[^\n\r]|\[(?:[^\]\\\n\r]++|\\[^\n\r])*\])+/")
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};+-*%~^>")
 _WORD_BEFORE = re.compile(r"\b(?:return|typeof|case|in|of|void|delete|throw|new|do|else)\s*$")
 _RAW = re.compile(r"String\s*\.\s*raw\s*$")

@@ -151,9 +151,10 @@ def with_holes(
     yield Part(copied, end)
 
 
-_BLANKS = r"(?:\s|//[^\n]*\n|/\*[^*]*\*/)*+"
+# No group with branches is possessive: before Python 3.11.5 it may lose what it matched.
+_BLANKS = r"(?:\s++|//[^\n]*+\n|/\*[^*]*+\*/)*"
 _TERM = (
-    r"(?:(?:[A-Za-z_$][\w$.:]*|\d[\w.]*)(?:\([^()\n]{0,200}\)|\[[^\[\]\n]{0,100}\]|\.[\w$]+)*+"
+    r"(?:(?:[A-Za-z_$][\w$.:]*|\d[\w.]*)(?:\([^()\n]{0,200}\)|\[[^\[\]\n]{0,100}\]|\.[\w$]++)*"
     r"|\((?:[^()\n]|\([^()\n]{0,200}\)){0,200}\))"
 )
 JOINED = re.compile(

@@ -19,14 +19,14 @@ _ENDS = {
     quote: re.compile(
         rf"[^{quote[0]}\\{'' if len(quote) == 3 else chr(92) + 'n'}]*+"
         rf"(?:(?:\\.|{quote[0]}(?!{quote[1:]}){'' if len(quote) == 3 else '(?!)'})"
-        rf"[^{quote[0]}\\{'' if len(quote) == 3 else chr(92) + 'n'}]*+)*+{quote}",
+        rf"[^{quote[0]}\\{'' if len(quote) == 3 else chr(92) + 'n'}]*+)*{quote}",
         re.DOTALL,
     )
     for quote in ('"""', "'''", '"', "'")
 }
 _PREFIXES = frozenset(("", "r", "b", "u", "f", "t", "rb", "br", "rf", "fr", "rt", "tr"))
 _FORMAT = re.compile(r"\s*\.\s*format\s*\(")
-_JOINED = re.compile(r"(?:\s|\\\n|\#[^\n]*\n)*+(?:\+(?:\s|\\\n|\#[^\n]*\n)*+)?")
+_JOINED = re.compile(r"(?:\s++|\\\n|\#[^\n]*+\n)*(?:\+(?:\s++|\\\n|\#[^\n]*+\n)*)?")
 
 
 def strings(host: Host, start: int = 0, end: int | None = None) -> Iterator[Candidate]:
