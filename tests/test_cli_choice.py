@@ -233,6 +233,7 @@ def test_hostile_prompts_are_answered_or_refused(bench, tmp_path, hostile, place
     assert len(done.err.splitlines()) <= 1
 
 
+@pytest.mark.in_process
 def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch):
     library = Index()
     library.proven = True
