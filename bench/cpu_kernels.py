@@ -170,7 +170,7 @@ def together(work: Callable[[np.ndarray], object], parts: list[np.ndarray]) -> f
 
 
 def programs(config: Config, threads: int) -> dict[str, tuple[Callable[[], object], int]]:
-    """What is run and, of how many threads the calls are timed side by side, by title."""
+    """Calls by the title of their table, and how many threads run them side by side."""
     alignment = config.memory.alignment
     backend = open_backend("cpu", threads, alignment)
     model = installed_model(config, backend)

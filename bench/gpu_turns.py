@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_SERVE = "--serve"  # what a tree's process is told
+_SERVE = "--serve"  # the argument of a process that runs one tree
 
 
 def serve(shape: str) -> None:

@@ -46,6 +46,7 @@ def main() -> int:
     ways = list(product(options.rows, _WAYS))
     constraints = Constraints(generators[options.rows[0]].loaded.tokenizer)
     seconds: dict[tuple[int, bool], list[float]] = {way: [] for way in ways}
+    tokens: dict[bool, int] = {}
     texts: dict[bool, list[str]] = {}
     for round_ in range(options.rounds + 1):
         for rows, bound in ways:
@@ -56,15 +57,14 @@ def main() -> int:
             if texts.setdefault(bound, written) != written:
                 print(f"many_prompts: {rows} rows, {_WAYS[bound]}: other texts", file=sys.stderr)
                 return 1
-            tokens = sum(one.tokens for one in made)
-            print(f"many_prompts: round {round_}, {rows} rows, {_WAYS[bound]}: {tokens} tokens in"
-                  f" {seconds[rows, bound][-1]:.2f} s", file=sys.stderr)  # fmt: skip
-            if round_ == options.rounds:
-                seconds[rows, bound] = [tokens / s for s in seconds[rows, bound][1:]]
+            tokens[bound] = sum(one.tokens for one in made)
+            print(f"many_prompts: round {round_}, {rows} rows, {_WAYS[bound]}: {tokens[bound]}"
+                  f" tokens in {seconds[rows, bound][-1]:.2f} s", file=sys.stderr)  # fmt: skip
     speeds = [
-        {"rows": rows, "constraint": _WAYS[bound], "tokens_a_second": statistics.median(found)}
-        for (rows, bound), found in seconds.items()
-    ]
+        {"rows": rows, "constraint": _WAYS[bound],
+         "tokens_a_second": statistics.median(tokens[bound] / one for one in taken[1:])}
+        for (rows, bound), taken in seconds.items()
+    ]  # fmt: skip
     device = generators[options.rows[0]].loaded.backend.name
     publish({"benchmark": "many_prompts", "run": options.run, "device": device,
              "prompts": len(prompts), "speeds": speeds, "tat": tat.__version__},

@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What a machine reaches at most, measured beside the kernels."""
+    """The most that a machine reaches, measured beside the kernels."""
 
     flops: float  # a second, in products
     bytes: float  # a second, read and written in memory

@@ -34,7 +34,8 @@ class ShardedUpdate:
         self._host = np.zeros(self._flat.size, np.float32)  # the weights, on their way
         self._step, self._factor, self._tokens = 0, 1.0, [0]  # of the step that is underway
         self._exchange: Exchange = ranks.exchange(count, self._parts)
-        self._folded: dict[Node, Array] = {}  # a device puts its sums here
+        # Where a device puts the sums of its own roots, kept from step to step.
+        self._folded = [np.empty(self._flat.size, np.float32) for _ in self._folding.roots]
         self._leaving: list[tuple[Node, Metric]] = []  # sums that the device is still to give
 
     def _compiled(self, graph: Graph) -> Executable:
@@ -78,8 +79,8 @@ class ShardedUpdate:
         self._folding.fold(lane, index)
         self._send()  # what was complete before this micro-batch was begun
         for depth, node in self._folding.done_after(index):
-            into = self._folded.setdefault(node, np.empty(self._flat.size, np.float32))
-            self._leaving.append((node, self._backend.fetch(self._folding.level(depth), into=into)))
+            level, into = self._folding.level(depth), self._folded[depth]
+            self._leaving.append((node, self._backend.fetch(level, into=into)))
 
     def _send(self) -> None:
         for node, values in self._leaving:

@@ -134,15 +134,15 @@ class BufferManager:
         data = np.empty(size, np.uint8)
         for start in range(0, size, _TRANSFER):
             count = min(_TRANSFER, size - start)
-            content = self._copied(buffer, tensor.name, offset + start, count)()
-            data[start : start + count] = np.frombuffer(content, np.uint8)
+            piece = self._staging.download(buffer, tensor.name, offset + start, count)
+            piece(data[start:])
         if half:
             return from_half(data.view(np.float16)).reshape(tensor.shape)
         return data.view(_dtype(tensor)).reshape(tensor.shape)
 
     def fetch(self, buffer: Any, tensor: Tensor) -> Callable[[], Array]:
         """Queues a copy of a small tensor; what is returned waits for it alone."""
-        content = self._copied(buffer, tensor.name, 0, tensor.size * ELEMENT_BYTES)
+        content = self._staging.download(buffer, tensor.name, 0, tensor.size * ELEMENT_BYTES)
 
         def values() -> Array:
             return np.frombuffer(content(), _dtype(tensor)).reshape(tensor.shape)
@@ -178,10 +178,6 @@ class BufferManager:
             for at in range(0, data.size, _TRANSFER):
                 place = tensor.offset * ELEMENT_BYTES + at
                 self._staging.upload(buffer, tensor.name, place, data[at : at + _TRANSFER])
-
-    def _copied(self, buffer: Any, name: str, offset: int, size: int) -> Callable[[], bytes]:
-        """Queues a copy of bytes; what is returned waits for them, and no longer than it may."""
-        return self._staging.download(buffer, name, offset, size)
 
 
 def _megabytes(size: int) -> str:

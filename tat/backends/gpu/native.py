@@ -10,7 +10,7 @@ from tat.errors import DeviceError
 _SPIN = 1e-3  # seconds of a wait in which the driver is asked all the time: a token takes less
 _PAUSE = 1e-3  # seconds between two questions afterwards, at most
 
-# What the driver will call back for: the callbacks have to live until it has.
+# Requests that the driver will answer: their callbacks have to live until it has.
 _unanswered: set["_Mapping"] = set()
 
 # Pipeline and bind group as C handles, then the grid.
