@@ -14,7 +14,7 @@ from tat.model.transformer import Transformer
 from tat.ops import decoding
 from tat.ops import vocabulary as ops
 from tat.ops.copying import Pointer, copy_mixture
-from tat.ops.graph import Graph, Shape, Tensor, current
+from tat.ops.graph import Graph, Kind, Shape, Tensor, current
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,32 @@ def logits_program(model: Transformer, shape: BatchShape) -> Graph:
     return graph
 
 
-def _logits(model: Transformer, hidden: Tensor, pointer: Pointer | None) -> Tensor:
-    """Metric "logits" [N, V] of hidden states [N, D], the pointer's copies mixed in."""
+def drawing_program(model: Transformer, shape: BatchShape, first: int) -> Graph:
+    """Metric "drawn" [B*T, 1]: behind each of the given inputs, a token drawn from the model.
+
+    No drawn token is fed; ids are `first` or above, without dropout. Feeds settings [B*T, 5], key
+    [B*T] and place [B*T] say how each is drawn (tat.draws); idle [B*T, 1] stays zero.
+    """
+    count = shape.rows * shape.target
+    with Graph() as graph:
+        hidden, pointer = _hidden(model, shape, _feed("counter", (3,)))
+        logits = _logits(model, hidden, pointer, "temporary")
+        with graph.scope("output"):
+            drawn = Tensor("drawn", (count, 1), "metric", "int")
+            history = graph.temporary("history", (1, count, model.vocabulary + 1))
+            place, idle = _feed("place", (count,)), _feed("idle", (count, 1))
+            settings = Tensor("settings", (count, decoding.SETTINGS), "feed")
+            key = _feed("key", (count,))
+            decoding.sample_token(drawn, place, idle, history, logits, settings, key, first)
+    return graph
+
+
+def _logits(
+    model: Transformer, hidden: Tensor, pointer: Pointer | None, kind: Kind = "metric"
+) -> Tensor:
+    """Tensor "logits" [N, V] of hidden states [N, D], the pointer's copies mixed in."""
     with current().scope("output"):
-        logits = Tensor("logits", (hidden.shape[0], model.vocabulary), "metric")
+        logits = Tensor("logits", (hidden.shape[0], model.vocabulary), kind)
         ops.output_projection(hidden, model.embedding.table, into=logits)
         if pointer is not None:
             copy_mixture(logits, pointer)
