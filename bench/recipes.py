@@ -141,9 +141,12 @@ def _all(variants: Sequence[Variant], options: argparse.Namespace) -> int:
                 trainings.train(variant, device)
                 judged.append(judging.submit(judge, variant))
 
-    with Judges(options) as judges, ThreadPoolExecutor(len(variants)) as judging:
-        with ThreadPoolExecutor(len(options.device)) as devices:
-            trained = [devices.submit(train_on, device) for device in options.device]
+    with (
+        Judges(options) as judges,
+        ThreadPoolExecutor(len(variants)) as judging,
+        ThreadPoolExecutor(len(options.device)) as devices,
+    ):
+        trained = [devices.submit(train_on, device) for device in options.device]
     for done in (*trained, *judged):
         done.result()
     return 1 if failed else 0
