@@ -15,7 +15,7 @@ prepared corpus of that tokenizer. Other arguments are those of `tat train`.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -30,12 +30,10 @@ from tat.backends.backend import Executable
 from tat.config import resolve
 from tat.data.batches import Batch, Batches
 from tat.data.corpus_cache import training_data
-from tat.data.dataset import Bucket
 from tat.decode.loading import LoadedModel, load_model
 from tat.errors import CheckpointError, TatError
 from tat.hashing import fold
 from tat.model.programs import BatchShape, drawing_program
-from tat.ops.decoding import SETTINGS
 from tat.ops.plan import plan
 from tat.remembered import remembered
 from tat.tokens import Special
@@ -53,12 +51,16 @@ _CHOICE, _NOISE, _KEPT = range(3)  # what a batch's random bits are for
 class Teacher:
     """A trained model that draws a token behind each position of a batch."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, shapes: Iterable[BatchShape] = ()) -> None:
+        """shapes: of batches to come, which are compiled at once; others are when they come."""
         self._loaded = loaded
+        for shape in sorted(shapes, key=lambda s: s.source + s.target, reverse=True):
+            self._executable(shape)  # the largest first: arenas get their full size at once
 
     def draw(self, batch: Batch, key: int) -> np.ndarray:
         """Drawn ids, int32 [B, T], behind given inputs; `key`, 32 bits, selects the noise."""
-        executable = self._executable(batch.bucket, batch.sources.shape[:2])
+        rows, sources, _ = batch.sources.shape
+        executable = self._executable(BatchShape(rows, *batch.bucket, sources))
         executable.write("sources", batch.sources)
         executable.write("source_lengths", batch.source_lengths)
         executable.write("inputs", batch.inputs)
@@ -68,15 +70,13 @@ class Teacher:
         return executable.read("drawn").reshape(batch.inputs.shape).astype(np.int32)
 
     @remembered()
-    def _executable(self, bucket: Bucket, rows_and_sources: tuple[int, int]) -> Executable:
-        rows, sources = rows_and_sources
-        shape, backend = BatchShape(rows, *bucket, sources), self._loaded.backend
+    def _executable(self, shape: BatchShape) -> Executable:
+        backend, count = self._loaded.backend, shape.rows * shape.target
         graph = drawing_program(self._loaded.model, shape, first=Special.EOS)
-        executable, count = backend.compile(plan(graph, backend.memory)), rows * bucket[1]
+        executable = backend.compile(plan(graph, backend.memory))
         executable.write("settings", np.tile(np.array(_UNFILTERED, np.float32), (count, 1)))
         executable.write("place", np.arange(count))
         executable.write("idle", np.zeros((count, 1)))
-        assert len(_UNFILTERED) == SETTINGS
         return executable
 
 
@@ -186,14 +186,18 @@ def _resumed(options: argparse.Namespace, folder: RunFolder, reporter: Reporter)
 
 def _teachers(options: argparse.Namespace, session: Session) -> list[Teacher]:
     """Each teacher in a backend of its own: backends keep one model's weights."""
-    teachers = []
+    batches, teachers = session.trainer.batches, []
+    shapes = [
+        BatchShape(batches.rows_of(bucket), *bucket, batches.sources)
+        for bucket in batches.used_buckets
+    ]
     for name in options.teacher:
         path, checkpoint = load_checkpoint(name)
         precision = session.config.train.precision
         loaded = load_model(path, checkpoint, options.device, precision=precision)
         if loaded.tokenizer.to_bytes() != session.tokenizer.to_bytes():
             raise CheckpointError(f"{path}: has another tokenizer than the student")
-        teachers.append(Teacher(loaded))
+        teachers.append(Teacher(loaded, shapes))
     return teachers
 
 

@@ -49,7 +49,7 @@ def equal_rows(rows: int) -> Batch:
 
 
 def probabilities(loaded: LoadedModel, batch: Batch) -> np.ndarray:
-    """Of each token at each position of the batch's first row, [T, V]."""
+    """The teacher's share of each token at each position of the first row, [T, V]."""
     graph = logits_program(loaded.model, BatchShape(1, *BUCKET))
     executable = loaded.backend.compile(plan(graph, loaded.backend.memory))
     executable.write("sources", batch.sources[:1])
