@@ -130,7 +130,7 @@ def test_steps_are_what_fits_into_the_time(options, commands):
         (["families first"], False, "--families CORPUS"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(options, only, families, said):
+def test_a_variant_that_cannot_be_trained_is_refused(options, only, families, said):
     options.only = only
     options.families = options.families if families else None
     with pytest.raises(recipes.UsageError, match=said):
