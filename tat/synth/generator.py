@@ -22,6 +22,7 @@ from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, find_families
 from tat.synth.places import PLACES
 from tat.synth.practice.functions import described
+from tat.synth.practice.helpers import Names, with_helpers
 from tat.synth.tables import all_families
 
 Maker = Callable[[Draws], Draft | None]
@@ -31,7 +32,8 @@ _TRIES = 8  # of a draw that comes to nothing
 # Shares of all functions. The rest comes from the tables.
 COMPOSED: dict[str, float] = {
     "vertex": 0.10, "fragment": 0.13, "elementwise": 0.03, "image": 0.03, "particles": 0.02,
-    "caller": 0.08, "chain": 0.03, "prepared": 0.03, "pipeline": 0.16, "described": 0.05,
+    "caller": 0.04, "chain": 0.02, "prepared": 0.02, "pipeline": 0.13, "described": 0.04,
+    "helpers": 0.11,
 }  # fmt: skip
 _OF_WAYS = ("chain", "prepared", "pipeline")  # kinds that need ways from value to value
 _TOLD = {"described": 0.9}  # shares of comments other than COMMENTED
@@ -66,7 +68,7 @@ class Generator:
         ]  # fmt: skip
         kinds = {kind: share for kind, share in COMPOSED.items() if _id(kind) not in without}
         callables = Callables(known)
-        makers = _composed_makers(callables)
+        makers = _composed_makers(callables, Names(known))
         if not callables.ways.all:
             kinds = {kind: share for kind, share in kinds.items() if kind not in _OF_WAYS}
         if only:
@@ -139,7 +141,7 @@ def _maker(family: Family) -> Maker:
     return make
 
 
-def _composed_makers(callables: Callables) -> dict[str, Maker]:
+def _composed_makers(callables: Callables, names: Names) -> dict[str, Maker]:
     return {
         "vertex": vertex, "fragment": fragment, "elementwise": elementwise, "image": image,
         "particles": particles, "described": described,
@@ -147,6 +149,7 @@ def _composed_makers(callables: Callables) -> dict[str, Maker]:
         "chain": lambda draws: chain(callables, draws),
         "prepared": lambda draws: prepared(callables, draws),
         "pipeline": lambda draws: pipeline(callables, draws),
+        "helpers": lambda draws: with_helpers(names, draws),
     }  # fmt: skip
 
 
