@@ -3,13 +3,15 @@
 //     npm install webgpu                      # in any folder; run there
 //     tat export runs/mine --web page.html
 //     node .../bench/web_tokens.mjs page.html [tokens=256] [turns=5] [backend=vulkan] [adapter=NAME]
+//         [requests=FILE]                     # sources of ids, as JSON: their texts, to their ends
 //
-// Beside it stands `tat bench`'s or `tat generate --validate 0`'s time of a token on the same GPU.
+// bench/web_beside.py writes page and requests, and measures tat on the same GPU beside it.
 // Without a GPU: VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json (Dawn refuses llvmpipe).
 // SwiftShader compiles a minute and more before the first token, and takes seconds for each one:
 // there preset tiny with tokens=8 turns=3 is enough. stderr says how far the run is.
 // Prints one JSON object: the adapter, the seconds until the first tokens stood (all pipelines are
-// compiled for them), and the median, least and most tokens a second of the turns.
+// compiled for them), and the median, least and most tokens a second of the turns. With requests a
+// turn writes all texts one after another, the end token counted; the first turn does not count.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +19,7 @@ import { pathToFileURL } from 'node:url';
 
 const [file, ...given] = process.argv.slice(2), options = Object.fromEntries(
   given.map((one) => one.split('=')));
-const { tokens = 256, turns = 5, ...dawn } = options;
+const { tokens = 256, turns = 5, requests, ...dawn } = options;
 const found = createRequire(`${process.cwd()}/`).resolve('webgpu');
 const { create, globals } = await import(pathToFileURL(found));
 Object.assign(globalThis, globals);
@@ -42,24 +44,50 @@ Player.prototype.compiled = async function (pipeline) {
 };
 const player = await Player.open(JSON.parse(text), parts);
 tell('loaded the weights');
-const source = player.tokenizer.source({ description: 'signed distance to a box with rounded corners' });
-player.plan.special.EOS = -1; // a text goes on to its last token
-const limit = Math.min(Number(tokens), player.plan.capacity);
-await player.tokens(source, { limit: 4 }); // which compiles
-const first = (performance.now() - since) / 1000;
-tell('wrote the first tokens');
-const seconds = [];
-for (let turn = 0; turn < Number(turns); turn++) {
-  const started = performance.now(), made = await player.tokens(source, { limit });
+const limit = Math.min(Number(tokens), player.plan.capacity), { EOS } = player.plan.special;
+const sources = requests && JSON.parse(readFileSync(requests, 'utf8'));
+
+// One text without an end.
+async function endless() {
+  const source = player.tokenizer.source({ description: 'signed distance to a box with rounded corners' });
+  const made = await player.tokens(source, { limit });
   if (made.tokens.length !== limit) throw new Error(`${made.tokens.length} of ${limit} tokens`);
-  seconds.push((performance.now() - started) / 1000);
-  tell(`wrote turn ${turn + 1} of ${turns}`);
+  return [made.tokens];
 }
-const speeds = seconds.map((one) => limit / one).sort((a, b) => a - b);
+
+// The text behind each source.
+async function asked() {
+  const texts = [];
+  for (const source of sources) {
+    const made = await player.tokens(source, { limit });
+    texts.push(made.finished ? [...made.tokens, EOS] : made.tokens);
+  }
+  return texts;
+}
+
+let first, texts;
+if (!requests) {
+  player.plan.special.EOS = -1; // a text goes on to its last token
+  await player.tokens([player.plan.special.COMMENT], { limit: 4 }); // which compiles
+  first = (performance.now() - since) / 1000;
+  tell('wrote the first tokens');
+}
+const speeds = [];
+for (let turn = 0; turn < Number(turns); turn++) {
+  const started = performance.now();
+  texts = await (requests ? asked() : endless());
+  const count = texts.reduce((sum, text) => sum + text.length, 0);
+  const seconds = (performance.now() - started) / 1000;
+  if (requests && !turn) first = seconds;
+  else speeds.push(count / seconds);
+  tell(`wrote turn ${turn + 1} of ${turns}: ${count} tokens in ${seconds.toFixed(2)} s`);
+}
+speeds.sort((a, b) => a - b);
 const { vendor, architecture, description } = player.adapter.info;
 console.log(JSON.stringify({
   benchmark: 'web_tokens', adapter: [vendor, architecture, description].join(' ').trim(),
   weights: player.plan.card.weights, shape: player.plan.card.shape, tokens: limit,
   first_s: first, tokens_per_s: speeds[speeds.length >> 1], least: speeds[0], most: speeds.at(-1),
+  ...(requests && { texts }),
 }));
 process.exit(0);
