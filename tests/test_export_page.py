@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from browser import PROGRAM, Browser
 from exporting import new_pair
-from serving import tiny_run  # noqa: F401  a fixture
+from serving import FUNCTIONS, tiny_run  # noqa: F401  a fixture
 from test_serve_page import _LEAST_CONTRAST, _NAMELESS, colours
 
 from tat.data.tokenizer import Special
@@ -47,10 +47,20 @@ def text_of(browser: Browser, name: str) -> str:
     return browser.evaluate(f"document.getElementById('{name}').textContent")
 
 
-def tokens(browser: Browser, source: list[int], draw: dict[str, float]) -> list[int]:
-    asked = f"page.player.tokens({json.dumps(source)}, {{ draw: {json.dumps(draw)} }})"
-    made = browser.evaluate(asked)
+def tokens(
+    browser: Browser, source: list[int], draw: dict[str, float], begun: str = ""
+) -> list[int]:
+    more = json.dumps({"draw": draw, "begun": begun})
+    made = browser.evaluate(f"page.player.tokens({json.dumps(source)}, {more})")
     return [*made["tokens"], *([int(Special.EOS)] if made["finished"] else [])]
+
+
+def drawn_of(sampling: Sampling, source: list[int], number: int) -> dict[str, float]:
+    """How the page draws text `number` of a source."""
+    draw = sampling.draw(_key(source), number)
+    key = int(np.uint32(draw.key).view(np.int32))
+    return {"temperature": draw.temperature, "topK": draw.top_k, "topP": draw.top_p,
+            "minP": draw.min_p, "penalty": draw.repetition_penalty, "key": key}  # fmt: skip
 
 
 def test_it_writes_what_tat_writes_and_draws_it_on_a_click(exported, tmp_path):
@@ -63,9 +73,7 @@ def test_it_writes_what_tat_writes_and_draws_it_on_a_click(exported, tmp_path):
             source = generator.source(prompt)
             assert tokens(browser, source, {}) == [*generator.tokens(source)]
         source = generator.source(ASKED[2])
-        key = np.uint32(drawn.draw(_key(source), 1).key).view(np.int32)
-        draw = {"temperature": 1.5, "topK": 30, "topP": 0.97, "minP": 0.001, "penalty": 1.1,
-                "key": int(key)}  # fmt: skip
+        draw = drawn_of(drawn, source, 1)
         stream = generator.stream(Request(ASKED[2], None, drawn.preference(source, 1)))
         assert tokens(browser, source, draw) == [*generator.tokens_of(stream)]
         browser.evaluate("document.getElementById('description').focus()")
@@ -82,6 +90,34 @@ def test_it_writes_what_tat_writes_and_draws_it_on_a_click(exported, tmp_path):
         browser.wait("!document.getElementById('picture').hidden")
         assert colours(browser.screenshot(tmp_path / "page.png", whole=True)) > before + 50
         assert browser.requested == [address] and not browser.errors
+
+
+AREA, END = FUNCTIONS["area.wgsl"].partition("}")[0], "}\n"
+LINE = AREA.index("    return 3.14159 * square;")
+GAPS = [(AREA[: LINE + cut], AREA[LINE + 28 :] + END) for cut in (5, 7, 11, 13, 17, 20, 25)]
+GAPS += [(AREA[:LINE], END), ("fn lift(x: f32) -> f32 {", END)]
+
+
+def test_a_gap_is_filled_as_tat_fills_it_wherever_in_a_line_it_begins(exported):
+    address, generator = exported
+    hot = Sampling(1.3, top_k=40, top_p=0.98, min_p=0.001, repetition_penalty=1.1, seed=5)
+    texts = {}
+    with Browser() as browser:
+        opened(browser, address)
+        for prefix, suffix in GAPS:
+            prompt = Prompt(prefix=prefix, suffix=suffix)
+            source = generator.source(prompt)
+            preference = hot.preference(source, 2)
+            stream = generator.stream(Request(prompt, None, preference))
+            ours = [*generator.tokens_of(stream)]
+            assert tokens(browser, source, drawn_of(hot, source, 2), prompt.begun) == ours
+            request = json.dumps({"prefix": prefix, "suffix": suffix})
+            settings = "{...page.player.plan.generate, candidates: 1}"
+            made = browser.evaluate(f"write(page.player, {request}, {settings})")
+            assert made["text"] == generator.generate(prompt).text
+            assert made["module"] == prefix + made["text"] + suffix
+            texts[prefix[LINE:]] = made["text"]
+    assert texts["    return 3."] == "14159 * square;"
 
 
 def test_candidates_until_one_compiles_and_a_mark_where_none_does(exported):

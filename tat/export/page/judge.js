@@ -23,30 +23,31 @@ const ATTEMPT = 65536; // step of a draw's number after each refusal, as tat/dec
 // request: description, signature and context, or the prefix and suffix of a gap; settings: those of
 // `tat generate`, with a seed.
 async function write(player, request, settings, { emit = () => {}, stopped = () => false } = {}) {
-  const [head, lead, tail] = placeOf(request);
-  if (lead && !isSignature(lead)) {
+  const { head, lead, begun = '', end = '', tail } = placeOf(request), gap = isGap(request);
+  if (!gap && lead && !isSignature(lead)) {
     throw new Error('The signature is none: begin it with fn NAME( and end it before the body.');
   }
   const { tokens: source, leftOut } = readingOf(request, player.tokenizer, player.plan.source);
   const decode = (tokens) => player.tokenizer.decode(tokens);
+  const shown = (tokens) => lead + decode(tokens).slice(begun.length);
   const { candidates, temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
   const reviewed = () => new Review({
     head, lead, decode, most: settings.redraws, names: settings.names === undefined ? player.plan.names : settings.names,
     problemsOf: (code) => player.problemsOf(code),
   });
-  const given = isGap(request) ? '' : await reviewed().given();
+  const given = gap ? '' : await reviewed().given();
   let first = null;
   for (let number = 0; number < candidates && !stopped(); number++) {
     const draw = async (attempts) => number + attempts && temperature > 0
       ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number + ATTEMPT * attempts) }
       : { penalty };
-    const reviews = settings.redraws && temperature > 0 && !isGap(request) && !given;
+    const reviews = settings.redraws && temperature > 0 && !gap && !given;
     const review = reviews ? reviewed() : null;
     const made = await player.tokens(source, {
-      draw: await draw(0), stopped, review, redraw: draw,
-      emit: (tokens) => emit(lead + decode(tokens), number + 1),
+      draw: await draw(0), begun, stopped, review, redraw: draw,
+      emit: (tokens) => emit(shown(tokens), number + 1),
     });
-    const text = lead + decode(made.tokens), module = head + text + tail;
+    const text = shown(made.tokens) + (made.finished ? end : ''), module = head + text + tail;
     const errors = given ? [given] : !made.finished ? [endless(made, review, player.plan.capacity)]
       : (await player.problemsOf(module)).map(({ line, column, message }) => `${line}:${column} ${message}`);
     const candidate = {
@@ -66,9 +67,13 @@ function endless({ tokens }, review, capacity) {
     : `it does not end within ${tokens.length} tokens`;
 }
 
-// The module's text above a generated text, the given signature that begins it, and what is behind.
+// Where a text stands: the module's text above it, the given signature or the blank space that begins
+// it, what of its line it writes again, the blank space that ends it, and what is behind.
 function placeOf({ signature = '', context = '', prefix = '', suffix = '' }) {
-  if (prefix || suffix) return [asRead(prefix), '', asRead(suffix)];
+  if (prefix || suffix) {
+    const { begun, lead, tail } = gapOf({ prefix, suffix });
+    return { head: asRead(prefix), lead, begun, end: tail, tail: asRead(suffix) };
+  }
   const lead = asRead(signature).trim(), above = asRead(context);
-  return [above.trim() ? `${withStubs(above)}\n` : '', lead ? `${lead} ` : '', ''];
+  return { head: above.trim() ? `${withStubs(above)}\n` : '', lead: lead ? `${lead} ` : '', tail: '' };
 }

@@ -131,13 +131,13 @@ class Player {
     pass.end();
   }
 
-  // The first bytes of a buffer, when all that was submitted is done.
-  async read(buffer, bytes) {
+  // Bytes of a buffer, when all that was submitted is done.
+  async read(buffer, bytes, from = 0) {
     const target = this.device.createBuffer({
       size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.buffers[buffer], 0, target, 0, bytes);
+    encoder.copyBufferToBuffer(this.buffers[buffer], from, target, 0, bytes);
     this.device.queue.submit([encoder.finish()]);
     await Promise.race([target.mapAsync(GPUMapMode.READ), this.lost]);
     if (this.reason) throw new Error(this.reason);
@@ -199,15 +199,37 @@ class Player {
   problemsOf(code) { return problemsOf(this.device, code); }
 
   // Tokens behind a source of ids, without the end token, and whether it came.
-  // draw: temperature, topK, topP, minP, penalty, key; emit(tokens) while they come; stopped();
-  // review may take tokens back, and redraw(attempts) gives the draw after that.
-  tokens(source, { draw = {}, limit = this.plan.capacity, ...more } = {}) {
+  // draw: temperature, topK, topP, minP, penalty, key; begun: what the text has to start with;
+  // emit(tokens) while they come; stopped(); review may take tokens back, and redraw(attempts) gives
+  // the draw after that.
+  tokens(source, { draw = {}, begun = '', limit = this.plan.capacity, ...more } = {}) {
     return this.checked('generating', async () => {
       await this.encode(source);
-      const sample = await this.program('sample');
-      this.place(sample, source, [], draw);
-      return this.steps(sample, source, Math.min(limit, this.plan.capacity), more);
+      const sample = await this.program('sample'), most = Math.min(limit, this.plan.capacity);
+      const again = begun ? await this.held(sample, source, begun, draw, most) : [];
+      this.place(sample, source, again, draw);
+      return this.steps(sample, source, again, most, more);
     });
+  }
+
+  // The first tokens of a text, as far as they write what was begun. The device masks no token, so
+  // these are chosen here: most are sure, and for the others logits are read.
+  async held(sample, source, text, draw, most) {
+    const begun = new Begun(text, this.tokenizer), tokens = [];
+    for (let allowed; tokens.length < most && (allowed = begun.allowed(tokens)); ) {
+      this.place(sample, source, tokens, draw);
+      this.run(sample);
+      tokens.push(allowed.length > 1
+        ? chosen(await this.logits(sample, tokens.length), tokens, allowed, draw) : allowed[0]);
+    }
+    return tokens;
+  }
+
+  // The logits of the step at a position; tokens that are never written have none.
+  async logits(sample, position) {
+    const { buffer, shape: [block, , width] } = sample.metrics.history;
+    const data = await this.read(buffer, 4 * (width - 1), 4 * width * (position % block));
+    return new Float32Array(data).fill(-Infinity, 0, this.plan.special.EOS);
   }
 
   // What the next step goes on from: tokens so far, and how it draws.
@@ -224,9 +246,10 @@ class Player {
 
   // Blocks of steps: one is on its way while the one before it is read, and each is as long as a
   // person does not notice.
-  async steps(sample, source, most, { emit = () => {}, stopped = () => false, review, redraw }) {
-    const tokens = [], begun = [];
-    let started = 0, size = Math.min(2, this.plan.block), before = performance.now();
+  async steps(sample, source, given, most, more) {
+    const { emit = () => {}, stopped = () => false, review, redraw } = more;
+    const tokens = [...given], begun = [];
+    let started = tokens.length, size = Math.min(2, this.plan.block), before = performance.now();
     let finished = false;
     const start = () => {
       const count = Math.min(size, most - started);

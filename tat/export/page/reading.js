@@ -9,6 +9,13 @@ const LINES = new RegExp(`[^${LINE_ENDS}]*(?:\\r\\n|[${LINE_ENDS}])|[^${LINE_END
 
 const isGap = ({ prefix, suffix }) => Boolean(prefix || suffix);
 
+// A gap's cursor, and the texts that the model writes behind and before.
+function gapOf(request) {
+  const prefix = asRead(request.prefix ?? ''), suffix = asRead(request.suffix ?? '');
+  const cursor = cursorOf(prefix, suffix), end = prefix.length - cursor.begun.length;
+  return { ...cursor, before: prefix.slice(0, end) + cursor.lead, behind: cursor.tail + suffix };
+}
+
 // The longest reading of at most `longest` tokens, and in words what it leaves out.
 function readingOf(request, tokenizer, longest) {
   let first = 0;
@@ -24,7 +31,8 @@ function readingOf(request, tokenizer, longest) {
 // The whole request, a gap with its function alone, then ever less of its context.
 function* readings(request) {
   if (isGap(request)) {
-    yield* aroundGap(asRead(request.prefix ?? ''), asRead(request.suffix ?? ''));
+    const { before, behind } = gapOf(request);
+    yield* aroundGap(before, behind);
     return;
   }
   yield [request, ''];

@@ -25,9 +25,14 @@ class Tokenizer {
   ].join('|'), 'g');
 
   encode(text) {
+    return (this.bytes(text).match(Tokenizer.PIECE) ?? []).flatMap((piece) => this.merge(piece));
+  }
+
+  // A text's bytes in UTF-8.
+  bytes(text) {
     let binary = '';
     for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
-    return (binary.match(Tokenizer.PIECE) ?? []).flatMap((piece) => this.merge(piece));
+    return binary;
   }
 
   // The earliest merge first, of its places the leftmost.
@@ -45,9 +50,16 @@ class Tokenizer {
     return ids;
   }
 
-  decode(ids) {
+  decode(ids, fatal = false) {
     const binary = ids.map((id) => this.texts[id]).join('');
-    return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    return new TextDecoder('utf-8', { fatal }).decode(
+      Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+  }
+
+  // Whether tokens end within a character.
+  splits(ids) {
+    try { this.decode(ids, true); } catch { return true; }
+    return false;
   }
 
   // A request in the order of training's parts; empty ones are left out, but for a gap's.

@@ -23,8 +23,8 @@ from tat.wgsl.builtins import ENUMERANTS, NAMES
 FORMAT = 1  # of the plan in a page
 BLOCK = 16  # most tokens that are begun before the page looks at them
 SCRIPTS = (
-    "tokenizer.js", "weights.js", "player.js", "draws.js", "lexer.js", "stubs.js", "scope.js",
-    "review.js", "judge.js", "picture.js", "search.js", "samples.js", "reading.js",
+    "tokenizer.js", "weights.js", "player.js", "draws.js", "begun.js", "lexer.js", "stubs.js",
+    "scope.js", "review.js", "judge.js", "picture.js", "search.js", "samples.js", "reading.js",
     "checkpoint.js", "trainer.js", "training.js", "page.js",
 )  # fmt: skip
 
