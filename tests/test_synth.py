@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "b4cc6b147bfe57d96e9f6cd4e2c21fbe80638b78b57598f1d042d128dd15089b"
+GOLDEN = "c4029d93b26523ab78a115435c3182b3619fbf4351be7979738466500bc6d40d"
 
 
 def of_the_table(**options) -> Generator:

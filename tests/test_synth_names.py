@@ -4,14 +4,20 @@ import re
 
 import pytest
 
+from tat.synth.comments import described
+from tat.synth.compose.meanings import TYPES, Ways, _table, called_so
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws
+from tat.synth.family import with_type
 from tat.synth.generator import Generator
 from tat.synth.places import as_constants, as_fragment, as_kernel, as_settings
+from tat.synth.practice.chains import Chain
 from tat.synth.renaming import chosen_names
-from tat.synth.tables import parse_table
+from tat.synth.tables import all_families, parse_table
+from tat.synth.templates import compiled
 from tat.synth.words import plural, snake_case
 
+_ANY = ("velocity", "position", "energy", "gradient", "step", "draw", "value", "quantum")  # type
 _ARGUMENTS = re.compile(r"struct \w*(?:Draw|Indirect)\w* \{(.*?)\}", re.S)
 
 
@@ -28,15 +34,32 @@ def test_indirect_arguments_keep_their_order(family: str):
 
 
 def test_the_subject_of_a_function_stays_its_parameter():
-    (family,) = parse_table(
-        "fn f(p: f32, b: f32, width: f32) -> f32\n  = p * b + width\n", "t", "t"
-    )
+    scaled, pattern = parse_table(
+        "fn f(p: f32, b: f32, width: f32) -> f32\n  = p * b + width\n\n"
+        "fn g(p: vec2f, width: f32) -> f32\n  = p.x * width\n", "uv", "t",
+    )  # fmt: skip
     for number in range(60):
         for place in (as_settings, as_constants, as_kernel, as_fragment):
-            draft = Draft(family, Draws(3, number))
+            draft = Draft(pattern if place is as_fragment else scaled, Draws(3, number))
             assert place(draft)
             moved = " ".join([*draft.constants, *(c for c in draft.context if "m_" in c)])
             assert "width" in moved and not re.search(r"uniform [pb]\b|const [pb]\b", moved)
+
+
+@pytest.mark.parametrize(
+    ("table", "area", "seen"),
+    [
+        ("fn stripes(uv: vec2f) -> f32\n  = fract(uv.x)\n", "uv", True),
+        ("fn ramp(t: f32) -> vec3f\n  = vec3f(t)\n", "color", True),
+        ("fn toLab(c: vec3f) -> vec3f\n  = c.yxz\n", "color", False),
+        ("fn kelvinOf(xy: vec2f) -> f32\n  = xy.x / xy.y\n", "color", False),
+        ("fn sdBall(p: vec3f, r: f32) -> f32\n  = length(p) - r\n", "sdf", False),
+        ("fn blend(a: f32, b: f32) -> f32\n  = a * b\n", "color", False),
+    ],
+)
+def test_a_fragment_stage_shows_what_one_looks_at(table: str, area: str, seen: bool):
+    (family,) = parse_table(table, area, "t")
+    assert as_fragment(Draft(family, Draws(4, 1))) is seen
 
 
 @pytest.mark.parametrize(
@@ -61,3 +84,46 @@ def test_siblings_are_called_alike():
              for n in range(100)]  # fmt: skip
     plain = [names for names in names if names["a"] in wanted and names["b"] in wanted.values()]
     assert len(plain) > 60 and all(wanted[n["a"]] == n["b"] for n in plain)
+
+
+def test_a_name_after_the_same_word_is_marked():
+    told = [compiled("Ball of radius {radius}")]
+    texts = {described(told, {"radius": name}, "", Draws(1, 1)) for name in ("radius", "r")}
+    assert texts == {"Ball of radius `radius`", "Ball of radius r"}
+
+
+def test_steps_take_and_give_what_their_meanings_say():
+    ways = Ways([family for family in all_families() if family.plain]).all
+    known = {family.id for family in all_families()}
+    assert {name.partition("@")[0] for *_, name in _table()} <= known
+    for way in ways:
+        for meaning, parameter in zip(way.takes, way.family.parameters[way.main :]):
+            assert parameter.type in ("T", TYPES.get(meaning, "f32")) or meaning in _ANY
+        kind = way.kind(TYPES.get(way.takes[0], "f32"))
+        given = with_type(way.family.result, kind)
+        assert given == TYPES.get(way.gives, "f32") or way.gives in _ANY, (way.family.id, given)
+        assert way.gives in called_so(), way.gives
+
+
+def test_a_step_that_keeps_a_meaning_comes_once_and_in_its_place():
+    ways = Ways([family for family in all_families() if family.plain])
+    assert all((way.place > 0) == (way.takes[:1] == (way.gives,)) for way in ways.all
+               if len(way.takes) == 1)  # fmt: skip
+    for number in range(300):
+        way = ways.next("color", "vec3f", set(), Draws(2, number), 2)
+        assert way is None or way.gives != "color" or way.place == 3
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_practice_tells_of_its_first_value_by_name(number: int):
+    chain = Chain(Draws(6, number))
+    assert all(f"{{{chain.first}}}" in words and "}s " not in words for words in chain.words)
+
+
+def test_a_setting_in_first_place_goes_with_its_partner():
+    (family,) = parse_table(
+        "fn f(edge0: f32, edge1: f32, x: f32) -> f32\n  = (x - edge0) / edge1\n", "t", "t"
+    )
+    for number in range(20):
+        draft = Draft(family, Draws(5, number))
+        assert as_settings(draft) and [a.name for a in draft.arguments] == ["x"]

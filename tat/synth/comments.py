@@ -8,7 +8,7 @@ from tat.synth.templates import Template, expanded
 from tat.synth.words import listed
 
 _NAME = re.compile(r"\{(\w+)\}")
-_TWICE = re.compile(r"\b(\w+) (?=`?\1\b)")
+_TWICE = re.compile(r"\b(\w+) `?\1\b`?(?![\w'])")
 _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale evaluate apply
     sample calculate give find decode encode pack unpack project transform limit wrap generate
     multiply add subtract estimate interpolate smooth repeat mirror test check normalize
@@ -37,7 +37,7 @@ _IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
     "squashes": "squash", "stretches": "stretch", "simplifies": "simplify", "varies": "vary",
 }  # fmt: skip
 _FURTHER_VERB = re.compile(
-    r"(?:(?<=and )|(?<=then )|(?<=, ))(\w+)(?= (?!(?:of|and|or|is|are|in|with|for)\b)[\w`])"
+    r"(?:(?<=and )|(?<=then )|(?<=, )|(?<=; ))(\w+)(?= (?!(?:of|and|or|is|are|in|with|for)\b)[\w`])"
 )
 _PROPER = re.compile(r"[A-Z]\w*(?:'s?|-[A-Z]\w*)$")
 _LINE = 80  # characters after which a long comment is broken
@@ -72,7 +72,7 @@ def described(
         given = mapping.get(match[1], kind if match[1] == "T" else match[1])
         return f"{mark}{given}{mark}"
 
-    return _TWICE.sub("", _NAME.sub(name, text))
+    return _TWICE.sub(r"\1 `\1`", _NAME.sub(name, text))  # of radius `radius`
 
 
 def _imperative(match: re.Match[str]) -> str:

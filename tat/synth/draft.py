@@ -92,7 +92,7 @@ class Draft:
         self.descriptions = family.description_templates
         self.constants: list[str] = []  # declarations before the context
         self.helpers = list(family.helpers)
-        self.areas = frozenset((family.area,))  # of all families that it is made of
+        self.subject: Family | None = family  # which it is about
 
     def word(self, name: str) -> str:
         """A name to make others of: a private one, which ends in _, stands for its first other."""

@@ -22,6 +22,7 @@ _MEMBERS = (  # that nobody uses
     "alphaCutoff: f32", "ambient: vec3f", "mipCount: u32",
 )  # fmt: skip
 _PADDING = ("padding: f32", "pad0: f32", "flags: u32", "reserved: vec2f")
+_MOST_UNUSED = 2  # of a struct
 _OTHERS = (  # declarations that nobody uses
     "const MAX_STEPS: i32 = 64;", "const WORKGROUP_SIZE: u32 = 64u;", "const GAMMA: f32 = 2.2;",
     "const MAX_LIGHTS: u32 = 16u;", "const ZERO: f32 = 0.0;", "const SCALE = 0.5;",
@@ -85,7 +86,8 @@ class Layout:
         if not fixed and "@" not in text and "array<" not in text:
             if draws.chance(0.25):
                 draws.shuffle(members)
-            while draws.chance(0.22) and len(members) < 12:
+            most = len(members) + _MOST_UNUSED
+            while draws.chance(0.22) and len(members) < most:
                 extra = draws.pick(unused)
                 word = extra.partition(":")[0]
                 known = [member.partition(":")[0].strip() for member in members]

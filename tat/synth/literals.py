@@ -13,7 +13,11 @@ NICE = (
     "1.2", "10.0", "0.3", "0.6",
 )  # fmt: skip
 WHOLE = ("1", "2", "3", "4", "5", "8", "16", "32", "64", "10", "7", "12", "256")
-_STEPS = ("0.016", "0.01", "0.0166667", "0.02", "0.005")  # seconds
+_USUAL = {
+    "dt": ("0.016", "0.01", "0.0166667", "0.02", "0.005"),  # seconds
+    "gamma": ("2.2", "1.8", "2.4"),
+}
+_OF_COMPOSED = re.compile(r"(?:Arg|B|P\d*)_$")  # behind a family's name for a parameter
 VECTOR = re.compile(r"vec([234])([fiu])$")
 SCALARS = {"f": "f32", "i": "i32", "u": "u32"}
 _INTERVALS = re.compile(r"(\w+) in \[?(-?[\d.]+?)(?:, *|\.\.)(-?[\d.]+)\]?")
@@ -39,13 +43,19 @@ def literal(draws: Draws, kind: str) -> str:
     return f"{kind}({', '.join(literal(draws, scalar) for _ in range(int(vector[1])))})"
 
 
+def plain_name(argument: Argument) -> str:
+    """The name in its family of an argument of a composed function."""
+    return _OF_COMPOSED.sub("", argument.name)
+
+
 def constant(draft: Draft, argument: Argument) -> str:
     """A value for a parameter: of the domain that its family states, of [0, 1] for a share."""
-    if argument.name == "dt" and argument.type == "f32":
-        return draft.draws.pick(_STEPS)
+    name = plain_name(argument)
+    if argument.type == "f32" and name in _USUAL:
+        return draft.draws.pick(_USUAL[name])
     interval = _INTERVALS.findall(" ".join(draft.family.domain))
     known = {name: (float(low), float(high)) for name, low, high in interval}
-    low, high = known.get(argument.name, (0.0, 1.0) if argument.name in _SHARES else (0.0, 1e9))
+    low, high = known.get(argument.name, (0.0, 1.0) if name in _SHARES else (0.0, 1e9))
     for _ in range(30):
         value = literal(draft.draws, argument.type)
         if all(low <= float(n) <= high for n in _NUMBERS.findall(value)):
@@ -57,8 +67,8 @@ def constant(draft: Draft, argument: Argument) -> str:
 def within_domain(family: Family, name: str, draws: Draws) -> str:
     """A number for an f32 parameter, from where the checks draw it."""
     found = {n: (float(a), float(b)) for n, a, b in _INTERVALS.findall(" ".join(family.domain))}
-    if name == "gamma":
-        return draws.pick(("2.2", "1.8", "2.4"))
+    if name in _USUAL:
+        return draws.pick(_USUAL[name])
     usual = _MANY if name in _COUNTS else DEFAULTS["f32"]
     low, high = found.get(name, usual)
     fitting = [number for number in NICE if low <= float(number) <= high]

@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Weighted
-from tat.synth.literals import VECTOR, constant
+from tat.synth.literals import VECTOR, constant, plain_name
 from tat.synth.renaming import renamed
+from tat.synth.seen import is_seen
 from tat.synth.words import plural, synonyms, upper_case, word_list
 
 SETTINGS_TYPES = ("Params", "Uniforms", "Settings", "Config", "Options", "Constants", "Globals",
-                  "Data", "UBO", "MaterialParams", "PushConstants")  # fmt: skip
+                  "Data", "UBO", "PushConstants")  # fmt: skip
 SETTINGS = ("params", "uniforms", "u", "settings", "config", "options", "ubo", "globals", "cfg",
             "uni", "args")  # fmt: skip
-_BUNDLE_TYPES = ("Args", "Inputs", "Desc", "Context", "State", "Info", "Surface", "Params")
-_BUNDLES = ("args", "input", "desc", "ctx", "state", "info", "s", "params")
+_BUNDLE_TYPES = ("Args", "Inputs", "Desc", "Context", "Data", "Info", "Params")
+_BUNDLES = ("args", "input", "desc", "ctx", "data", "info", "params")
 _VARYINGS = ("VertexOutput", "FragmentInput", "VSOut", "Varyings", "VertexOut", "FSIn", "V2F")
 _POSITIONS = ("position", "pos", "clipPosition", "Position", "fragCoord")
 KERNEL_NAMES = ("main", "computeMain", "csMain", "cs_main", "run", "kernel", "process", "update",
@@ -30,8 +31,6 @@ _KEYWORDS = {"const": "const", "private": "var<private>", "override": "override"
 _HOW_CONSTANT = Weighted(("const", 80), ("private", 12), ("override", 8))
 # Of constants these may be errors when the module is made: out of bounds, or out of the domain.
 _PICKY = re.compile(r"\[|<<|>>|%|\b(?:log2?|sqrt|inverseSqrt|acos|asin|pow|smoothstep|normalize)\(")
-_OF_COMPOSED = re.compile(r"(?:Arg|B|P\d*)_$")  # behind a family's name for a parameter
-_MOST_VARYING = 2  # parameters of a fragment stage that shows a value
 _DERIVATIVE = re.compile(r"\b(?:dpd[xy]|fwidth)\(")
 _LAST_RETURN = re.compile(r"^return (.+);\s*$", re.M | re.S)
 
@@ -90,17 +89,20 @@ def as_struct(draft: Draft) -> bool:
 
 
 def _settings(draft: Draft) -> list[Argument]:
-    """The arguments that stay the same for many values of the others; never the first one."""
-    known = word_list("settings")
-    return [
-        a for a in draft.arguments[1:]
-        if _plain(a) in known and not (len(_plain(a)) == 1 and a.type[-1] in "iu2")
+    """The arguments that stay the same for many values of the others.
+
+    The first one is what a function is about, except where its partner in a pair is a setting.
+    """
+    known, pairs = word_list("settings"), word_list("pairs")
+    able = [
+        a for a in draft.arguments
+        if plain_name(a) in known and not (len(plain_name(a)) == 1 and a.type[-1] in "iu2")
     ]  # fmt: skip
-
-
-def _plain(argument: Argument) -> str:
-    """The name in its family of an argument of a composed function."""
-    return _OF_COMPOSED.sub("", argument.name)
+    first = draft.arguments[0]
+    if able[:1] == [first]:
+        paired = plain_name(first) in pairs and any(plain_name(a) in pairs for a in able[1:])
+        able = able if paired and len(able) < len(draft.arguments) else able[1:]
+    return able
 
 
 def _bundled(draft: Draft) -> list[Argument]:
@@ -132,7 +134,7 @@ def as_constants(draft: Draft) -> bool:
     draws = draft.draws
     able = [
         a for a in _settings(draft)
-        if _plain(a) not in word_list("pairs")
+        if plain_name(a) not in word_list("pairs")
         and (a.type in ("f32", "i32", "u32") or (VECTOR.match(a.type) and draws.chance(0.2)))
     ]  # fmt: skip
     if not able or _PICKY.search(draft.body):
@@ -248,11 +250,11 @@ def as_fragment(draft: Draft) -> bool:
     """A fragment stage shows it as a color."""
     parts, draws = returned(draft), draft.draws
     kinds = (*(a.type for a in draft.arguments), draft.result)
-    if not parts or draft.areas & word_list("unseen") or not all(kind in _SHOWN for kind in kinds):
+    if not parts or not all(kind in _SHOWN for kind in kinds):
         return False
     rest = _settings(draft)
     varying = [a for a in draft.arguments if a not in rest]
-    if len(varying) > _MOST_VARYING:
+    if len(varying) != 1 or not is_seen(draft.subject, varying[0].type, draft.result):
         return False
     texts = list(parts)
     if rest:

@@ -119,10 +119,16 @@ def _add(step: Step, line: str) -> None:
         step.statements.append(line)
 
 
-def some_steps(name: str, draws: Draws, count: int) -> list[Step]:
-    """Up to `count` steps of a table, by weight, none twice, in an order that makes sense."""
+def some_steps(name: str, draws: Draws, count: int, orders: range | None = None) -> list[Step]:
+    """Up to `count` steps of a table, by weight, none twice, in an order that makes sense.
+
+    `orders` are the places of those that may be drawn.
+    """
     drawn = (draws.weighted(step_table(name)) for _ in range(count))
-    known = {step.order[1] or step.name: step for step in drawn}
+    known = {
+        step.order[1] or step.name: step for step in drawn
+        if orders is None or step.order[0] in orders
+    }  # fmt: skip
     return sorted(known.values(), key=lambda step: step.order[0])
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tat.synth import places
-from tat.synth.compose.meanings import Way, Ways
+from tat.synth.compose.meanings import Way, Ways, called_so
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, Helper, parse_header, parse_parameters, with_type
@@ -14,6 +14,12 @@ from tat.synth.words import begins_with_verb, titled, word_list
 _DECLARED = re.compile(r"\b(?:let|var) (\w+)")
 _SAME = ("time", "t", "dt", "resolution")  # parameters that are the same in both of a chain
 _OF_OCTAVES = re.compile("fbm|Fbm|turbulence|ridged|billow|marble|Warp|cloud")
+_POINTS = ("points/positions/places", "nearest/best/least", "Smallest %s of an array of points")
+_COUNTED = {  # meanings: names of an array, those of what becomes of it, and words for that
+    "loss": ("probabilities/p/predictions", "sum/total/acc", "Sum of %s over an array"),
+    "energy": ("velocities/vels/v", "sum/total/acc", "Sum of %s over an array"),
+    "distance": _POINTS, "distance3": _POINTS,
+}  # fmt: skip
 _ZERO = {"f32": "0.0", "i32": "0", "u32": "0u"}
 
 
@@ -29,16 +35,17 @@ class Callables:
         ]  # fmt: skip
         known = set(map(id, self.all))
         self.ways = Ways([f for f in families if f.plain])
+        self.starts = [w for w in self.ways.all if w.takes != (w.gives, w.gives)]
         self.simple = [w for w in self.ways.all if w.main == 0 and id(w.family) in known]
         self.again = [w for w in self.simple if w.takes == (w.gives,)]
         self.noises = [
-            w for w in self.simple if w.gives == "noise" != w.takes[0]
+            w for w in self.simple if w.gives.startswith("noise") and w.takes[0].startswith("field")
             and "octaves" not in (p.names[0] for p in w.family.parameters)
             and not _OF_OCTAVES.search(w.family.names[0])
         ]  # fmt: skip
-        counted = word_list("amounts")
-        self.scaled = [w for w in self.simple if w.gives in counted | {"color", "velocity"}]
-        self.counted = [w for w in self.simple if w.gives in counted and len(w.takes) == 1]
+        amounts = word_list("amounts")
+        self.scaled = [w for w in self.simple if w.gives in amounts and w.takes[0] not in amounts]
+        self.counted = [w for w in self.simple if w.gives in _COUNTED and len(w.takes) == 1]
 
 
 class Callee:
@@ -47,7 +54,8 @@ class Callee:
     def __init__(self, family: Family, draws: Draws, kind: str = "") -> None:
         kind = kind or (draws.pick(family.types) if family.generic else "")
         self.name = draws.pick(family.names)
-        self.area, self.parameters = family.area, family.parameters
+        self.family, self.parameters, self.domain = family, family.parameters, family.domain
+        self.originals = [p.names[0] for p in family.parameters]
         self.types = [with_type(p.type, kind) for p in family.parameters]
         self.result = with_type(family.result, kind)
         self.arguments = [f"{p.names[0]}Arg_" for p in family.parameters]
@@ -91,25 +99,13 @@ def _draft(
             "calls", tuple(names.split("/")), parse_parameters(", ".join(parameters)), result,
             descriptions=list(descriptions), bodies=[(expression, body)],
             calls=[callee.signature, *(other.signature for other in more)],
+            domain=[substituted(line, callee.originals, "{}Arg_") for line in callee.domain],
         ).finish(),
         draws,
     )  # fmt: skip
 
 
-def _twice(callee: Callee, draws: Draws) -> Draft | None:
-    if callee.types[0] != callee.result:
-        return None
-    title, name = titled(callee.name), callee.name
-    body = draws.pick((
-        callee.call(callee.call()),
-        f"let once/first/inner = {callee.call()};\nreturn {callee.call('once')};",
-    ))  # fmt: skip
-    names = f"double{title}/{name}Twice/repeat{title}"
-    says = [f"Applies {{{name}}} twice"]
-    return _draft(draws, callee, names, callee.own, callee.result, body, says)
-
-
-def _scaled(callee: Callee, draws: Draws) -> Draft | None:
+def _scaled(callee: Callee, draws: Draws, gives: str) -> Draft | None:
     if not callee.is_float:
         return None
     title, name = titled(callee.name), callee.name
@@ -123,7 +119,7 @@ def _scaled(callee: Callee, draws: Draws) -> Draft | None:
     return _draft(draws, callee, names, parameters, callee.result, body, says)
 
 
-def _octaves(callee: Callee, draws: Draws) -> Draft | None:
+def _octaves(callee: Callee, draws: Draws, gives: str) -> Draft | None:
     if not callee.is_float or callee.types[0] not in ("f32", "vec2f", "vec3f"):
         return None
     title, name = titled(callee.name), callee.name
@@ -148,47 +144,27 @@ def _zero(kind: str) -> str:
     return _ZERO.get(kind, f"{kind}()")
 
 
-def _average(callee: Callee, draws: Draws) -> Draft | None:
-    if not callee.is_float or callee.types[0] not in ("f32", callee.result):
-        return None
-    title, name = titled(callee.name), callee.name
-    one, two = callee.call(), callee.call("secondQ_")
-    body = draws.pick((
-        f"({one} + {two}) * 0.5", f"mix({one}, {two}, 0.5)",
-        f"let r0/va = {one};\nlet r1/vb = {two};\nreturn (r0 + r1) * 0.5;",
-    ))  # fmt: skip
-    first, *rest = callee.own
-    parameters = [first, f"secondQ_/second/other: {callee.types[0]}", *rest]
-    names = f"average{title}/mean{title}/{name}Average"
-    says = [f"Mean of {{{name}}} for two arguments"]
-    return _draft(draws, callee, names, parameters, callee.result, body, says)
-
-
-def _over_array(callee: Callee, draws: Draws) -> Draft | None:
-    if not callee.is_float:
-        return None
+def _over_array(callee: Callee, draws: Draws, gives: str) -> Draft | None:
     title, name, size = titled(callee.name), callee.name, draws.pick((3, 4, 8, 16))
-    parameters = [f"itemsQ_/items/values/list/points: array<{callee.types[0]}, {size}>",
-                  *callee.own[1:]]  # fmt: skip
+    items, pools, says = _COUNTED[gives]
+    parameters = [f"itemsQ_/{items}: array<{callee.types[0]}, {size}>", *callee.own[1:]]
     each = callee.call("itemsQ_[i]")
-    if draws.chance(0.5):
-        word, first, says = "sum", 0, "Sum"
+    if pools.startswith("sum"):
+        word, first = "sum", 0
         start, step = _zero(callee.result), f"accQ_ += {each};"
     else:
-        word, first, says = "max", 1, "Maximum"
-        start, step = callee.call("itemsQ_[0]"), f"accQ_ = max(accQ_, {each});"
-    pools = {"sum": "acc/total/sum", "max": "best/largest/m"}
-    body = f"""var accQ_/{pools[word]} = {start};
+        word, first = "min", 1
+        start, step = callee.call("itemsQ_[0]"), f"accQ_ = min(accQ_, {each});"
+    body = f"""var accQ_/{pools} = {start};
 for (var i = {first}; i < {size}; i++) {{
     {step}
 }}
 return accQ_;"""
-    names = f"{word}{title}/{name}{titled(word)}/{'total' if word == 'sum' else 'largest'}{title}"
-    said = [f"{says} of {{{name}}} over an array"]
-    return _draft(draws, callee, names, parameters, callee.result, body, said)
+    names = f"{word}{title}/{name}{titled(word)}/{'total' if word == 'sum' else 'smallest'}{title}"
+    return _draft(draws, callee, names, parameters, callee.result, body, [says % f"{{{name}}}"])
 
 
-def _placed(callee: Callee, draws: Draws) -> Draft | None:
+def _placed(callee: Callee, draws: Draws, gives: str) -> Draft | None:
     """A call whose arguments come from settings, a struct, buffers or a stage's inputs."""
     name, title = callee.name, titled(callee.name)
     place, words = draws.weighted(_PLACES)
@@ -196,7 +172,7 @@ def _placed(callee: Callee, draws: Draws) -> Draft | None:
     names = f"{name}Of/{name}For{verbs}"
     said = [words % f"{{{name}}}"]
     draft = _draft(draws, callee, names, callee.own, callee.result, callee.call(), said)
-    draft.areas = frozenset((callee.area,))
+    draft.subject = callee.family
     if not place(draft):
         return None
     draft.notes = ()
@@ -210,9 +186,9 @@ _PLACES: Weighted[tuple[Callable[[Draft], bool], str]] = Weighted(
     ((places.as_kernel, "Evaluates %s for every element"), 35),
     ((places.as_fragment, "Shows the result of %s as a color"), 20),
 )
-_WAYS: Weighted[tuple[Callable[[Callee, Draws], Draft | None], str]] = Weighted(
-    ((_twice, "again"), 6), ((_scaled, "scaled"), 12), ((_octaves, "noises"), 10),
-    ((_average, "counted"), 8), ((_over_array, "counted"), 10), ((_placed, "all"), 54),
+_WAYS: Weighted[tuple[Callable[[Callee, Draws, str], Draft | None], str]] = Weighted(
+    ((_scaled, "scaled"), 10), ((_octaves, "noises"), 12), ((_over_array, "counted"), 12),
+    ((_placed, "all"), 66),
 )  # fmt: skip
 
 
@@ -222,9 +198,9 @@ def caller(callables: Callables, draws: Draws) -> Draft | None:
     chosen = getattr(callables, among)
     if not chosen:
         return None
-    family = draws.pick(chosen)
-    family = family.family if isinstance(family, Way) else family
-    return make(Callee(family, draws), draws)
+    one = draws.pick(chosen)
+    family, gives = (one.family, one.gives) if isinstance(one, Way) else (one, "")
+    return make(Callee(family, draws), draws, gives)
 
 
 def chain(callables: Callables, draws: Draws) -> Draft | None:
@@ -233,7 +209,8 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
         return None
     first = draws.pick(callables.simple)
     callee = Callee(first.family, draws)
-    way = callables.ways.next(first.gives, callee.result, {first.takes[0]} - {first.gives}, draws)
+    left = {first.takes[0]} - {first.gives}
+    way = callables.ways.next(first.gives, callee.result, left, draws, first.place)
     if way is None or way.main or len(way.takes) > 1 or way.family is first.family:
         return None
     other = Callee(way.family, draws, way.kind(callee.result))
@@ -244,8 +221,9 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
         shared[p.names[0]] if p.names[0] in _SAME and p.names[0] in shared else f"{p.names[0]}B_"
         for p in other.parameters[1:]
     ]
+    known = {n for p in callee.parameters for n in p.names}
     parameters = [*callee.own, *(
-        f"{name}/{'/'.join(_second_name(n, draws) for n in p.names)}: {kind}"
+        f"{name}/{'/'.join(_second_name(n, draws) if n in known else n for n in p.names)}: {kind}"
         for name, p, kind in zip(rest, other.parameters[1:], other.types[1:]) if name[-2:] == "B_"
     )]  # fmt: skip
     body = draws.pick((
@@ -270,7 +248,7 @@ def prepared(callables: Callables, draws: Draws) -> Draft | None:
     meaning = before.takes[0]
     kind = draws.pick(before.family.types) if before.family.generic else ""
     given = with_type(before.family.parameters[0].type, kind)
-    way = callables.ways.next(meaning, given, {meaning}, draws)
+    way = callables.ways.next(meaning, given, {meaning}, draws, before.place)
     if way is None or way.main or len(way.takes) > 1 or len(way.family.parameters) > 5:
         return None
     draft = Draft(way.family, draws, None, way.kind(given))
@@ -282,7 +260,8 @@ def prepared(callables: Callables, draws: Draws) -> Draft | None:
     _, _, formal, result = parse_header(callee.signature)
     draft.helpers = [*draft.helpers, Helper(callee.name, formal, result)]
     draft.alternatives[callee.name] = (callee.name,)
-    draft.alternatives["ready_"] = (f"{argument.name}2", "q", "warped", "prepared", "t0", "input")
+    variables = called_so().get(meaning, ((), ()))[1]
+    draft.alternatives["ready_"] = (f"{argument.name}2", "prepared", *variables)
     extra = list(zip(callee.arguments, callee.types, callee.parameters))[1:]
     for name, kind, parameter in extra:
         draft.arguments.append(Argument(name, kind))

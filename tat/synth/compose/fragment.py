@@ -16,11 +16,17 @@ _UNUSED = (
     ("tangent", "vec3f"), ("worldPos", "vec3f"), ("layer", "f32"), ("depth", "f32"),
     ("uv2", "vec2f"),
 )  # fmt: skip
-_SAMPLED = (
-    "sampled", "vec4f(sampled.rgb, 1.0)", "vec4f(sampled.rgb, sampled.a * $opacity:f32)",
-    "vec4f(sampled.rgb * sampled.a, sampled.a)", "vec4f(vec3f(sampled.r), 1.0)",
-    "vec4f(sampled.bgr, sampled.a)",
+_SAMPLED = (  # values, and words for what was done
+    ("sampled", ()),
+    ("vec4f(sampled.rgb, 1.0)", ("makes it opaque",)),
+    ("vec4f(sampled.rgb, sampled.a * $opacity:f32)", ("scales the alpha by the opacity",)),
+    ("vec4f(sampled.rgb * sampled.a, sampled.a)", ("premultiplies it by its alpha",)),
+    ("vec4f(vec3f(sampled.r), 1.0)", ("shows the red channel as gray",)),
+    ("vec4f(sampled.bgr, sampled.a)", ("swaps red and blue",)),
 )  # fmt: skip
+
+
+_NONE, _LIGHT, _AFTER_LIGHT = range(0), range(2, 5), range(5, 20)  # orders of steps
 
 
 class Base(NamedTuple):
@@ -32,21 +38,23 @@ class Base(NamedTuple):
     whole: str  # vec4f, by itself
     alpha: str = "1.0"
     handles: tuple[str, ...] = ()
+    orders: range = range(1, 20)  # of the steps that may follow: steps/fragment.txt
 
 
 def _sampled(draws: Draws) -> Base:
-    place = "%uv:vec2f"
+    place, words = "%uv:vec2f", "Samples a texture"
     if draws.chance(0.05):
-        place += " * $uvScale:vec2f"
+        place, words = f"{place} * $uvScale:vec2f", f"{words} at scaled coordinates"
     elif draws.chance(0.04):
-        place += " + $uvOffset:vec2f"
+        place, words = f"{place} + $uvOffset:vec2f", f"{words} at shifted coordinates"
     handles = _TEXTURE if draws.chance(0.5) else _TEXTURE[::-1]
-    return _texel("Samples a texture", f"textureSample(tex, samp, {place})", handles)
+    return _texel(words, f"textureSample(tex, samp, {place})", handles)
 
 
 def _loaded(draws: Draws) -> Base:
     value = "textureLoad(tex, vec2i(%position:vec4f.xy), 0)"
-    return _texel("Loads the texel of the pixel", value, _TEXTURE[:1])
+    loaded = _texel("Loads the texel of the pixel", value, _TEXTURE[:1])
+    return loaded._replace(orders=_AFTER_LIGHT)
 
 
 def _texel(words: str, value: str, handles: tuple[str, ...]) -> Base:
@@ -70,18 +78,20 @@ def _set(draws: Draws) -> Base:
 
 def _constant(draws: Draws) -> Base:
     value = ", ".join(draws.pick(_SHARES) for _ in range(3))
-    return Base("Fills with a constant color", [], f"vec3f({value})", f"vec4f({value}, 1.0)")
+    words, whole = "Fills with a constant color", f"vec4f({value}, 1.0)"
+    return Base(words, [], f"vec3f({value})", whole, orders=_LIGHT)
 
 
 def _coordinates(draws: Draws) -> Base:
     value = f"%uv:vec2f, {draws.pick(('0.0', '0.5', '1.0', '0.2'))}"
     words = "Shows the texture coordinates as a color"
-    return Base(words, [], f"vec3f({value})", f"vec4f({value}, 1.0)")
+    return Base(words, [], f"vec3f({value})", f"vec4f({value}, 1.0)", orders=_NONE)
 
 
 def _normal(draws: Draws) -> Base:
     color = "normalize(%normal:vec3f) * 0.5 + 0.5"
-    return Base("Shows the normal as a color", [], color, f"vec4f({color}, 1.0)")
+    words = "Shows the normal as a color"
+    return Base(words, [], color, f"vec4f({color}, 1.0)", orders=_NONE)
 
 
 _PATTERNS = (
@@ -117,7 +127,7 @@ _MATERIALS = ("Material/MaterialUniforms/MaterialParams/Mat/SurfaceParams",
 def fragment(draws: Draws) -> Draft:
     """A fragment stage."""
     base = draws.weighted(_BASES)(draws)
-    steps = some_steps("fragment", draws, draws.weighted(_COUNTS))
+    steps = some_steps("fragment", draws, draws.weighted(_COUNTS), base.orders)
     handles = [*base.handles, *(line for step in steps for line in step.context)]
     words = [step.words for step in steps]
     lines = list(base.lines)
@@ -128,7 +138,11 @@ def fragment(draws: Draws) -> Draft:
         )
         lines.append(f"var color = {base.color};")
         lines += [step.text(draws) for step in steps]
-        value = f"vec4f(color, {'$opacity:f32' if draws.chance(0.1) else base.alpha})"
+        alpha = base.alpha
+        if draws.chance(0.1):
+            alpha = "$opacity:f32"
+            words.append("takes the opacity of the uniform")
+        value = f"vec4f(color, {alpha})"
     else:
         value, more = _plain_value(base, draws)
         words += more
@@ -137,7 +151,7 @@ def fragment(draws: Draws) -> Draft:
     if any(line.startswith("let sampled") for line in lines) and draws.chance(0.12):
         cut = draws.pick(("0.5", "0.1", "0.01", "$alphaCutoff:f32"))
         lines.insert(1, f"if (sampled.a < {cut}) {{\n    discard;\n}}")
-        words.append("discards transparent pixels")
+        words.insert(0, "discards transparent pixels")
     whole = base.words + (f", then {joined_words(words)}" if words else "") + "."
     descriptions = [whole, f"Fragment stage that {joined_words(words)}"] if words else [whole]
     lines = [line for line in _seen_once("\n".join(lines)).split("\n") if line]
@@ -166,8 +180,8 @@ def _plain_value(base: Base, draws: Draws) -> tuple[str, list[str]]:
         return f"{base.whole} * %color:vec4f", ["multiplies the color with the vertex color"]
     if share < 0.7:
         return base.whole, []
-    value = draws.pick(_SAMPLED)
-    return value, ["scales the alpha by the opacity"] if "opacity" in value else []
+    value, words = draws.pick(_SAMPLED)
+    return value, list(words)
 
 
 class _Stage:

@@ -171,8 +171,8 @@ def particles(draws: Draws) -> Draft:
     fields = [f"pos: {kind}", f"vel: {kind}"]
     if draws.chance(0.25):
         lines.append("p.life -= $dt:f32;")
-        words.append("shortens its life")
-        fields.append("life/age/lifetime: f32")
+        words.append("shortens the life")
+        fields.append("life/lifetime/timeLeft: f32")
     if draws.chance(0.2):
         fields.append("mass: f32")
     lines += [end.text(draws)] * bool(end.statements)

@@ -10,13 +10,18 @@ from tat.resources import resource
 from tat.synth.draws import Draws
 from tat.synth.family import Family, Parameter
 
-_HEAD = re.compile(r"(\w+(?:, \w+)*) -> (\w+)")
+_HEAD = re.compile(r"(\w+(?:/\w+)*(?:, \w+)*) -> (\w+)(?: (\d))?")
 TYPES = {  # of meanings; all others are f32
-    "place2": "vec2f", "random2": "vec2f", "complex": "vec2f", "disk": "vec2f", "oct": "vec2f",
-    "direction2": "vec2f", "equirect": "vec2f", "place3": "vec3f", "color": "vec3f",
-    "light": "vec3f", "encoded": "vec3f", "normal": "vec3f", "texel": "vec3f", "light3": "vec3f",
-    "direction": "vec3f", "shown": "vec3f", "rgba": "vec4f", "rgbe": "vec4f", "bits": "u32",
-    "word": "u32",
+    **dict.fromkeys(("uv", "tile", "blocks", "screen", "plane", "field", "random2", "complex",
+                     "disk", "oct", "direction2", "equirect"), "vec2f"),
+    **dict.fromkeys(("place3", "field3", "color", "light", "exposed", "look", "mixed", "false",
+                     "encoded", "dithered", "normal", "bump", "texel", "texel2", "light3",
+                     "direction", "sphere", "shown", "lit", "hue3", "yuv", "xyz", "lab", "lch",
+                     "oklch", "oklab", "hsv", "hsl"), "vec3f"),
+    **dict.fromkeys(("rgbe", "rgbm", "straight", "straight2", "masked", "premul", "composite"),
+                    "vec4f"),
+    **dict.fromkeys(("bits", "word", "word2", "index", "quantized"), "u32"),
+    "cell": "vec2i",
 }  # fmt: skip
 _AGAIN = 2  # weight of a step that keeps the meaning, beside 1 for each other meaning
 
@@ -28,6 +33,7 @@ class Way(NamedTuple):
     takes: tuple[str, ...]
     gives: str
     main: int  # place of the first parameter that is taken
+    place: int  # among steps that keep the meaning; 0 of all others
 
     def kind(self, given: str) -> str:
         """The type that T is where the value that it takes has the type `given`; "" without T."""
@@ -49,20 +55,20 @@ class Way(NamedTuple):
 
 
 @cache
-def _table() -> tuple[tuple[tuple[str, ...], str, str], ...]:
-    """Meanings that are taken, the one that is given, and family@parameter, of each line."""
-    found: list[tuple[tuple[str, ...], str, str]] = []
-    takes: tuple[str, ...] = ()
-    gives = ""
+def _table() -> tuple[tuple[tuple[str, ...], str, int, str], ...]:
+    """Meanings that are taken, the one that is given, its place, and family@parameter."""
+    found: list[tuple[tuple[str, ...], str, int, str]] = []
+    heads: list[tuple[tuple[str, ...], str, int]] = []
     text = resource("synth", "steps", "meanings.txt").read_text("utf-8")
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("  "):
-            found += [(takes, gives, name) for name in line.split()]
+            found += [(*head, name) for head in heads for name in line.split()]
         elif line and not line.startswith("//"):
             match = _HEAD.fullmatch(line)
             if not match:
                 raise FileError(f"steps/meanings.txt:{number}: write `a -> b` or `a, b -> c`")
-            takes, gives = tuple(match[1].split(", ")), match[2]
+            first, *more = match[1].split(", ")
+            heads = [((one, *more), match[2], int(match[3] or 0)) for one in first.split("/")]
     return tuple(found)
 
 
@@ -82,11 +88,12 @@ class Ways:
         known = {family.id: family for family in families}
         self.all: list[Way] = []
         self._steps: dict[str, dict[str, list[Way]]] = {}
-        for takes, gives, text in _table():
+        for takes, gives, place, text in _table():
             name, _, parameter = text.partition("@")
             if family := known.get(name):
                 names = [p.names[0] for p in family.parameters]
-                way = Way(family, takes, gives, names.index(parameter) if parameter else 0)
+                main = names.index(parameter) if parameter else 0
+                way = Way(family, takes, gives, main, place)
                 self.all.append(way)
                 self._steps.setdefault(takes[0], {}).setdefault(gives, []).append(way)
 
@@ -94,8 +101,13 @@ class Ways:
         """All ways from one meaning to another."""
         return self._steps.get(taken, {}).get(given, [])
 
-    def next(self, taken: str, given: str, left: set[str], draws: Draws) -> Way | None:
-        """A way on from a value of a meaning and type, to none of the meanings in `left`."""
+    def next(
+        self, taken: str, given: str, left: set[str], draws: Draws, place: int = 0
+    ) -> Way | None:
+        """A way on from a value of a meaning and type, to none of the meanings in `left`.
+
+        `place` is that of the step before, if it kept the meaning: one that keeps it comes later.
+        """
         open_ = [
             (meaning, ways) for meaning, ways in self._steps.get(taken, {}).items()
             if meaning not in left
@@ -103,6 +115,6 @@ class Ways:
         open_ += [pair for pair in open_ if pair[0] == taken] * (_AGAIN - 1)
         for _ in range(4 if open_ else 0):
             way = draws.pick(draws.pick(open_)[1])
-            if way.fits(given):
+            if way.fits(given) and (way.place > place or not way.place):
                 return way
         return None

@@ -1,7 +1,8 @@
 """Longer functions: several families in succession, each of what the one before it gave.
 
 A step takes a value for what it means: a place is turned, its distance to a shape makes a mask, the
-mask a color. A step stands there whole, or is a call.
+mask a color. A step stands there whole, or is a call. The description is that of each family, one
+after the other; where one speaks of what a caller does not see, the function has none.
 """
 
 import re
@@ -21,7 +22,7 @@ from tat.synth.places import PLACES, as_fragment, returned_text
 from tat.synth.renaming import renamed
 from tat.synth.style import drawn_style
 from tat.synth.templates import expanded
-from tat.synth.words import begins_with_verb, listed, titled
+from tat.synth.words import begins_with_verb, listed, titled, word_list
 
 _STEPS = Weighted((2, 10), (3, 16), (4, 16), (5, 16), (7, 16), (9, 14), (12, 12))
 _MOST_PARAMETERS = 8
@@ -30,12 +31,14 @@ _CALLED = 0.15  # share of steps that are calls
 _SET = 0.3  # share of numbers that are set in the body
 _ANYWHERE = frozenset(listed("time dt n l v resolution"))  # the same in all steps of a function
 _GIVEN = frozenset(
-    listed("detail base xi u u1 u2 noise x y value t d dist depth h l lum luma phase hue angle")
+    listed(
+        "detail base xi u u1 u2 noise bayer x y value t d dist depth h l lum luma phase hue angle"
+    )
 ) | {"white", "black", "threshold"}
-_UNSEEN = ("xyz", "lab", "lch", "yuv", "hue3", "oct", "equirect")  # no colors to look at
-_VELOCITY = ("velocity", "position")
+_VELOCITY, _MOVING = ("velocity", "position"), ("vec2f", "vec3f")
 _DECLARED = re.compile(r"\b(?:let|var)\s+(\w+)")
 _NAME = re.compile(r"\{(\w+)\}")
+_ITS = re.compile(r"\bit's\b")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]{2,}\d*$")
 _FLOATS = ("f32", "vec2f", "vec3f", "vec4f")
 _TYPES = "Result_/Result/Output/Sample/Terms/Info/Data"
@@ -45,17 +48,22 @@ _VERBS = ("compute", "evaluate", "get", "calc", "make")
 
 def pipeline(callables: Callables, draws: Draws) -> Draft | None:
     """A function of several steps; None where the draws came to fewer than two."""
-    if not callables.ways.all:
+    if not callables.starts:
         return None
-    first = draws.pick(callables.ways.all)
+    first = draws.pick(callables.starts)
     made = _Pipeline(callables, draws, first)
     made.add(first)
     for _ in range(draws.weighted(_STEPS) - 1):
-        way = callables.ways.next(made.meaning, made.kind, made.left, draws)
+        way = callables.ways.next(made.meaning, made.kind, made.left, draws, made.place)
         if way is None:
             break
         made.add(way)
     return made.draft() if len(made.families) > 1 else None
+
+
+@lru_cache(maxsize=1 << 10)
+def _domain(family: Family) -> Domain:
+    return Domain.of(family)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -84,20 +92,18 @@ class _Pipeline:
         self.words: list[str] = []
         self.calls: list[str] = []
         self.functions: set[str] = set()  # that are called
-        self.results: list[tuple[str, str]] = []  # names and types of all, in order
+        self.path: dict[str, tuple[str, str]] = {}  # the last name and type of each meaning
+        self.domain: list[str] = []  # of the parameters
         self.left: set[str] = set()  # meanings of values before
         parameter = first.family.parameters[first.main]
-        self.meaning, self.kind = first.takes[0], parameter.type
+        self.meaning, self.kind, self.place = first.takes[0], parameter.type, 0
         if self.kind == "T":
             moving = self.meaning in _VELOCITY
-            self.kind = draws.pick(("vec2f", "vec3f")) if moving else self._type_of(self.meaning)
-        self.time = ""
-        self.value = self._parameter(parameter, self.kind)
+            self.kind = draws.pick(_MOVING) if moving else TYPES.get(self.meaning, "f32")
+        self.time = self.gives = ""
+        self.value = self._parameter(parameter, self.kind, first.family)
         self.time = self.value if self.meaning == "time" else ""
         self.root = (self.value, self.meaning, self.kind)  # where a second operand may come from
-
-    def _type_of(self, meaning: str) -> str:
-        return TYPES.get(meaning, "f32")
 
     def add(self, way: Way) -> bool:
         """One more step, if the family can be one."""
@@ -116,7 +122,8 @@ class _Pipeline:
         made = self._step(way, kind, taken)
         if made:
             self.value, self.kind = made
-            self.meaning = way.gives
+            self.path[way.gives] = made
+            self.meaning, self.place = way.gives, way.place
         return bool(made)
 
     def _second(self, meaning: str, way: Way, kind: str) -> str | None:
@@ -133,7 +140,7 @@ class _Pipeline:
         if meaning == self.meaning:
             return None
         parameter = way.family.parameters[way.main + 1]
-        return self._parameter(parameter, with_type(parameter.type, kind))
+        return self._parameter(parameter, with_type(parameter.type, kind), way.family)
 
     def _step(self, way: Way, kind: str, taken: list[str]) -> tuple[str, str] | None:
         """The name and type of the result of one more step; None if there is none."""
@@ -152,7 +159,7 @@ class _Pipeline:
             if name not in table:
                 table[name] = self._local(name, family.alternatives.get(name, (name,)))
         statements, value = (renamed(text, table) for text in texts)
-        words = self._told(family, table)
+        words = self._told(way, kind, table)
         if words and self.draws.chance(0.35) and "{" not in words:
             self.lines.append(f"// {words}")
         if statements:
@@ -167,31 +174,34 @@ class _Pipeline:
         table = self._arguments(way, callee.types, taken)
         self.functions.add(callee.name)
         self.calls.append(callee.signature)
-        self._told(way.family, table)
+        self._told(way, kind, table)
         return self._bind(way, callee.result, f"{callee.name}({', '.join(table.values())})")
 
     def _arguments(self, way: Way, kinds: list[str], taken: list[str]) -> dict[str, str]:
         """A variable for each parameter of a step: a value so far, a parameter, a number."""
         table: dict[str, str] = {}
+        able = True  # one number at most is set
         for i, (parameter, kind) in enumerate(zip(way.family.parameters, kinds)):
-            given = i - way.main
+            given, name = i - way.main, parameter.names[0]
             if 0 <= given < len(taken):
-                table[parameter.names[0]] = taken[given]
+                table[name] = taken[given]
             else:
-                table[parameter.names[0]] = self._other(parameter, kind, way.family)
+                table[name] = self._other(parameter, kind, way.family, able)
+                able = able and table[name] in self.parameters
         return table
 
-    def _other(self, parameter: Parameter, kind: str, family: Family) -> str:
+    def _other(self, parameter: Parameter, kind: str, family: Family, able: bool) -> str:
         name = parameter.names[0]
-        ordered = name in chain.from_iterable(Domain.of(family).orders)
-        free = not ordered and name not in _ANYWHERE and name not in _GIVEN
+        domain = _domain(family)
+        free = name in domain.intervals and name not in chain.from_iterable(domain.orders)
+        free = able and free and name not in _ANYWHERE and name not in _GIVEN
         if kind == "f32" and free and self.draws.chance(_SET):
             constant = self._local(name, family.alternatives[name])
             self.lines.append(f"let {constant} = {within_domain(family, name, self.draws)};")
             return constant
-        return self._parameter(parameter, kind)
+        return self._parameter(parameter, kind, family)
 
-    def _parameter(self, parameter: Parameter, kind: str) -> str:
+    def _parameter(self, parameter: Parameter, kind: str, family: Family) -> str:
         name = parameter.names[0]
         if self.time and name in ("t", "time") and kind == "f32":
             return self.time
@@ -200,6 +210,8 @@ class _Pipeline:
             mine = f"{name}P{len(self.alternatives)}_"
         self.parameters[mine] = kind
         self.alternatives.setdefault(mine, tuple(parameter.names))
+        if interval := _domain(family).intervals.get(name):
+            self.domain.append(f"{mine} in [{interval[0]}, {interval[1]}]")
         return mine
 
     def _local(self, name: str, names: tuple[str, ...]) -> str:
@@ -213,39 +225,43 @@ class _Pipeline:
         result = self._local("r", _result_names(way.family.names[0], way.gives))
         typed = f": {kind}" if self.draws.chance(0.2) else ""
         self.lines.append(f"let {result}{typed} = {value};")
-        self.results.append((result, kind))
         self.families.append(way.family)
         return result, kind
 
-    def _told(self, family: Family, table: dict[str, str]) -> str:
-        """The words of a step, with the names of this function; they are kept for the comment."""
-        if not family.description_templates:
+    def _told(self, way: Way, kind: str, table: dict[str, str]) -> str:
+        """The words of a step for where it stands; for the comment `it` is the value so far."""
+        if not way.family.description_templates:
             return ""
-        text = expanded(self.draws.pick(family.description_templates), self.draws, {})
-        text = _NAME.sub(lambda m: f"{{{table.get(m[1], m[1])}}}", text).strip(" .")
-        if text:
-            self.words.append(text)
-        return text
+        text = expanded(self.draws.pick(way.family.description_templates), self.draws, {})
+        text = text.replace("{T}", "scalar" if kind == "f32" else "vector").strip(" .")
+        known = {name: f"{{{of}}}" for name, of in table.items()}
+        seen = {name: of for name, of in known.items() if table[name] in self.parameters}
+        seen = {way.family.parameters[way.main].names[0]: "it"} | seen
+        if all(name in seen for name in _NAME.findall(text)):
+            told = _NAME.sub(lambda match: seen[match[1]], text)
+            self.words.append(_ITS.sub("its", told))
+        return _NAME.sub(lambda match: known.get(match[1], match[0]), text)
 
     def draft(self) -> Draft:
         """The draft, in one of the places of a plain family where it returns no struct."""
         draws, family = self.draws, self._family()
         draft = Draft(family, draws, self.style)
-        draft.areas = frozenset(family.area for family in self.families)
+        draft.subject = None  # its meaning tells whether one looks at it
         place = draws.weighted(PLACES)
-        unseen = place is as_fragment and self.meaning in _UNSEEN
+        unseen = place is as_fragment and self.meaning not in word_list("visible")
         if place is not None and family.result in _FLOATS and not unseen:
             place(draft)
         return draft
 
     def _family(self) -> Family:
         context, result = self._return()
-        told = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words))
+        told = "; ".join(w if i == 0 else lowered(w) for i, w in enumerate(self.words)) + self.gives
         whole = len(self.words) == len(self.families) <= _MOST_TOLD
         parameters = [Parameter((name,), kind) for name, kind in self.parameters.items()]
         family = Family(
             "pipeline", self._names(), parameters, result, descriptions=[told] if whole else [],
             bodies=[(False, "\n".join(self.lines))], context=context, calls=self.calls,
+            domain=self.domain,
         ).finish({*self.functions, *_FIXED})  # fmt: skip
         family.alternatives |= self.alternatives
         return family
@@ -261,14 +277,16 @@ class _Pipeline:
     def _return(self) -> tuple[list[str], str]:
         """End the body with the last result, at times with one before; context and its type."""
         draws = self.draws
-        if len(self.results) < 3 or not draws.chance(0.2):
+        others = [made for meaning, made in self.path.items() if meaning != self.meaning]
+        if len(self.families) < 3 or not others or not draws.chance(0.2):
             self.lines.append(f"return {self.value};")
             return [], self.kind
-        other = draws.pick(self.results[:-1])
-        members = [(name.replace("L", "M"), name, kind) for name, kind in (other, self.results[-1])]
+        both = (draws.pick(others), (self.value, self.kind))
+        members = [(name.replace("L", "M"), name, kind) for name, kind in both]
         self.alternatives |= {member: self.alternatives[name] for member, name, _ in members}
         declared = struct(_TYPES, [f"{member}: {kind}" for member, _, kind in members])
         self._return_struct([(member, name) for member, name, _ in members])
+        self.gives = "; gives {" + "} and {".join(member for member, *_ in members) + "}"
         return [declared], "Result_"
 
     def _return_struct(self, members: list[tuple[str, str]]) -> None:

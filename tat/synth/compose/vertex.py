@@ -11,6 +11,10 @@ from tat.synth.step_tables import joined_words
 _POSITIONS = Weighted(("vec3f", 75), ("vec4f", 13), ("vec2f", 12))
 _UNUSED = ("padding: vec2f", "eye: vec3f", "near: f32", "flags: u32", "resolution: vec2f")
 _AXES = (("y", "x"), ("y", "z"), ("z", "x"), ("x", "y"))
+_CALLED = {
+    "uv": "texture coordinates", "worldPos": "the position in world space",
+    "instColor": "the color of the instance",
+}  # fmt: skip
 _WORLD = "let wp/world/worldPosition4 = {};"
 
 
@@ -29,6 +33,7 @@ class Vertex:
         self.lines: list[str] = []
         self.descriptions: list[str] = []
         self.more_parameters: list[str] = []
+        self.told = ""  # what is done to the texture coordinates
         self.model = ""  # matrix to world space
         self.world = ""  # position in world space, vec4f
         self.outputs: dict[str, tuple[str, str]] = {}  # name: (type, value)
@@ -82,7 +87,10 @@ class Vertex:
         result = self._return()
         if len(self.outputs) > 1:
             names = [re.sub("Out$", "", name) for name in self.outputs]
-            self.descriptions.append(f"Vertex stage that passes {joined_words(names)} on")
+            words = joined_words([_CALLED.get(name, name) for name in names])
+            self.descriptions.append(f"Vertex stage that passes {words} on")
+        if self.told:
+            self.descriptions = [f"{text}; {self.told}" for text in self.descriptions]
         return composed(
             self.draws, "vertex", VERTEX_NAMES, parameters, result, self.lines,
             attributes="@vertex", context=self.context, descriptions=self.descriptions,
@@ -103,7 +111,7 @@ class Vertex:
             self.outputs["instColor"] = ("vec4f", value)
         if self.lit:
             value = self._normal()
-            value = f"normalize({value})" if draws.chance(0.4) else value
+            value = f"normalize({value})" if draws.chance(0.4) and self.settings else value
             self.outputs["normal" + suffix] = ("vec3f", value)
             if self.model and draws.chance(0.6):
                 place = self.world or f"({self.model} * {self.position})"
@@ -118,8 +126,12 @@ class Vertex:
         value, share = self.input("uv"), self.draws.random()
         if share < 0.1 and self.settings:
             self.settings.append("uvTransform: vec4f")
+            self.told = "scales and shifts the texture coordinates"
             return f"{value} * uniforms.uvTransform.xy + uniforms.uvTransform.zw"
-        return f"vec2f({value}.x, 1.0 - {value}.y)" if 0.1 <= share < 0.16 else value
+        if 0.1 <= share < 0.16:
+            self.told = "flips the texture coordinates vertically"
+            return f"vec2f({value}.x, 1.0 - {value}.y)"
+        return value
 
     def _normal(self) -> str:
         value = self.input("normal")

@@ -9,14 +9,17 @@ from tat.synth.step_tables import Line, line_table
 
 _STARTS = Weighted(("f32", 34), ("vec3f", 28), ("vec2f", 18), ("vec4f", 8), ("i32", 5), ("u32", 7))
 _COUNTS = Weighted((1, 15), (2, 40), (3, 30), (4, 15))
-_SIGNATURE = re.compile(r"v: (?P<before>\w+)(?P<operands>(?:, [AB]: \w+)*) -> (?P<after>\w+)")
+_SIGNATURE = re.compile(r"v: (?P<before>[\w/]+)(?P<operands>(?:, [AB]: \w+)*) -> (?P<after>\w+)")
 _V = re.compile(r"\bv\b")
 _LOOSE = re.compile(r"[-+*/%&|^>~] ?v\b|\bv\.|\bv [-+*/%&|^>]")  # v needs brackets here
 _ASSIGNED = re.compile(r"v ([-+*]) (\w+)")
-_POSITIVE = (
-    "abs(", "sqrt(", "pow(abs(", "exp(", "fract(", "length(", "distance(", "v * v", "max(v",
-    "clamp(v, 0",
-)  # fmt: skip
+_TYPES = {  # of the kinds in chains.txt that are none
+    **dict.fromkeys(("unit", "signed", "positive", "whole", "binary"), "f32"),
+    "cell2": "vec2f", "frac2": "vec2f", **dict.fromkeys(("dir3", "rgb3", "lifted3"), "vec3f"),
+    **dict.fromkeys(("moved4", "point4", "color4"), "vec4f"),
+}  # fmt: skip
+_NOT_SET = re.compile(r"[+-]|max|min|clamp|step|mix\(A")  # where a number may make a step idle
+_IT = re.compile(r" it(s?)\b")
 _SHIFTS = ("1", "4", "8")
 
 
@@ -31,12 +34,13 @@ class Chain:
         self.kind = start  # so far
         self.steps: list[tuple[str, str]] = []  # type, value
         self.clauses: list[str] = []
-        last = None
+        last: Line | None = None
         for _ in range(draws.weighted(_COUNTS)):
-            line = draws.pick(_by_type()[self.kind])
-            if line is not last and not (last and _is_idle(line, last)):
+            line = draws.pick(_by_kind().get(self.kind, _NO_LINES))
+            if line is not None and line is not last:
                 self._add(line)
                 last = line
+        self.kind = _TYPES.get(self.kind, self.kind)
         self.lines = self._lines(start)
         self.words = self._words()
 
@@ -46,18 +50,19 @@ class Chain:
         value, words = line.value, line.words
         for operand in filter(None, match["operands"].split(", ")):
             letter, _, kind = operand.partition(": ")
-            code, word = self._operand(kind, ">>" in value)
+            code, word = self._operand(kind, value)
             value = re.sub(rf"\b{letter}\b", code, value)
             words = words.replace(f"{{{letter}}}", word)
         self.kind = match["after"]
-        self.steps.append((self.kind, value))
+        self.steps.append((_TYPES.get(self.kind, self.kind), value))
         self.clauses.append(words)
 
-    def _operand(self, kind: str, shifted: bool) -> tuple[str, str]:
+    def _operand(self, kind: str, value: str) -> tuple[str, str]:
         """A literal or a new parameter, as code and in words."""
         draws = self.draws
-        if kind in ("f32", "i32", "u32") and draws.chance(0.3):
-            pool = NICE if kind == "f32" else (_SHIFTS if shifted else WHOLE)
+        able = not _NOT_SET.search(value) if kind == "f32" else kind in ("i32", "u32")
+        if able and draws.chance(0.3):
+            pool = NICE if kind == "f32" else (_SHIFTS if ">>" in value else WHOLE)
             word = draws.pick(pool)
             return word + ("u" if kind == "u32" else ""), word
         name = self.scope.fresh(kind)
@@ -105,37 +110,27 @@ class Chain:
         joint = self.draws.pick((" and ", ", then ", " and then "))
         joined = ", ".join(before) + joint + last if before else last
         first = f"{{{self.first}}}"
-        if " it" in self.clauses[0]:
-            alone = joined.replace(" it", f" {first}", 1)
-        else:
-            alone = f"{joined}, starting with {first}"
-        return [
-            f"Takes {first}, {joined}.",
-            f"From {first}: {joined}.",
-            alone[0].upper() + alone[1:],
-        ]
-
-
-def _is_idle(line: Line, last: Line) -> bool:
-    """Whether a step changes nothing after another: the magnitude of a root, a limit of a limit."""
-    if last.value.startswith("normalize(") and line.value.startswith(("length(", "normalize(")):
-        return True
-    bounded = last.value.startswith(_POSITIVE)
-    return bounded and (line.value.startswith(("abs(", "max(v")) or line.value == last.value)
+        words = [f"Takes {first}, {joined}.", f"From {first}: {joined}."]
+        if _IT.search(self.clauses[0]):
+            own = _IT.sub(lambda it: f" {first}'s" if it[1] else f" {first}", joined, count=1)
+            words.append(own[0].upper() + own[1:])
+        return words
 
 
 def _put(value: str, current: str) -> str:
     return _V.sub(lambda _: current, value)
 
 
-_TABLE: dict[str, list[Line]] = {}
+_NO_LINES: list[Line | None] = [None]
+_TABLE: dict[str, list[Line | None]] = {}
 
 
-def _by_type() -> dict[str, list[Line]]:
-    """The steps that each type may take."""
+def _by_kind() -> dict[str, list[Line | None]]:
+    """The steps that each kind of value may take."""
     if not _TABLE:
         for line in line_table("chains"):
             match = _SIGNATURE.fullmatch(line.left)
             assert match, line.left
-            _TABLE.setdefault(match["before"], []).append(line)
+            for kind in match["before"].split("/"):
+                _TABLE.setdefault(kind, []).append(line)
     return _TABLE

@@ -8,9 +8,9 @@ from tat.synth.practice.chains import Chain
 from tat.synth.practice.scope import Scope
 from tat.synth.words import listed
 
-_VERBS = listed("""compute evaluate calc process apply transform adjust derive combine value get f
-    shape response curve mapValue convert prepare update func""")
-_ENDINGS = listed("Value Color Term Factor Result 1 2 3 A B Weight Step")
+_VERBS = listed("""compute evaluate calc process apply transform adjust derive combine value f
+    response map convert prepare func""")
+_ENDINGS = listed("Value Value Result Result 1 2 3 A B")
 
 
 def described(draws: Draws) -> Draft | None:

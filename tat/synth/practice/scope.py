@@ -5,20 +5,20 @@ import re
 from tat.synth.draws import Draws
 
 _WORDS = {
-    "f32": "x y value scale factor amount t weight k s a b offset start limit",
-    "i32": "i n count index k step0 a b delta",
-    "u32": "n count index bits mask a b k word",
+    "f32": "x y value scale factor amount t k s a b offset",
+    "i32": "i n count k a b delta",
+    "u32": "n count bits mask a b k word",
     "vec2f": "p q a b offset size scale2",
-    "vec3f": "p q a b u w first second",
+    "vec3f": "p q a b u first second",
     "vec4f": "q a b p4 first second",
     "mat4x4f": "m transform matrix0 mat",
 }
 # None is v, which stands for the value so far in the steps.
 NAMES = {kind: words.split() for kind, words in _WORDS.items()}
 _LOCAL_WORDS = {
-    "f32": "c d t k s h w q m r base part", "vec2f": "p q d uv1 dir2 delta",
-    "vec3f": "n v d q dir tmp c l h", "vec4f": "c q v res4 tmp4", "i32": "j k m step1 idx",
-    "u32": "j k m idx h",
+    "f32": "c d t k s h q m r base part", "vec2f": "p q d moved delta",
+    "vec3f": "v d q tmp c h", "vec4f": "c q v res4 tmp4", "i32": "j k m",
+    "u32": "j k m h",
 }  # fmt: skip
 LOCALS = {kind: words.split() for kind, words in _LOCAL_WORDS.items()}
 _ATOM = re.compile(r"[\w.]+(?:\([^()]*\))?(?:\.\w+)?")
