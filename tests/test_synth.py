@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "c4029d93b26523ab78a115435c3182b3619fbf4351be7979738466500bc6d40d"
+GOLDEN = "976bf6f6feddb9dc8cdcaefc47cb28fb000db3ed663397f65abc25809067221c"
 
 
 def of_the_table(**options) -> Generator:

@@ -121,7 +121,7 @@ class Family:
         `used` are the names that stay as they are, of texts whose other names are known already.
         """
         for parameter in self.parameters:
-            self.alternatives[parameter.names[0]] = names_for(parameter.names)
+            self.alternatives[parameter.names[0]] = _parameter_names(parameter)
         context = [self._declaration(line) for line in self.context]
         self.helpers = [self._helper(line) for line in self.calls]
         bodies = self.bodies
@@ -181,6 +181,14 @@ class Family:
         names, parameters, result = header[1:]
         self.alternatives.setdefault(names[0], names)
         return Helper(names[0], parameters, result)
+
+
+def _parameter_names(parameter: Parameter) -> tuple[str, ...]:
+    """Names that a parameter may have; of the letters a vector has, only p stands for others."""
+    letter = parameter.names[0] if parameter.names[0] != "p" else ""
+    if len(parameter.names) == len(letter) == 1 and parameter.type in _VECTORS:
+        return parameter.names
+    return names_for(parameter.names)
 
 
 def _local_names(names: list[str], match: re.Match[str]) -> tuple[str, ...]:

@@ -119,7 +119,9 @@ def _add(step: Step, line: str) -> None:
         step.statements.append(line)
 
 
-def some_steps(name: str, draws: Draws, count: int, orders: range | None = None) -> list[Step]:
+def some_steps(
+    name: str, draws: Draws, count: int, orders: frozenset[int] | None = None
+) -> list[Step]:
     """Up to `count` steps of a table, by weight, none twice, in an order that makes sense.
 
     `orders` are the places of those that may be drawn.

@@ -26,7 +26,9 @@ _SAMPLED = (  # values, and words for what was done
 )  # fmt: skip
 
 
-_NONE, _LIGHT, _AFTER_LIGHT = range(0), range(2, 5), range(5, 20)  # orders of steps
+_ALL = frozenset(range(1, 20))  # orders of steps
+_NONE, _LIGHT, _AFTER_LIGHT = frozenset[int](), frozenset((2, 3, 4)), frozenset(range(5, 20))
+_PAINTED = _LIGHT | {1, 12}
 
 
 class Base(NamedTuple):
@@ -38,7 +40,7 @@ class Base(NamedTuple):
     whole: str  # vec4f, by itself
     alpha: str = "1.0"
     handles: tuple[str, ...] = ()
-    orders: range = range(1, 20)  # of the steps that may follow: steps/fragment.txt
+    orders: frozenset[int] = _ALL  # of the steps that may follow: steps/fragment.txt
 
 
 def _sampled(draws: Draws) -> Base:
@@ -108,7 +110,8 @@ def _pattern(draws: Draws) -> Base:
     words, lines = draws.pick(_PATTERNS)
     axis = draws.pick("xy")
     color = "mix($colorA:vec3f, $colorB:vec3f, k)"
-    return Base(words, [line.format(axis) for line in lines], color, f"vec4f({color}, 1.0)")
+    lines = [line.format(axis) for line in lines]
+    return Base(words, lines, color, f"vec4f({color}, 1.0)", orders=_PAINTED)
 
 
 _BASES: Weighted[Callable[[Draws], Base]] = Weighted(

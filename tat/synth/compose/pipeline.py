@@ -31,10 +31,9 @@ _CALLED = 0.15  # share of steps that are calls
 _SET = 0.3  # share of numbers that are set in the body
 _ANYWHERE = frozenset(listed("time dt n l v resolution"))  # the same in all steps of a function
 _GIVEN = frozenset(
-    listed(
-        "detail base xi u u1 u2 noise bayer x y value t d dist depth h l lum luma phase hue angle"
-    )
-) | {"white", "black", "threshold"}
+    listed("""a b detail base xi u u1 u2 noise bayer x y value t d dist depth h l lum luma phase hue
+        angle white black threshold""")
+)
 _VELOCITY, _MOVING = ("velocity", "position"), ("vec2f", "vec3f")
 _DECLARED = re.compile(r"\b(?:let|var)\s+(\w+)")
 _NAME = re.compile(r"\{(\w+)\}")
@@ -236,8 +235,10 @@ class _Pipeline:
         text = text.replace("{T}", "scalar" if kind == "f32" else "vector").strip(" .")
         known = {name: f"{{{of}}}" for name, of in table.items()}
         seen = {name: of for name, of in known.items() if table[name] in self.parameters}
-        seen = {way.family.parameters[way.main].names[0]: "it"} | seen
-        if all(name in seen for name in _NAME.findall(text)):
+        main = way.family.parameters[way.main].names[0]
+        seen = {main: "it"} | seen
+        bare = seen[main] == "it" and re.search(rf"\b{main}\b", _NAME.sub("", text))
+        if all(name in seen for name in _NAME.findall(text)) and not bare:
             told = _NAME.sub(lambda match: seen[match[1]], text)
             self.words.append(_ITS.sub("its", told))
         return _NAME.sub(lambda match: known.get(match[1], match[0]), text)

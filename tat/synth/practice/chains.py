@@ -14,8 +14,9 @@ _V = re.compile(r"\bv\b")
 _LOOSE = re.compile(r"[-+*/%&|^>~] ?v\b|\bv\.|\bv [-+*/%&|^>]")  # v needs brackets here
 _ASSIGNED = re.compile(r"v ([-+*]) (\w+)")
 _TYPES = {  # of the kinds in chains.txt that are none
-    **dict.fromkeys(("unit", "signed", "positive", "whole", "binary"), "f32"),
-    "cell2": "vec2f", "frac2": "vec2f", **dict.fromkeys(("dir3", "rgb3", "lifted3"), "vec3f"),
+    **dict.fromkeys(("unit", "signed", "positive", "squared", "whole", "binary"), "f32"),
+    **dict.fromkeys(("cell2", "frac2", "pos2"), "vec2f"),
+    **dict.fromkeys(("dir3", "rgb3", "lifted3", "pos3"), "vec3f"),
     **dict.fromkeys(("moved4", "point4", "color4"), "vec4f"),
 }  # fmt: skip
 _NOT_SET = re.compile(r"[+-]|max|min|clamp|step|mix\(A")  # where a number may make a step idle
