@@ -179,6 +179,9 @@ def test_a_failure_is_shown_as_a_sentence(exported, tmp_path):
         browser.evaluate("document.getElementById('signature').value = 'fn f() {'; page.write()")
         assert "The signature is none" in text_of(browser, "status")
         assert browser.evaluate("document.getElementById('answer').hidden")
+        given = """new Review({ head: 'struct Ball { r: f32\\n', lead: 'fn f(b: Ball) -> f32 ',
+            names: null, problemsOf: (code) => page.player.problemsOf(code) }).given()"""
+        assert browser.evaluate(given).startswith("the declarations are not, at ")  # not its end
         full = """page.player.checked('x', async () => page.player.device.createBuffer(
             { size: 1 << 28, usage: 128, mappedAtCreation: false })) && page.player.checked('x',
             async () => { page.player.device.popErrorScope = async () =>

@@ -141,7 +141,7 @@ def test_a_mistake_in_the_request_is_named_as_its_own_and_once(most, context, re
     asked = {"texts": texts, "most": most, "names": [], "refused": [refused], "context": context}
     made = node(_PLAYER, asked)
     assert made["text"] == "fn f() -> f32 { return 1.0; }" and made["errors"] == [told]
-    assert made["redrawn"] == 0 and len(made["keys"]) == len(made["judged"]) // 2 == 1
+    assert made["redrawn"] == 0 and len(made["keys"]) == 1 and len(made["judged"]) <= 2
 
 
 def test_a_text_that_is_no_signature_is_known():

@@ -54,7 +54,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="the type of the weights that leave (of a page f16, else f32)",
     )  # fmt: skip
     parser.add_argument("--tokens", metavar="N", type=int, default=512,
-                        help="of --web and --onnx: most tokens of a text (512)")  # fmt: skip
+                        help="of --web and --onnx: most tokens of a text (512), as far"
+                        " as the model can write them")  # fmt: skip
     parser.add_argument(
         "--trainable", action="store_true",
         help="of --web: the page can tune the model on shaders that are pasted there, in f32",

@@ -47,11 +47,13 @@ class Review {
   // In words what is wrong with the declarations or the signature, so that no text can be valid;
   // '' where nothing is.
   async given() {
-    const opened = this.lead && `${this.lead}{`, problem = await this.refused(opened, codeOf(opened));
+    const lines = this.head.split('\n').length - 1, opened = this.lead && `${this.lead}{`;
+    const [alone] = this.head ? await this.problemsOf(this.head) : [];
+    const problem = alone ?? await this.refused(opened, codeOf(opened));
     if (!problem) return '';
-    const { line, column, message } = problem, above = this.head.split('\n').length - 1;
-    return line > above ? `the signature is not, at ${line - above}:${column}: ${message}`
-      : `the declarations are not, at ${line}:${column}: ${message}`;
+    const { line, column, message } = problem;
+    return alone || line <= lines ? `the declarations are not, at ${line}:${column}: ${message}`
+      : `the signature is not, at ${line - lines}:${column}: ${message}`;
   }
 
   refuse(place) {
