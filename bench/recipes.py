@@ -159,7 +159,13 @@ def _noted(variant: Variant, failed: list[str]) -> Iterator[None]:
         yield
     except (TatError, CalledProcessError, OSError) as error:
         failed.append(variant.name)
-        print(f"recipes: {variant.name}: {error}", file=sys.stderr, flush=True)
+        said = str(error)
+        if isinstance(error, CalledProcessError):
+            command = " ".join(error.cmd[1:4])
+            said = (
+                f"exit status {error.returncode} of {command} …; logs are in its folder of --work"
+            )
+        print(f"recipes: {variant.name}: {said}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
