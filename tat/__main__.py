@@ -14,6 +14,10 @@ def main() -> int:
         from tat.data.prepare_child import main as child
 
         return child()
+    if sys.argv[1:2] == ["_eval-child"]:
+        from tat.commands.common.processes import main as child
+
+        return child()
     if sys.argv[1:2] == ["_watch-ranks"]:
         from tat.train.watcher import main as child
 

@@ -64,6 +64,26 @@ def test_a_wrong_statement_goes_back_to_where_it_began(text, back, sandbox):
 
 
 @pytest.mark.parametrize("text", [
+    "{ let a = x.y; return a; }", "{ for (var i = 0; i < 3; i++) { } return x; }", "{ return x; }",
+])  # fmt: skip
+def test_naga_is_asked_where_a_review_says_that_it_may_wait(text):
+    class Counting:
+        asked = 0
+
+        def validate(self, source):
+            self.asked += 1
+
+    counting, waited = Counting(), 0
+    review = Review(PLAIN, counting, BYTES, most=5)
+    for end in range(1, len(text) + 1):
+        before, tokens = counting.asked, list(text[:end].encode())
+        review.take(tokens)
+        waited += review.may_wait(tokens[-1:])
+        assert counting.asked == before or review.may_wait(tokens[-1:])
+    assert 0 < waited < len(text) and not review.may_wait([])
+
+
+@pytest.mark.parametrize("text", [
     "{ switch i32(x) { case 1: { return 2.0; } default: { return x; } } }",
     "{ loop { if x > 1.0 { break; } continuing { } } return x; }",
     "{ return x; }", "{ var y = x; while y > 1.0 { y *= 0.5; } return y; }",
@@ -173,6 +193,9 @@ def test_the_score_is_that_of_the_tokens_that_stayed(seed):
 
         def gave_up(self):
             return False
+
+        def may_wait(self, tokens):
+            return bool(tokens)
 
     stream = generator.stream(
         Request(

@@ -3,6 +3,8 @@
 import pytest
 from sandboxed import add
 
+from tat.wgsl.protocol import Failure, Validate, Verdict
+from tat.wgsl.sandbox import Diagnostic, Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
 
 pytestmark = pytest.mark.gpu
@@ -14,6 +16,23 @@ def test_a_pool_answers_many_threads_in_order():
         for results in (pool.each(pool.validate, sources), pool.results(pool.validate, sources)):
             assert [found is None for found in results] == [bool(i % 3) for i in range(24)]
         assert [add(pool, 0), *pool.each(lambda n: add(pool, n), [1, 2])] == [0, 1, 2]
+
+
+def test_a_module_is_judged_once_and_a_failure_says_nothing_of_it(monkeypatch):
+    asked: list[str] = []
+    replies = iter([Failure("lost", lost=True), Verdict("bad", 2, 3), Verdict()])
+
+    def answer(sandbox, request, seconds):
+        asked.append(request.source)
+        return next(replies)
+
+    monkeypatch.setattr(Sandbox, "_ask", answer)
+    with SandboxPool(threads=2) as pool:
+        request = Validate("one", 1)
+        assert pool._ask(request, 1.0) == Failure("lost", lost=True)
+        assert [pool.validate("one") for _ in range(3)] == [Diagnostic("bad", 2, 3)] * 3
+        assert [pool.validate("two") for _ in range(3)] == [None] * 3
+    assert asked == ["one", "one", "two"]
 
 
 def test_a_pool_works_ahead_of_its_reader():

@@ -10,6 +10,7 @@ import msgspec
 
 from tat.commands.common.cookbook_eval import cookbook_report
 from tat.commands.common.infill_eval import infill_report
+from tat.commands.common.processes import Leader, Shared, rows_of_each, wanted
 from tat.commands.common.progress import counted
 from tat.commands.common.reference_functions import (
     named,
@@ -26,6 +27,7 @@ from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import apart, read_ids
 from tat.evaluation.unjudged import all_unjudged
 from tat.files import atomic_file, require_place
+from tat.machine import cores
 from tat.resources import BUNDLED
 from tat.train.agreement import ended_together, of_all
 from tat.train.ranks import Ranks, open_ranks
@@ -43,14 +45,35 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     other = read_report(options.compare) if options.compare else None
     ids = read_ids(options.without) if options.without else None
-    ranks = open_ranks(options.ranks)
+    ranks = _shared_out(options, open_ranks(options.ranks))
     with ended_together(ranks):
         options.quiet = options.quiet or ranks.rank > 0
-        with SandboxPool() as sandbox:
-            report = _report_of(options, ranks)(options, sandbox)
+        report = _judged(options, ranks)
         if ranks.rank == 0:
             _tell(options, _without(options, report, ids) if ids else report, other)
     return 0
+
+
+def judge_share(options: argparse.Namespace, ranks: Ranks) -> None:
+    """The share of a process that rank 0 started."""
+    with ended_together(ranks):
+        _judged(options, ranks)
+
+
+def _shared_out(options: argparse.Namespace, launched: Ranks) -> Ranks:
+    """Ranks of the processes that judge; as a rule those that a launcher started."""
+    processes = wanted(options, launched)
+    if processes == 1:
+        return launched
+    if options.batch is None and options.device.startswith("gpu"):
+        options.batch = rows_of_each(processes)
+    return Leader(options, processes)
+
+
+def _judged(options: argparse.Namespace, ranks: Ranks) -> Report:
+    threads = max(1, cores() // ranks.size) if isinstance(ranks, Shared) else cores()
+    with SandboxPool(threads) as sandbox:
+        return _report_of(options, ranks)(options, sandbox)
 
 
 def _without(options: argparse.Namespace, report: Report, ids: frozenset[str]) -> Report:

@@ -100,7 +100,7 @@ class Prompt:
         """Blank space behind the whole text of a gap."""
         return self._cursor.tail
 
-    @property
+    @cached_property  # asked for at the end of each statement
     def head(self) -> str:
         """The text above a generated text in its module.
 

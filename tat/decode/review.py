@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
@@ -34,6 +35,7 @@ _MOST_UNUSED = 10  # declarations that nothing used so far
 
 _ROUND = {"(": 1, ")": -1}
 _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests deeper
+_END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 4  # refusals at one place, before the previous statement goes, too
 
@@ -50,12 +52,16 @@ class Reviewer(Protocol):
     def gave_up(self) -> bool:
         """Whether it took text back so often that the text ends where it is."""
 
+    def may_wait(self, tokens: Sequence[int]) -> bool:
+        """Whether taking these tokens may wait for naga."""
+
 
 class _End(NamedTuple):
     """The end of a statement that was taken, where the next one begins."""
 
     tokens: int
     characters: int  # of the text, without half a character at its end
+    code: int  # lexical tokens
 
 
 @dataclass(eq=False)
@@ -68,10 +74,13 @@ class Review:
     most: int  # statements to draw again; then the text ends, unfinished
     refusals: Counter[int] = field(default_factory=Counter)
     _ends: list[_End] = field(default_factory=list)
+    _code: list[Token] = field(default_factory=list)  # the lexical tokens up to the last end
     _silent: bool = False  # naga refuses the context: no statement would help
 
     def __post_init__(self) -> None:
-        self._ends = [_End(0, len(self.prompt.lead))]
+        lead = self.prompt.lead
+        self._code = code(lead)
+        self._ends = [_End(0, len(lead), len(self._code))]
 
     def attempts(self) -> int:
         """Statements that were refused so far."""
@@ -81,22 +90,29 @@ class Review:
         """Whether as many statements were refused as may be."""
         return self.attempts() >= self.most
 
+    def may_wait(self, tokens: Sequence[int]) -> bool:
+        """Whether one of these tokens may end a statement, so that naga is asked."""
+        pieces = self.pieces
+        return not self._silent and any(_END.search(pieces[token]) for token in tokens)
+
     def take(self, tokens: Sequence[int]) -> int | None:
         """After one more token: how many tokens stay, or None where all may."""
         marked = _MARK.search(self.pieces[tokens[-1]])
         if self._silent or not (marked or (len(tokens) - self._ends[-1].tokens) % _LOOK == 0):
             return None
-        written = b"".join(map(self.pieces.__getitem__, tokens)).decode("utf-8", "replace")
+        written = b"".join([self.pieces[token] for token in tokens]).decode("utf-8", "replace")
         text, begin = self.prompt.lead + written, self._ends[-1].characters
         statement = code(text[begin:])
         if is_lost(statement) or rambles(text[begin:]):
             return self._back()
         if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
             return None
-        tokens_so_far = code(text)
+        moved = (t._replace(start=t.start + begin, end=t.end + begin) for t in statement)
+        tokens_so_far = [*self._code[: self._ends[-1].code], *moved]
         if wanders(tokens_so_far) or self._problem(text, tokens_so_far):
             return self._back()
-        self._ends.append(_End(len(tokens), len(text)))
+        self._code = tokens_so_far
+        self._ends.append(_End(len(tokens), len(text), len(tokens_so_far)))
         return None
 
     def _back(self) -> int | None:
@@ -142,6 +158,8 @@ def is_lost(statement: Sequence[Token]) -> bool:
 
 def rambles(statement: str) -> bool:
     """Whether a statement has a very long comment; its end may not be there yet."""
+    if len(statement) <= _LONGEST_COMMENT:
+        return False
     tokens = tokenize(statement)
     comments = (t for t in tokens if t.kind == "comment" or t.text.startswith("/*"))
     return any(len(token.text) > _LONGEST_COMMENT for token in comments)
@@ -180,10 +198,16 @@ def closings(tokens: Sequence[Token], text: str) -> list[str]:
         return [""]
     if heads[0] != "fn" or {"switch", "case"} & {*heads}:
         return []
-    whole = stub(text[start : text.index("{", start)].rstrip())
-    zero = whole[whole.rindex("{") + 1 : -1]
+    zero = _zero(text[start : text.index("{", start)].rstrip())
     inner = "\n" + "}" * (len(heads) - 1)
     return [f"{inner}{zero}}}", f"{inner}}}"] if zero.strip() else [f"{inner}}}"]
+
+
+@lru_cache(1024)  # asked at each statement of a function
+def _zero(signature: str) -> str:
+    """The body of a function of zero value, without its brackets."""
+    whole = stub(signature)
+    return whole[whole.rindex("{") + 1 : -1]
 
 
 def _declared(tokens: Sequence[Token]) -> set[str]:

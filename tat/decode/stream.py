@@ -104,8 +104,9 @@ class Stream:
 
     @property
     def reviewed(self) -> bool:
-        """Whether settling may wait for a reviewer."""
-        return self._reviewer is not None
+        """Whether settling the block may wait for a reviewer."""
+        reviewer = self._reviewer
+        return reviewer is not None and reviewer.may_wait([chosen.token for chosen in self._block])
 
     def settle(self) -> None:
         """Check the block as far as it is chosen: tokens of it stay, or one is replaced."""

@@ -144,8 +144,9 @@ def of_all(ranks: Ranks, found: Sequence[Made]) -> list[Made]:
 
 
 def own_device(ranks: Ranks, device: str) -> str:
-    """The --device of this rank: of several on one host each takes a GPU of its own."""
-    if ranks.size == 1 or device != "gpu":
+    """The --device of this rank: of several on one host each takes a GPU of its own, but for those
+    that share one."""
+    if ranks.size == 1 or ranks.shares_device or device != "gpu":
         return device
     return f"gpu:{ranks.place_on_host()[0]}"
 

@@ -35,6 +35,7 @@ class Ranks(Protocol):
     size: int
     library: str  # of MPI, with its version; "" alone
     wait_s: float  # seconds without an answer after which the others count as lost
+    shares_device: bool  # whether all of a host work on one GPU
 
     def exchange(self, count: int, parts: Sequence[slice]) -> Exchange:
         """How gradients of `count` micro-batches a step are exchanged, each rank's part to it."""
@@ -76,7 +77,7 @@ class Ranks(Protocol):
 class Alone:
     """One process: nothing is exchanged."""
 
-    rank, size, library, wait_s = 0, 1, "", inf
+    rank, size, library, wait_s, shares_device = 0, 1, "", inf, False
 
     def exchange(self, count: int, parts: Sequence[slice]) -> Exchange:
         return Kept()
@@ -119,6 +120,8 @@ ALONE = Alone()
 
 class Mpi:
     """All processes that a launcher started."""
+
+    shares_device = False
 
     def __init__(self, module: Any) -> None:
         """module: mpi4py.MPI, initialised."""

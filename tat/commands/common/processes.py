@@ -1,0 +1,172 @@
+"""Processes of this machine that share out the work of `tat eval`, as ranks of a launcher do.
+
+On a GPU most of the time is the host's: it chooses tokens and reviews statements in Python, which
+keeps one core of a process busy. Rank 0 is the process that the user started. It starts the others,
+sends them their options, and speaks with each through its pipes.
+"""
+
+import argparse
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from tat.data.prepare_child import receive, send
+from tat.errors import RanksError, TatError, UsageError, failure_of
+from tat.machine import cores
+from tat.resources import program
+from tat.train.ranks import Alone, Ranks
+
+_MOST = 12  # processes by default; each has weights, caches and compiled shaders of its own
+_ROWS = 256  # texts that all processes decode together by default
+_LEAST = 8  # cases of a process
+_BYTES = 1024  # of a function's line, about
+_MANY = 10_000  # cases, where nobody knows how many
+
+
+def wanted(options: argparse.Namespace, launched: Ranks) -> int:
+    """How many processes judge: on a GPU as many as most cores, elsewhere this one alone."""
+    if options.processes and launched.size > 1:
+        raise UsageError("--processes is for one machine; here a launcher started several")
+    if options.processes:
+        return options.processes
+    if launched.size > 1 or options.predictions or not options.device.startswith("gpu"):
+        return 1
+    return max(1, min(_MOST, cores() * 3 // 4, _cases(options) // _LEAST))
+
+
+def _cases(options: argparse.Namespace) -> int:
+    """About how many cases there are to judge, without a look into a file."""
+    most = options.limit or _MANY
+    if options.cookbook or not all(path.is_file() for path in options.files):
+        return most
+    return min(most, sum(path.stat().st_size for path in options.files) // _BYTES)
+
+
+def rows_of_each(processes: int) -> int:
+    """Texts that a process on a GPU decodes together where nobody says how many."""
+    return max(8, min(64, _ROWS // processes))
+
+
+class Shared(Alone):
+    """The ranks of one command on one machine and one device."""
+
+    shares_device = True
+
+    def __init__(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
+
+    def place_on_host(self) -> tuple[int, int]:
+        return self.rank, self.size
+
+
+class Leader(Shared):
+    """Rank 0, which starts the others."""
+
+    def __init__(self, options: argparse.Namespace, size: int) -> None:
+        super().__init__(0, size)
+        self._others = [
+            subprocess.Popen(
+                [*program(), "_eval-child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            for _ in range(1, size)
+        ]
+        given = {name: value for name, value in vars(options).items() if name != "whole_parser"}
+        for rank, other in enumerate(self._others, 1):
+            self._send(other, (argparse.Namespace(**given | {"quiet": True}), rank, size))
+
+    def tell(self, value: Any, *, patient: bool = False) -> Any:
+        return self.together(value)[0]
+
+    def together(self, value: Any, *, patient: bool = False) -> list[Any]:
+        gathered = [value, *map(_received, self._others)]
+        for other in self._others:
+            self._send(other, gathered)
+        return gathered
+
+    def fail(self, error: BaseException) -> BaseException:
+        self._end(kill=True)
+        return error
+
+    def close(self) -> None:
+        self._end(kill=False)
+
+    def _end(self, kill: bool) -> None:
+        for other in self._others:
+            if kill:
+                other.kill()
+            other.wait()
+            other.stdout.close()
+            with suppress(BrokenPipeError):  # what it still holds is for nobody
+                other.stdin.close()
+
+    def _send(self, other: subprocess.Popen[bytes], value: Any) -> None:
+        try:
+            send(other.stdin, pickle.dumps(value))
+        except BrokenPipeError:
+            raise _gone() from None
+
+
+class Helper(Shared):
+    """Another rank, at the child's end of the pipes; it ends with rank 0 whatever it is doing."""
+
+    def __init__(self, rank: int, size: int, told: BinaryIO, answers: BinaryIO) -> None:
+        super().__init__(rank, size)
+        self._answers, self._told = answers, queue.SimpleQueue[bytes]()
+        threading.Thread(target=self._listen, args=(told,), daemon=True).start()
+
+    def tell(self, value: Any, *, patient: bool = False) -> Any:
+        return self.together(None)[0]
+
+    def together(self, value: Any, *, patient: bool = False) -> list[Any]:
+        send(self._answers, pickle.dumps((value, None)))
+        return pickle.loads(self._told.get())
+
+    def fail(self, error: BaseException) -> BaseException:
+        """As `Ranks`, and it ends here: another thread waits at the pipe, and never returns."""
+        line, code = failure_of(error)
+        send(self._answers, pickle.dumps((line, code)))
+        os._exit(code)
+
+    def _listen(self, told: BinaryIO) -> None:
+        while (message := receive(told)) is not None:
+            self._told.put(message)
+        os._exit(1)
+
+
+def _received(other: subprocess.Popen[bytes]) -> Any:
+    message = receive(other.stdout)
+    if message is None:
+        raise _gone()
+    value, code = pickle.loads(message)
+    if code is not None:
+        error = TatError(value)
+        error.exit_code = code
+        raise error
+    return value
+
+
+def _gone() -> RanksError:
+    return RanksError(
+        "a process that judges functions ended; is there enough memory? --processes 1 needs least"
+    )
+
+
+def main() -> int:
+    """The child process: options and rank from standard input, then its share of the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for rank 0, which ends this one
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # drivers print
+    message = receive(sys.stdin.buffer)
+    if message is None:
+        return 1
+    options, rank, size = pickle.loads(message)
+    from tat.commands.eval import judge_share  # which imports this module
+
+    judge_share(options, Helper(rank, size, sys.stdin.buffer, answers))
+    os._exit(0)  # another thread waits at the pipe

@@ -1,0 +1,99 @@
+"""Several processes of a machine share out the work of `tat eval`, and change no figure."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from cli_harness import tat
+
+from tat.commands.common import processes
+from tat.commands.common.processes import Leader, rows_of_each, wanted
+from tat.errors import RanksError, TatError, UsageError
+from tat.train.agreement import own_device
+from tat.train.ranks import ALONE, Alone
+
+BODIES = "x / 2.0", "x * x", "x + 1.0"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = [
+        {"id": f"m/{name}", "signature": f"fn {name}(x: f32) -> f32", "standalone": True,
+         "body": f"{{ return {body}; }}", "testable": True}
+        for name, body in zip(("half", "square", "next"), BODIES, strict=True)
+    ]  # fmt: skip
+    path = tmp_path / "functions.jsonl"
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in found))
+    return path
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_processes_change_no_byte_of_a_result(file, bench, tmp_path, count):
+    written = []
+    for arguments in ((), ("--processes", str(count))):
+        result, answers = tmp_path / "result.json", tmp_path / "answers.jsonl"
+        done = tat("eval", file, "--run", bench / "run", "--validate", "2", "-q", "-o", result,
+                   "--answers", answers, *arguments)  # fmt: skip
+        assert done.code == 0 and not done.err
+        written.append((result.read_bytes(), answers.read_bytes(), done.out))
+    assert written[0] == written[1]
+
+
+def test_what_all_refuse_is_said_once(file, tmp_path):
+    done = tat("eval", file, "--run", tmp_path / "none", "--processes", "2")
+    assert done.code == 4 and "none" in done.failure()
+
+
+def options(**given: object) -> argparse.Namespace:
+    usual = {"processes": None, "predictions": None, "device": "gpu", "limit": None,
+             "cookbook": True, "files": []}  # fmt: skip
+    return argparse.Namespace(**usual | given)
+
+
+def test_a_gpu_has_as_many_processes_as_cores_and_work_allow(monkeypatch, file):
+    monkeypatch.setattr(processes, "cores", lambda: 16)
+    assert wanted(options(), ALONE) == 12
+    assert wanted(options(limit=40), ALONE) == 5
+    assert wanted(options(cookbook=False, files=[file]), ALONE) == 1
+    assert wanted(options(device="cpu"), ALONE) == wanted(options(predictions="p"), ALONE) == 1
+    assert wanted(options(device="cpu", processes=3), ALONE) == 3
+    assert 12 * rows_of_each(12) <= 256 and rows_of_each(1) == 64
+
+
+def test_a_launcher_has_its_own_processes():
+    launched = Alone()
+    launched.size = 2
+    assert wanted(options(), launched) == 1
+    with pytest.raises(UsageError, match="launcher"):
+        wanted(options(processes=2), launched)
+
+
+def led(monkeypatch, code: str) -> Leader:
+    """Rank 0 with one child that runs `code` in place of its work."""
+    start = "import sys, pickle; from tat.data.prepare_child import receive, send\n"
+    program = [sys.executable, "-c", f"{start}options, *_ = receive(sys.stdin.buffer)\n{code}"]
+    monkeypatch.setattr(processes, "program", lambda: program)
+    return Leader(options(quiet=False), 2)
+
+
+def test_a_process_that_is_gone_ends_all_with_one_line(monkeypatch):
+    leader = led(monkeypatch, "")
+    with pytest.raises(RanksError, match="--processes 1"):
+        leader.together(1)
+    leader.fail(RanksError())
+
+
+def test_a_failure_of_another_process_keeps_its_exit_code(monkeypatch):
+    leader = led(monkeypatch, "send(sys.stdout.buffer, pickle.dumps(('no GPU', 5)))")
+    with pytest.raises(TatError, match="no GPU") as caught:
+        leader.together(1)
+    assert caught.value.exit_code == 5
+    leader.fail(caught.value)
+
+
+def test_all_work_on_the_device_that_was_named(monkeypatch):
+    leader = led(monkeypatch, "")
+    assert own_device(leader, "gpu") == "gpu"
+    leader.fail(RanksError())
