@@ -3,12 +3,17 @@
     python bench/gpu_kernels.py [--device gpu] [--preset base] [--precision f32]
                                 [--rows 32] [--length 128] [--decoding] [--only linear]
                                 [--product 4096 4096 4096] [--rounds 5] [--json FILE]
+                                [--markdown FILE [--ceilings TORCH_PRODUCTS.json]]
 
 Every distinct call of the gradient and update programs, or of a token's decoding, is timed alone on
 random values, by GPU timestamps where the device has them; else by the clock, synchronisation
 included. All pipelines are compiled and warmed up before the first is timed: a GPU lowers its clock
 while it waits. FLOP/s count what the definition needs (half of all pairs where attention is
 causal), bytes/s each argument once.
+
+The table of --markdown has each call beside its floor: its operations over cuBLAS' rate at 4096 x
+4096 x 4096 (twice that in f16: packed multiply-adds, no tensor cores), or its bytes over a copy's,
+both of `torch_products.py --json`. Without that file a ceiling is the best that a call reaches.
 """
 
 import argparse
@@ -22,7 +27,8 @@ from typing import Any
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 import numpy as np
 from numpy import ndarray as Array
-from roofline import Row, distinct, show, sizes_of
+from result_file import write
+from roofline import Ceilings, Gap, Row, distinct, show, sizes_of, table
 
 from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
@@ -40,6 +46,23 @@ from tat.train.adamw import AdamW
 _TIMESTAMPS = "timestamp-query"
 _QUERY_RESOLVE, _COPY_SRC = 0x0200, 0x0004  # WebGPU's GPUBufferUsage
 _SLICE = 0.02  # seconds of work that one measurement is to have, at least
+_PRODUCTS = "a tile for this shape; tensor cores, once wgpu gives them"
+_LEVERS = {  # by how the names of kernels begin
+    "linear": _PRODUCTS,
+    "output_projection": _PRODUCTS,
+    "attention": "scores and values in one tile of more queries",
+    "attention_backward": "one pass for both gradients, without a second softmax",
+    "adamw": "moments in 16 bits",
+    "fold": "the first gradient is not copied",
+    "dropout": "with the call before it",
+    "layer_norm": "with the sum before it",
+    "layer_norm_backward": "a group's sums without a second pass",
+    "embedding": "with the positions added",
+    "embedding_backward": "ids sorted, a row's gradients summed by one group",
+    "cross_entropy": "largest and sum in one read",
+    "cross_entropy_backward": "none: near the copy",
+    "square_sum": "none: near the copy",
+}
 
 
 def decoding_calls(config: Config, length: int) -> list[Call]:
@@ -161,6 +184,43 @@ def measure(subject: Subject, clock: Clock, calls: int, rounds: int) -> Row:
     )  # fmt: skip
 
 
+def ceilings(
+    path: Path | None, precision: str, rows: list[Row], subjects: list[Subject]
+) -> Ceilings:
+    """The ceilings of a file of `torch_products.py`; without one the best of these calls."""
+    if path:
+        known = json.loads(path.read_text())
+        products = known["4096 x 4096 x 4096"] * (2 if precision == "f16" else 1)
+        return Ceilings(products, known["copy, bytes/s"])
+    moved = (s.bytes / row.microseconds * 1e6 for s, row in zip(subjects, rows, strict=True))
+    return Ceilings(max((row.gflops or 0.0) for row in rows) * 1e9 or 1.0, max(moved))
+
+
+def gap(subject: Subject, row: Row, most: Ceilings) -> Gap:
+    """A call beside its floor, in seconds of the whole step."""
+    bounds = {
+        "products": (flops(subject.call) or 0.0) / most.flops,
+        "memory": subject.bytes / most.bytes,
+    }
+    bound = max(bounds, key=bounds.__getitem__)
+    seconds, floor = row.microseconds / 1e6, bounds[bound]
+    return Gap(subject.call, row.calls, row.calls * seconds, row.calls * floor, bound)
+
+
+def lever(kernel: str) -> str:
+    """What would make a kernel faster."""
+    return _LEVERS.get(max(filter(kernel.startswith, _LEVERS), key=len, default=""), "")
+
+
+def page(options: argparse.Namespace, name: str, most: Ceilings, gaps: list[Gap]) -> str:
+    what = "token" if options.decoding else "step"
+    return (
+        f"{name}, {options.precision}, {options.rows} rows, {options.length} + {options.length}"
+        f" tokens; ceilings {most.flops / 1e12:.4g} TFLOP/s and {most.bytes / 1e12:.3g} TB/s\n\n"
+        + table(f"a {what}'s kernel", gaps, {g.call.kernel: lever(g.call.kernel) for g in gaps})
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="gpu")
@@ -176,6 +236,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="kernels whose name begins so")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--ceilings", type=Path, help="of torch_products.py, for --markdown")
     options = parser.parse_args()
     config = resolve(flags={"preset": options.preset, "model.copy": False}).config
     shape = BatchShape(options.rows, options.length, options.length)
@@ -198,6 +260,11 @@ def main() -> None:
             clock.measure(subject, repeats)
     rows = [measure(subject, clock, count, options.rounds) for subject, count in chosen]
     show(backend.name, rows)
+    if options.markdown:
+        subjects = [subject for subject, _ in chosen]
+        most = ceilings(options.ceilings, options.precision, rows, subjects)
+        gaps = [gap(subject, row, most) for subject, row in zip(subjects, rows, strict=True)]
+        write(options.markdown, page(options, backend.name, most, gaps))
     if options.json:
         record = {
             "benchmark": "gpu_kernels", "device": backend.name, "preset": options.preset,

@@ -24,6 +24,7 @@ import tat
 from tat.backends.opening import open_backend
 from tat.benchmarks.model_workloads import make_trainer
 from tat.config import Config, resolve
+from tat.data.tokenizer import Tokenizer
 from tat.decode.choice import Sampling
 from tat.decode.generator import Generator
 from tat.decode.loading import LoadedModel
@@ -69,7 +70,7 @@ class TorchPeer:
 def decoding(trainer: Trainer, source: int) -> dict[str, float]:
     """Seconds of a token of a decoding, batch 1, for each way to choose."""
     config = trainer.config
-    loaded = LoadedModel(trainer.model, trainer.backend, None, config, step=0)
+    loaded = LoadedModel(trainer.model, trainer.backend, Tokenizer([]), config, step=0)
     generator = Generator(loaded, _TOKENS)
     turns: dict[str, list[float]] = {name: [] for name in _WAYS}
     for turn in range(8):  # the first compiles and wakes the clocks up

@@ -1,12 +1,14 @@
 """Tokens a second of many prompts, one by one and in batches, with and without the grammar.
 
-    python bench/many_prompts.py FUNCTIONS.jsonl [--run bundled] [--device gpu] [--prompts 200]
-                                 [--rows 1 64] [--rounds 3] [--tokens 256] [--json FILE]
+    python bench/many_prompts.py FUNCTIONS.jsonl [--run bundled | --preset base] [--device gpu]
+                                 [--prompts 200] [--rows 1 64] [--rounds 3] [--tokens 256]
+                                 [--json FILE]
 
 The prompts are spread over the file, their texts greedy. The ways take turns; a way is a number of
 rows that are decoded together, without constraint or with grammar and names in scope. Encoding and
 choosing are included, validation is not. Prints the median of the rounds behind the first, which
-compiles, and checks that a text is the same in any number of rows.
+compiles, and checks that a text is the same in any number of rows. A preset has the tokenizer of
+the bundled model and random weights: its texts are as long as they may be, and mean nothing.
 """
 
 import argparse
@@ -21,11 +23,17 @@ import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 
 from result_file import publish
 
+from tat import weights
+from tat.backends.opening import open_backend
+from tat.checkpoint import Checkpoint
+from tat.config import resolve
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generation, Generator, Request
-from tat.decode.loading import load_model
+from tat.decode.loading import LoadedModel, load_model
 from tat.decode.prompt import Prompt
 from tat.evaluation.functions import read_functions
+from tat.model.transformer import Transformer
+from tat.stored_model import build_model, stored_config
 from tat.train.named_checkpoint import load_checkpoint
 
 _WAYS = {False: "no constraint", True: "grammar and scope"}
@@ -35,6 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--run", default="bundled")
+    parser.add_argument("--preset", help="random weights in place of --run")
     parser.add_argument("--device", default="gpu")
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 64])
@@ -66,7 +75,7 @@ def main() -> int:
         for (rows, bound), taken in seconds.items()
     ]  # fmt: skip
     device = generators[options.rows[0]].loaded.backend.name
-    publish({"benchmark": "many_prompts", "run": options.run, "device": device,
+    publish({"benchmark": "many_prompts", "run": options.preset or options.run, "device": device,
              "prompts": len(prompts), "speeds": speeds, "tat": tat.__version__},
             options.json)  # fmt: skip
     return 0
@@ -74,7 +83,11 @@ def main() -> int:
 
 def opened(options: argparse.Namespace) -> tuple[dict[int, Generator], list[Prompt]]:
     """A generator for each number of rows, and the prompts that the model can read."""
-    loaded = load_model(*load_checkpoint(Path(options.run)), options.device)
+    found = load_checkpoint(Path(options.run))
+    if options.preset:
+        loaded = untrained(options.preset, options.device, *found)
+    else:
+        loaded = load_model(*found, options.device)
     settings = replace(loaded.config.generate, drafts=0)
     made = {
         rows: Generator(loaded, options.tokens, replace(settings, batch=rows))
@@ -85,6 +98,16 @@ def opened(options: argparse.Namespace) -> tuple[dict[int, Generator], list[Prom
     prompts = [function.prompt for function in spread]
     readable = [one for one in prompts if not made[options.rows[0]].refusal(one)]
     return made, readable[: options.prompts]
+
+
+def untrained(preset: str, device: str, path: Path, checkpoint: Checkpoint) -> LoadedModel:
+    """A preset's model with random weights, and a checkpoint's tokenizer."""
+    _, tokenizer = build_model(path, checkpoint, stored_config(path, checkpoint.configuration))
+    config = resolve(flags={"preset": preset}).config
+    model = Transformer(config.model, tokenizer.size)
+    backend = open_backend(device, config.threads, config.memory.alignment, work="decoding")
+    weights.install(backend, model, weights.draw(model.parameters, 0))
+    return LoadedModel(model, backend, tokenizer, config, 0)
 
 
 def generate(

@@ -15,7 +15,7 @@ def main() -> int:
 
         return child()
     if sys.argv[1:2] == ["_eval-child"]:
-        from tat.commands.common.processes import main as child
+        from tat.commands.common.eval_child import main as child
 
         return child()
     if sys.argv[1:2] == ["_watch-ranks"]:

@@ -41,7 +41,7 @@ def test_processes_change_no_byte_of_a_result(file, bench, tmp_path, count):
     assert written[0] == written[1]
 
 
-def test_what_all_refuse_is_said_once(file, tmp_path):
+def test_a_refusal_of_all_processes_is_said_once(file, tmp_path):
     done = tat("eval", file, "--run", tmp_path / "none", "--processes", "2")
     assert done.code == 4 and "none" in done.failure()
 
@@ -54,12 +54,12 @@ def options(**given: object) -> argparse.Namespace:
 
 def test_a_gpu_has_as_many_processes_as_cores_and_work_allow(monkeypatch, file):
     monkeypatch.setattr(processes, "cores", lambda: 16)
-    assert wanted(options(), ALONE) == 12
+    assert wanted(options(), ALONE) == 14
     assert wanted(options(limit=40), ALONE) == 5
     assert wanted(options(cookbook=False, files=[file]), ALONE) == 1
     assert wanted(options(device="cpu"), ALONE) == wanted(options(predictions="p"), ALONE) == 1
     assert wanted(options(device="cpu", processes=3), ALONE) == 3
-    assert 12 * rows_of_each(12) <= 256 and rows_of_each(1) == 64
+    assert 14 * rows_of_each(14) <= 512 and rows_of_each(1) == 64
 
 
 def test_a_launcher_has_its_own_processes():

@@ -36,6 +36,7 @@ from tat.wgsl.sandbox_pool import SandboxPool
 
 _OF_MODELS = (
     "index", "library", "top", "adapt", "validate", "temperature", "seed", "batch", "int8",
+    "processes",
 )  # fmt: skip
 _OF_FUNCTIONS = ("files", "predictions", "modules", "define", "validate", "answers", "infill")
 _OF_BODIES = ("predictions", "answers", "index", "library")

@@ -9,9 +9,7 @@ import argparse
 import os
 import pickle
 import queue
-import signal
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -22,22 +20,23 @@ from tat.machine import cores
 from tat.resources import program
 from tat.train.ranks import Alone, Ranks
 
-_MOST = 12  # processes by default; each has weights, caches and compiled shaders of its own
-_ROWS = 256  # texts that all processes decode together by default
+_MOST = 14  # processes by default; each has weights, caches and compiled shaders of its own
+_SPARED = 2  # cores, for the children that validate and run
+_ROWS = 512  # texts that all processes decode together by default
 _LEAST = 8  # cases of a process
 _BYTES = 1024  # of a function's line, about
 _MANY = 10_000  # cases, where nobody knows how many
 
 
 def wanted(options: argparse.Namespace, launched: Ranks) -> int:
-    """How many processes judge: on a GPU as many as most cores, elsewhere this one alone."""
+    """How many processes judge: on a GPU one for most cores, elsewhere this one alone."""
     if options.processes and launched.size > 1:
         raise UsageError("--processes is for one machine; here a launcher started several")
     if options.processes:
         return options.processes
     if launched.size > 1 or options.predictions or not options.device.startswith("gpu"):
         return 1
-    return max(1, min(_MOST, cores() * 3 // 4, _cases(options) // _LEAST))
+    return max(1, min(_MOST, cores() - _SPARED, _cases(options) // _LEAST))
 
 
 def _cases(options: argparse.Namespace) -> int:
@@ -155,18 +154,3 @@ def _gone() -> RanksError:
     return RanksError(
         "a process that judges functions ended; is there enough memory? --processes 1 needs least"
     )
-
-
-def main() -> int:
-    """The child process: options and rank from standard input, then its share of the work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for rank 0, which ends this one
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # drivers print
-    message = receive(sys.stdin.buffer)
-    if message is None:
-        return 1
-    options, rank, size = pickle.loads(message)
-    from tat.commands.eval import judge_share  # which imports this module
-
-    judge_share(options, Helper(rank, size, sys.stdin.buffer, answers))
-    os._exit(0)  # another thread waits at the pipe
