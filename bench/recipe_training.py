@@ -36,6 +36,7 @@ class Variant(NamedTuple):
     phases: tuple[tuple[str, float], ...] = (("data", 1.0),)
     teachers: tuple[str, ...] = ()
     model: Path | None = None
+    times: float = 1.0  # of the time that the others have
 
     @property
     def needs_families(self) -> bool:
@@ -89,7 +90,7 @@ class Trainings:
             last = variant._replace(phases=((variant.phases[-1][0], 1.0),))
             self._run_phases(last, device, timed, few)
             each = _seconds_a_step(timed)
-            fitting = int(60 * self._options.minutes / each)
+            fitting = int(60 * self._options.minutes * variant.times / each)
             plan = {
                 "name": variant.name, "settings": self._described(variant),
                 "seconds_a_step": each, "steps": self._options.steps or max(_SHORTEST, fitting),

@@ -49,6 +49,7 @@ _10_BUCKETS, _37_BUCKETS = (f"data.buckets={buckets}" for buckets in (_TEN, _MAN
 
 VARIANTS = (
     Variant("bundled", model=Path("bundled")),  # the one that ships, for comparison
+    Variant("longer", times=2.5),
     Variant("as bundled"),
     Variant("average 0.999", ("train.ema_decay=0.999",)),
     Variant("decay 1.0", ("train.weight_decay=1.0",)),
