@@ -71,7 +71,7 @@ def test_nothing_is_weighed_where_nothing_can_run(sandbox):
     assert not weigh(PROMPT, sandbox, [model(RIGHT)])
 
 
-def test_what_calls_a_function_of_a_known_signature_alike_votes_together(sandbox):
+def test_callers_that_use_a_given_signature_alike_vote_together(sandbox):
     given = replace(PROMPT, context="fn shade(x: f32, y: f32) -> f32")
     one, same = (
         model("{ return shade(c.x, c.y); }"),
