@@ -86,10 +86,15 @@ def test_siblings_are_called_alike():
     assert len(plain) > 60 and all(wanted[n["a"]] == n["b"] for n in plain)
 
 
-def test_a_name_after_the_same_word_is_marked():
-    told = [compiled("Ball of radius {radius}")]
-    texts = {described(told, {"radius": name}, "", Draws(1, 1)) for name in ("radius", "r")}
-    assert texts == {"Ball of radius `radius`", "Ball of radius r"}
+@pytest.mark.parametrize(
+    ("told", "name", "text"),
+    [("Ball of radius {x}", "radius", "Ball of radius `radius`"),
+     ("Brightens by {x} stops", "stops", "Brightens by `stops` stops"),
+     ("Whether bit {x} is set", "bit", "Whether bit `bit` is set"),
+     ("Ball of radius {x}", "r", "Ball of radius r")],
+)  # fmt: skip
+def test_a_name_beside_the_same_word_is_marked(told: str, name: str, text: str):
+    assert described([compiled(told)], {"x": name}, "", Draws(1, 1)) == text
 
 
 def test_steps_take_and_give_what_their_meanings_say():

@@ -8,7 +8,6 @@ from tat.synth.templates import Template, expanded
 from tat.synth.words import listed
 
 _NAME = re.compile(r"\{(\w+)\}")
-_TWICE = re.compile(r"\b(\w+) `?\1\b`?(?![\w'])")
 _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale evaluate apply
     sample calculate give find decode encode pack unpack project transform limit wrap generate
     multiply add subtract estimate interpolate smooth repeat mirror test check normalize
@@ -70,9 +69,11 @@ def described(
 
     def name(match: re.Match[str]) -> str:
         given = mapping.get(match[1], kind if match[1] == "T" else match[1])
-        return f"{mark}{given}{mark}"
+        before, after = text[: match.start()].split(" ")[-2:-1], text[match.end() :].split(" ")[1:2]
+        own = "`" if given in (*before, *after) else mark  # of radius `radius`, by `stops` stops
+        return f"{own}{given}{own}"
 
-    return _TWICE.sub(r"\1 `\1`", _NAME.sub(name, text))  # of radius `radius`
+    return _NAME.sub(name, text)
 
 
 def _imperative(match: re.Match[str]) -> str:

@@ -12,8 +12,8 @@ from tat.synth.family import Family, Parameter
 
 _HEAD = re.compile(r"(\w+(?:/\w+)*(?:, \w+)*) -> (\w+)(?: (\d))?")
 TYPES = {  # of meanings; all others are f32
-    **dict.fromkeys(("uv", "tile", "blocks", "screen", "plane", "field", "random2", "complex",
-                     "disk", "oct", "direction2", "equirect"), "vec2f"),
+    **dict.fromkeys(("uv", "tile", "blocks", "screen", "plane", "plane0", "field", "random2",
+                     "complex", "disk", "oct", "direction2", "equirect"), "vec2f"),
     **dict.fromkeys(("place3", "field3", "color", "light", "exposed", "look", "mixed", "false",
                      "encoded", "dithered", "normal", "bump", "texel", "texel2", "light3",
                      "direction", "sphere", "shown", "lit", "hue3", "yuv", "xyz", "lab", "lch",
