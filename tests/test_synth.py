@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "976bf6f6feddb9dc8cdcaefc47cb28fb000db3ed663397f65abc25809067221c"
+GOLDEN = "66affa434423f76b8dfb30d531b185af17c7e4dea41ae9f4f4843c37da5943d2"
 
 
 def of_the_table(**options) -> Generator:

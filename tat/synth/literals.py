@@ -71,5 +71,5 @@ def within_domain(family: Family, name: str, draws: Draws) -> str:
         return draws.pick(_USUAL[name])
     usual = _MANY if name in _COUNTS else DEFAULTS["f32"]
     low, high = found.get(name, usual)
-    fitting = [number for number in NICE if low <= float(number) <= high]
+    fitting = [number for number in NICE if max(low, high / 20) <= float(number) <= high]
     return draws.pick(fitting) if fitting else repr(round((low + high) / 2, 2))

@@ -192,8 +192,8 @@ class _Pipeline:
     def _other(self, parameter: Parameter, kind: str, family: Family, able: bool) -> str:
         name = parameter.names[0]
         domain = _domain(family)
-        free = name in domain.intervals and name not in chain.from_iterable(domain.orders)
-        free = able and free and name not in _ANYWHERE and name not in _GIVEN
+        tied = (*chain.from_iterable(domain.orders), *_ANYWHERE, *_GIVEN, *word_list("pairs"))
+        free = able and name in domain.intervals and name not in tied
         if kind == "f32" and free and self.draws.chance(_SET):
             constant = self._local(name, family.alternatives[name])
             self.lines.append(f"let {constant} = {within_domain(family, name, self.draws)};")

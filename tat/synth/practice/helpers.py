@@ -27,6 +27,9 @@ _PAIRS = Weighted((("vec2f", "f32"), 4), (("vec2u", "u32"), 2), (("vec2i", "i32"
 _FURTHER = Weighted((0, 60), (1, 28), (2, 12))  # parameters that are passed on
 _LETTERS = listed("D V G F")  # before the names of distributions, visibilities and the like
 _FUNCTIONS = listed("evaluate blend sample response shape weight")
+# names that say nothing: of callers of which no more is known, and of constants
+_PLAIN = listed("base final local total main extra relative combined partial full own plain inner")
+_ENDS = listed("Response Weight Term Value Stage Result Part Factor Level Amount Share Measure")
 _PARAMETERS = NAMES | {"vec2u": ["cell", "bits", "id"], "vec2i": ["cell", "coord", "offset"]}
 _SAME = 0.75  # share of helpers' parameters that have the caller's name
 _HEADER = re.compile(r"fn ([\w/]+)\((.*)\) -> (\S+)")
@@ -73,7 +76,8 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
     pattern = draws.weighted(_patterns())
     places = _types(pattern, draws)
     further = _further(draws)
-    called = {letter: _function_name(draws, names) for letter in "fgk"}
+    called = {letter: _function_name(draws, names) for letter in "fg"}
+    called["k"] = draws.pick(_PLAIN) + draws.pick(_ENDS)
 
     def text(line: str, declared: bool = False) -> str:
         """`line` with types, further parameters and helpers in their places."""
