@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
 from result_file import write
 
+from tat.checkpoint import save
 from tat.errors import FileError
 from tat.files import pointed
+from tat.train.named_checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parent.parent
 _TIMED = 100  # steps that a variant is timed for; the first half is warm-up
@@ -28,7 +31,8 @@ class Variant(NamedTuple):
 
     Phases are corpora, of --data or --families, each with the share of all steps at which it ends;
     the schedule of the rate is that of all. Teachers are variants that draw the labels. A variant
-    with a model is not trained.
+    with a model is not trained, nor is one with the weights of another: these are the last ones of
+    a training whose model has averages.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Variant(NamedTuple):
     teachers: tuple[str, ...] = ()
     model: Path | None = None
     times: float = 1.0  # of the time that the others have
+    weights_of: str = ""
 
     @property
     def needs_families(self) -> bool:
@@ -61,10 +66,13 @@ class Trainings:
         CalledProcessError where a command fails; its output is in the variant's train.log.
         """
         try:
-            for teacher in variant.teachers:
-                self._ended[teacher].wait()
+            for other in (*variant.teachers, *filter(None, [variant.weights_of])):
+                self._ended[other].wait()
             if variant.model is None and not self.exported(variant).exists():
-                self._train(variant, device)
+                if variant.weights_of:
+                    self._take_weights(variant)
+                else:
+                    self._train(variant, device)
         finally:
             self._ended[variant.name].set()
 
@@ -80,6 +88,20 @@ class Trainings:
         self._run_phases(variant, device, folder / "run", steps)
         _tat(folder, "export", folder / "run", "--int8", "-q", "-o", self.exported(variant))
         _say(f"{variant.name}: trained in {time.monotonic() - began:.0f} s")
+
+    def _take_weights(self, variant: Variant) -> None:
+        """Exports the last weights of another's training, without their averages."""
+        source, folder = self._variants[variant.weights_of], variant.folder(self._options.work)
+        folder.mkdir(parents=True, exist_ok=True)
+        plan = json.loads((source.folder(self._options.work) / "plan.json").read_text())
+        described = [*variant.settings, f"the last weights of {source.name}"]
+        write(
+            folder / "plan.json", json.dumps(plan | {"name": variant.name, "settings": described})
+        )
+        _, checkpoint = load_checkpoint(source.folder(self._options.work) / "run")
+        save(folder / "last.safetensors", replace(checkpoint, state={}))
+        _tat(folder, "export", folder / "last.safetensors", "--int8", "-q", "-o",
+             self.exported(variant))  # fmt: skip
 
     def _plan(self, variant: Variant, device: str) -> dict[str, float]:
         """The steps of its schedule, and how long each takes: of a few, if they are not given."""

@@ -126,7 +126,7 @@ def test_steps_are_what_fits_into_the_time(options, commands):
     ("only", "families", "said"),
     [
         (["nonsense"], True, "no such variant"),
-        (["distilled"], True, "is taught by"),
+        (["distilled"], True, "needs .average"),
         (["families first"], False, "--families CORPUS"),
     ],
 )
