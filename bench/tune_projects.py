@@ -25,11 +25,10 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
-import numpy as np
 from result_file import write
 
 from tat.data.tokenizer import Special
+from tat.decode.choice import exactly
 from tat.decode.generator import Generator
 from tat.decode.loading import load_model
 from tat.decode.stream import Stream
@@ -160,22 +159,11 @@ def bits_a_byte(run: Path, functions: Sequence[ReferenceFunction], device: str) 
         tokens = [*loaded.tokenizer.encode(function.body), int(Special.EOS)]
         if len(tokens) <= min(longest, 512) and not generator.refusal(function.prompt):
             source = [generator.source(function.prompt)]
-            streams.append(Stream(source, len(tokens), 1, None, _spelling(tokens)))
+            streams.append(Stream(source, len(tokens), 1, None, exactly(tokens)))
             size += len(function.body.encode())
     for _ in generator.run(deque(streams), 1):
         pass
     return -sum(stream.score for stream in streams) / math.log(2) / max(1, size)
-
-
-def _spelling(tokens: Sequence[int]) -> Callable:
-    """A preference for exactly these tokens."""
-
-    def scores(logits: np.ndarray, written: Sequence[int]) -> np.ndarray:
-        only = np.full(logits.shape, -np.inf)
-        only[tokens[len(written)]] = 0.0
-        return only
-
-    return scores
 
 
 def table(rows: Sequence[tuple], options: argparse.Namespace) -> list[str]:

@@ -40,9 +40,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
     parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
     parser.add_argument(
+        "--line", action="store_true",
+        help="the gap is one line: the best that validates of the model's and of common ones",
+    )  # fmt: skip
+    parser.add_argument(
         "--input", metavar="FILE", type=Path,
-        help="JSON lines of description, signature, context, prefix, suffix (- is standard input);"
-        " answers come likewise, a bad line alone is refused",
+        help="JSON lines of description, signature, context, prefix, suffix, line (- is standard"
+        " input); answers come likewise, a bad line alone is refused",
     )  # fmt: skip
     parser.add_argument(
         "--grammar", action=argparse.BooleanOptionalAction, default=True,

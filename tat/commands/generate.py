@@ -19,4 +19,4 @@ def _expects_to_validate(options: argparse.Namespace) -> bool:
     """Whether a text is likely to be validated; those of gaps are not by default."""
     if options.validate is not None:
         return options.validate > 0
-    return not (options.prefix or options.suffix)
+    return options.line or not (options.prefix or options.suffix)

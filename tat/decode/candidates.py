@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tat.decode.generator import Generation
+from tat.decode.lines.choice import LineGap
+from tat.decode.lines.ranking import Line
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.weighing import NOTHING, Valid, Weight, decided, is_weighable, weigh
 from tat.retrieval.query import Hit
@@ -61,6 +63,7 @@ class Candidates:
         self._tried = weighed if sandbox and is_weighable(prompt) else 0
         self.adapt(prompt.adaptations[: self._tried], self._tried)
         self.weighs = self.valid > 0  # functions of an index against the model's texts
+        self.line = LineGap.judged_by(prompt, sandbox) if sandbox and prompt.line else None
 
     @property
     def count(self) -> int:
@@ -127,8 +130,8 @@ class Candidates:
         if not self._alone or not numbers:
             return numbers
         _, problem, _ = self._judged[self._written[0]]
-        enough = not self.weighs and problem is None
-        return numbers & {*range(1 if enough else self._alone)}
+        enough = not (self.weighs or self.line) and problem is None
+        return {number for number in numbers if number < (1 if enough else self._alone)}
 
     def _ordered(self, numbers: Collection[int]) -> list[Outcome]:
         """The texts of an index and those of the model with these numbers, the best first."""
@@ -141,6 +144,8 @@ class Candidates:
         weights = self._decided
         if self.weighs and not weights:
             weights = weigh(self.prompt, self._sandbox, self._texts(numbers))
+        if self.line:
+            weights = self._votes(self.line, numbers)
         places = {text: -place for place, text in enumerate(self._judged)}
 
         def order(outcome: Outcome) -> tuple:
@@ -159,6 +164,18 @@ class Candidates:
             for text, (generation, problem, origin) in self._judged.items()
             if problem is None and (origin or times[text])
         ]
+
+    def _votes(self, gap: LineGap, numbers: Collection[int]) -> Mapping[str, Weight]:
+        """How far each valid line is preferred; lines that the model was asked about have numbers
+        below 0."""
+        times = Counter(self._written[number] for number in numbers if number >= 0)
+        lines = [
+            Line(text, generation.score, generation.tokens, times[text])
+            for text, (generation, problem, _) in self._judged.items()
+            if problem is None
+        ]
+        votes = gap.votes(lines)
+        return {line.text: (vote, vote) for line, vote in zip(lines, votes, strict=True)}
 
     def without_model(self, wanted: int, reason: str) -> list[Outcome]:
         """The answers of an index, or the refusal of a prompt that the model cannot read."""

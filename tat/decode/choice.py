@@ -96,6 +96,17 @@ class Sampler:
         return drawn(logits, len(tokens), self.draw)
 
 
+def exactly(written: Sequence[int]) -> Preference:
+    """The preference for these tokens alone, to learn how likely they are."""
+
+    def scores(logits: Array, tokens: Sequence[int]) -> Array:
+        only = np.full(logits.shape, -np.inf)
+        only[written[len(tokens)]] = 0.0
+        return only
+
+    return scores
+
+
 def best(preference: Preference, logits: Array, tokens: Sequence[int]) -> int:
     """The token that a preference scores highest; of equal ones the lowest id."""
     if chooses := getattr(preference, "best", None):

@@ -4,16 +4,20 @@ import codecs
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from tat.config_tables import GenerateConfig
 from tat.data.neighbours import encode_neighbour
 from tat.data.tokenizer import Special
 from tat.decode.batch import Batch, Each, one_by_one
 from tat.decode.begun import Begun, Behind, tokens_within
-from tat.decode.choice import Preference, greedy
+from tat.decode.choice import Preference, exactly, greedy
 from tat.decode.compiled_programs import Programs
 from tat.decode.constraint import Constraint
 from tat.decode.drafts import Drafter
+from tat.decode.lines.one_line import OneLine
 from tat.decode.loading import LoadedModel
 from tat.decode.prompt import Prompt
 from tat.decode.reading import Reading, read
@@ -44,6 +48,8 @@ class Request:
     prompt: Prompt
     constraint: Constraint | None = None
     preference: Preference = greedy
+    head: str = ""  # the beginning of a line that is asked for, with what was begun of it
+    given: str = ""  # the whole of such a line, for the model to say how likely it is
     reviewer: Reviewer | None = None  # of statements; it takes part in one text
     redraw: Callable[[int], Preference] | None = None  # the preference after so many refusals
 
@@ -130,12 +136,22 @@ class Generator:
         return stream
 
     def held(self, request: Request) -> tuple[Preference, Sequence[int]]:
-        """The preference of a request, held to what was begun of a gap's line, and the tokens that
-        it is sure to make the first ones."""
-        if not request.prompt.begun:
-            return request.preference, ()
-        begun = Begun(request.preference, request.prompt.begun, self.loaded.tokenizer)
-        return begun, begun.sure
+        """The preference of a request, held to what was begun of a gap's line and to one line where
+        that is asked for, and the tokens that it is sure to make the first ones."""
+        prompt, preference, tokenizer = request.prompt, request.preference, self.loaded.tokenizer
+        if request.given:
+            tokens = tokenizer.encode(request.given)
+            return exactly([*tokens, int(Special.EOS)]), tokens
+        if prompt.line:
+            preference = OneLine(preference, self._line_ends)
+        if start := request.head or prompt.begun:
+            begun = Begun(preference, start, tokenizer)
+            return begun, begun.sure
+        return preference, ()
+
+    @cached_property
+    def _line_ends(self) -> np.ndarray:
+        return np.array([token for token, piece in enumerate(self.pieces) if b"\n" in piece], int)
 
     def limit(self, again: Sequence[int] = ()) -> int:
         """Tokens that a text may have, with those that it writes again."""

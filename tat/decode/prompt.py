@@ -42,6 +42,7 @@ class Prompt:
     context: str = ""  # declarations that the function may use
     prefix: str | None = None
     suffix: str | None = None
+    line: bool = False  # whether the gap is one line
     neighbours: tuple[str, ...] = ()  # functions to read beside it, found in an index
     adaptations: tuple[
         Adaptation, ...
@@ -56,6 +57,8 @@ class Prompt:
             raise UsageError(
                 "prompt: a gap has a prefix and a suffix and nothing else; drop the rest"
             )
+        if self.line and not self.is_gap:
+            raise UsageError("prompt: one line is for a gap; give a prefix, a suffix or both")
         if not self.is_gap and not (self.description.strip() or self.signature.strip()):
             raise UsageError("prompt: empty; describe the function, or give --signature or a gap")
 

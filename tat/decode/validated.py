@@ -13,6 +13,7 @@ from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Preference, Sampling
 from tat.decode.constraint import Constraint, Constraints
 from tat.decode.generator import Generator, Request
+from tat.decode.lines.choice import LineGap
 from tat.decode.prompt import Prompt
 from tat.decode.review import Review
 from tat.decode.stream import Stream
@@ -29,7 +30,7 @@ class Search:
     budget: int  # candidates until enough validate; 0 returns texts without validating them
     beams: int = 1  # of beam search; if there are several, its texts are the candidates
     wanted: int = 1  # different texts of a prompt
-    gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix
+    gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix; lines always
     redraws: int = 0  # refused statements of a text that are drawn again, at most
     weighed: int = 0  # functions of an index that are weighed against the model's texts; 0: first
 
@@ -40,7 +41,7 @@ class Search:
 
     def validates(self, prompt: Prompt) -> bool:
         """Whether texts of this prompt are validated."""
-        return self.budget > 0 and (self.gaps or not prompt.is_gap)
+        return self.budget > 0 and (self.gaps or prompt.line or not prompt.is_gap)
 
 
 def generate_valid(
@@ -96,7 +97,8 @@ class _Case:
     candidates: Candidates
     source: Sequence[int]
     constraint: Constraint | None
-    asked: int = 0  # all candidates, also those still to come
+    asked: int = 0  # texts for the model to write, also those still to come
+    given: int = 0  # lines that it is asked about
     numbers: dict[Stream, int] = field(default_factory=dict)  # of candidates still to come
 
 
@@ -128,7 +130,8 @@ class _Queue:
             prompt = case.candidates.prompt
             written = self._generator.generation(prompt, stream.tokens, stream.score)
             case.candidates.add(written, case.numbers.pop(stream))
-            if case.candidates.count == case.asked and not self._ask_more(case):
+            expected = case.asked + case.given
+            if case.candidates.count == expected and not self._ask_more(case):
                 self._answers[case.number] = case.candidates.best(self._search.wanted)
             self._admit(coming)
             yield from self._next()
@@ -157,11 +160,12 @@ class _Queue:
             source = self._generator.source(prompt)
             case = _Case(number, candidates, source, constraint)
             self._waiting.extend(self._asked(case, self._first(candidates)))
+            self._waiting.extend(self._given_lines(case))
 
     def _first(self, candidates: Candidates) -> int:
         """Texts to ask for at first: all where they are weighed, for agreement counts."""
         search = self._search
-        draws = candidates.weighs and search.sampling.temperature > 0
+        draws = (candidates.weighs or candidates.line) and search.sampling.temperature > 0
         return max(search.wanted, search.budget) if draws else search.wanted
 
     def _ask_more(self, case: _Case) -> bool:
@@ -178,15 +182,38 @@ class _Queue:
         streams = []
         for number in range(case.asked, total):
             constraint = case.constraint.copy() if case.constraint else None
-            preference = self._search.sampling.preference(case.source, number)
+            request = asked_for(case.candidates.prompt, constraint, case.candidates.line,
+                                self._search.sampling, case.source, number)  # fmt: skip
             request = reviewed(
-                Request(case.candidates.prompt, constraint, preference), case.source, number,
-                self._search, self._sandbox, self._generator.pieces,
-            )  # fmt: skip
-            streams.append(self._generator.stream(request))
-            self._cases[streams[-1]], case.numbers[streams[-1]] = case, number
+                request, case.source, number, self._search, self._sandbox, self._generator.pieces
+            )
+            streams.append(self._entered(case, request, number))
         case.asked = total
         return streams
+
+    def _given_lines(self, case: _Case) -> list[Stream]:
+        """Streams of lines that may stand in a gap, for the model to say how likely they are."""
+        line, prompt = case.candidates.line, case.candidates.prompt
+        texts = line.forms() if line else []
+        case.given = len(texts)
+        requests = [Request(prompt, given=text) for text in texts]
+        return [self._entered(case, r, -number) for number, r in enumerate(requests, 1)]
+
+    def _entered(self, case: _Case, request: Request, number: int) -> Stream:
+        stream = self._generator.stream(request)
+        self._cases[stream], case.numbers[stream] = case, number
+        return stream
+
+
+def asked_for(
+    prompt: Prompt, constraint: Constraint | None, line: LineGap | None, sampling: Sampling,
+    source: Sequence[int], number: int,
+) -> Request:  # fmt: skip
+    """The request of a prompt's text `number`; those of a line take turns with its beginnings."""
+    heads = line.heads if line else [""]
+    turn, place = divmod(number, len(heads))
+    preference = sampling.preference(source, turn)
+    return Request(prompt, constraint, preference, heads[place])
 
 
 def reviewed(

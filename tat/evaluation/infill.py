@@ -34,6 +34,7 @@ class Gap:
     function: ReferenceFunction
     start: int  # in the body, characters
     stop: int
+    kind: Kind = "line"
 
     @property
     def text(self) -> str:
@@ -42,11 +43,12 @@ class Gap:
 
     @property
     def prompt(self) -> Prompt:
-        """The request for it."""
+        """The request for it; a line is asked for as one line."""
         given = with_stubs(self.function.given)
         head = f"{given}\n\n" if given else ""
         before = f"{head}{self.function.signature} {self.function.body[: self.start]}"
-        return Prompt(prefix=before, suffix=self.function.body[self.stop :])
+        behind = self.function.body[self.stop :]
+        return Prompt(prefix=before, suffix=behind, line=self.kind == "line")
 
     def filled(self, text: str) -> str:
         """The body with `text` in the gap."""
@@ -70,7 +72,7 @@ def gap_of(function: ReferenceFunction, kind: Kind) -> Gap | None:
             return None
         first = min(first, len(pieces) - 2)
         last = min(first + 1 + _draw(function.id, "length") % 7, len(pieces) - 1)
-    return Gap(function, pieces[first].start, pieces[last].stop)
+    return Gap(function, pieces[first].start, pieces[last].stop, kind)
 
 
 def judge_gap(

@@ -38,6 +38,8 @@ class Choice:
 
     sampling: Sampling | None = None
     number: int = 0  # of the text, where several are drawn for one prompt
+    head: str = ""  # its beginning
+    given: str = ""  # all of it, where the model is only asked how likely it is
 
     def preference(self, source: Sequence[int]) -> Preference:
         return self.sampling.preference(source, self.number) if self.sampling else greedy
@@ -81,8 +83,11 @@ class Engine:
         source = generator.source(prompt)
         tasks = []
         for choice in choices:
-            constraint, preference = constraint_copy(request.constraint), choice.preference(source)
-            asked = replace(request, constraint=constraint, preference=preference)
+            constraint = None if choice.given else constraint_copy(request.constraint)
+            asked = replace(
+                request, constraint=constraint, preference=choice.preference(source),
+                head=choice.head, given=choice.given,
+            )  # fmt: skip
             if search:
                 asked = reviewed(
                     asked, source, choice.number, search, self.reviews, generator.pieces

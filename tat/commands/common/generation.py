@@ -68,7 +68,7 @@ def answer(options: argparse.Namespace, sandbox: Sandbox) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """UsageError for arguments that do not go together."""
-    prompt = ("description", "signature", "context", "prefix", "suffix")
+    prompt = ("description", "signature", "context", "prefix", "suffix", "line")
     if options.input and any(getattr(options, name) for name in prompt):
         raise UsageError("--input: give prompts in the file or in the arguments, not both")
     if options.beam > 1 and any(getattr(options, name) is not None for name in _DRAWS):

@@ -35,6 +35,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     context: str = ""
     prefix: str | None = None
     suffix: str | None = None
+    line: bool = False
     id: str | int | None = None
 
 

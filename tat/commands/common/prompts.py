@@ -34,7 +34,8 @@ def read_job(options: argparse.Namespace, grammar: Grammar | None) -> Job:
     files = options.context, options.prefix, options.suffix
     context, prefix, suffix = (_read(path) if path else None for path in files)
     texts = options.description, options.signature
-    prompt = Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix)
+    prompt = Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix,
+                    line=options.line)  # fmt: skip
     require_wgsl(prompt, grammar, "--signature", f"--context: {options.context}")
     return Job(prompt)
 

@@ -1,0 +1,152 @@
+"""What stands around a gap of one line: its function, the names in scope, what is missing."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from tat.wgsl.comments import without_comments
+from tat.wgsl.lexer import tokenize
+
+_MISSING = re.compile(r"no definition in scope for identifier: `(\w+)`")
+_NO_RESULT = "`return` expression None"
+_STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]*)\}")
+_MEMBER = re.compile(r"(\w+)\s*:\s*([\w<>, ]+?)\s*(?:[,;]|$)", re.MULTILINE)
+_GLOBAL = re.compile(
+    r"\b(?:var|const|override)(?:\s*<[^>]*>)?\s+(\w+)\s*(?::\s*([\w<>, ]+?)\s*)?[;=]"
+)
+_PARAMETER = re.compile(r"(\w+)\s*:\s*([\w<>, ]+?)\s*(?=[,)]|$)")
+_LOCAL = re.compile(r"\b(?:let|var)\s+(\w+)\s*(?::\s*([\w<>, ]+?)\s*[=;])?(?:=\s*(\w+)\()?")
+_FUNCTION = re.compile(r"\bfn\s+(\w+)\s*\(([^)]*)\)\s*(->)?")
+_RESULT = re.compile(r"->\s*(?:@\w+\s*(?:\([^)]*\))?\s*)*([\w<>, ]+?)\s*$")
+_SHORT = (("f", "f32"), ("i", "i32"), ("u", "u32"))
+
+
+class Value(NamedTuple):
+    """A name in scope, or a member of one, and its type, "" where the text does not say it."""
+
+    text: str
+    type: str
+
+    @property
+    def last(self) -> str:
+        """The name itself, without what it is a member of."""
+        return self.text.rpartition(".")[2]
+
+
+class Callee(NamedTuple):
+    """A function of the module; parameters are names and types."""
+
+    name: str
+    parameters: tuple[Value, ...]
+    has_result: bool
+
+
+class Site:
+    """A gap of one line between two texts; `problem` is what naga says of them without the line."""
+
+    def __init__(self, prefix: str, suffix: str, problem: str) -> None:
+        before = without_comments(prefix)
+        start = max(before.rfind("fn "), 0)
+        self.problem, self.module = problem, before[:start]
+        self.signature, _, self.body = before[start:].partition("{")
+        self.behind = without_comments(suffix)
+
+    @cached_property
+    def missing(self) -> str:
+        """The variable that the text behind the gap uses and nothing declares; "" for none."""
+        found = _MISSING.search(self.problem)
+        called = found and re.search(rf"\b{found[1]}\s*\(", self.behind)
+        return found[1] if found and not called else ""
+
+    @property
+    def lacks_result(self) -> bool:
+        """Whether the function has to return a value and does not."""
+        return _NO_RESULT in self.problem
+
+    @cached_property
+    def is_changed(self) -> bool:
+        """Whether the text behind the gap assigns to the missing variable or takes its address."""
+        name = rf"(?<![\w.]){self.missing}\b"
+        change = rf"{name}(\.\w+|\[[^]]*\])*\s*((<<|>>|[-+*/|&^%])?=[^=]|\+\+|--)|&\s*{name}"
+        return bool(self.missing and re.search(change, self.behind))
+
+    @cached_property
+    def result(self) -> str:
+        """The type that the function returns, "" for none."""
+        found = _RESULT.search(self.signature)
+        return found[1] if found else ""
+
+    @cached_property
+    def structs(self) -> Mapping[str, list[Value]]:
+        """The members of each struct."""
+        found = _STRUCT.finditer(self.module)
+        return {m[1]: [Value(*pair) for pair in _MEMBER.findall(m[2])] for m in found}
+
+    @cached_property
+    def locals(self) -> list[str]:
+        """The names that the body declares before the gap."""
+        return [found[1] for found in _LOCAL.finditer(self.body)]
+
+    @cached_property
+    def parameters(self) -> list[Value]:
+        """The parameters of the function."""
+        inside = self.signature.partition("(")[2]
+        return [Value(*pair) for pair in _PARAMETER.findall(inside)]
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """The type of each name in scope: of the module, parameters, then of the body."""
+        outside = _STRUCT.sub("", self.module)
+        found = {m[1]: m[2] or "" for m in _GLOBAL.finditer(outside)}
+        found |= {value.text: value.type for value in self.parameters}
+        return found | {m[1]: m[2] or m[3] or "" for m in _LOCAL.finditer(self.body)}
+
+    @cached_property
+    def values(self) -> list[Value]:
+        """The names in scope and their members."""
+        found = []
+        for name, kind in self.variables.items():
+            found.append(Value(name, kind))
+            members = self.structs.get(kind, ())
+            found += [Value(f"{name}.{member.text}", member.type) for member in members]
+        return found
+
+    @cached_property
+    def callees(self) -> list[Callee]:
+        """The functions of the module above the gap's."""
+        return [
+            Callee(m[1], tuple(Value(*p) for p in _PARAMETER.findall(m[2])), bool(m[3]))
+            for m in _FUNCTION.finditer(self.module)
+        ]
+
+    @cached_property
+    def fresh(self) -> list[str]:
+        """The variables of the body, and the parameters, that nothing outside of the gap uses."""
+        used, later = words_of(self.body), set(words_of(self.behind))
+        names = [name for name in self.locals if used.count(name) < 2]
+        names += [value.text for value in self.parameters if value.text not in used]
+        return [name for name in names if name not in later]
+
+    @cached_property
+    def above(self) -> list[str]:
+        """The lines of the body before the gap, without indentation."""
+        return [line.strip() for line in self.body.splitlines() if line.strip()]
+
+    @cached_property
+    def below(self) -> list[str]:
+        """The lines behind it."""
+        return [line.strip() for line in self.behind.splitlines() if line.strip()]
+
+
+def words_of(text: str) -> list[str]:
+    """The lexical tokens of a text without comments."""
+    return [token.text for token in tokenize(text) if token.kind != "comment"]
+
+
+def long_type(name: str) -> str:
+    """A type without blanks, `vec3f` as `vec3<f32>`."""
+    name = name.replace(" ", "")
+    for letter, scalar in _SHORT:
+        name = re.sub(rf"\b(vec[234]){letter}\b", rf"\1<{scalar}>", name)
+    return name
