@@ -37,12 +37,7 @@ def add(commands: Commands) -> None:
     add_run(parser)
     parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
     parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
-    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
-    parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
-    parser.add_argument(
-        "--line", action="store_true",
-        help="the gap is one line: the best that validates of the model's and of common ones",
-    )  # fmt: skip
+    _add_gap(parser)
     parser.add_argument(
         "--input", metavar="FILE", type=Path,
         help="JSON lines of description, signature, context, prefix, suffix, line (- is standard"
@@ -81,6 +76,15 @@ def add(commands: Commands) -> None:
     add_device(parser)
     add_precision(parser)
     add_talk(parser)
+
+
+def _add_gap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
+    parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
+    parser.add_argument(
+        "--line", action="store_true",
+        help="the gap is one line: the best that validates of the model's and of common ones",
+    )  # fmt: skip
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Which of several lines is right most often: a conditional logit over what a line says.
+"""Choosing the line that is right most often: a conditional logit over what a line says.
 
 The weights were fitted to gaps of public functions that are in no evaluation, and checked on
 projects left out of the fit: bench/line_ranking.py. The model's probability alone chooses half as

@@ -1,4 +1,4 @@
-"""What stands around a gap of one line: its function, the names in scope, what is missing."""
+"""The surroundings of a gap of one line: its function, the names in scope, what is missing."""
 
 import re
 from collections.abc import Mapping
