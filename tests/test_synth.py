@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "66affa434423f76b8dfb30d531b185af17c7e4dea41ae9f4f4843c37da5943d2"
+GOLDEN = "4014f371c122f2789cb7d87725990c1aa33dc9acf66deddd937e9a202d8a7b3c"
 
 
 def of_the_table(**options) -> Generator:

@@ -69,8 +69,9 @@ def described(
 
     def name(match: re.Match[str]) -> str:
         given = mapping.get(match[1], kind if match[1] == "T" else match[1])
-        before, after = text[: match.start()].split(" ")[-2:-1], text[match.end() :].split(" ")[1:2]
-        own = "`" if given in (*before, *after) else mark  # of radius `radius`, by `stops` stops
+        beside = text[: match.start()].split(" ")[-2:-1] + text[match.end() :].split(" ")[1:2]
+        known = [word.strip(",.:;") for word in beside]
+        own = "`" if given in known else mark  # of radius `radius`, by `stops` stops
         return f"{own}{given}{own}"
 
     return _NAME.sub(name, text)

@@ -66,10 +66,9 @@ def as_settings(draft: Draft) -> bool:
     declare_settings(draft, moved)
     draft.body = substituted(draft.body, [a.name for a in moved], "bundle_.m_{}")
     draft.arguments = [a for a in draft.arguments if a not in moved]
-    draft.notes += (
-        "Parameters come from the uniform buffer.", "The settings are read from the uniforms.",
-        "Uses the uniform parameters.",
-    )  # fmt: skip
+    buffer = f"the {draft.context[-1].partition(' ')[0]} buffer."  # uniform or storage
+    notes = ("Parameters come from", "The settings are read from", "Takes its settings from")
+    draft.notes += tuple(f"{note} {buffer}" for note in notes)
     return True
 
 
@@ -98,11 +97,12 @@ def _settings(draft: Draft) -> list[Argument]:
         a for a in draft.arguments
         if plain_name(a) in known and not (len(plain_name(a)) == 1 and a.type[-1] in "iu2")
     ]  # fmt: skip
-    first = draft.arguments[0]
-    if able[:1] == [first]:
-        paired = plain_name(first) in pairs and any(plain_name(a) in pairs for a in able[1:])
-        able = able if paired and len(able) < len(draft.arguments) else able[1:]
-    return able
+    first, paired = draft.arguments[0], [a for a in draft.arguments if plain_name(a) in pairs]
+    together = len(paired) > 1 and len(able) < len(draft.arguments)
+    if able[:1] == [first] and not (together and first in paired):
+        able = able[1:]
+    split = len(paired) > 1 and any(a not in able for a in paired)  # high does not go without low
+    return [a for a in able if not (split and a in paired)]
 
 
 def _bundled(draft: Draft) -> list[Argument]:

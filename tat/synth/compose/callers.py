@@ -180,7 +180,7 @@ def _placed(callee: Callee, draws: Draws, gives: str) -> Draft | None:
 
 
 _PLACES: Weighted[tuple[Callable[[Draft], bool], str]] = Weighted(
-    ((places.as_settings, "Calls %s with the settings of the uniform"), 20),
+    ((places.as_settings, "Calls %s with the settings of a buffer"), 20),
     ((places.as_struct, "%s with the values of a struct"), 15),
     ((places.as_constants, "%s with constants of the module"), 10),
     ((places.as_kernel, "Evaluates %s for every element"), 35),

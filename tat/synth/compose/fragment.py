@@ -18,9 +18,9 @@ _UNUSED = (
 )  # fmt: skip
 _SAMPLED = (  # values, and words for what was done
     ("sampled", ()),
-    ("vec4f(sampled.rgb, 1.0)", ("makes it opaque",)),
+    ("vec4f(sampled.rgb, 1.0)", ("makes the color opaque",)),
     ("vec4f(sampled.rgb, sampled.a * $opacity:f32)", ("scales the alpha by the opacity",)),
-    ("vec4f(sampled.rgb * sampled.a, sampled.a)", ("premultiplies it by its alpha",)),
+    ("vec4f(sampled.rgb * sampled.a, sampled.a)", ("premultiplies the color by its alpha",)),
     ("vec4f(vec3f(sampled.r), 1.0)", ("shows the red channel as gray",)),
     ("vec4f(sampled.bgr, sampled.a)", ("swaps red and blue",)),
 )  # fmt: skip

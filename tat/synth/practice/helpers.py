@@ -29,7 +29,8 @@ _LETTERS = listed("D V G F")  # before the names of distributions, visibilities 
 _FUNCTIONS = listed("evaluate blend sample response shape weight")
 # names that say nothing: of callers of which no more is known, and of constants
 _PLAIN = listed("base final local total main extra relative combined partial full own plain inner")
-_ENDS = listed("Response Weight Term Value Stage Result Part Factor Level Amount Share Measure")
+_ENDS = listed("Response Term Value Stage Result Part")
+_CONSTANTS = listed("Setting Constant Preset Default")
 _PARAMETERS = NAMES | {"vec2u": ["cell", "bits", "id"], "vec2i": ["cell", "coord", "offset"]}
 _SAME = 0.75  # share of helpers' parameters that have the caller's name
 _HEADER = re.compile(r"fn ([\w/]+)\((.*)\) -> (\S+)")
@@ -78,6 +79,7 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
     further = _further(draws)
     called = {letter: _function_name(draws, names) for letter in "fg"}
     called["k"] = draws.pick(_PLAIN) + draws.pick(_ENDS)
+    called["K"] = draws.pick(_PLAIN) + draws.pick(_CONSTANTS if pattern.lines[":"] else _ENDS)
 
     def text(line: str, declared: bool = False) -> str:
         """`line` with types, further parameters and helpers in their places."""
@@ -102,7 +104,7 @@ def _name(family: Family, called: dict[str, str], draws: Draws, names: Names) ->
     for letter, name in _CANONICAL.items():
         family.alternatives[name] = (called[letter],)
     if "K" in family.alternatives:
-        family.alternatives["K"] = (upper_case(called["k"]),)
+        family.alternatives["K"] = (upper_case(called["K"]),)
     kinds = {p.names[0]: p.type for p in family.parameters}
     for name, kind in kinds.items():
         if name.endswith("_"):
@@ -154,7 +156,7 @@ def _caller_name(name: str, called: dict[str, str]) -> str:
     """`name` with what its letters stand for: fVec3, applyF, k."""
 
     def word(match: re.Match[str]) -> str:
-        known = called[match[0].lower()]
+        known = called.get(match[0]) or called[match[0].lower()]
         return known if match[0].islower() else titled(known)
 
     return _IN_NAME.sub(word, name)
