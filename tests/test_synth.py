@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "4014f371c122f2789cb7d87725990c1aa33dc9acf66deddd937e9a202d8a7b3c"
+GOLDEN = "dc1d8592d4bdbd12a7d786c4e5e32febb50f81b5cc698b56a8bae21e71ec592c"
 
 
 def of_the_table(**options) -> Generator:

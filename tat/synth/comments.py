@@ -36,7 +36,7 @@ _IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
     "squashes": "squash", "stretches": "stretch", "simplifies": "simplify", "varies": "vary",
 }  # fmt: skip
 _FURTHER_VERB = re.compile(
-    r"(?:(?<=and )|(?<=then )|(?<=, )|(?<=; ))(\w+)(?= (?!(?:of|and|or|is|are|in|with|for)\b)[\w`])"
+    r"(?:(?<=and )|(?<=then )|(?<=, )|(?<=; ))(\w+)(?= (?!(?:of|or|is|are|in|with|for)\b)[\w`])"
 )
 _PROPER = re.compile(r"[A-Z]\w*(?:'s?|-[A-Z]\w*)$")
 _LINE = 80  # characters after which a long comment is broken
@@ -78,7 +78,10 @@ def described(
 
 
 def _imperative(match: re.Match[str]) -> str:
-    return _IMPERATIVES.get(match[1], match[1])
+    between, also, behind = match.string[match.end() :].partition(" and ")
+    other = behind.partition(" ")[0]  # scales and shifts, but not: sines and cosines
+    noun = also and not between and other not in _IMPERATIVES
+    return match[1] if noun else _IMPERATIVES.get(match[1], match[1])
 
 
 def lowered(text: str) -> str:

@@ -35,7 +35,9 @@ RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A",
 # Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
 _BEFORE = listed("my the")
 _BEHIND = listed("0 1 2 3 In Val Value Arg A B _")
-_LENGTHS = listed("len length dist distance radius speed")  # len2 would be a square
+_NUMBERED = listed(  # a digit says more: len2 is a square, noise3 takes three coordinates
+    "len length dist distance radius speed noise hash random rand fbm perlin worley voronoi rotate"
+)
 _FIRST_WORD = re.compile(r"[a-z]+")
 _CAPITALS = re.compile(
     r"(?<=[a-z0-9])(?!(?<=\d)D)(?:YC[bo]C[rg]|[A-Z]+(?![a-z])|[A-Z])|(?<=[A-Z])[A-Z](?=[a-z])"
@@ -113,7 +115,7 @@ def decorated(name: str, draws: Draws) -> str:
         known = name.startswith((*_BEFORE, before))
         return name if known else before + name[0].upper() + name[1:]
     behind = draws.pick(_BEHIND)
-    if behind == "2" and name in _LENGTHS:
+    if behind in ("2", "3") and name in _NUMBERED:
         behind = "0"
     numbered = name[-1].isdigit() or name[-1].isupper()
     return name if numbered or name.endswith(behind) else name + behind

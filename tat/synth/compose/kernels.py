@@ -36,7 +36,7 @@ class _Elementwise:
         self.value = needs.met(line.value, "params.{}", "", {"S": scalar})
         self.settings = [f"{name}: {kind}" for name, kind in needs.settings.items()]
         self.uses_x, self.uses_y = bool(_X.search(self.value)), bool(_Y.search(self.value))
-        self.in_place = self.uses_x and draws.chance(0.3)
+        self.in_place = self.uses_x and self.value != "x" and draws.chance(0.3)
         self.guard = draws.weighted(_GUARDS)
         self.wrapped = draws.chance(0.2)  # the array is the member of a struct
         self.index = "gid.x" if self.guard == "none" and draws.chance(0.15) else "index"

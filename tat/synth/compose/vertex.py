@@ -126,7 +126,7 @@ class Vertex:
         value, share = self.input("uv"), self.draws.random()
         if share < 0.1 and self.settings:
             self.settings.append("uvTransform: vec4f")
-            self.told = "scales and shifts the texture coordinates"
+            self.told = "scales the texture coordinates and shifts them"
             return f"{value} * uniforms.uvTransform.xy + uniforms.uvTransform.zw"
         if 0.1 <= share < 0.16:
             self.told = "flips the texture coordinates vertically"

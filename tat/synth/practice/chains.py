@@ -15,7 +15,7 @@ _LOOSE = re.compile(r"[-+*/%&|^>~] ?v\b|\bv\.|\bv [-+*/%&|^>]")  # v needs brack
 _ASSIGNED = re.compile(r"v ([-+*]) (\w+)")
 _TYPES = {  # of the kinds in chains.txt that are none
     **dict.fromkeys(("unit", "signed", "positive", "squared", "whole", "binary"), "f32"),
-    **dict.fromkeys(("cell2", "frac2", "pos2"), "vec2f"),
+    **dict.fromkeys(("cell2", "frac2", "pos2", "swapped2"), "vec2f"),
     **dict.fromkeys(("dir3", "rgb3", "lifted3", "pos3"), "vec3f"),
     **dict.fromkeys(("moved4", "point4", "color4"), "vec4f"),
 }  # fmt: skip

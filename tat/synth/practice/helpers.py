@@ -79,6 +79,8 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
     further = _further(draws)
     called = {letter: _function_name(draws, names) for letter in "fg"}
     called["k"] = draws.pick(_PLAIN) + draws.pick(_ENDS)
+    if not any(line.startswith("fn g(") for line in pattern.lines["&"]):
+        called["g"] = called["k"]
     called["K"] = draws.pick(_PLAIN) + draws.pick(_CONSTANTS if pattern.lines[":"] else _ENDS)
 
     def text(line: str, declared: bool = False) -> str:
