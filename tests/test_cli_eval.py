@@ -144,12 +144,15 @@ def test_the_signature_is_no_part_of_a_body():
         def beside_neighbours(self, prompt, code):
             return prompt
 
-        def answers(self, prompts):
-            return [Answer(f"{prompts[0].lead}{{ return x / 2.0; }}\n"), Answer(None, "none came")]
+        def answers(self, prompts, most):
+            first, _ = prompts
+            return [Answer(f"{first.lead}{{ return x / 2.0; }}\n"), Answer(None, "none came")]
 
     functions = [msgspec.convert(function, ReferenceFunction) for function in FUNCTIONS]
     answers = list(generated_bodies(Echo(), functions))
-    assert answers == [Answer("{ return x / 2.0; }"), Answer(None, "none came")]
+    assert answers == [
+        (functions[0], Answer("{ return x / 2.0; }")), (functions[1], Answer(None, "none came")),
+    ]  # fmt: skip
 
 
 def test_requests_of_the_cookbook(bench, tmp_path):

@@ -73,7 +73,11 @@ def test_a_launcher_has_its_own_processes():
 def led(monkeypatch, code: str) -> Leader:
     """Rank 0 with one child that runs `code` in place of its work."""
     start = "import sys, pickle; from tat.data.prepare_child import receive, send\n"
-    program = [sys.executable, "-c", f"{start}options, *_ = receive(sys.stdin.buffer)\n{code}"]
+    program = [
+        sys.executable,
+        "-c",
+        f"{start}options = pickle.loads(receive(sys.stdin.buffer))\n{code}",
+    ]
     monkeypatch.setattr(processes, "program", lambda: program)
     return Leader(options(quiet=False), 2)
 
@@ -91,6 +95,22 @@ def test_a_failure_of_another_process_keeps_its_exit_code(monkeypatch):
         leader.together(1)
     assert caught.value.exit_code == 5
     leader.fail(caught.value)
+
+
+def test_each_case_is_taken_by_one_process(monkeypatch):
+    """The child takes two of 5,000, and rank 0 all others."""
+    code = (
+        "import os\nfrom tat.commands.common.processes import Shared\n"
+        "turns = Shared(1, 2, options[3]).turns(5000)\n"
+        "send(sys.stdout.buffer, pickle.dumps(([next(turns), next(turns)], None)))"
+    )
+    leader = led(monkeypatch, code)
+    turns = leader.turns(5000)
+    _, others = leader.together(None)
+    mine = list(turns)
+    assert len(others) == 2 and mine == sorted(mine)
+    assert sorted([*mine, *others]) == list(range(5000))
+    leader.close()
 
 
 def test_all_work_on_the_device_that_was_named(monkeypatch):

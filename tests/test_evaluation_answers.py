@@ -46,7 +46,7 @@ def respondent(**more: object) -> Respondent:
 def outcomes(monkeypatch: pytest.MonkeyPatch):
     """Every text validates except the one for "bad"; LONG is refused."""
 
-    def generated(generator, prompts, constraints, sandbox, search):
+    def generated(generator, prompts, constraints, sandbox, search, neighbours, most):
         for prompt in prompts:
             wrong = Diagnostic("no such name", 1, 2) if prompt.description == "bad" else None
             wrong = Diagnostic(reason) if (reason := generator.refusal(prompt)) else wrong

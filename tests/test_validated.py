@@ -105,6 +105,23 @@ def test_answers_keep_the_order_of_the_prompts():
     assert found == ["a", "b", "c"]
 
 
+def test_prompts_are_taken_while_few_texts_are_open():
+    generator: Generator = new_generator(16)
+    taken, given = 0, []
+
+    def coming():
+        nonlocal taken
+        for prompt in PROMPTS.values():
+            taken += 1
+            yield prompt
+
+    parts = generator, coming(), CONSTRAINTS, Sandbox(), Search(SAMPLING, 0)
+    for [outcome] in generate_all_valid(*parts, neighbours=0, most=1):
+        given.append(outcome)
+        assert taken <= len(given) + 1
+    assert given == [o for [o] in generate_all_valid(generator, [*PROMPTS.values()], *parts[2:])]
+
+
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_real_search_gives_each_prompt_what_it_gets_alone(beams):
     generator: Generator = new_generator(16)

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -18,21 +20,24 @@ from tat.commands.common.reference_functions import (
     unjudged_count,
 )
 from tat.commands.common.respondent import open_respondent
+from tat.decode.prompt import Prompt
 from tat.errors import UsageError, one_line
 from tat.evaluation.answers import Answer, Respondent
 from tat.evaluation.functions import ReferenceFunction, read_predictions, write_predictions
 from tat.evaluation.judge import MEASURES, Judge
-from tat.evaluation.result_file import Report, differences, figures, read_report
+from tat.evaluation.result_file import Outcome, Report, differences, figures, read_report
 from tat.evaluation.result_table import print_report
 from tat.evaluation.selection import apart, read_ids
 from tat.evaluation.unjudged import all_unjudged
 from tat.files import atomic_file, require_place
 from tat.machine import cores
 from tat.resources import BUNDLED
-from tat.train.agreement import ended_together, of_all
+from tat.train.agreement import ended_together, of_all, own_items
 from tat.train.ranks import Ranks, open_ranks
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.sandbox_pool import SandboxPool
+
+Found = TypeVar("Found")
 
 _OF_MODELS = (
     "index", "library", "top", "adapt", "validate", "temperature", "seed", "batch", "int8",
@@ -147,38 +152,57 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], reason: str) -> N
 
 def functions_report(options: argparse.Namespace, sandbox: Sandbox, ranks: Ranks) -> Report:
     """Judges the bodies of the functions in a file; ranks share them out."""
-    ids, functions, modules = reference_functions(options, sandbox, ranks)
+    ids, own, modules = reference_functions(options, sandbox, ranks)
     predictions = _predictions(options, ids)
-    unjudged = all_unjudged(functions, modules, sandbox)
+    unjudged = _merged(ranks, all_unjudged(own, modules, sandbox))
+    functions = of_all(ranks, own)
     asked = [function for function in functions if function.id not in unjudged]
-    judge = Judge(sandbox, modules, {function.id for function in asked})
+    share, taken = own_items(ranks, asked), (asked[turn] for turn in ranks.turns(len(asked)))
     if predictions is None:
         respondent, system = open_respondent(options, sandbox, ranks)
-        cut = sum(not respondent.reads_whole(function.prompt) for function in asked)
+        cut = sum(not respondent.reads_whole(function.prompt) for function in share)
         system["prompts_not_read_whole"] = sum(ranks.together(cut))
-        answers = generated_bodies(respondent, asked)
+        answers = generated_bodies(respondent, taken, _open_at_once(ranks, share))
     else:
         system = {"predictions": options.predictions.name}
-        answers = (Answer(predictions.get(f.id), "no prediction") for f in asked)
-    bodies: list[tuple[str, str | None]] = [(id, None) for id in unjudged]
+        answers = ((f, Answer(predictions.get(f.id), "no prediction")) for f in taken)
+    bodies: dict[str, str | None] = {}
 
     def answered() -> Iterator[tuple[ReferenceFunction, Answer]]:
-        for function, answer in zip(asked, answers, strict=True):
-            bodies.append((function.id, answer.text))
+        for function, answer in answers:
+            bodies[function.id] = answer.text
             yield function, answer
 
     # The last answers are judged while the model writes the next ones.
+    judge = Judge(sandbox, modules, {function.id for function in asked})
     judged = sandbox.results(lambda pair: judge.judge(pair[0], *pair[1]), answered())
-    outcomes = [
-        unjudged.get(function.id) or next(judged)
-        for function in counted(functions, "functions", options.quiet)
-    ]
-    outcomes, bodies = of_all(ranks, outcomes), dict(of_all(ranks, bodies))
+    found = {outcome.id: outcome for outcome in _shown(judged, share, options.quiet)}
+    found, bodies = _merged(ranks, found) | unjudged, _merged(ranks, bodies)
+    outcomes = [found[function.id] for function in functions]
     system["functions_not_judged"] = unjudged_count(options, outcomes)
     if options.answers and ranks.rank == 0:
-        _write(options.answers, write_predictions(bodies))
-    found = figures(outcomes)
-    return Report("functions", named(options.files), system, MEASURES, found, tuple(outcomes))
+        in_order = {function.id: bodies.get(function.id) for function in functions}
+        _write(options.answers, write_predictions(in_order))
+    return Report(
+        "functions", named(options.files), system, MEASURES, figures(outcomes), tuple(outcomes)
+    )
+
+
+def _merged(ranks: Ranks, found: dict[str, Found]) -> dict[str, Found]:
+    """All that ranks found, by id."""
+    return {id: one for part in ranks.together(found, patient=True) for id, one in part.items()}
+
+
+def _open_at_once(ranks: Ranks, share: Sequence[object]) -> int | None:
+    """Texts of a process that may be open at a time, where others may take what is left."""
+    return max(1, len(share) * 3 // 5) if ranks.shares_device else None
+
+
+def _shown(judged: Iterator[Outcome], share: Sequence[object], quiet: bool) -> Iterator[Outcome]:
+    """All outcomes, with their progress among those of an equal share."""
+    for _, outcome in zip(counted(share, "functions", quiet), judged, strict=False):
+        yield outcome
+    yield from judged
 
 
 def _predictions(options: argparse.Namespace, ids: Sequence[str]) -> dict[str, str | None] | None:
@@ -193,15 +217,24 @@ def _predictions(options: argparse.Namespace, ids: Sequence[str]) -> dict[str, s
 
 
 def generated_bodies(
-    respondent: Respondent, functions: Sequence[ReferenceFunction]
-) -> Iterator[Answer]:
-    """The model's bodies; no retrieved text holds the function that it has to write."""
-    prompts = [respondent.beside_neighbours(f.prompt, f"{f.signature} {f.body}") for f in functions]
-    for prompt, answer in zip(prompts, respondent.answers(prompts), strict=True):
-        if answer.text is None:
-            yield answer
-        else:
-            yield Answer(answer.text.removeprefix(prompt.lead).strip())
+    respondent: Respondent, functions: Iterable[ReferenceFunction], most: int | None = None
+) -> Iterator[tuple[ReferenceFunction, Answer]]:
+    """The model's bodies; no retrieved text holds the function that it has to write.
+
+    It takes functions as they are needed, with up to `most` of them open at a time."""
+    asked: deque[tuple[ReferenceFunction, Prompt]] = deque()
+
+    def prompts() -> Iterator[Prompt]:
+        for function in functions:
+            code = f"{function.signature} {function.body}"
+            asked.append((function, respondent.beside_neighbours(function.prompt, code)))
+            yield asked[-1][1]
+
+    for answer in respondent.answers(prompts(), most):
+        function, prompt = asked.popleft()
+        if answer.text is not None:
+            answer = Answer(answer.text.removeprefix(prompt.lead).strip())
+        yield function, answer
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ validates, further functions of the index are tried.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tat.decode.beam import beam_search
@@ -57,10 +57,12 @@ def generate_valid(
 
 def generate_all_valid(
     generator: Generator,
-    prompts: Sequence[Prompt],
+    prompts: Iterable[Prompt],
     constraints: Constraints | None,
     sandbox: Sandbox,
     search: Search,
+    neighbours: int | None = None,
+    most: int | None = None,
 ) -> Iterator[list[Outcome]]:
     """Up to `wanted` different texts for each prompt, in order, the best first.
 
@@ -71,6 +73,9 @@ def generate_all_valid(
     resorts are for prompts that have nothing else. Only an index can answer a prompt that the model
     cannot read; else the prompt is refused. Texts of several prompts are decoded together; none
     depends on the others.
+
+    With `neighbours`, how many a prompt has at most, prompts are taken when there is room for their
+    texts; with `most` only while fewer than so many texts are open.
     """
     if search.beams > 1:
         for prompt in prompts:
@@ -86,7 +91,11 @@ def generate_all_valid(
                     candidates.add(generation)
             yield candidates.best(search.wanted)
     else:
-        yield from _Queue(generator, constraints, sandbox, search).run(prompts)
+        if neighbours is None:
+            prompts = [*prompts]
+            neighbours = max((len(prompt.neighbours) for prompt in prompts), default=0)
+        queue = _Queue(generator, constraints, sandbox, search, most)
+        yield from queue.run(prompts, 1 + neighbours)
 
 
 @dataclass(eq=False)
@@ -111,18 +120,18 @@ class _Queue:
         constraints: Constraints | None,
         sandbox: Sandbox,
         search: Search,
+        most: int | None = None,
     ) -> None:
-        self._generator, self._constraints = generator, constraints
+        self._generator, self._constraints, self._most = generator, constraints, most
         self._sandbox, self._search = sandbox, search
         self._waiting: deque[Stream] = deque()
         self._cases: dict[Stream, _Case] = {}
         self._answers: dict[int, list[Outcome]] = {}
         self._given = 0
 
-    def run(self, prompts: Sequence[Prompt]) -> Iterator[list[Outcome]]:
-        """The outcomes of each prompt, in their order."""
+    def run(self, prompts: Iterable[Prompt], sources: int) -> Iterator[list[Outcome]]:
+        """The outcomes of each prompt, in their order; one has up to `sources` sources."""
         coming = enumerate(prompts)
-        sources = 1 + max((len(prompt.neighbours) for prompt in prompts), default=0)
         self._admit(coming)
         yield from self._next()
         for stream in self._generator.run(self._waiting, sources, self._sandbox.each):
@@ -143,8 +152,10 @@ class _Queue:
             self._given += 1
 
     def _admit(self, coming: Iterator[tuple[int, Prompt]]) -> None:
-        """Open prompts while there are free rows."""
+        """Open prompts while there are free rows, and not too many texts."""
         while len(self._waiting) < self._generator.settings.batch:
+            if self._most is not None and len(self._cases) >= self._most:
+                return
             number, prompt = next(coming, (0, None))
             if prompt is None:
                 return

@@ -64,7 +64,7 @@ def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[s
     if signature is None or context is None or len(texts) < 2:
         return {}
     modules = [f"{context}\n{valid.text}" for valid in texts]
-    results = [run(sandbox, m, signature, _SEED, _SECONDS).results for m in modules]
+    results = sandbox.each(lambda m: run(sandbox, m, signature, _SEED, _SECONDS).results, modules)
     if all(result is None for result in results):
         return {}
     votes = [_vote(prompt, signature, valid) for valid in texts]

@@ -1,6 +1,6 @@
 """Answers of a model to prompts, or the reason why there is none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -40,10 +40,13 @@ class Respondent:
         found = self.retriever.neighbours(prompt, exclude=code)
         return self.retriever.beside(prompt, found, exclude=code)
 
-    def answers(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
-        """The answer to each prompt, in order; none if no candidate validates."""
+    def answers(self, prompts: Iterable[Prompt], most: int | None = None) -> Iterator[Answer]:
+        """The answer to each prompt, in order; none if no candidate validates.
+
+        Prompts are taken as they are needed, with up to `most` of them open at a time."""
         parts = self.generator, prompts, self.constraints, self.sandbox, self.search
-        for [outcome] in generate_all_valid(*parts):
+        neighbours = self.retriever.top if self.retriever and self.retriever.index else 0
+        for [outcome] in generate_all_valid(*parts, neighbours, most):
             wrong = str(outcome.problem or "")
             yield Answer(None if wrong else outcome.generation.text, wrong)
 

@@ -11,7 +11,7 @@ listens for ranks that failed: it says one line for all, and all processes end.
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any, Literal, Protocol
 
@@ -73,6 +73,9 @@ class Ranks(Protocol):
     def place_on_host(self) -> tuple[int, int]:
         """Which of the ranks on this host this is, and how many they are."""
 
+    def turns(self, count: int) -> Iterator[int]:
+        """The numbers below `count` that this rank works on, each of them some rank's."""
+
 
 class Alone:
     """One process: nothing is exchanged."""
@@ -113,6 +116,9 @@ class Alone:
 
     def place_on_host(self) -> tuple[int, int]:
         return 0, 1
+
+    def turns(self, count: int) -> Iterator[int]:
+        return iter(range(count))
 
 
 ALONE = Alone()
@@ -220,6 +226,9 @@ class Mpi:
         hosts = self.together(os.uname().nodename)
         mine = [rank for rank, host in enumerate(hosts) if host == hosts[self.rank]]
         return mine.index(self.rank), len(mine)
+
+    def turns(self, count: int) -> Iterator[int]:
+        return iter(range(self.rank, count, self.size))
 
     def _finalize(self) -> None:
         sys.stdout.flush()

@@ -18,6 +18,6 @@ def main() -> int:
     message = receive(sys.stdin.buffer)
     if message is None:
         return 1
-    options, rank, size = pickle.loads(message)
-    judge_share(options, Helper(rank, size, sys.stdin.buffer, answers))
+    options, rank, size, numbers = pickle.loads(message)
+    judge_share(options, Helper(rank, size, numbers, sys.stdin.buffer, answers))
     os._exit(0)  # another thread waits at the pipe

@@ -9,8 +9,10 @@ import argparse
 import os
 import pickle
 import queue
+import struct
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -23,6 +25,7 @@ from tat.train.ranks import Alone, Ranks
 _MOST = 14  # processes by default; each has weights, caches and compiled shaders of its own
 _SPARED = 2  # cores, for the children that validate and run
 _ROWS = 512  # texts that all processes decode together by default
+_NUMBER = struct.Struct("<I")
 _LEAST = 8  # cases of a process
 _BYTES = 1024  # of a function's line, about
 _MANY = 10_000  # cases, where nobody knows how many
@@ -57,27 +60,48 @@ class Shared(Alone):
 
     shares_device = True
 
-    def __init__(self, rank: int, size: int) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int, size: int, numbers: int) -> None:
+        """`numbers`: the end of a pipe from which all ranks read what comes next."""
+        self.rank, self.size, self._numbers = rank, size, numbers
 
     def place_on_host(self) -> tuple[int, int]:
         return self.rank, self.size
+
+    def turns(self, count: int) -> Iterator[int]:
+        """As `Ranks`, once: the next number goes to who asks first, as one case may take a
+        hundred times as long as another."""
+        while number := os.read(self._numbers, _NUMBER.size):
+            yield _NUMBER.unpack(number)[0]
 
 
 class Leader(Shared):
     """Rank 0, which starts the others."""
 
     def __init__(self, options: argparse.Namespace, size: int) -> None:
-        super().__init__(0, size)
+        numbers, self._dealt = os.pipe()
+        super().__init__(0, size, numbers)
         self._others = [
             subprocess.Popen(
-                [*program(), "_eval-child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [*program(), "_eval-child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                pass_fds=[numbers],
             )
             for _ in range(1, size)
-        ]
+        ]  # fmt: skip
         given = {name: value for name, value in vars(options).items() if name != "whole_parser"}
         for rank, other in enumerate(self._others, 1):
-            self._send(other, (argparse.Namespace(**given | {"quiet": True}), rank, size))
+            quiet = argparse.Namespace(**given | {"quiet": True})
+            self._send(other, (quiet, rank, size, numbers))
+
+    def turns(self, count: int) -> Iterator[int]:
+        threading.Thread(target=self._deal, args=(count,), daemon=True).start()
+        return super().turns(count)
+
+    def _deal(self, count: int) -> None:
+        """Puts all numbers into the pipe, and closes it: then nothing is left."""
+        buffer = _NUMBER.size * 512
+        with suppress(BrokenPipeError), os.fdopen(self._dealt, "wb", buffering=buffer) as pipe:
+            for number in range(count):
+                pipe.write(_NUMBER.pack(number))  # nobody reads it if one of the others failed
 
     def tell(self, value: Any, *, patient: bool = False) -> Any:
         return self.together(value)[0]
@@ -96,6 +120,7 @@ class Leader(Shared):
         self._end(kill=False)
 
     def _end(self, kill: bool) -> None:
+        os.close(self._numbers)
         for other in self._others:
             if kill:
                 other.kill()
@@ -114,8 +139,10 @@ class Leader(Shared):
 class Helper(Shared):
     """Another rank, at the child's end of the pipes; it ends with rank 0 whatever it is doing."""
 
-    def __init__(self, rank: int, size: int, told: BinaryIO, answers: BinaryIO) -> None:
-        super().__init__(rank, size)
+    def __init__(
+        self, rank: int, size: int, numbers: int, told: BinaryIO, answers: BinaryIO
+    ) -> None:
+        super().__init__(rank, size, numbers)
         self._answers, self._told = answers, queue.SimpleQueue[bytes]()
         threading.Thread(target=self._listen, args=(told,), daemon=True).start()
 
