@@ -71,6 +71,7 @@ class TrainConfig:
     beta2: Share
     epsilon: AboveZero
     ema_decay: Share
+    origin_share: Share
     validate_every: Count
     validation_batches: Positive
     patience: Count

@@ -12,6 +12,7 @@ from tat.data.tokenizer import Tokenizer
 from tat.errors import CheckpointError, ConfigError
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
+from tat.weights import mixed
 
 
 def stored_config(path: Path, configuration: Mapping[str, Any]) -> Config:
@@ -40,6 +41,11 @@ def build_model(
 
 
 def averaged(checkpoint: Checkpoint) -> dict[str, Array]:
-    """The weights of a checkpoint, their moving averages where there are any."""
+    """The weights of a checkpoint that generate: moving averages where there are any, and between
+    these and the first weights where the configuration gives those a share."""
     averages = {name: checkpoint.state.get(f"ema/{name}") for name in checkpoint.weights}
-    return checkpoint.weights | {n: values for n, values in averages.items() if values is not None}
+    found = checkpoint.weights | {n: a for n, a in averages.items() if a is not None}
+    share = checkpoint.configuration.get("train", {}).get("origin_share", 0.0)
+    firsts = {name: checkpoint.state.get(f"origin/{name}") for name in found}
+    pairs = [(name, first) for name, first in firsts.items() if first is not None and share]
+    return found | {name: mixed(found[name], first, share) for name, first in pairs}

@@ -77,6 +77,11 @@ def unpack(parameters: Parameters, flat: Array) -> dict[str, Array]:
     return {name: _part(flat, tensor) for name, tensor in _laid_out(parameters).items()}
 
 
+def mixed(values: Array, first: Array, share: float) -> Array:
+    """`share` of the first weights and the rest of the others, float32."""
+    return np.float32(1 - share) * values + np.float32(share) * first
+
+
 def _laid_out(parameters: Parameters) -> dict[str, Tensor]:
     return {n: tensor for n, tensor in parameters.tensors.items() if tensor.base}
 

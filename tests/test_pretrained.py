@@ -8,7 +8,7 @@ import pytest
 from cli_harness import write_shaders
 from hypothesis import given
 from hypothesis import strategies as st
-from test_session import MODULES, latest, resume, train
+from test_session import MODULES, latest, metrics, resume, train
 
 from tat import __version__, weights
 from tat.checkpoint import load, save
@@ -95,6 +95,49 @@ def test_resuming_a_tuned_run_changes_no_bit(shaders, source, tmp_path):
     assert tuned(shaders, source, tmp_path / "parts", 2) == 0
     assert resume(tmp_path / "parts", 4) == 0
     assert latest(tmp_path / "parts") == latest(tmp_path / "whole")
+
+
+SHARED = (
+    "--set", "train.origin_share=0.25", "--set", "train.validate_every=2",
+    "--set", "data.validation_share=0.5", "--set", "train.lr=0.01", "--set", "train.warmup_steps=0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [(), ("--set", "train.ema_decay=0.5")])
+def test_weights_between_the_first_and_the_last_generate(shaders, source, tmp_path, more):
+    assert tuned(shaders, source, tmp_path / "run", 4, *SHARED, *more) == 0
+    assert tuned(shaders, source, tmp_path / "plain", 4, *SHARED[2:], *more) == 0
+    before, shared = load(source / "latest"), load(tmp_path / "run" / "latest")
+    plain = load(tmp_path / "plain" / "latest")
+    model = load(exported(tmp_path / "run", tmp_path))
+    for name, first in before.weights.items():
+        np.testing.assert_array_equal(shared.weights[name], plain.weights[name])
+        own = plain.state[f"ema/{name}"] if more else plain.weights[name]
+        mean = np.float32(0.75) * own + np.float32(0.25) * first
+        np.testing.assert_array_equal(model.weights[name], mean)
+    assert not model.state
+
+
+def test_their_loss_is_the_one_that_is_validated(shaders, source, tmp_path):
+    assert tuned(shaders, source, tmp_path / "run", 4, *SHARED) == 0
+    model = exported(tmp_path / "run", tmp_path)
+    still = "--set", "train.lr=1e-30", "--set", "train.validate_every=1", *SHARED[4:6]
+    assert tuned(shaders, model, tmp_path / "again", 1, *still) == 0
+    losses = [[m["validation_loss"] for m in metrics(tmp_path / run) if "validation_loss" in m]
+              for run in ("run", "again")]  # fmt: skip
+    assert losses[0][-1] == pytest.approx(losses[1][-1], rel=1e-6)
+
+
+def test_resuming_between_weights_changes_no_bit(shaders, source, tmp_path):
+    assert tuned(shaders, source, tmp_path / "whole", 4, *SHARED) == 0
+    assert tuned(shaders, source, tmp_path / "parts", 2, *SHARED) == 0
+    assert resume(tmp_path / "parts", 4) == 0
+    assert latest(tmp_path / "parts") == latest(tmp_path / "whole")
+
+
+def test_without_a_model_to_start_from_there_is_nothing_between(shaders, tmp_path, capsys):
+    assert train(shaders, tmp_path / "run", 1, "--set", "train.origin_share=0.5") == 3
+    assert "train.origin_share is about the weights of --from" in failure(capsys)
 
 
 def test_generated_functions_are_mixed_in_and_none_of_them_validates(source, tmp_path):

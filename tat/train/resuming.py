@@ -16,6 +16,7 @@ from tat.errors import CheckpointError, ConfigError
 from tat.flat import Flat, flatten
 from tat.model.programs import model_hash
 from tat.model.transformer import Transformer
+from tat.train.between import STATE
 from tat.train.loss_scale import LossScale
 from tat.train.pretrained import Origin
 from tat.train.trainer import Trainer
@@ -122,11 +123,11 @@ def require_same_model(path: Path, checkpoint: Checkpoint, model: Transformer) -
 
 def require_state(path: Path, checkpoint: Checkpoint, trainer: Trainer) -> None:
     """CheckpointError unless the optimizer's state is there, each tensor in its shape."""
-    wanted = {
-        f"{state.name}/{name}": tensor.shape
-        for state in trainer.restorable(checkpoint.state)
-        for name, tensor in trainer.model.parameters.tensors.items()
-    }
+    kinds = [state.name for state in trainer.restorable(checkpoint.state)]
+    if any(name.startswith(f"{STATE}/") for name in checkpoint.state):
+        kinds.append(STATE)
+    tensors = trainer.model.parameters.tensors.items()
+    wanted = {f"{kind}/{name}": tensor.shape for kind in kinds for name, tensor in tensors}
     found = {name: a.shape for name, a in checkpoint.state.items() if name in wanted}
     check_weights(path, found, wanted)
 

@@ -13,7 +13,7 @@ from tat.config import Config
 from tat.data.batches import Batches, digest_of_rows
 from tat.data.dataset import Dataset
 from tat.data.training_data import TrainingData
-from tat.errors import CorpusError, FileError
+from tat.errors import ConfigError, CorpusError, FileError
 from tat.files import free_bytes
 from tat.flat import flatten, to_toml
 from tat.model.programs import model_hash
@@ -96,6 +96,11 @@ class Session:
         if pretrained:
             pretrained.require_model(config)
             progress.origin = pretrained.origin
+        elif config.train.origin_share:
+            raise ConfigError(
+                "train.origin_share is about the weights of --from; leave it out, or name a model"
+                " to start from"
+            )
         session = cls(config, run, data, progress, reporter, device, ranks)
         values = pretrained.weights() if pretrained else None
         session.trainer.start(values or weights.draw(session.model.parameters, config.seed))
@@ -137,7 +142,8 @@ class Session:
     def _require_room(self, tokenizer: int) -> None:
         """FileError where no checkpoint would fit the drive, and a note where not all that are kept
         would; before the first step, for a checkpoint may be hours away."""
-        copies = 4 if self.config.train.ema_decay else 3  # weights, two moments, perhaps an average
+        train = self.config.train
+        copies = 3 + (train.ema_decay > 0) + (train.origin_share > 0)  # weights, two moments
         needed = 4 * copies * self.model.parameters.count + tokenizer + _HEADER_BYTES
         if self.ranks.rank:
             return  # it writes nothing

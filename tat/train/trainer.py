@@ -22,6 +22,8 @@ from tat.ops.graph import Tensor
 from tat.ops.plan import Plan, plan
 from tat.remembered import remembered
 from tat.train.adamw import AdamW, learning_rate
+from tat.train.between import Between
+from tat.train.feeds import write_batch
 from tat.train.loss_scale import LossScale
 from tat.train.ranks import ALONE, Ranks
 from tat.train.sharded_update import open_update, own_share
@@ -74,6 +76,7 @@ class Trainer:
         half = config.train.precision == "f16"
         self.loss_scale = LossScale.initial(config.train) if half else None
         self.optimizer = AdamW(model.parameters, config.train)
+        self.between = Between(config.train.origin_share, model.parameters, backend, ranks)
         self.loss = CrossEntropyLoss(config.train.label_smoothing, config.memory.chunk_bytes)
         self.evaluation_loss = CrossEntropyLoss(0.0, config.memory.chunk_bytes)
         self.lanes = min(backend.lanes, len(own_share(config.train.micro_batches, self.ranks)))
@@ -101,6 +104,7 @@ class Trainer:
         """Sets the weights to rank 0's; moments start at zero and the average at the weights."""
         weights.install_constants(self.backend, self.model)
         self._update.install(self._packed(values))
+        self.between.start()
 
     def _packed(self, values: Mapping[str, Array]) -> Array | None:
         """The values in the weights' layout, at rank 0."""
@@ -211,13 +215,13 @@ class Trainer:
         return self.backend.view(self.optimizer.lane_gradients, 0)
 
     def evaluate(self, batches: Iterable[Batch]) -> float:
-        """Unsmoothed nats per token, dropout off; of the averaged weights if there are any."""
+        """Unsmoothed nats per token, dropout off; of the weights that generate."""
         average = self._update.average()
-        if average is None:
+        if average is None and not self.between.share:
             return self._evaluate(list(batches))
         flat = self.model.parameters.flat
         kept = self.backend.read(flat)
-        self.backend.write(flat, average)
+        self.backend.write(flat, self.between.of(kept if average is None else average))
         try:
             return self._evaluate(list(batches))
         finally:
@@ -259,7 +263,7 @@ class Trainer:
 
         All of it at rank 0, nothing at the others.
         """
-        return {
+        return self.between.state() | {
             f"{kind}/{name}": values
             for kind, flat in (self._update.state() or {}).items()
             for name, values in weights.unpack(self.model.parameters, flat).items()
@@ -283,18 +287,10 @@ class Trainer:
             names = self.model.parameters.tensors
             named = {name: state.get(f"{tensor.name}/{name}") for name in names}
             self._update.restore(tensor, self._packed(named))
+        self.between.restore(state)
         self.step_count, self._next, self._start = step, None, (step, drawn)
 
     def close(self) -> None:
         """Ends the lanes' threads."""
         if self._pool:
             self._pool.shutdown()
-
-
-def write_batch(executable: Executable, batch: Batch) -> None:
-    """Sets the feeds that a loss program takes from a batch."""
-    executable.write("sources", batch.sources)
-    executable.write("source_lengths", batch.source_lengths)
-    executable.write("inputs", batch.inputs)
-    executable.write("targets", batch.targets)
-    executable.write("target_lengths", batch.target_lengths[:, None])
