@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "dc1d8592d4bdbd12a7d786c4e5e32febb50f81b5cc698b56a8bae21e71ec592c"
+GOLDEN = "2fab9e7de53eb5f078ffa07db5d3f85898c3b2d6d3ffd92acdcd0753df9b6cfa"
 
 
 def of_the_table(**options) -> Generator:

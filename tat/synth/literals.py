@@ -27,7 +27,8 @@ _MANY = (2.0, 16.0)
 _SHARES = frozenset(
     listed("""probability opacity alpha roughness rough metallic occlusion ao coverage
     t weight albedo reflectance saturation amount blend mask share threshold NdotL NdotV NdotH
-    LdotH VdotH cosTheta sinTheta u u1 u2 xi progress mixing damping dropout""")
+    LdotH VdotH cosTheta sinTheta u u1 u2 xi progress mixing damping dropout balance lift decay
+    phase mu cutoff goal margin""")
 )
 
 
@@ -55,7 +56,9 @@ def constant(draft: Draft, argument: Argument) -> str:
         return draft.draws.pick(_USUAL[name])
     interval = _INTERVALS.findall(" ".join(draft.family.domain))
     known = {name: (float(low), float(high)) for name, low, high in interval}
-    low, high = known.get(argument.name, (0.0, 1.0) if name in _SHARES else (0.0, 1e9))
+    usual = (0.0, 1.0) if name in _SHARES else _MANY if name in _COUNTS else (0.0, 3.0)
+    known.setdefault(argument.name, usual if argument.type == "f32" else (0.0, 1e9))
+    low, high = known[argument.name]
     for _ in range(30):
         value = literal(draft.draws, argument.type)
         if all(low <= float(n) <= high for n in _NUMBERS.findall(value)):
