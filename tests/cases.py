@@ -387,6 +387,26 @@ _SAMPLE_TOKEN = [
     ),
 ]  # fmt: skip
 
+_rank_tokens = cases_of("rank_tokens", block=2, first=2, length=40)
+_RANK_TOKENS = [
+    _rank_tokens(batch=1, vocabulary=3, block=1, length=1, ranks=1),
+    _rank_tokens(
+        batch=4, vocabulary=7, block=4, ranks=5, label="equals, below the first",
+        position=[4, 0, 39, 9], lengths=[5, 0, 40, 10], settings=[_GREEDY] * 4,
+        logits=[
+            [0, 0, 1, 2, 2, 1, 2], [9, 9, 1, 2, 3, 4, 5], [9, 9, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 1],
+        ],
+    ),
+    *(
+        _rank_tokens(
+            batch=5, vocabulary=700, block=8, length=64, ranks=8, label=label,
+            settings=[settings] * 5, stretch={"logits": 3.0, "history": 5.0},
+        )
+        for label, settings in {"greedy": _GREEDY, **_FILTERS}.items()
+    ),
+]  # fmt: skip
+
 _embedding_int8 = cases_of("embedding_int8")
 _linear_int8 = cases_of("linear_int8")
 _output_projection_int8 = cases_of("output_projection_int8")
@@ -512,6 +532,7 @@ _WRITTEN: tuple[Case, ...] = (
     *_CACHE_GATHER,
     *_REPETITION_PENALTY,
     *_SAMPLE_TOKEN,
+    *_RANK_TOKENS,
     *_INT8,
     *_FUSED,
     *_PRIMITIVES,

@@ -152,7 +152,7 @@ def test_a_preference_that_a_device_cannot_follow_is_asked_for_every_token():
         return -np.abs(np.arange(logits.size) - 50.0 - len(tokens))
 
     assert list(generator.tokens(SOURCE, None, counting)) == list(range(50, 90))
-    assert not counts
+    assert counts == [1] * 40
 
 
 def new_chain(generator: Generator) -> tuple[Chain, list[int]]:
@@ -173,9 +173,11 @@ def asker(chain: Chain, preference: Preference) -> Callable[[list[int]], tuple[A
     def ask(tokens: list[int]) -> tuple[Array, Array]:
         stream.tokens = list(tokens)
         fed = np.array([stream.last]), np.array([stream.position + 1])
-        logits, guesses, counted = chain.steps([stream], *fed)
+        offers, counted = chain.steps([stream], *fed)
         assert counted.all()
-        return logits[:, 0], guesses[:, 0]
+        places = [(step, 0) for step in range(offers.steps)]
+        offers.fetch(places)
+        return np.stack([offers.known[place] for place in places]), offers.drawn[:, 0]
 
     return ask
 

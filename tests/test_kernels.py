@@ -218,7 +218,7 @@ def _traced_calls(copy: bool, **parts: str) -> list[Call]:
         encode_program(model, shape),
         step_program(model, shape),
         step_program(model, shape, shared=True),
-        sampling_program(model, shape, 4, first=2),
+        sampling_program(model, shape, 4, first=2, ranks=3),
         move_program(model, shape, replace(shape, rows=1)),
         optimizer.fold_program(0, assign=True),
         optimizer.update_program(),

@@ -30,6 +30,10 @@ class Executable(Protocol):
     def fetch(self, name: str) -> Callable[[], Array]:
         """A copy of a metric as the runs so far leave it: calling the result waits for them."""
 
+    def fetch_rows(self, name: str, rows: Sequence[int]) -> Callable[[], Array]:
+        """The same of these rows [R, W] of a metric of last axis W, in float32: its other axes
+        count as one."""
+
     def run_call(self, index: int) -> None:
         """Replays one call alone."""
 

@@ -108,37 +108,41 @@ class Batch:
         for row in going:
             tokens[row] = self._streams[row].last
             lengths[row] = self._streams[row].position + 1
-        if self._chain and None not in (draw_of(self._streams[row].preference) for row in going):
+        if self._chain:
             yield from self._follow(going, tokens, lengths)
             return
         logits = next_logits(self._step, tokens, lengths)
         for row in going:
             self._streams[row].take(logits[row])
-        yield from self._settle([row for row in going if self._streams[row].whole])
+        whole = [row for row in going if self._streams[row].whole]
+        self._settle(whole)
+        yield from self._ended(whole)
 
     def _follow(self, going: Sequence[int], tokens: Array, lengths: Array) -> Iterator[Stream]:
         """Each row takes tokens of the chain as long as the guesses are right."""
-        *steps, counted = self._chain.steps(self._streams, tokens, lengths)
-        going = counting = [row for row in going if counted[row]]
-        for logits, guesses in zip(*steps, strict=True):
-            if not going:
-                break
-            alike = []
-            for row in going:
-                stream = self._streams[row]
-                stream.take(logits[row])
-                if stream.last == guesses[row] and not stream.full:
-                    alike.append(row)
-            going = alike
-        yield from self._settle(counting)  # while the device goes on
+        offers, counted = self._chain.steps(self._streams, tokens, lengths)
+        going = [row for row in going if counted[row]]
+        for row in going:
+            stream = self._streams[row]
+            draw = draw_of(stream.preference)
+            stream.follow(offers.of(row, draw, stream.position))
+        self._settle(going)  # while the device goes on
+        lacking = [row for row in going if self._streams[row].lacks]
+        if lacking:
+            offers.fetch([self._streams[row].lacks.place for row in lacking])
+            self._settle(lacking)
+        yield from self._ended(going)
 
-    def _settle(self, rows: Sequence[int]) -> Iterator[Stream]:
-        """Settle the blocks of these rows; frees the rows of streams that end, and yields them."""
-        for row in rows:
-            if not self._streams[row].reviewed:
-                self._streams[row].settle()
+    def _settle(self, rows: Sequence[int]) -> None:
+        """Settle the blocks of these rows, as far as they have the logits for it."""
         reviewed = [row for row in rows if self._streams[row].reviewed]
+        for row in rows:
+            if row not in reviewed:
+                self._streams[row].settle()
         self._each(lambda row: self._streams[row].settle(), reviewed)
+
+    def _ended(self, rows: Sequence[int]) -> Iterator[Stream]:
+        """Free the rows of streams that have ended, and yield them."""
         for row in rows:
             stream = self._streams[row]
             if stream.ended:

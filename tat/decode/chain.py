@@ -8,10 +8,12 @@ from numpy import ndarray as Array
 
 from tat.backends.backend import Executable
 from tat.decode.choice import draw_of
+from tat.decode.offers import Offers, is_ranked
 from tat.decode.stream import Stream
 from tat.draws import Draw
 
-_FEW, _MANY = 1 / 16, 1 / 6  # shares of wrong rows: blocks double, blocks are halved
+_FEW, _MANY = 1 / 8, 1 / 3  # shares of wrong rows: blocks double, blocks are halved
+_WIDE = 16  # rows of a batch whose host takes longer than its device
 
 _Text = tuple[Stream, Draw | None] | None  # of a row, and how its tokens are drawn
 
@@ -48,7 +50,9 @@ class _Block:
 
     starts: Array  # [B]: the positions that the first of them feeds
     count: int
-    history: Callable[[], Array]  # waits for the steps
+    records: Callable[[], Array]  # waits for the steps
+    asked: Sequence[tuple[int, int]]  # steps and rows whose logits are read with them
+    logits: Callable[[], Array]
 
 
 class Chain:
@@ -61,11 +65,15 @@ class Chain:
     """
 
     def __init__(self, executable: Executable) -> None:
-        """`executable` is a compiled `sampling_program`."""
+        """`executable` is a compiled `sampling_program` with ranks.
+
+        It keeps the logits of two blocks: of the one that is read, and of the next one.
+        """
         self.executable = executable
-        self._longest, self._rows, _ = executable.plan.metrics["history"].shape
+        self._kept, self._rows, size = executable.plan.metrics["history"].shape
+        self._longest, self._vocabulary = max(1, self._kept // 2), size - 1
         self._capacity = executable.plan.feeds["written"].shape[1]
-        self._count = 1
+        self._count, self._least = 1, 2 if self._rows >= _WIDE else 1
         self._begun: _Block | None = None  # the block behind the last one that was read
         unknown = np.full((2, self._rows), -1)
         self._state = _State([None] * self._rows, *unknown)  # where that block starts
@@ -73,12 +81,12 @@ class Chain:
 
     def steps(
         self, streams: Sequence[Stream | None], tokens: Array, lengths: Array
-    ) -> tuple[Array, Array, Array]:
-        """Logits [N, B, V], the tokens [N, B] that were drawn from them, and whether a row counts
-        [B]: one that was set right waits for the next block.
+    ) -> tuple[Offers, Array]:
+        """The offers of N steps, and whether a row counts [B]: one that was set right waits for the
+        next block.
 
         They follow tokens [B], the last ones of lengths [B], and N - 1 guesses after these. An
-        idle row has length 0.
+        idle row has length 0. Logits can be read until the next call.
         """
         texts = [stream and (stream, draw_of(stream.preference)) for stream in streams]
         host, going = _State(texts, tokens, lengths), lengths > 0
@@ -86,31 +94,50 @@ class Chain:
         counted = right & going
         self._adapt(going.sum(), going.sum() - counted.sum())
         ahead = 2 * counted.sum() >= going.sum()
+        if any(text and text[1] is None for text in texts):  # the host alone knows how it goes on
+            self._count, ahead = 1, False
         block = self._begun
         if block is None or not counted.any():
             self._set(host, ~right)
-            block, counted, right = self._begin(lengths), going, np.ones_like(right)
+            block, counted, right = self._begin(texts, lengths), going, np.ones_like(right)
             self._state = _State(texts, tokens.copy(), lengths.copy())
         state = self._state.after(block.count)
         self._begun = None
         if ahead and np.where(right, state.lengths, lengths).max() <= self._capacity:
             self._set(host, ~right)
             state.update(host, ~right)
-            self._begun = self._begin(state.lengths)
-        places = (block.starts + np.arange(block.count)[:, None]) % self._longest
-        history = block.history()[places, np.arange(self._rows)]
-        guesses = history[..., -1].astype(np.int32)
+            self._begun = self._begin(state.texts, state.lengths)
+        offers = self._offers(block)
         unknown = state.tokens < 0
-        state.tokens[unknown] = guesses[-1, unknown]
+        state.tokens[unknown] = offers.drawn[-1, unknown]
         self._state = state
-        return history[..., :-1], guesses, counted
+        return offers, counted
+
+    def _offers(self, block: _Block) -> Offers:
+        """The offers of a block, whose steps are waited for."""
+        steps = np.arange(block.count)[:, None]
+        records = block.records()[(block.starts + steps) % self._kept, np.arange(self._rows)]
+
+        def read(places: Sequence[tuple[int, int]]) -> Array:
+            return self._fetched(block.starts, places)()[:, :-1]
+
+        offers = Offers(records, self._vocabulary, read)
+        if block.asked:
+            offers.put(block.asked, block.logits()[:, :-1])
+        return offers
+
+    def _fetched(self, starts: Array, places: Sequence[tuple[int, int]]) -> Callable[[], Array]:
+        """Asks for the logits and drawn tokens [N, V + 1] of steps and rows behind these starts."""
+        steps, rows = np.transpose(places)
+        kept = (starts[rows] + steps) % self._kept * self._rows + rows
+        return self.executable.fetch_rows("history", kept.tolist())
 
     def _adapt(self, going: int, wrong: int) -> None:
         """Choose the length of the next block."""
         if wrong <= _FEW * going:
             self._count = min(2 * self._count, self._longest)
         elif wrong > _MANY * going:
-            self._count = max(1, self._count // 2)
+            self._count = max(self._least, self._count // 2)
 
     def _set(self, host: _State, marked: Array) -> None:
         """Write what the device feeds next in the `marked` rows [B], and how new texts draw."""
@@ -135,7 +162,11 @@ class Chain:
         write("settings", new, np.transpose(settings))
         write("key", new, np.array(keys, np.uint32).view(np.int32))
 
-    def _begin(self, lengths: Array) -> _Block:
+    def _begin(self, texts: Sequence[_Text], lengths: Array) -> _Block:
         count = min(self._count, self._capacity - int(lengths.max()) + 1)
         self.executable.run(count)
-        return _Block(np.maximum(lengths - 1, 0), count, self.executable.fetch("history"))
+        starts, records = np.maximum(lengths - 1, 0), self.executable.fetch("offers")
+        whole = [row for row, text in enumerate(texts) if text and not is_ranked(text[1])]
+        asked = [(step, row) for step in range(count) for row in whole]
+        logits = self._fetched(starts, asked) if asked else records
+        return _Block(starts, count, records, asked, logits)

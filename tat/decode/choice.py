@@ -20,6 +20,7 @@ from tat.errors import UsageError
 Preference = Callable[[Array, Sequence[int]], Array]
 """From logits [V], -inf where a token is never written, and the tokens so far to scores [V]."""
 
+_LIKELIEST = Draw()
 _HOTTEST = 1e9  # above this temperature only noise counts; float32 holds both
 
 
@@ -116,7 +117,7 @@ def best(preference: Preference, logits: Array, tokens: Sequence[int]) -> int:
 
 def draw_of(preference: Preference) -> Draw | None:
     """The parameters with which a device chooses the same; None if only the host can."""
-    return Draw() if preference is greedy else getattr(preference, "draw", None)
+    return _LIKELIEST if preference is greedy else getattr(preference, "draw", None)
 
 
 def log_probability(logits: Array, token: int) -> float:

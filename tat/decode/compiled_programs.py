@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 from tat.backends.backend import Backend, Executable
 from tat.data.tokenizer import Special
 from tat.decode.loading import LoadedModel
+from tat.decode.offers import RANKS
 from tat.model.programs import (
     BatchShape,
     encode_program,
@@ -149,8 +150,9 @@ class Programs:
     @remembered()
     def sampling(self, shape: BatchShape) -> Executable:
         """The next token of every row, which the device chooses."""
-        block = min(self._block, self.capacity)
-        return self._compiled(sampling_program(self._model, shape, block, Special.EOS))
+        kept = 2 * min(self._block, self.capacity)
+        ranks = min(RANKS, self._model.vocabulary - Special.EOS)
+        return self._compiled(sampling_program(self._model, shape, kept, Special.EOS, ranks))
 
     @remembered()
     def move(self, source: BatchShape, target: BatchShape) -> Executable:

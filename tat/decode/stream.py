@@ -1,24 +1,29 @@
 """One text as it grows: it feeds a token to the model and chooses the next by the logits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy import ndarray as Array
 
 from tat.data.tokenizer import Special
-from tat.decode.choice import Preference, best, greedy, log_probability
+from tat.decode.choice import Preference, greedy
 from tat.decode.constraint import Constraint
 from tat.decode.drafts import Drafter
+from tat.decode.offers import Logits, Ranked
 from tat.decode.review import Reviewer
+
+_UNMASKED = 4  # tokens that are tried before the grammar's mask, which takes as long as they do
+
+Offer = Logits | Ranked
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A token of the block, and the logits for a masked choice in its place."""
+    """A token of the block, and what the model offers in its place."""
 
     token: int
-    logits: Array
+    offer: Offer
 
 
 @dataclass(eq=False)
@@ -47,6 +52,8 @@ class Stream:
     def __post_init__(self) -> None:
         self.ended = self.limit == 0
         self._reviewer: Reviewer | None = None
+        self._refused: _Chosen | None = None  # a token that is to be replaced
+        self._ruled_out = np.zeros(0, np.float32)  # [V]: -inf where the constraint refuses others
 
     def review(self, reviewer: Reviewer | None, redraw: Callable[[int], Preference] | None) -> None:
         """Review the text from its beginning; `redraw` gives the preference after refusals."""
@@ -87,9 +94,18 @@ class Stream:
 
     def take(self, logits: Array) -> None:
         """Choose the next token by its logits [V], which it keeps and changes."""
-        logits[: Special.EOS] = -np.inf  # PAD and BOS
-        token = best(self.preference, logits, self.written)
-        self._block.append(_Chosen(token, logits))
+        self._choose(Logits(logits))
+
+    def follow(self, offers: Iterable[tuple[Ranked, int]]) -> None:
+        """Choose next tokens from what a device offers, as long as it drew the same ones."""
+        for offer, drawn in offers:
+            self._choose(offer)
+            if self.last != drawn or self.full:
+                return
+
+    def _choose(self, offer: Offer) -> None:
+        token = offer.best(self.preference, lambda: self.written)
+        self._block.append(_Chosen(token, offer))
 
     @property
     def whole(self) -> bool:
@@ -109,39 +125,70 @@ class Stream:
         return reviewer is not None and reviewer.may_wait([chosen.token for chosen in self._block])
 
     def settle(self) -> None:
-        """Check the block as far as it is chosen: tokens of it stay, or one is replaced."""
+        """Check the block as far as it is chosen: tokens of it stay, or one is replaced.
+
+        If that one `lacks` its logits, it is replaced in the next call.
+        """
+        if self._refused is not None:
+            self._replace()
+            return
         block, self._block = self._block, []
         taken = len(block)
         if self.constraint is not None and block:
             taken = self.constraint.accept([chosen.token for chosen in block])
             self._size = min(2 * self._size, self.longest_block)
         for chosen in block[:taken]:
-            self._append(chosen.token, chosen.logits)
+            self._append(chosen.token, chosen.offer)
             if self._taken_back():
                 return
         if taken < len(block):
-            self._size = 1
-            self._replace(block[taken])
+            self._size, self._refused = 1, block[taken]
+            self._ruled_out = np.zeros(self._refused.offer.size, np.float32)
+            self.constraint.rule_out(self._refused.token, self._ruled_out)
+            self._replace()
 
-    def _replace(self, refused: _Chosen) -> None:
+    @property
+    def lacks(self) -> Ranked | None:
+        """The offer whose logits have to be read before the next call of `settle`."""
+        return self._refused.offer if self._refused is not None else None
+
+    def _replace(self) -> None:
         """Take the best token that the constraint accepts; the text ends where there is none."""
-        scores = self.preference(refused.logits, self.tokens).copy()
-        self.constraint.rule_out(refused.token, scores)
-        masked = False
-        while np.isfinite(scores[token := int(scores.argmax())]):
-            if self.constraint.accept([token]):
-                self._append(token, refused.logits)
-                self._taken_back()
-                return
-            self.constraint.rule_out(token, scores)
-            if not masked:  # the mask takes as long as four tokens that are tried
-                self.constraint.mask(scores)
-                masked = True
-        self.ended = True
+        offer = self._refused.offer
+        found = self._accepted(offer.few(self.preference, len(self.tokens)))
+        if found is None and offer.whole:
+            found = self._accepted(self._others(offer))
+            self.ended = found is None
+        if found is not None:
+            self._append(found, offer)
+            self._taken_back()
+        if found is not None or self.ended:
+            self._refused = None
 
-    def _append(self, token: int, logits: Array) -> None:
+    def _accepted(self, tokens: Iterable[int]) -> int | None:
+        """The first of these tokens that the constraint accepts."""
+        for token in tokens:
+            if self._ruled_out[token] == 0:
+                if self.constraint.accept([token]):
+                    return token
+                self.constraint.rule_out(token, self._ruled_out)
+        return None
+
+    def _others(self, offer: Offer) -> Iterator[int]:
+        """All tokens that are not ruled out, the best first."""
+        scores = self.preference(offer.logits, self.tokens)
+        for count in range(scores.size):
+            if count == _UNMASKED:
+                self.constraint.mask(self._ruled_out)
+            left = scores + self._ruled_out
+            token = int(left.argmax())
+            if not np.isfinite(left[token]):
+                return
+            yield token
+
+    def _append(self, token: int, offer: Offer) -> None:
         self.tokens.append(token)
-        self._scores.append(log_probability(logits, token))
+        self._scores.append(offer.log_probability(token))
         self.ended = token == Special.EOS or len(self.tokens) == self.limit
 
     def _taken_back(self) -> bool:

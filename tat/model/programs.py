@@ -175,13 +175,16 @@ def step_program(
     return graph
 
 
-def sampling_program(model: Transformer, shape: BatchShape, block: int, first: int) -> Graph:
+def sampling_program(
+    model: Transformer, shape: BatchShape, block: int, first: int, ranks: int = 0
+) -> Graph:
     """`step_program` that feeds itself: each run goes on from the tokens that the last one drew.
 
     Drawn ids are `first` or above. Feeds settings [B, 5] and key [B] say how a row draws; written
     [B, T] has its tokens up to the one that is fed, each at its position. Metric "history" [block,
     B, V + 1] holds the logits behind position p at p % block, and behind them the drawn token, for
-    the last `block` positions.
+    the last `block` positions. With `ranks`, metric "offers" has that many of the best tokens of
+    each of these positions (`decoding.rank_tokens`).
     """
     history = Tensor("history", (block, shape.rows, model.vocabulary + 1), "metric")
     settings = Tensor("settings", (shape.rows, decoding.SETTINGS), "feed")
@@ -191,7 +194,12 @@ def sampling_program(model: Transformer, shape: BatchShape, block: int, first: i
         place = token, feeds.position
         with graph.scope("output"):
             decoding.repetition_penalty(written, history, logits, *place, settings)
-            decoding.sample_token(*place, feeds.lengths, history, logits, settings, key, first)
+            draw = history, logits, settings, key
+            decoding.sample_token(*place, feeds.lengths, *draw, first)
+            if ranks:
+                offers = Tensor("offers", (block, shape.rows, 3 * ranks + 3), "metric")
+                fed = *place, feeds.lengths
+                decoding.rank_tokens(offers, *draw[:2], *fed, *draw[2:], shape.target, first)
     return graph
 
 

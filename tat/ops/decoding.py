@@ -78,3 +78,21 @@ def sample_token(
     dims = dict(batch=batch, vocabulary=vocabulary, block=block, first=first)
     outputs = [token, position, lengths, history]
     current().emit("sample_token", outputs, [logits, settings, key], **dims)
+
+
+def rank_tokens(
+    offers: Tensor, history: Tensor, logits: Tensor, token: Tensor, position: Tensor,
+    lengths: Tensor, settings: Tensor, key: Tensor, length: int, first: int,
+) -> None:  # fmt: skip
+    """Tells the best tokens of id `first` or above in each row, whatever filters say of them.
+
+    It follows `sample_token`, and has its letters; positions are below `length`. offers [block, B,
+    3R + 3] has, where history has the row's logits: the drawn token; R tokens, their scores as
+    `sample_token` computes them, and their logits in history; the highest of these, h, and
+    log(sum(exp(logit - h))). The last two make a log-probability of a logit.
+    """
+    (block, _, width), (batch, vocabulary) = offers.shape, logits.shape
+    dims = dict(batch=batch, vocabulary=vocabulary, length=length, block=block)
+    inputs = [history, logits, token, position, lengths, settings, key]
+    dims |= dict(first=first, ranks=width // 3 - 1)
+    current().emit("rank_tokens", [offers], inputs, **dims)

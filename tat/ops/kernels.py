@@ -293,6 +293,16 @@ _DECODING_ROWS = (
         updates="token position lengths history",
         use="inference",
     ),
+    row(
+        "rank_tokens",
+        "offers[block,batch,3*ranks+3]@batch*ranks;"
+        " history[block,batch,vocabulary+1]@batch*vocabulary logits[batch,vocabulary]"
+        " token[batch]:int<vocabulary position[batch]:int<length lengths[batch]:int<length+1"
+        " settings[batch,5] key[batch]:int;"
+        " batch vocabulary length block first ranks",
+        updates="offers",
+        use="inference",
+    ),
 )
 
 # Weights of 8 bits with a scale for each output channel.

@@ -26,7 +26,7 @@ NUMPY_SUFFICES = frozenset({
     "output_projection", "output_projection_backward_input", "output_projection_backward_table",
     "pointer", "pointer_backward", "sum", "fold", "transpose", "clip", "moving_average",
     "shared_attention", "shared_pointer",
-    "cache_write", "cache_gather", "repetition_penalty", "sample_token",
+    "cache_write", "cache_gather", "repetition_penalty", "sample_token", "rank_tokens",
     *(name for name, row in KERNELS.items() if row.parts),
 })  # fmt: skip
 
@@ -173,6 +173,11 @@ class CpuExecutable:
 
     def fetch(self, name: str) -> Callable[[], Array]:
         values = self.read(name)
+        return lambda: values
+
+    def fetch_rows(self, name: str, rows: Sequence[int]) -> Callable[[], Array]:
+        owned = self._owned[name]
+        values = owned.reshape(-1, owned.shape[-1])[rows]
         return lambda: values
 
     def run(self, times: int = 1) -> None:

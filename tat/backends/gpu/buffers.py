@@ -149,6 +149,21 @@ class BufferManager:
 
         return values
 
+    def fetch_rows(self, buffer: Any, tensor: Tensor, rows: Sequence[int]) -> Callable[[], Array]:
+        """Queues copies of rows of a float32 tensor; what is returned waits for them, [R, W]."""
+        width = tensor.shape[-1]
+        row_bytes = width * ELEMENT_BYTES
+        content = self._staging.gather(
+            buffer, tensor.name, [row * row_bytes for row in rows], row_bytes
+        )
+
+        def values() -> Array:
+            found = np.empty((len(rows), width), np.float32)
+            content(found.reshape(-1).view(np.uint8))
+            return found
+
+        return values
+
     def fetch_part(
         self, buffer: Any, tensor: Tensor, into: Array | None = None
     ) -> Callable[[], Array]:

@@ -136,6 +136,11 @@ class GpuExecutable:
     def fetch(self, name: str) -> Callable[[], Array]:
         return self._buffers.fetch(self._bound.owned[name], self._bound.owned_tensors[name])
 
+    def fetch_rows(self, name: str, rows: Sequence[int]) -> Callable[[], Array]:
+        return self._buffers.fetch_rows(
+            self._bound.owned[name], self._bound.owned_tensors[name], rows
+        )
+
     def run(self, times: int = 1) -> None:
         calls = self._calls()
         again, self._times = self._times == times, times

@@ -1,7 +1,7 @@
 """C functions of wgpu for work that its Python interface lacks or does slowly."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tat.backends.gpu.submissions import Submissions
@@ -103,7 +103,7 @@ class _Mapping:
 
 
 class Download:
-    """A queued copy of a buffer, from `offset` bytes on, that fills `target`, which can be mapped.
+    """A queued copy of pieces of a buffer to the front of `target`, which can be mapped.
 
     wait() waits for it alone, and leaves the target as it was, for another copy.
 
@@ -111,12 +111,16 @@ class Download:
     """
 
     def __init__(
-        self, handle: Any, submissions: Submissions, buffer: Any, target: Any, offset: int = 0
-    ) -> None:
+        self, handle: Any, submissions: Submissions, buffer: Any, target: Any,
+        offsets: Sequence[int], size: int,
+    ) -> None:  # fmt: skip
+        """Pieces of `size` bytes each, from these offsets on."""
         self._handle, self._target, self._submissions = handle, target, submissions
+        self._size = size * len(offsets)
         self._mapping: _Mapping | None = None
         encoder = handle.create_command_encoder()
-        encoder.copy_buffer_to_buffer(buffer, offset, target, 0, target.size)
+        for number, offset in enumerate(offsets):
+            encoder.copy_buffer_to_buffer(buffer, offset, target, number * size, size)
         submissions.add([encoder.finish()])
         submissions.afterwards(self._map)
 
@@ -138,12 +142,12 @@ class Download:
             raise RuntimeError("the copy was never submitted")
         self._mapping.wait(self._handle, seconds)
         target, found = self._target, b""
-        place = lib.wgpuBufferGetConstMappedRange(target._internal, 0, target.size)
-        mapped = ffi.buffer(place, target.size)
+        place = lib.wgpuBufferGetConstMappedRange(target._internal, 0, self._size)
+        mapped = ffi.buffer(place, self._size)
         if out is None:
             found = bytes(mapped)
         else:
-            memoryview(out)[: target.size] = mapped
+            memoryview(out)[: self._size] = mapped
         _api.libf.wgpuBufferUnmap(target._internal)
         return found
 

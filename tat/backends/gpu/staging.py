@@ -4,7 +4,7 @@ A driver takes longer to give such memory than to copy into it, and a step of tr
 ranks moves all gradients and weights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy import ndarray as Array
@@ -35,11 +35,23 @@ class StagingPool:
 
         It returns the bytes, or puts them at the start of an array of bytes, if it is given one.
         """
-        target = _taken(self._targets, lambda kept: kept.size == size)
+        return self._download(buffer, name, [offset], size, size)
+
+    def gather(
+        self, buffer: Any, name: str, offsets: Sequence[int], size: int
+    ) -> Callable[[Array | None], bytes]:
+        """The same of several pieces of `size` bytes each, one behind another."""
+        room = 1 << (len(offsets) * size - 1).bit_length()  # so that few sizes are asked for
+        return self._download(buffer, name, offsets, size, room)
+
+    def _download(
+        self, buffer: Any, name: str, offsets: Sequence[int], size: int, room: int
+    ) -> Callable[[Array | None], bytes]:
+        target = _taken(self._targets, lambda kept: kept.size == room)
         if target is None:
-            target = self._allocate(name, size, _MAP_READ | _COPY_DST)
+            target = self._allocate(name, room, _MAP_READ | _COPY_DST)
         with reported(f"reading {name}"):
-            queued = Download(self._device.handle, self._submissions, buffer, target, offset)
+            queued = Download(self._device.handle, self._submissions, buffer, target, offsets, size)
 
         def content(out: Array | None = None) -> bytes:
             with reported(f"reading {name}"):

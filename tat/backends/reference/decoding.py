@@ -39,6 +39,35 @@ def sample_token(
     lengths.reshape(batch)[...] += goes_on
 
 
+def rank_tokens(
+    offers: Array, history: Array, logits: Array, token: Array, position: Array, lengths: Array,
+    settings: Array, key: Array, *,
+    batch: int, vocabulary: int, length: int, block: int, first: int, ranks: int,
+) -> None:  # fmt: skip
+    """The drawn token; the best ones, the lowest id of equals first, their scores and their logits
+    before any penalty; the highest logit, and the logarithm of the sum of exponentials below it."""
+    kept = history.reshape(block, batch, vocabulary + 1)
+    found = offers.reshape(block, batch, 3 * ranks + 3)
+    goes_on = lengths.reshape(batch) > 0
+    places = np.maximum(position.reshape(batch), goes_on) - goes_on
+    for b, (place, bits) in enumerate(
+        zip(places.tolist(), key.reshape(batch).tolist(), strict=True)
+    ):
+        draw = Draw(float(settings.reshape(batch, SETTINGS)[b, 0]), key=bits)
+        row, raw = logits.reshape(batch, vocabulary)[b].copy(), kept[place % block, b, :-1].copy()
+        row[:first] = raw[:first] = -np.inf
+        scored = scores(row, place, draw)
+        best = np.argsort(-scored, kind="stable")[:ranks]
+        highest = raw.max()
+        total = np.log(np.exp(raw - highest).sum())
+        record = found[place % block, b]
+        record[0], record[1:-2] = (
+            token.reshape(batch)[b],
+            np.stack([best, scored[best], raw[best]]).ravel(),
+        )
+        record[-2:] = highest, total
+
+
 def cache_write(
     cache: Array, x: Array, position: Array, *, batch: int, width: int, length: int
 ) -> None:

@@ -191,6 +191,7 @@ PASSES: dict[str, Passes] = {
     "cache_gather": _each("batch", "length", "width"),
     "repetition_penalty": _for_each_window,
     "sample_token": _for_each_sequence,
+    "rank_tokens": _for_each_sequence,
 }
 
 # Other passes for products that may take their factors in f16.
