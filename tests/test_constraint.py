@@ -65,6 +65,7 @@ def test_hostile_prompts(prompt: Prompt):
 
 TEXTS = {
     "body": "{ let a = radius * 2.0; return max(a, 1",
+    "calls": "{ let e = max /* so */ ( 1 , radius) / min(2, 3\n) - vec2(e",
     "context": "{ var _r2 = g(b.r); _ = 0x1; while (_r2 <= 2) { _r2 += select(1, vec2<f32>(",
     "program": "/* why */ struct A { a: f32 } const b = 2; // so\nfn h(c: A) { return c.a / b",
 }
@@ -73,7 +74,7 @@ TEXTS = {
 @pytest.mark.parametrize("form", TEXTS)
 def test_mask_and_refusals_leave_all_that_may_follow(form: str):
     """After any byte of a text, and whichever token was refused."""
-    constraint, size = CONSTRAINTS.of(PROMPTS[form]), TOKENIZER.size
+    constraint, size = CONSTRAINTS.of(PROMPTS.get(form, PROMPTS["body"])), TOKENIZER.size
     for byte in TEXTS[form].encode():
         logits = np.zeros(size)
         constraint.mask(logits)
@@ -107,6 +108,31 @@ def test_one_refusal_rules_out_all_tokens_that_are_alike(text, refused, also, ne
         return {bool(np.isinf(logits[FIRST_BYTE + ord(letter)])) for letter in letters}
 
     assert out(refused) == {True} and out(also) <= {True} and out(never) == {False}
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_a_block_is_taken_as_its_tokens_one_by_one(form: str):
+    """Cut anywhere, with a wrong token anywhere; what is taken leaves the same state."""
+    prompt, ids = PROMPTS.get(form, PROMPTS["body"]), TOKENIZER.encode(TEXTS[form])
+    draw = np.random.default_rng(5)
+    for _ in range(40):
+        one, several, place = CONSTRAINTS.of(prompt), CONSTRAINTS.of(prompt), 0
+        while place < len(ids):
+            block = ids[place : place + draw.integers(1, 6)]
+            if draw.random() < 0.5:
+                block[draw.integers(len(block))] = draw.integers(TOKENIZER.size)
+            taken = 0
+            while taken < len(block) and one.accept(block[taken : taken + 1]):
+                taken += 1
+            assert several.accept(block) == taken
+            masks = np.zeros((2, TOKENIZER.size))
+            one.mask(masks[0]), several.mask(masks[1])
+            np.testing.assert_array_equal(*masks)
+            if block[:taken] != ids[place : place + taken]:
+                break
+            place += max(taken, 1)
+            if taken < len(block):
+                break
 
 
 def test_a_copy_goes_its_own_way():

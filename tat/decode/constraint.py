@@ -128,6 +128,8 @@ class WgslConstraint:
         """Take tokens from the front of `tokens` while they may follow; the end token counts."""
         taken = min(self._again, len(tokens))
         self._again -= taken
+        if len(tokens) - taken > 1 and self._accepts_all(tokens[taken:]):
+            return len(tokens)
         while taken < len(tokens):
             run = self._in_scope(tokens[taken:])
             if not run:
@@ -143,6 +145,28 @@ class WgslConstraint:
             if refused:
                 return taken
         return taken
+
+    def _accepts_all(self, tokens: Sequence[int]) -> bool:
+        """Take all of these tokens, or none: one look at their text where none is refused.
+
+        What would be refused behind one of them would be refused behind the next ones, too.
+        """
+        texts, layout = [], self._end.layout
+        for token in tokens:
+            texts.append(self._refusals.tokens[token])
+            layout = _continued(layout, texts[-1]) if texts[-1] else None
+            if layout is None:
+                return False
+        scope = self._end.scope.after(b"".join(texts))
+        if scope is None:
+            return False
+        count = self._matcher.accept(tokens)
+        end = _End(scope, layout, texts[-1].endswith(b"/") and not layout.comments)
+        if count < len(tokens) or not self._may_stand(end):
+            self._matcher.rollback(count)
+            return False
+        self._end = end
+        return True
 
     def _in_scope(self, tokens: Sequence[int]) -> list["_End"]:
         """The ends of the text after each token, up to one that needs a look at the grammar, and

@@ -1,18 +1,22 @@
 """Tokens that are refused for one reason: the answer about one word tells of all other words."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy import ndarray as Array
 
+from tat.data.tokenizer import Special
 from tat.wgsl.scope import Scope
+from tat.wgsl.scope_state import State
 
-_WORD = re.compile(rb"( ?)([A-Za-z0-9_]+)")  # a token: perhaps a space, then a word or more of one
+_LETTERS = re.compile(rb"[A-Za-z0-9_]+")
+_WORD = re.compile(rb"( ?)([A-Za-z_][A-Za-z0-9_]*)")  # a token: perhaps a space, then a word
 _OPEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # the end of a text, which such a token makes longer
 _OPERATORS = re.compile(r"[-+*%&|^~!=<>(){}\[\],;:@]*")  # the end of a text, no part of a number
 _BLANKS = (0xC2, 0xE2)  # first bytes of blank space that is not ASCII
+_ASCII_BLANKS = b" \t\n\v\f\r"
 
 
 class Refusals:
@@ -23,62 +27,120 @@ class Refusals:
         self.tokens = tokens
         self._ids = {text: token for token, text in enumerate(tokens) if text}
         self._own = lru_cache(maxsize=4096)(self._spelled)
-        letters, spaced, going_on, ends, high = [], [], [], [], []
+        self._declared = lru_cache(maxsize=1024)(self._spelled)
+        self._headed = lru_cache(maxsize=64)(self._with_other_heads)
+        self._starting = lru_cache(maxsize=1024)(self._with_start)
+        self._numbers: dict[bytes, list[int]] = {}  # "1.0f" ends a word that "1" makes longer
         for text, token in self._ids.items():
-            found = _WORD.fullmatch(text)
-            if found and found[2] != b"_":  # that may discard a value where no name may stand
-                group = going_on if found[2][:1].isdigit() else letters
-                (spaced if found[1] else group).append(token)
-            if text[0] >= 0x80 and text[0] not in _BLANKS:
-                high.append(token)
-            elif text[0] < 0x80 and not _WORD.fullmatch(text[:1]):
-                ends.append(token)
-        spaced = [token for token in spaced if not tokens[token][1:2].isdigit()]
-        groups = letters, spaced, letters + going_on, ends, high
-        self._letters, self._spaced, self._going_on, self._ends, self._high = (
-            np.array(group, np.intp) for group in groups
-        )
+            found = _LETTERS.match(text)
+            if found and found.end() < len(text):
+                self._numbers.setdefault(found[0], []).append(token)
+        self._textless = self._where(lambda text: not text)
+        self._textless = self._textless[self._textless != Special.EOS]
+        self._going_on = self._where(_LETTERS.match)
+        self._ends = self._where(lambda text: text[:1] < b"\x80" and not _LETTERS.match(text))
+        self._ends = self._ends[[bool(tokens[token]) for token in self._ends]]
+        self._ending = self._where(lambda text: _LETTERS.match(text) or text[:1] == b" ")
+        self._uncommented = self._where(lambda text: text and text[:1] not in b"/*=")
+        self._high = self._where(lambda text: text[:1] >= b"\x80")
+        self._odd = self._where(lambda text: text[:1] >= b"\x80" and text[0] not in _BLANKS)
+        words = [(token, _WORD.fullmatch(text)) for text, token in self._ids.items()]
+        # A single _ may discard a value where no name may stand.
+        words = [(token, found[1]) for token, found in words if found and found[2] != b"_"]
+        self._words = {
+            lead: np.array([token for token, its in words if its == lead], np.intp)
+            for lead in (b"", b" ")
+        }
+
+    def _where(self, applies: Callable[[bytes], object]) -> Array:
+        return np.array([i for i, text in enumerate(self.tokens) if applies(text)], np.intp)
 
     def rule_out(self, token: int, scope: Scope, logits: Array) -> None:
         """Set the logit of a token that was refused behind `scope` to -inf, and those of others
         that are refused for the same reason; logits are [V]."""
         logits[token] = -np.inf
-        text, state, tail = self.tokens[token], scope.state, scope.tail
-        if not text or scope.partial:
+        text = self.tokens[token]
+        if not text:
+            logits[self._textless if token != Special.EOS else []] = -np.inf
+        elif scope.partial:
             return
-        found, is_word = _WORD.fullmatch(text), bool(_OPEN.fullmatch(tail))
-        if found and not found[1] and is_word:
-            self._rule_out_words(self._going_on, b"", state.words(tail), tail, logits)
-        elif text[0] >= 0x80:
-            words = state.words("") if is_word or not tail else None
-            if words and words[1] and all(map(str.isascii, words[0])):
-                logits[self._high] = -np.inf
-        elif is_word or _OPERATORS.fullmatch(tail):
-            ended = scope.after(b" ")
-            if ended is None:  # the word may not end here
-                logits[self._ends if is_word else []] = -np.inf
-            elif found and not ended.tail:
-                group = self._spaced if found[1] else self._letters
-                self._rule_out_words(group, found[1], ended.state.words(""), "", logits)
+        elif _OPEN.fullmatch(scope.tail):
+            self._behind_word(text, scope, logits)
+        elif _OPERATORS.fullmatch(scope.tail) or scope.tail == "/":
+            self._behind_operator(text, scope, logits)
 
-    def _rule_out_words(
-        self, group: Array, lead: bytes, words: tuple[Sequence[str], tuple[str, ...]] | None,
+    def _behind_word(self, text: bytes, scope: Scope, logits: Array) -> None:
+        words, ended = scope.state.words(scope.tail), scope.after(b" ")
+        if words is not None:
+            self._keep_words(self._going_on, b"", words, scope.tail, logits)
+            if any(words) and all(map(str.isascii, words[0])):
+                logits[self._high] = -np.inf
+        if ended is None:  # the word may not end here
+            logits[self._ends] = -np.inf
+        elif not ended.tail and not _LETTERS.match(text):
+            self._next(text, ended.state, logits, touching=False)
+
+    def _behind_operator(self, text: bytes, scope: Scope, logits: Array) -> None:
+        ended = scope.after(b" ")
+        if ended is None:
+            logits[self._uncommented if scope.tail == "/" else self._ending] = -np.inf
+        if ended is None or ended.tail:
+            return
+        if text[0] >= 0x80 and not scope.tail:
+            words = scope.state.words("")
+            if words and words[1] and all(map(str.isascii, words[0])):
+                logits[self._odd] = -np.inf
+            return
+        self._next(text, ended.state, logits, touching=True)
+        if not scope.tail and not _LETTERS.match(text.strip(_ASCII_BLANKS)):
+            start = text[: 1 + len(text) - len(text.lstrip(_ASCII_BLANKS))]
+            if scope.after(start) is None:
+                logits[self._starting(start)] = -np.inf
+
+    def _next(self, text: bytes, state: State, logits: Array, touching: bool) -> None:
+        """Rule out tokens that begin the token behind `state`: behind a space, and with `touching`
+        words and numbers without one."""
+        heads = state.heads()
+        if heads:
+            logits[self._headed(heads, touching)] = -np.inf
+        elif _WORD.fullmatch(text):
+            words = state.words("")
+            if words is not None:
+                for lead in (b"", b" ") if touching else (b" ",):
+                    self._keep_words(self._words[lead], lead, words, "", logits)
+
+    def _keep_words(
+        self, group: Array, lead: bytes, words: tuple[Sequence[str], tuple[str, ...]],
         start: str, logits: Array,
     ) -> None:  # fmt: skip
         """Keep tokens of the group that begin one of the words: declared ones, the language's own.
 
         A word begins with `start`, which the text has; a token with `lead`.
         """
-        if words is None:  # any may stand
-            return
         declared, own = words
-        allowed = [*self._spelled(declared, lead, start), *self._own(own, lead, start)]
+        allowed = [*self._declared(tuple(declared), lead, start), *self._own(own, lead, start)]
         kept = logits[allowed]
         logits[group] = -np.inf
         logits[allowed] = kept
 
     def _spelled(self, words: Iterable[str], lead: bytes, start: str) -> list[int]:
-        """The tokens of `lead` and one or more letters of a word behind its `start`."""
-        rests = (lead + word[len(start) :].encode() for word in words)
+        """The tokens of `lead` and one or more letters of a word behind its `start`, and those that
+        end it with a point."""
+        rests = [lead + word[len(start) :].encode() for word in words]
         texts = (rest[:end] for rest in rests for end in range(len(lead) + 1, len(rest) + 1))
-        return [self._ids[text] for text in texts if text in self._ids]
+        found = [self._ids[text] for text in texts if text in self._ids]
+        return found + [token for rest in rests for token in self._numbers.get(rest, ())]
+
+    def _with_other_heads(self, heads: bytes, touching: bool) -> Array:
+        """Tokens behind blank space, and with `touching` words and numbers without, that begin with
+        none of these characters."""
+        found = []
+        for token, text in enumerate(self.tokens):
+            rest = text.lstrip(_ASCII_BLANKS)
+            begins = len(rest) < len(text) or (touching and _LETTERS.match(rest))
+            if begins and rest and rest[0] < 0x80 and rest[:1] not in heads:
+                found.append(token)
+        return np.array(found, np.intp)
+
+    def _with_start(self, start: bytes) -> Array:
+        return self._where(lambda text: text.startswith(start))

@@ -73,8 +73,8 @@ class Scope(NamedTuple):
     def after(self, data: bytes) -> Self | None:
         """The scope after `data`; None where no continuation makes its names right."""
         written = self.partial + data
-        text, used = codecs.utf_8_decode(written, "replace", False)
-        text = self.tail + text
+        decoded, used = codecs.utf_8_decode(written, "replace", False)
+        text = self.tail + decoded
         whole, held, tail, last = (_known_cut if len(text) < _SHORT else _cut)(text)
         state = self.state
         for token in whole:

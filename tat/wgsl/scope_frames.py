@@ -23,6 +23,17 @@ class Frame(NamedTuple):
     count: int = 0  # whole arguments, parameters or members
     filled: bool = False  # whether another one has begun
 
+    def begins(self, text: str) -> bool:
+        """Whether `text` begins another argument, parameter or member."""
+        if self.filled or self.kind not in ("call", "struct", "header"):
+            return False
+        return text not in (",", ")", "}")
+
+    @property
+    def full(self) -> bool:
+        """Whether no overload of a call takes another argument than the whole ones."""
+        return self.kind == "call" and self.arity is not None and self.count >= max(self.arity)
+
     @property
     def entries(self) -> int:
         """Arguments, parameters or members, the one that has begun included."""

@@ -24,7 +24,7 @@ from tat.wgsl import scope_words
 from tat.wgsl.builtins import ARITIES, ENUMERANTS, FUNCTIONS, GENERATORS, NAMES, Arity
 from tat.wgsl.lexer import Token
 from tat.wgsl.scope_frames import Attribute, Declared, Frame, Owner, Used
-from tat.wgsl.scope_words import begins_any
+from tat.wgsl.scope_words import begins_any, begins_one
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _BLANKS = [blank.encode() for blank in "\u0085\u200e\u200f\u2028\u2029"]
@@ -66,9 +66,9 @@ class State(NamedTuple):
         """Whether a token that starts with `token`, which more text may change, may stand here."""
         if token.kind == "comment" or token.text == "/" or token.text.startswith("/*"):
             return True  # it may become a comment
-        if self._begun(token.text) is None or self._has_to_call(token.text):
-            return False
         word = token.text
+        if self._is_too_many(word) or self._has_to_call(word):
+            return False
         if word == "_" and self.previous in _BEFORE_A_STATEMENT:
             return True
         if (token.kind != "identifier" and word != "_") or not self._is_use():
@@ -77,12 +77,10 @@ class State(NamedTuple):
 
     def keywords_only(self, token: Token) -> tuple[str, ...]:
         """The keywords that start with `token`, if it can become nothing else."""
-        word = token.text
         if token.kind not in ("identifier", "keyword") or not self._is_use():
             return ()
-        if self._any_name_begins(word):
-            return ()
-        return tuple(keyword for keyword in scope_words.KEYWORDS if keyword.startswith(word))
+        found = scope_words.keywords(token.text)
+        return () if found and self._any_name_begins(token.text) else found
 
     def may_go_on(self, token: Token | None, partial: bytes) -> bool:
         """Whether a character that starts with the bytes `partial` may follow the open `token`."""
@@ -102,10 +100,15 @@ class State(NamedTuple):
         language's own. None where any may stand, and none of both where no word may."""
         if not self._is_use():
             return None
-        if self._begun(start) is None or self._has_to_call(start):
+        if self._is_too_many(start) or self._has_to_call(start):
             return [], ()
         own = scope_words.beginning(start, self._kind == "template")
         return [name for name in self._declared() if name.startswith(start)], own
+
+    def heads(self) -> bytes:
+        """The characters one of which the next token begins with, b"" where any others may, too."""
+        called = b"(</" if self._has_to_call("x") else b""
+        return b",)}/" if self._is_too_many("x") else called
 
     def _any_name_begins(self, word: str, partial: bytes = b"") -> bool:
         """Whether a name that is in scope starts with `word`, and goes on with `partial`."""
@@ -114,7 +117,8 @@ class State(NamedTuple):
             return any(name.encode().startswith(start) for name in self._declared())
         return (
             begins_any(scope_words.PREDECLARED, word)
-            or any(name.startswith(word) for name in self._declared())
+            or any(begins_one(frame.names, word) for frame in self.frames)
+            or begins_one(self.module, word)
             or (self._kind == "template" and begins_any(scope_words.ENUMERANTS, word))
         )
 
@@ -127,18 +131,18 @@ class State(NamedTuple):
 
     def _begun(self, text: str) -> "State | None":
         """The state with an argument begun, if `text` begins one; None if that is one too many."""
-        if self._kind not in ("call", "struct", "header") or text in (",", ")", "}"):
+        if not self.frames or not self.frames[-1].begins(text):
             return self
         top = self.frames[-1]
-        if top.filled:
-            return self
-        if top.kind == "call" and top.arity is not None and top.count >= max(top.arity):
-            return None
-        return self._with_top(top._replace(filled=True))
+        return None if top.full else self._with_top(top._replace(filled=True))
+
+    def _is_too_many(self, text: str) -> bool:
+        """Whether `text` begins an argument that no overload takes."""
+        return bool(self.frames) and self.frames[-1].full and self.frames[-1].begins(text)
 
     def _has_to_call(self, text: str) -> bool:
         """Whether `text` follows a function's name, which may only be called."""
-        if not isinstance(self.owner, Used) or text == "(":
+        if type(self.owner) is not Used or text == "(":
             return False
         name = self.owner.name
         if self._is_local(name) or (text == "<" and self._is_template()):
@@ -199,10 +203,8 @@ class State(NamedTuple):
 
     def _is_template(self) -> bool:
         """Whether a "<" here opens a template list."""
-        if self.previous == "var":
-            return True
-        if not isinstance(self.owner, Used):
-            return False
+        if self.previous == "var" or not isinstance(self.owner, Used):
+            return self.previous == "var"
         name = self.owner.name
         return name in GENERATORS and not self._is_local(name) and name not in self.module
 
