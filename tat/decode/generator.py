@@ -48,10 +48,10 @@ class Request:
     prompt: Prompt
     constraint: Constraint | None = None
     preference: Preference = greedy
-    head: str = ""  # the beginning of a line that is asked for, with what was begun of it
-    given: str = ""  # the whole of such a line, for the model to say how likely it is
     reviewer: Reviewer | None = None  # of statements; it takes part in one text
     redraw: Callable[[int], Preference] | None = None  # the preference after so many refusals
+    head: str = ""  # the beginning of a line that is asked for, with what was begun of it
+    given: str = ""  # the whole of such a line, for the model to say how likely it is
 
 
 class Generator:
