@@ -94,11 +94,11 @@ class Replayed:
         self.fetch_rows = clock.aside(self._fetch_rows)
 
     def _write(self, name: str, values: Array) -> None:
-        pass
+        if name == "position":
+            self._position[:] = values
 
     def _write_rows(self, name: str, rows: Sequence[int], values: Array) -> None:
-        if name == "position":
-            self._position[rows] = values
+        pass
 
     def _run(self, times: int = 1) -> None:
         self._clock.submits += 1

@@ -181,7 +181,7 @@ class Batch:
         self._shape = self._programs.shape(rows, old.sources)
         self._step, self._chain = self._programs.step(self._shape), None
         if self._programs.runs_ahead:
-            self._chain = Chain(self._programs.sampling(self._shape))
+            self._chain = Chain(self._programs.sampling(self._shape), self._programs.together)
         self._ids = _fitted(self._ids[going], rows)
         self._source_lengths = _fitted(self._source_lengths[going], rows)
         held, first, memory = np.unique(

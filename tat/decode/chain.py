@@ -1,6 +1,7 @@
 """Blocks of tokens that a device draws and feeds back by itself, ahead of the host."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from tat.draws import Draw
 
 _FEW, _MANY = 1 / 8, 1 / 3  # shares of wrong rows: blocks double, blocks are halved
 _WIDE = 16  # rows of a batch whose host takes longer than its device
+
+Together = Callable[[], AbstractContextManager[None]]
 
 _Text = tuple[Stream, Draw | None] | None  # of a row, and how its tokens are drawn
 
@@ -64,12 +67,12 @@ class Chain:
     Blocks double while few rows are wrong, and are halved where many are.
     """
 
-    def __init__(self, executable: Executable) -> None:
-        """`executable` is a compiled `sampling_program` with ranks.
+    def __init__(self, executable: Executable, together: Together = nullcontext) -> None:
+        """`executable` is a compiled `sampling_program` with ranks; `together` is its backend's.
 
         It keeps the logits of two blocks: of the one that is read, and of the next one.
         """
-        self.executable = executable
+        self.executable, self._together = executable, together
         self._kept, self._rows, size = executable.plan.metrics["history"].shape
         self._longest, self._vocabulary = max(1, self._kept // 2), size - 1
         self._capacity = executable.plan.feeds["written"].shape[1]
@@ -98,13 +101,14 @@ class Chain:
             self._count, ahead = 1, False
         block = self._begun
         if block is None or not counted.any():
-            self._set(host, ~right)
+            self._set(host, ~right, lengths)
             block, counted, right = self._begin(texts, lengths), going, np.ones_like(right)
             self._state = _State(texts, tokens.copy(), lengths.copy())
         state = self._state.after(block.count)
         self._begun = None
-        if ahead and np.where(right, state.lengths, lengths).max() <= self._capacity:
-            self._set(host, ~right)
+        following = np.where(right, state.lengths, lengths)
+        if ahead and following.max() <= self._capacity:
+            self._set(host, ~right, following)
             state.update(host, ~right)
             self._begun = self._begin(state.texts, state.lengths)
         offers = self._offers(block)
@@ -139,15 +143,18 @@ class Chain:
         elif wrong > _MANY * going:
             self._count = max(self._least, self._count // 2)
 
-    def _set(self, host: _State, marked: Array) -> None:
-        """Write what the device feeds next in the `marked` rows [B], and how new texts draw."""
+    def _set(self, host: _State, marked: Array, lengths: Array) -> None:
+        """Write what the device feeds next in the `marked` rows [B], and how new texts draw.
+
+        lengths [B] are those of all rows then: a whole feed is written sooner than a few rows.
+        """
         rows = np.flatnonzero(marked)
         if not rows.size:
             return
-        write, lengths = self.executable.write_rows, host.lengths[rows]
+        write = self.executable.write_rows
         write("token", rows, host.tokens[rows, None])
-        write("position", rows, np.maximum(lengths - 1, 0))
-        write("lengths", rows, lengths[:, None])
+        self.executable.write("position", np.maximum(lengths - 1, 0))
+        self.executable.write("lengths", lengths[:, None])
         new = [row for row in rows if host.texts[row] and host.texts[row] != self._written[row]]
         if not new:
             return
@@ -164,9 +171,11 @@ class Chain:
 
     def _begin(self, texts: Sequence[_Text], lengths: Array) -> _Block:
         count = min(self._count, self._capacity - int(lengths.max()) + 1)
-        self.executable.run(count)
-        starts, records = np.maximum(lengths - 1, 0), self.executable.fetch("offers")
+        starts = np.maximum(lengths - 1, 0)
         whole = [row for row, text in enumerate(texts) if text and not is_ranked(text[1])]
         asked = [(step, row) for step in range(count) for row in whole]
-        logits = self._fetched(starts, asked) if asked else records
+        with self._together():
+            self.executable.run(count)
+            records = self.executable.fetch("offers")
+            logits = self._fetched(starts, asked) if asked else records
         return _Block(starts, count, records, asked, logits)

@@ -43,7 +43,7 @@ class Programs:
     def __init__(self, loaded: LoadedModel, capacity: int) -> None:
         self._model, self._backend = loaded.model, loaded.backend
         self.capacity, self._block = max(1, capacity), loaded.config.generate.block
-        self.runs_ahead = self._backend.queues
+        self.runs_ahead, self.together = self._backend.queues, self._backend.together
         # Whether a step of few rows is cheap, and one that reads many sources is not.
         self.one_prompt_pays = not self.runs_ahead and loaded.model.parameters.int8
         trained = sorted({source for source, _ in loaded.config.data.buckets})

@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 
 from tat.backends.gpu.device import LESS_MEMORY, Device, reported
 from tat.backends.gpu.half.conversion import HALF_BYTES, from_half, to_half
+from tat.backends.gpu.native import write_pieces
 from tat.backends.gpu.staging import StagingPool
 from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
@@ -121,9 +122,11 @@ class BufferManager:
         runs = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # where neighbours begin
         with reported(f"writing {tensor.name}"):
             self._submissions.flush()
-            for first, end in pairwise([*runs, len(rows)]):
-                part = flat[first:end].reshape(-1).view(np.uint8)
-                self._device.handle.queue.write_buffer(buffer, int(rows[first]) * row_bytes, part)
+            pieces = [
+                (first * row_bytes, int(rows[first]) * row_bytes, (end - first) * row_bytes)
+                for first, end in pairwise([*runs.tolist(), len(rows)])
+            ]
+            write_pieces(self._device.handle, buffer, flat, pieces)
 
     def download(self, buffer: Any, tensor: Tensor, offset: int = 0, half: bool = False) -> Array:
         """A copy of a tensor that starts `offset` bytes into the buffer; waits for the GPU.

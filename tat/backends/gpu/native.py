@@ -59,6 +59,19 @@ def unchecked_module(handle: Any, label: str, code: str) -> Any:
     return _api.GPUShaderModule(label, module, handle)
 
 
+def write_pieces(
+    handle: Any, buffer: Any, data: Any, pieces: Iterable[tuple[int, int, int]]
+) -> None:
+    """Queues writes to a buffer: from offsets in contiguous data, to offsets in it, of so many
+    bytes; half the time of wgpu's method."""
+    from wgpu.backends.wgpu_native import _api, ffi
+
+    write, queue, place = _api.libf.wgpuQueueWriteBuffer, handle.queue._internal, buffer._internal
+    content = ffi.from_buffer("char[]", data)  # lives until all are written
+    for start, offset, size in pieces:
+        write(queue, place, offset, content + start, size)
+
+
 def poll(handle: Any) -> None:
     """Lets the driver call back for what is done meanwhile."""
     from wgpu.backends.wgpu_native import _api, ffi
