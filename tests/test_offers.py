@@ -50,8 +50,9 @@ def test_choices_are_those_of_all_logits(preference):
     logits = np.random.default_rng(1).normal(0, 3, (STEPS, ROWS, SIZE)).astype(np.float32)
     draw = getattr(preference, "draw", Draw())
     offers, read = recorded(logits, draw)
+    offers.choose(dict.fromkeys(range(ROWS), (draw, 7)))
     for row in range(ROWS):
-        for step, (offer, _) in enumerate(offers.of(row, draw, position=7)):
+        for step, (offer, _) in enumerate(offers.of(row)):
             whole = logits[step, row].copy()
             whole[: Special.EOS] = -np.inf
             written = [9] * (7 + step)
@@ -70,7 +71,8 @@ def test_a_draw_that_is_too_close_to_tell_is_made_from_all_logits():
     """Where a token that is not told may win by the last places of a device's noise."""
     logits = np.random.default_rng(2).normal(0, 3, (STEPS, ROWS, SIZE)).astype(np.float32)
     offers, read = recorded(logits, DRAWN.draw, off=9.0)
-    for step, (offer, _) in enumerate(offers.of(1, DRAWN.draw, position=7)):
+    offers.choose({1: (DRAWN.draw, 7)})
+    for step, (offer, _) in enumerate(offers.of(1)):
         whole = logits[step, 1].copy()
         whole[: Special.EOS] = -np.inf
         written = [9] * (7 + step)

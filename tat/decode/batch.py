@@ -122,10 +122,10 @@ class Batch:
         """Each row takes tokens of the chain as long as the guesses are right."""
         offers, counted = self._chain.steps(self._streams, tokens, lengths)
         going = [row for row in going if counted[row]]
-        for row in going:
-            stream = self._streams[row]
-            draw = draw_of(stream.preference)
-            stream.follow(offers.of(row, draw, stream.position))
+        streams = {row: self._streams[row] for row in going}
+        offers.choose({row: (draw_of(s.preference), s.position) for row, s in streams.items()})
+        for row, stream in streams.items():
+            stream.follow(offers.of(row))
         self._settle(going)  # while the device goes on
         lacking = [row for row in going if self._streams[row].lacks]
         if lacking:

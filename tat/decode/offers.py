@@ -5,10 +5,11 @@ the best ones in its place, and what makes log-probabilities of their logits. Th
 logits of a place only where that is not enough.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy import ndarray as Array
+from numpy.typing import ArrayLike
 
 from tat import hashing
 from tat.data.tokenizer import Special
@@ -108,45 +109,52 @@ class Offers:
         logs = self._logits - self._highest[..., None] - self._total[..., None]
         self._likeliest = logs[..., 0].T.tolist(), self._tokens[..., 0].T.tolist()
         self.known: dict[tuple[int, int], Array] = {}
+        self._chosen: dict[int, list[int | None]] = {}  # of each row
 
-    def of(self, row: int, draw: Draw | None, position: int) -> Iterator[tuple[Ranked, int]]:
-        """Each place of a row that draws like this, and the token that the device drew there.
+    def choose(self, texts: Mapping[int, tuple[Draw | None, int]]) -> None:
+        """Find the best tokens in the places of these rows: how a row draws, and the position that
+        the first place is for. Reads the logits of places whose record does not tell."""
+        drawn = {}
+        for row, (draw, position) in texts.items():
+            self._chosen[row] = self._likeliest[1][row]
+            if not is_ranked(draw):
+                self._chosen[row] = [None] * self.steps
+            elif draw.temperature > 0:
+                drawn[row] = draw, position
+        if drawn:
+            self._draw([*drawn], *zip(*drawn.values(), strict=True))
 
-        The first place is behind the token before `position`. Reads logits where it is unsure.
-        """
-        if is_ranked(draw):
-            chosen = self._chosen(row, draw, position)
-            if None in chosen:
-                self.fetch([(step, row) for step, token in enumerate(chosen) if token is None])
-        else:
-            chosen = [None] * self.steps
-        for step, (token, drawn) in enumerate(zip(chosen, self._drawn[row], strict=True)):
+    def of(self, row: int) -> Iterator[tuple[Ranked, int]]:
+        """Each place of a row, in order, and the token that the device drew there."""
+        for step, (token, drawn) in enumerate(
+            zip(self._chosen[row], self._drawn[row], strict=True)
+        ):
             yield Ranked(self, step, row, token), drawn
 
-    def _chosen(self, row: int, draw: Draw, position: int) -> list[int | None]:
-        """The best tokens of a row's places, None where the record does not tell."""
-        if draw.temperature == 0:
-            return self._likeliest[1][row]
-        positions = position + np.arange(self.steps)
-        scores, sure = self._exact(slice(None), row, draw, positions)
-        order = scores == scores.max(-1, keepdims=True)
-        tokens = np.where(order, self._tokens[:, row], self.vocabulary).min(-1)
-        certain = (order & sure).any(-1)
-        return [
-            token if known else None
-            for token, known in zip(tokens.tolist(), certain.tolist(), strict=True)
-        ]
+    def _draw(self, rows: Sequence[int], draws: Sequence[Draw], positions: Sequence[int]) -> None:
+        """The best tokens of rows that draw, all at once."""
+        at, steps = (slice(None), rows), np.arange(self.steps)[:, None]
+        keys, temperatures = zip(*((draw.key, draw.temperature) for draw in draws), strict=True)
+        scores, sure = self._exact(at, keys, temperatures, positions + steps)
+        best = scores == scores.max(-1, keepdims=True)
+        tokens = np.where(best, self._tokens[at], self.vocabulary).min(-1).T.tolist()
+        told = (best & sure).any(-1).T.tolist()
+        for row, its, known in zip(rows, tokens, told, strict=True):
+            self._chosen[row] = [t if k else None for t, k in zip(its, known, strict=True)]
+        if not all(map(all, told)):
+            chosen = ((step, row) for row in rows for step in range(self.steps))
+            self.fetch([place for place in chosen if self._chosen[place[1]][place[0]] is None])
 
     def _exact(
-        self, steps: slice | int, row: int, draw: Draw, positions: Array | int
+        self, at: tuple, keys: ArrayLike, temperatures: ArrayLike, positions: ArrayLike
     ) -> tuple[Array, Array]:
-        """The scores of the tokens that are told, and whether no other may have a higher one."""
-        tokens, told = self._tokens[steps, row], self._scores[steps, row]
-        base = hashing.mix(np.uint32(draw.key) ^ np.asarray(positions, np.uint32)[..., None])
+        """The scores of the tokens that are told there, and whether no other may exceed them."""
+        tokens, bound = self._tokens[at], self._scores[at][..., -1:].astype(np.float64)
+        base = np.asarray(keys, np.uint32) ^ np.asarray(positions, np.uint32)
+        base, temperature = hashing.mix(base[..., None]), np.asarray(temperatures)[..., None]
         noise = gumbel(hashing.mix((tokens.astype(np.uint32) * hashing.STRIDE) ^ base))
-        scores = self._logits[steps, row].astype(np.float64) + draw.temperature * noise
-        bound = told[..., -1:].astype(np.float64)
-        return scores, scores > bound + _MARGIN * (1 + draw.temperature + np.abs(bound))
+        scores = self._logits[at].astype(np.float64) + temperature * noise
+        return scores, scores > bound + _MARGIN * (1 + temperature + np.abs(bound))
 
     def few(self, place: tuple[int, int], draw: Draw | None, position: int) -> Sequence[int]:
         """The tokens that are known to be the best ones there, the best first."""
@@ -154,8 +162,7 @@ class Offers:
             return ()
         tokens = self._tokens[place]
         if draw.temperature > 0:
-            step, row = place
-            scores, sure = self._exact(step, row, draw, position)
+            scores, sure = self._exact(place, draw.key, draw.temperature, position)
             order = np.lexsort((tokens, -scores))
             tokens = tokens[order[sure[order]]]
         return tokens.tolist()
