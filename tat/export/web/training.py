@@ -6,7 +6,7 @@ every checkpoint; the page puts weights, checksums and counts into it.
 """
 
 import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from io import BytesIO
 from typing import Any
 
@@ -33,8 +33,10 @@ _SCHEDULE = ("lr", "warmup_steps", "final_lr_share", "schedule", "beta1", "beta2
 
 
 def tuning(leaving: LeavingModel) -> Config:
-    """The configuration with which `tat train --from` would tune the model."""
-    return resolve(pretrained=inherited(asdict(leaving.config))).config
+    """The configuration with which `tat train --from` would tune the model, but that the page
+    writes with the trained weights themselves."""
+    config = resolve(pretrained=inherited(asdict(leaving.config))).config
+    return replace(config, train=replace(config.train, origin_share=0.0))
 
 
 def training(recording: Recording, leaving: LeavingModel, config: Config) -> Json:
