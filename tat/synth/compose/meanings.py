@@ -16,6 +16,7 @@ TYPES = {  # of meanings; all others are f32
                      "complex", "disk", "oct", "direction2", "equirect"), "vec2f"),
     **dict.fromkeys(("place3", "field3", "color", "light", "exposed", "look", "mixed", "false",
                      "encoded", "dithered", "grained", "normal", "bump", "texel", "texel2",
+                     "bump0", "bent", "decoded",
                      "light3", "direction", "sphere", "shown", "lit", "hue3", "yuv", "xyz", "lab",
                      "lch", "oklch", "oklab", "hsv", "hsl"), "vec3f"),
     **dict.fromkeys(("rgbe", "rgbm", "straight", "straight2", "masked", "premul", "composite"),
