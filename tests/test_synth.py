@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "2fab9e7de53eb5f078ffa07db5d3f85898c3b2d6d3ffd92acdcd0753df9b6cfa"
+GOLDEN = "3a96ca2172a82ae4aa3dbae1f205b191d32e7b863a905a12b82713ab09d8f00c"
 
 
 def of_the_table(**options) -> Generator:

@@ -104,6 +104,7 @@ _PATTERNS = (
      " $radius:f32 + 0.01, distance(%uv:vec2f, vec2f(0.5)));",)),
     ("Gradient between two colors", ("let k/t/mask = clamp(%uv:vec2f.{}, 0.0, 1.0);",)),
 )  # fmt: skip
+_PATTERN_WORDS = frozenset(words for words, _ in _PATTERNS)
 
 
 def _pattern(draws: Draws) -> Base:
@@ -156,7 +157,9 @@ def fragment(draws: Draws) -> Draft:
         lines.insert(1, f"if (sampled.a < {cut}) {{\n    discard;\n}}")
         words.insert(0, "discards transparent pixels")
     whole = base.words + (f", then {joined_words(words)}" if words else "") + "."
-    descriptions = [whole, f"Fragment stage that {joined_words(words)}"] if words else [whole]
+    descriptions = [whole]
+    if words and base.words not in _PATTERN_WORDS:
+        descriptions.append(f"Fragment stage that {joined_words(words)}")
     lines = [line for line in _seen_once("\n".join(lines)).split("\n") if line]
     stage = _Stage(draws, [*lines, f"return {value};"])
     calls = [call for step in steps for call in step.calls]
