@@ -118,18 +118,20 @@ class Refusals:
         A word begins with `start`, which the text has; a token with `lead`.
         """
         declared, own = words
-        allowed = [*self._declared(tuple(declared), lead, start), *self._own(own, lead, start)]
-        kept = logits[allowed]
+        allowed = self._declared(tuple(declared), lead, start), self._own(own, lead, start)
+        kept = [logits[tokens] for tokens in allowed]
         logits[group] = -np.inf
-        logits[allowed] = kept
+        for tokens, values in zip(allowed, kept, strict=True):
+            logits[tokens] = values
 
-    def _spelled(self, words: Iterable[str], lead: bytes, start: str) -> list[int]:
+    def _spelled(self, words: Iterable[str], lead: bytes, start: str) -> Array:
         """The tokens of `lead` and one or more letters of a word behind its `start`, and those that
         end it with a point."""
         rests = [lead + word[len(start) :].encode() for word in words]
         texts = (rest[:end] for rest in rests for end in range(len(lead) + 1, len(rest) + 1))
         found = [self._ids[text] for text in texts if text in self._ids]
-        return found + [token for rest in rests for token in self._numbers.get(rest, ())]
+        found += [token for rest in rests for token in self._numbers.get(rest, ())]
+        return np.array(found, np.intp)
 
     def _with_other_heads(self, heads: bytes, touching: bool) -> Array:
         """Tokens behind blank space, and with `touching` words and numbers without, that begin with
