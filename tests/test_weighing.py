@@ -137,3 +137,17 @@ def test_a_library_is_the_last_resort_where_the_weighed_do_not_validate(sandbox)
     candidates.add(Generation(f"{PROMPT.lead}{{ bad }}", 5, True, -0.1))
     [outcome] = candidates.best(1)
     assert outcome.origin == LIBRARY[1].origin and not candidates.adapt_first(1)
+
+
+def test_a_generic_function_stands_with_the_type_that_is_asked_for(sandbox):
+    """The body is the same for each of its types, and the first that is found may be another."""
+    body = "{ return dot(c, c); }"
+    wide = Adaptation(partial(str, f"{PROMPT.lead}{body}"), hit("luma", "(c: vec4f) -> f32"), True)
+    narrow = Adaptation(partial(str, f"{PROMPT.lead}{body}"), hit("luma"), True)
+    for order in ((wide, narrow), (narrow, wide)):
+        candidates = Candidates(replace(PROMPT, adaptations=order), sandbox, weighed=2)
+        assert candidates.adapt_first(1), "the name and the types are those that were asked for"
+        [outcome] = candidates.best(1)
+        assert outcome.origin == narrow.origin
+    candidates = Candidates(replace(PROMPT, adaptations=(wide,)), sandbox, weighed=2)
+    assert not candidates.adapt_first(1)

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tat.decode.generator import Generation
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import Line
 from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.weighing import NOTHING, Valid, Weight, decided, is_weighable, weigh
+from tat.decode.weighing import NOTHING, Valid, Weight, decided, fits, is_weighable, weigh
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
@@ -87,10 +87,20 @@ class Candidates:
                 break
             text, origin = adaptation.render(), adaptation.origin
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
-            if text not in self._judged and self._problem(generation) is None:
+            if text in self._judged:
+                self._prefer(text, origin)
+            elif self._problem(generation) is None:
                 self._judged[text] = generation, None, origin
                 self._proven.update([text] if adaptation.proven else ())
         return self.valid >= wanted
+
+    def _prefer(self, text: str, origin: Hit) -> None:
+        """Let `origin` stand for a text that came from a function of other types before: a generic
+        one has the same body for each of its types."""
+        generation, problem, known = self._judged[text]
+        if known and not fits(known, self.prompt) and fits(origin, self.prompt):
+            generation = replace(generation, score=origin.score)
+            self._judged[text] = generation, problem, origin
 
     @property
     def valid(self) -> int:

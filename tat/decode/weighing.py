@@ -89,6 +89,12 @@ def decided(prompt: Prompt, texts: Sequence[Valid]) -> Mapping[str, Weight]:
     return {valid.text: (vote, vote) for valid, vote in zip(texts, votes, strict=True)}
 
 
+def fits(hit: Hit, prompt: Prompt) -> bool:
+    """Whether a function of an index has the types that are asked for."""
+    theirs = functions(hit.text)[:1]
+    return bool(theirs) and same_types(theirs[0].signature, prompt.signature)
+
+
 def _others(
     results: Sequence[np.ndarray | None], votes: Sequence[float], own: int
 ) -> list[tuple[np.ndarray | None, float]]:
@@ -109,8 +115,7 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     trust *= _UNCALLED if given and used.isdisjoint(given) else 1.0
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
-    theirs = [function.signature for function in functions(valid.origin.text)[:1]]
-    trust *= 1.0 if theirs and same_types(theirs[0], prompt.signature) else _OTHER_TYPES
+    trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
     return (_BASE + _NAME * _likeness(signature.name, valid.origin.name)) * trust
 
 
