@@ -47,18 +47,16 @@ def test_a_refusal_of_all_processes_is_said_once(file, tmp_path):
 
 
 def options(**given: object) -> argparse.Namespace:
-    usual = {"processes": None, "predictions": None, "device": "gpu", "limit": None,
-             "cookbook": True, "files": []}  # fmt: skip
-    return argparse.Namespace(**usual | given)
+    return argparse.Namespace(**{"processes": None, "device": "gpu"} | given)
 
 
-def test_a_gpu_has_as_many_processes_as_cores_and_work_allow(monkeypatch, file):
-    monkeypatch.setattr(processes, "cores", lambda: 16)
-    assert wanted(options(), ALONE) == 14
-    assert wanted(options(limit=40), ALONE) == 5
-    assert wanted(options(cookbook=False, files=[file]), ALONE) == 1
-    assert wanted(options(device="cpu"), ALONE) == wanted(options(predictions="p"), ALONE) == 1
-    assert wanted(options(device="cpu", processes=3), ALONE) == 3
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_one_process_judges_where_nobody_asks_for_more(device):
+    assert wanted(options(device=device), ALONE) == 1
+    assert wanted(options(device=device, processes=3), ALONE) == 3
+
+
+def test_processes_on_a_gpu_share_out_its_rows():
     assert 14 * rows_of_each(14) <= 512 and rows_of_each(1) == 64
 
 

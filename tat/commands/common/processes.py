@@ -1,8 +1,8 @@
 """Processes of this machine that share out the work of `tat eval`, as ranks of a launcher do.
 
-On a GPU most of the time is the host's: it chooses tokens and reviews statements in Python, which
-keeps one core of a process busy. Rank 0 is the process that the user started. It starts the others,
-sends them their options, and speaks with each through its pipes.
+They share one device, too: several pay where its steps are short beside what the host takes to
+choose tokens and to review statements. Rank 0 is the process that the user started.
+It starts the others, sends them their options, and speaks with each through its pipes.
 """
 
 import argparse
@@ -18,36 +18,18 @@ from typing import Any, BinaryIO
 
 from tat.data.prepare_child import receive, send
 from tat.errors import RanksError, TatError, UsageError, failure_of
-from tat.machine import cores
 from tat.resources import program
 from tat.train.ranks import Alone, Ranks
 
-_MOST = 14  # processes by default; each has weights, caches and compiled shaders of its own
-_SPARED = 2  # cores, for the children that validate and run
 _ROWS = 512  # texts that all processes decode together by default
 _NUMBER = struct.Struct("<I")
-_LEAST = 8  # cases of a process
-_BYTES = 1024  # of a function's line, about
-_MANY = 10_000  # cases, where nobody knows how many
 
 
 def wanted(options: argparse.Namespace, launched: Ranks) -> int:
-    """How many processes judge: on a GPU one for most cores, elsewhere this one alone."""
+    """How many processes judge: those that --processes asks for, or this one alone."""
     if options.processes and launched.size > 1:
         raise UsageError("--processes is for one machine; here a launcher started several")
-    if options.processes:
-        return options.processes
-    if launched.size > 1 or options.predictions or not options.device.startswith("gpu"):
-        return 1
-    return max(1, min(_MOST, cores() - _SPARED, _cases(options) // _LEAST))
-
-
-def _cases(options: argparse.Namespace) -> int:
-    """About how many cases there are to judge, without a look into a file."""
-    most = options.limit or _MANY
-    if options.cookbook or not all(path.is_file() for path in options.files):
-        return most
-    return min(most, sum(path.stat().st_size for path in options.files) // _BYTES)
+    return options.processes or 1
 
 
 def rows_of_each(processes: int) -> int:
