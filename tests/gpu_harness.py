@@ -16,8 +16,11 @@ from tat.ops.kernels import KERNELS
 from tat.ops.plan import plan
 
 # The software adapter, so that tests do the same work everywhere, or the one that the environment
-# names; tat itself knows no such setting.
-GPU = os.environ.pop("TAT_TEST_DEVICE", "gpu:software")
+# names by TAT_TEST_DEVICE. tat would take that for a setting, and refuse it: so pytest-xdist's
+# workers and other children of the tests have it under a name that is none of tat's.
+_HANDED_ON = "TEST_DEVICE"
+GPU = os.environ.pop("TAT_TEST_DEVICE", os.environ.get(_HANDED_ON, "gpu:software"))
+os.environ[_HANDED_ON] = GPU
 
 
 @cache

@@ -1,10 +1,13 @@
 """Choosing an adapter, and failures of the driver: each is one clear line and exit code 5."""
 
 import json
+import os
 import re
+import runpy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import gpu_harness
 import numpy as np
 import pytest
 from cli_harness import resume, train
@@ -38,6 +41,14 @@ class Adapter:
 
 SOFTWARE = Adapter("llvmpipe (LLVM 15)", "CPU")
 FIRST, SECOND = Adapter("One", "DiscreteGPU"), Adapter("Two", "IntegratedGPU")
+
+
+def test_children_of_the_tests_take_the_device_that_was_named(monkeypatch):
+    """Workers of pytest-xdist, for example, and none of them takes it for a setting of tat."""
+    monkeypatch.setenv("TEST_DEVICE", GPU)  # which is there again when the test has ended
+    monkeypatch.setenv("TAT_TEST_DEVICE", "gpu:7")
+    named = [runpy.run_path(gpu_harness.__file__)["GPU"] for _ in range(2)]
+    assert named == ["gpu:7", "gpu:7"] and "TAT_TEST_DEVICE" not in os.environ
 
 
 @pytest.mark.parametrize(
