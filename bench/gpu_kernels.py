@@ -5,8 +5,8 @@
                                 [--product 4096 4096 4096] [--rounds 5] [--json FILE]
                                 [--markdown FILE [--ceilings TORCH_PRODUCTS.json]]
 
-Every distinct call of the gradient and update programs, or of a token's decoding, is timed alone on
-random values, by GPU timestamps where the device has them; else by the clock, synchronisation
+Every distinct call of the gradient and update programs, or of a token of each row, is timed alone
+on random values, by GPU timestamps where the device has them; else by the clock, synchronisation
 included. All pipelines are compiled and warmed up before the first is timed: a GPU lowers its clock
 while it waits. FLOP/s count what the definition needs (half of all pairs where attention is
 causal), bytes/s each argument once.
@@ -33,6 +33,7 @@ from roofline import Ceilings, Gap, Row, distinct, show, sizes_of, table
 from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
 from tat.config import Config, resolve
+from tat.decode.offers import RANKS
 from tat.model.loss import CrossEntropyLoss
 from tat.model.programs import BatchShape, loss_program, sampling_program
 from tat.model.transformer import Transformer
@@ -65,10 +66,10 @@ _LEVERS = {  # by how the names of kernels begin
 }
 
 
-def decoding_calls(config: Config, length: int) -> list[Call]:
-    """The calls of one token of a text of up to `length` tokens, its source as long."""
+def decoding_calls(config: Config, shape: BatchShape) -> list[Call]:
+    """The calls of one token of each row, the device's record of the best ones included."""
     model = Transformer(config.model, config.data.vocabulary)
-    return fused(sampling_program(model, BatchShape(1, length, length), block=8, first=2).calls)
+    return fused(sampling_program(model, shape, block=8, first=2, ranks=RANKS).calls)
 
 
 def step_calls(config: Config, shape: BatchShape, scaled: bool) -> list[Call]:
@@ -132,7 +133,7 @@ def _values(tensor: Tensor, call: Call, vocabulary: int) -> Array:
     if tensor.dtype == "float":
         return generator.standard_normal(tensor.shape, np.float32)
     if tensor.name == "lengths":
-        return np.full(tensor.shape, call.attributes["keys"])
+        return np.full(tensor.shape, call.attributes.get("keys", call.attributes.get("length", 1)))
     if tensor.name in ("ids", "targets"):
         return generator.integers(1, vocabulary, tensor.shape)
     return np.zeros(tensor.shape)
@@ -226,7 +227,7 @@ def main() -> None:
     parser.add_argument("--device", default="gpu")
     parser.add_argument("--preset", default="base")
     parser.add_argument("--precision", default="f32", choices=("f32", "f16"))
-    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--rows", type=int, help="texts (32 of a step, 1 of a token)")
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--decoding", action="store_true", help="kernels of a token instead")
     extents = ("ROWS", "INPUTS", "OUTPUTS")
@@ -240,11 +241,12 @@ def main() -> None:
     parser.add_argument("--ceilings", type=Path, help="of torch_products.py, for --markdown")
     options = parser.parse_args()
     config = resolve(flags={"preset": options.preset, "model.copy": False}).config
+    options.rows = options.rows or (1 if options.decoding else 32)
     shape = BatchShape(options.rows, options.length, options.length)
     if options.product:
         calls = product_calls(*options.product)
     elif options.decoding:
-        calls = decoding_calls(config, options.length)
+        calls = decoding_calls(config, shape)
     else:
         calls = step_calls(config, shape, options.precision == "f16")
     device = open_device(options.device, features=[_TIMESTAMPS])

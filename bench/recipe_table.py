@@ -56,9 +56,7 @@ def _row(variant: Variant, work: Path) -> _Row:
 
 
 def _head(options: argparse.Namespace, first: _Row | None) -> list[str]:
-    equal = (
-        f"{options.steps} steps" if options.steps else f"{options.minutes:g} minutes"
-    )
+    equal = f"{options.steps} steps" if options.steps else f"{options.minutes:g} minutes"
     against = f"pairs are against {first.plan['name']!r}; " if first else ""
     return [
         "# Recipes of the bundled model", "",
