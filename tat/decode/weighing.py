@@ -26,13 +26,12 @@ from tat.wgsl.declarations import functions
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
-from tat.wgsl.unknown_calls import unknown_functions, with_stand_ins
+from tat.wgsl.stubs import with_stubs
 
 _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
-_UNCALLED = 0.1  # factor where it calls none of the functions given by their signatures
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
 _SECONDS = 20.0  # for one run, and the start of a device on a busy machine
@@ -54,16 +53,17 @@ class Valid(NamedTuple):
 
 
 def is_weighable(prompt: Prompt) -> bool:
-    """Whether texts can be run: they, and all that they may call, take and return plain values."""
-    return _signature(prompt) is not None and _context(prompt) is not None
+    """Whether texts can be run: they take and return plain values, and all that they may call is
+    there as whole functions."""
+    return _signature(prompt) is not None and with_stubs(prompt.context) == prompt.context
 
 
 def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[str, Weight]:
     """The weight of each text, the higher the better; none where nothing runs."""
-    signature, context = _signature(prompt), _context(prompt)
-    if signature is None or context is None or len(texts) < 2:
+    signature = _signature(prompt)
+    if signature is None or len(texts) < 2:
         return {}
-    modules = [f"{context}\n{valid.text}" for valid in texts]
+    modules = [prompt.module(valid.text) for valid in texts]
     results = sandbox.each(lambda m: run(sandbox, m, signature, _SEED, _SECONDS).results, modules)
     if all(result is None for result in results):
         return {}
@@ -111,8 +111,6 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     body = valid.text.removeprefix(prompt.lead)
     used = {token.text for token in tokenize(body) if token.kind == "identifier"}
     trust = _UNUSED ** min(sum(name not in used for name in signature.parameters), 3)
-    given = unknown_functions(prompt.context)
-    trust *= _UNCALLED if given and used.isdisjoint(given) else 1.0
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
@@ -128,13 +126,5 @@ def _likeness(one: str, other: str) -> float:
 def _signature(prompt: Prompt) -> Signature | None:
     try:
         return parse_signature(prompt.signature) if prompt.signature.strip() else None
-    except UsageError:
-        return None
-
-
-def _context(prompt: Prompt) -> str | None:
-    """The context, with stand-ins for the functions that only a signature tells of."""
-    try:
-        return with_stand_ins(prompt.context)
     except UsageError:
         return None

@@ -4,8 +4,6 @@ A stub returns the zero value of its result type. Every type that a function may
 (specification, "Zero Value Built-in Functions").
 """
 
-from collections.abc import Callable
-
 from tat.wgsl.lexer import Token, spliced, tokenize
 
 
@@ -16,12 +14,6 @@ def stub(signature: str) -> str:
 
 def with_stubs(text: str) -> str:
     """`text` with a body behind each function signature without one; the rest stays."""
-    return with_bodies(text, lambda signature, kind: f"return {kind}();" if kind else "")
-
-
-def with_bodies(text: str, body_of: Callable[[str, str], str]) -> str:
-    """`text` with a body behind each signature without one: `body_of` the signature and the type of
-    its result ("" for none)."""
     first = text.find("fn")
     if first < 0:
         return text
@@ -40,14 +32,8 @@ def with_bodies(text: str, body_of: Callable[[str, str], str]) -> str:
         stop = start + tokens[end - 1].end
         kind = text[start + tokens[result].start : stop] if result else ""
         closed = end < len(tokens) and tokens[end].text == ";"
-        words = body_of(text[start + token.start : stop], kind)
-        edits.append(
-            (
-                stop,
-                start + tokens[end].end if closed else stop,
-                f" {{ {words} }}" if words else " { }",
-            )
-        )
+        words = f" {{ return {kind}(); }}" if kind else " { }"
+        edits.append((stop, start + tokens[end].end if closed else stop, words))
     return spliced(text, edits)
 
 
