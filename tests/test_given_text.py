@@ -85,7 +85,7 @@ def test_texts_inside_of_json_are_read_so_too(tmp_path):
 
 def jobs(monkeypatch, standard_input=b"", **given):
     options = dict.fromkeys(("context", "prefix", "suffix", "input"))
-    options |= {"description": "", "signature": "", **given}
+    options |= {"description": "", "signature": "", "line": False, **given}
     stream = io.TextIOWrapper(io.BytesIO(standard_input))
     monkeypatch.setattr(sys, "stdin", stream)
     if options["input"]:
