@@ -24,18 +24,33 @@ def read_table(path: Path) -> list[Family]:
 
 def parse_table(text: str, area: str, name: str) -> list[Family]:
     """The families that a table's text declares; `name` is the file that errors name."""
-    reader = _Reader(area, name)
+    families = _read(text, _Reader(area, name))
+    for family in families:
+        try:
+            family.finish()
+        except ValueError as error:
+            raise FileError(f"{family.origin}: {error}") from None
+    return families
+
+
+def parse_patterns(text: str, area: str, name: str) -> list[Family]:
+    """Families that are not finished, for their texts have places to fill; several may have one
+    name."""
+    return _read(text, _Reader(area, name, distinct=False))
+
+
+def _read(text: str, reader: "_Reader") -> list[Family]:
     for number, line in enumerate(text.split("\n"), 1):
         try:
             reader.read(number, line)
         except ValueError as error:
-            raise FileError(f"{name}:{number}: {error}") from None
-    return reader.finished()
+            raise FileError(f"{reader.name}:{number}: {error}") from None
+    return reader.whole()
 
 
 class _Reader:
-    def __init__(self, area: str, name: str) -> None:
-        self.area, self.name = area, name
+    def __init__(self, area: str, name: str, distinct: bool = True) -> None:
+        self.area, self.name, self.distinct = area, name, distinct
         self.families: list[Family] = []
         self.block: list[str] | None = None
 
@@ -54,7 +69,7 @@ class _Reader:
     def _begin(self, number: int, line: str) -> None:
         attributes, names, parameters, result = parse_header(line)
         like = sum(names[0] == known.names[0] for known in self.families)
-        if like and not attributes:
+        if like and not attributes and self.distinct:
             raise ValueError(f"{names[0]} is there twice; give one of both another name")
         origin = f"{self.name}:{number}"
         family = Family(self.area, names, parameters, result, attributes, origin=origin)
@@ -93,14 +108,11 @@ class _Reader:
         else:
             raise ValueError(f"no line of a table: {line}")
 
-    def finished(self) -> list[Family]:
+    def whole(self) -> list[Family]:
+        """The families, each with a body that ends."""
         if self.block is not None:
             raise FileError(f"{self.families[-1].origin}: its body does not end; write `  }}`")
         for family in self.families:
             if not family.bodies:
                 raise FileError(f"{family.origin}: {family.names[0]} has no body; write `= ...`")
-            try:
-                family.finish()
-            except ValueError as error:
-                raise FileError(f"{family.origin}: {error}") from None
         return self.families

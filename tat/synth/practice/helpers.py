@@ -1,6 +1,6 @@
 """Practice functions that give their values to helpers, of which they know the signature alone.
 
-    fn f3(v: vec3f, R) -> vec3f     a pattern of steps/helpers.txt
+    fn f3(v: vec3f, R: R) -> vec3f  a pattern of steps/helpers.txt
     & fn f(v: f32, R) -> f32        f is drawn, and R is a: f32 or nothing
     = vec3f(f(v.x, R), ...)         -> return vec3f(glow(v.x, a), glow(v.y, a), glow(v.z, a));
 
@@ -8,15 +8,15 @@ What a helper does is not known, so names and types alone say how it is called.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from tat.resources import resource
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws, Weighted
-from tat.synth.family import Family, Helper, Parameter, parse_parameters
+from tat.synth.family import Family, Helper, Parameter
 from tat.synth.practice.scope import NAMES
+from tat.synth.tables import parse_patterns
 from tat.synth.words import RESERVED, listed, titled, upper_case
 
 _VALUES = Weighted(
@@ -33,25 +33,12 @@ _ENDS = listed("Response Term Value Stage Result Part")
 _CONSTANTS = listed("Setting Constant Preset Default")
 _PARAMETERS = NAMES | {"vec2u": ["cell", "bits", "id"], "vec2i": ["cell", "coord", "offset"]}
 _SAME = 0.75  # share of helpers' parameters that have the caller's name
-_HEADER = re.compile(r"fn ([\w/]+)\((.*)\) -> (\S+)")
 _PLACE = re.compile(r"\b(?:A|B|C|T|T2|S2)\b")
 _REST = re.compile(r", R\b")
-_DRAWN = re.compile(r"\b\w+_\b")
 _HELPER = re.compile(r"\b[fg](?=\(|\})")
 _IN_NAME = re.compile(r"^[fgk](?=[A-Z0-9]|$)|[FGK](?![a-z])")
 _WORD = re.compile(r"[A-Z]?[a-z]{2,}")
 _CANONICAL = {"f": "helperF_", "g": "helperG_"}
-
-
-class _Pattern(NamedTuple):
-    """A block of the table; its texts have places for names and types."""
-
-    names: tuple[str, ...]
-    parameters: str
-    result: str
-    types: tuple[str, ...]
-    lines: dict[str, list[str]]  # texts of descriptions, helpers and context, by their mark
-    bodies: list[tuple[bool, str]]
 
 
 class Names:
@@ -79,9 +66,9 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
     further = _further(draws)
     called = {letter: _function_name(draws, names) for letter in "fg"}
     called["k"] = draws.pick(_PLAIN) + draws.pick(_ENDS)
-    if not any(line.startswith("fn g(") for line in pattern.lines["&"]):
+    if not any(line.startswith("fn g(") for line in pattern.calls):
         called["g"] = called["k"]
-    called["K"] = draws.pick(_PLAIN) + draws.pick(_CONSTANTS if pattern.lines[":"] else _ENDS)
+    called["K"] = draws.pick(_PLAIN) + draws.pick(_CONSTANTS if pattern.context else _ENDS)
 
     def text(line: str, declared: bool = False) -> str:
         """`line` with types, further parameters and helpers in their places."""
@@ -91,11 +78,11 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
 
     family = Family(
         "practice", tuple(_caller_name(name, called) for name in pattern.names),
-        parse_parameters(text(pattern.parameters, declared=True)), text(pattern.result),
-        descriptions=[text(line) for line in pattern.lines["#"]],
+        list(_parameters(pattern, places, further)), text(pattern.result),
+        descriptions=[text(line) for line in pattern.descriptions],
         bodies=[(kind, text(line)) for kind, line in [draws.pick(pattern.bodies)]],
-        context=[text(line) for line in pattern.lines[":"]],
-        calls=[text(line, declared=True) for line in pattern.lines["&"]],
+        context=[text(line) for line in pattern.context],
+        calls=[text(line, declared=True) for line in pattern.calls],
     ).finish()  # fmt: skip
     _name(family, called, draws, names)
     return Draft(family, draws)
@@ -129,7 +116,18 @@ def _formal(parameter: Parameter, family: Family, draws: Draws, names: Names) ->
     return Parameter(known, parameter.type)
 
 
-def _types(pattern: _Pattern, draws: Draws) -> dict[str, str]:
+def _parameters(
+    pattern: Family, places: Mapping[str, str], further: Sequence[tuple[str, str]]
+) -> Iterator[Parameter]:
+    """The pattern's parameters with types and what R stands for in their places."""
+    for p in pattern.parameters:
+        if p.type == "R":
+            yield from (Parameter((name,), kind) for name, kind in further)
+        else:
+            yield Parameter(p.names, places.get(p.type, p.type))
+
+
+def _types(pattern: Family, draws: Draws) -> dict[str, str]:
     """The types that stand for A, B, C, T, T2 and S2."""
     vector, component = draws.weighted(_PAIRS)
     return {
@@ -165,36 +163,7 @@ def _caller_name(name: str, called: dict[str, str]) -> str:
 
 
 @cache
-def _patterns() -> Weighted[_Pattern]:
+def _patterns() -> Weighted[Family]:
     text = resource("synth", "steps", "helpers.txt").read_text("utf-8")
-    blocks = [block.split("\n") for block in text.strip().split("\n\n")]
-    return Weighted(*(_pattern(block) for block in blocks if block[0].startswith("fn ")))
-
-
-def _pattern(block: Sequence[str]) -> tuple[_Pattern, float]:
-    """The pattern of a block, and its weight."""
-    match = _HEADER.fullmatch(block[0])
-    assert match, block[0]
-    names, parameters, result = match.groups()
-    lines: dict[str, list[str]] = {"#": [], "&": [], ":": []}
-    bodies: list[tuple[bool, str]] = []
-    types, weight, inside = ("",), 1.0, None
-    for line in block[1:]:
-        mark, rest = line[2:3], line[3:].strip()
-        if inside is not None:
-            if line == "  }":
-                bodies.append((False, "\n".join(inside)))
-                inside = None
-            else:
-                inside.append(line[4:])
-        elif mark in lines:
-            lines[mark].append(rest)
-        elif mark == "=":
-            bodies.append((True, rest))
-        elif mark == "{":
-            inside = []
-        elif mark == "T":
-            types = tuple(rest.split())
-        elif mark == "w":
-            weight = float(rest)
-    return _Pattern(tuple(names.split("/")), parameters, result, types, lines, bodies), weight
+    found = parse_patterns(text, "practice", "helpers.txt")
+    return Weighted(*((pattern, pattern.weight) for pattern in found))
