@@ -73,8 +73,8 @@ class Recorded:
         highest = scores[:, :1]
         total = np.log(np.exp(kept - highest).sum(1, keepdims=True))
         tokens = best + Special.EOS
-        told = tokens[:, :1], tokens, scores, scores, highest, total
-        self.records = np.hstack(told).astype(np.float32)
+        parts = tokens[:, :1], tokens, scores, scores, highest, total
+        self.records = np.hstack(parts).astype(np.float32)
 
 
 class Replayed:

@@ -209,7 +209,7 @@ def gap(subject: Subject, row: Row, most: Ceilings) -> Gap:
 
 
 def lever(kernel: str) -> str:
-    """What would make a kernel faster."""
+    """The next change that may make a kernel faster."""
     return _LEVERS.get(max(filter(kernel.startswith, _LEVERS), key=len, default=""), "")
 
 

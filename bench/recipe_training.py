@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -135,7 +136,7 @@ class Trainings:
                 getattr(self._options, corpus), "--run", run, "--device", device, "--steps", end,
             ]  # fmt: skip
             if done == 0:
-                _clear(run)  # it ended before its first checkpoint
+                shutil.rmtree(run, ignore_errors=True)  # it ended before its first checkpoint
                 words += ["--config", ROOT / "config" / "bundled.toml"]
                 words += self._settings(variant, steps)
             elif number:
@@ -183,12 +184,6 @@ def _step_of(run: Path) -> int:
     if not latest.exists():
         return 0
     return int(pointed(latest).resolve().stem.removeprefix("step-"))
-
-
-def _clear(run: Path) -> None:
-    if run.exists():
-        for path in sorted(run.rglob("*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _tat(folder: Path, *words: object) -> None:

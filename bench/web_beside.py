@@ -77,7 +77,7 @@ def texts_of(generator: Generator, sources: list[list[int]]) -> tuple[list[list[
 
 
 def page_side(page: Path, sources: list[list[int]], options: argparse.Namespace) -> dict[str, Any]:
-    """What web_tokens.mjs prints of these sources."""
+    """The record that web_tokens.mjs prints for these sources."""
     folder, script = options.dawn.resolve(), Path(__file__).with_name("web_tokens.mjs").resolve()
     requests = page.with_name("requests.json")
     requests.write_text(json.dumps(sources))

@@ -93,7 +93,7 @@ class Offers:
 
     Scores of tokens that are drawn without filters are computed anew from their logits, as the
     host does it, for a device's noise differs in its last bits. They are the best ones if they are
-    above the score of the last one that is told, which no other token exceeds, by a margin.
+    above the score of the last one in the record, which no other token exceeds, by a margin.
     """
 
     def __init__(self, records: Array, vocabulary: int, read: Read) -> None:
@@ -138,17 +138,17 @@ class Offers:
         scores, sure = self._exact(at, keys, temperatures, positions + steps)
         best = scores == scores.max(-1, keepdims=True)
         tokens = np.where(best, self._tokens[at], self.vocabulary).min(-1).T.tolist()
-        told = (best & sure).any(-1).T.tolist()
-        for row, its, known in zip(rows, tokens, told, strict=True):
+        certain = (best & sure).any(-1).T.tolist()
+        for row, its, known in zip(rows, tokens, certain, strict=True):
             self._chosen[row] = [t if k else None for t, k in zip(its, known, strict=True)]
-        if not all(map(all, told)):
+        if not all(map(all, certain)):
             chosen = ((step, row) for row in rows for step in range(self.steps))
             self.fetch([place for place in chosen if self._chosen[place[1]][place[0]] is None])
 
     def _exact(
         self, at: tuple, keys: ArrayLike, temperatures: ArrayLike, positions: ArrayLike
     ) -> tuple[Array, Array]:
-        """The scores of the tokens that are told there, and whether no other may exceed them."""
+        """The scores of the tokens recorded there, and whether no other may exceed them."""
         tokens, bound = self._tokens[at], self._scores[at][..., -1:].astype(np.float64)
         base = np.asarray(keys, np.uint32) ^ np.asarray(positions, np.uint32)
         base, temperature = hashing.mix(base[..., None]), np.asarray(temperatures)[..., None]
@@ -168,12 +168,12 @@ class Offers:
         return tokens.tolist()
 
     def log_probability(self, place: tuple[int, int], token: int) -> float:
-        """The log-probability of a token, in nats: one that is told, or with the logits read."""
+        """The log-probability of a token, in nats: one of the record, or with the logits read."""
         step, row = place
         if token == self._likeliest[1][row][step]:
             return self._likeliest[0][row][step]
-        told = np.flatnonzero(self._tokens[place] == token)
-        logit = self._logits[place][told[0]] if told.size else self.known[place][token]
+        ranks = np.flatnonzero(self._tokens[place] == token)
+        logit = self._logits[place][ranks[0]] if ranks.size else self.known[place][token]
         return float(logit - self._highest[place] - self._total[place])
 
     def fetch(self, places: Sequence[tuple[int, int]]) -> None:

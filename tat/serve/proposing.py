@@ -57,11 +57,11 @@ def _line(engine: Engine, gap: Gap, gone: Gone) -> str:
         choices = [Choice(sampling, turn, line.heads[place]) for turn, place in turns]
         for written, text in _ended(engine, gap, prompt, choices, gone):
             if text in lines or stands(text):
-                known = lines.get(text) or _line_of(text, written, 0)
+                known = lines.get(text) or _line_of(text, written)
                 lines[text] = known._replace(times=known.times + 1)
         choices = [Choice(given=text) for text in line.forms(_FORMS)]
         for written, text in _ended(engine, gap, prompt, choices, gone):
-            lines.setdefault(text, _line_of(text, written, 0))
+            lines.setdefault(text, _line_of(text, written))
     except GoneError:
         if not lines:
             raise
@@ -69,8 +69,8 @@ def _line(engine: Engine, gap: Gap, gone: Gone) -> str:
     return max(votes, key=votes.__getitem__) + gap.tail if votes else ""
 
 
-def _line_of(text: str, written: Written, times: int) -> Line:
-    return Line(text, written.generation.score, written.generation.tokens, times)
+def _line_of(text: str, written: Written) -> Line:
+    return Line(text, written.generation.score, written.generation.tokens, times=0)
 
 
 def _ended(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from tat.decode.lines.rows import rows
-from tat.decode.lines.site import Callee, Site, Value, long_type
+from tat.decode.lines.site import Callee, Site, Value
 
 _MOST = 300  # statements of a gap
 _CALLEES = 8
@@ -111,7 +111,7 @@ def expressions(site: Site) -> Iterator[str]:
 
 
 def _parts(site: Site, value: Value) -> Iterator[str]:
-    kind = long_type(value.type)
+    kind = value.kind
     size = kind[3:4] if kind.startswith("vec") else "4" if value.text in site.locals else ""
     if value.type and not kind.startswith("vec"):
         return
@@ -151,7 +151,7 @@ def _of_four(site: Site, kind: str) -> Iterator[str]:
     yield from (f"{kind}({four})" for four in ("1.0, 1.0, 1.0, 1.0", "0.0, 0.0, 0.0, 1.0",
                                                "0.0, 0.0, 0.0, 0.0"))  # fmt: skip
     for value in site.values:
-        size = long_type(value.type)[:4]
+        size = value.kind[:4]
         if size in ("vec3", ""):
             yield f"{kind}({value.text}, 1.0)"
             alphas = [v for v in site.values if v.type[:4] == "vec4" or v.text in site.locals]
@@ -169,7 +169,7 @@ def _transformed(site: Site) -> Iterator[str]:
     chains += [ordered[:2]] if len(ordered) > 2 else []
     short = re.search(r"\bvec[34]f\b", f"{site.module}{site.signature}{site.body}")
     four = "vec4f" if short else "vec4<f32>"
-    vectors = [v.text for v in site.values if long_type(v.type)[:4] in ("vec3", "vec4", "")]
+    vectors = [v.text for v in site.values if v.kind[:4] in ("vec3", "vec4", "")]
     for vector in vectors[:4]:
         for chain in chains:
             yield f"{' * '.join(chain)} * {vector}"
@@ -179,7 +179,7 @@ def _transformed(site: Site) -> Iterator[str]:
 def _sampled(site: Site) -> Iterator[str]:
     textures = [v.text for v in site.values if v.type.startswith(("texture_2d", "texture_cube"))]
     samplers = [v.text for v in site.values if v.type == "sampler"]
-    places = [v.text for v in site.values if long_type(v.type) in ("vec2<f32>", "vec3<f32>")]
+    places = [v.text for v in site.values if v.kind in ("vec2f", "vec3f")]
     for texture in textures[:3]:
         for sampler in samplers[:2]:
             calls = (f"textureSample({texture}, {sampler}, {place})" for place in places[:6])
@@ -211,5 +211,4 @@ def _named(parameter: Value, values: Iterable[Value]) -> list[str]:
 
 
 def _typed(parameter: Value, values: Iterable[Value]) -> list[str]:
-    kind = long_type(parameter.type)
-    return [value.text for value in values if long_type(value.type) == kind]
+    return [value.text for value in values if value.kind == parameter.kind]

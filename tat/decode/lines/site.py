@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from tat.wgsl.adaptation import short_types
 from tat.wgsl.comments import without_comments
 from tat.wgsl.lexer import tokenize
 
@@ -19,7 +20,6 @@ _PARAMETER = re.compile(r"(\w+)\s*:\s*([\w<>, ]+?)\s*(?=[,)]|$)")
 _LOCAL = re.compile(r"\b(?:let|var)\s+(\w+)\s*(?::\s*([\w<>, ]+?)\s*[=;])?(?:=\s*(\w+)\()?")
 _FUNCTION = re.compile(r"\bfn\s+(\w+)\s*\(([^)]*)\)\s*(->)?")
 _RESULT = re.compile(r"->\s*(?:@\w+\s*(?:\([^)]*\))?\s*)*([\w<>, ]+?)\s*$")
-_SHORT = (("f", "f32"), ("i", "i32"), ("u", "u32"))
 
 
 class Value(NamedTuple):
@@ -27,6 +27,11 @@ class Value(NamedTuple):
 
     text: str
     type: str
+
+    @property
+    def kind(self) -> str:
+        """The type in its short spelling, without blanks."""
+        return short_types(self.type).replace(" ", "")
 
     @property
     def last(self) -> str:
@@ -142,11 +147,3 @@ class Site:
 def words_of(text: str) -> list[str]:
     """The lexical tokens of a text without comments."""
     return [token.text for token in tokenize(text) if token.kind != "comment"]
-
-
-def long_type(name: str) -> str:
-    """A type without blanks, `vec3f` as `vec3<f32>`."""
-    name = name.replace(" ", "")
-    for letter, scalar in _SHORT:
-        name = re.sub(rf"\b(vec[234]){letter}\b", rf"\1<{scalar}>", name)
-    return name
