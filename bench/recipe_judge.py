@@ -31,29 +31,32 @@ class Judges:
         self._cores: SimpleQueue[int] = SimpleQueue()
         for number in range(options.parts):
             self._cores.put(cores[number % len(cores)])
-        self._parts = _parts(options)
+        self._parts = {file: _parts(file, options) for file in options.files}
 
-    def judge(self, variant: Variant, model: Path) -> Path:
-        """The result file of a model, made where it is not there.
+    def judge(self, variant: Variant, model: Path) -> None:
+        """Makes the result files of a model, where they are not there.
 
         CalledProcessError where an evaluation fails; its output is in a log beside the result.
         """
         folder = variant.folder(self._options.work)
-        result = folder / "result.json"
-        if not result.exists():
-            (folder / "parts").mkdir(parents=True, exist_ok=True)
-            jobs = ((part, folder / "parts" / f"{part.stem}.json", model) for part in self._parts)
-            done = [*self._pool.map(lambda job: self._one(*job), jobs)]
-            joined = _joined([read_report(path) for path in done], self._options.file.name)
-            write(result, msgspec.json.encode(joined).decode())
-        return result
+        for file in self._options.files:
+            result = result_of(variant, file, self._options.work)
+            if not result.exists():
+                (folder / "parts").mkdir(parents=True, exist_ok=True)
+                jobs = [
+                    (file, part, folder / "parts" / f"{part.stem}.json", model)
+                    for part in self._parts[file]
+                ]
+                done = [*self._pool.map(lambda job: self._one(*job), jobs)]
+                joined = _joined([read_report(path) for path in done], file.name)
+                write(result, msgspec.json.encode(joined).decode())
 
-    def _one(self, part: Path, result: Path, model: Path) -> Path:
-        """One part, on a core that no other has."""
+    def _one(self, file: Path, part: Path, result: Path, model: Path) -> Path:
+        """One part of a file, on a core that no other has."""
         if result.exists():
             return result
         options, core = self._options, self._cores.get()
-        modules = options.modules or module_file_of(options.file)
+        modules = module_file_of(file)
         more = ["--modules", modules] if modules else []
         more += ["--without", options.without] if options.without else []
         words = [
@@ -74,23 +77,28 @@ class Judges:
         self._pool.shutdown(cancel_futures=True)
 
 
+def result_of(variant: Variant, file: Path, work: Path) -> Path:
+    """Where a variant's result on a file is kept."""
+    return variant.folder(work) / f"result-{file.stem}.json"
+
+
 def pinned(core: int) -> Sequence[object]:
     """The beginning of a command that stays on a core; nothing where the system has no such."""
     return ("taskset", "-c", core) if shutil.which("taskset") else ()
 
 
-def _parts(options: argparse.Namespace) -> list[Path]:
-    """The functions that are judged, dealt out to files of equal size."""
-    with open_regular(options.file) as file:
+def _parts(path: Path, options: argparse.Namespace) -> list[Path]:
+    """The functions of a file that are judged, dealt out to files of equal size."""
+    with open_regular(path) as file:
         lines = [line for line in file.read().splitlines() if line.strip()]
     if options.testable:
         lines = [line for line in lines if msgspec.json.decode(line).get("testable")]
     if not lines:
-        raise FileError(f"{options.file}: has no function to judge")
+        raise FileError(f"{path}: has no function to judge")
     lines = spread(lines, options.limit)
     count, folder = min(options.parts, len(lines)), options.work / "functions"
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [folder / f"part-{number:02}-of-{count}.jsonl" for number in range(count)]
+    parts = [folder / f"{path.stem}-{number:02}-of-{count}.jsonl" for number in range(count)]
     for number, part in enumerate(parts):
         write(part, "".join(f"{line.decode()}\n" for line in lines[number::count]))
     return parts

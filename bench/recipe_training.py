@@ -30,7 +30,7 @@ _TRIMMED = 0.1  # share of the timed steps at each end that do not count
 class Variant(NamedTuple):
     """A recipe that differs from config/bundled.toml in some settings.
 
-    Phases are corpora, of --data or --families, each with the share of all steps at which it ends;
+    Phases are corpora, of --data or --other, each with the share of all steps at which it ends;
     the schedule of the rate is that of all. Teachers are variants that draw the labels. A variant
     with a model is not trained, nor is one with the weights of another: these are the last ones of
     a training whose model has averages.
@@ -45,8 +45,8 @@ class Variant(NamedTuple):
     weights_of: str = ""
 
     @property
-    def needs_families(self) -> bool:
-        return any(corpus == "families" for corpus, _ in self.phases)
+    def needs_other(self) -> bool:
+        return any(corpus == "other" for corpus, _ in self.phases)
 
     def folder(self, work: Path) -> Path:
         """Where all of it is kept."""
@@ -122,9 +122,10 @@ class Trainings:
         return json.loads(place.read_text())
 
     def _described(self, variant: Variant) -> list[str]:
-        parts = [f"{corpus} to {share:.0%} of the steps" for corpus, share in variant.phases]
+        names = {corpus: getattr(self._options, corpus).stem for corpus, _ in variant.phases}
+        parts = [f"{names[c]} to {share:.0%} of the steps" for c, share in variant.phases]
         taught = [f"labels by {', '.join(variant.teachers)}"] if variant.teachers else []
-        return [*variant.settings, *(parts if len(parts) > 1 else ()), *taught]
+        return [*variant.settings, *(parts if variant.needs_other else ()), *taught]
 
     def _run_phases(self, variant: Variant, device: str, run: Path, steps: int) -> None:
         """Goes on with a run, wherever it is, to the last of its steps."""

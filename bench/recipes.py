@@ -1,17 +1,19 @@
 """Trains variants of the bundled model in equal time and judges each by what its functions do.
 
-    python bench/recipes.py FUNCTIONS.jsonl --data CORPUS [--families CORPUS]
+    python bench/recipes.py FUNCTIONS.jsonl... --data CORPUS [--other CORPUS]
         [--minutes 6 | --steps N] [--device gpu:0 --device gpu:1]... [--parts 24] [--testable]
-        [--modules MODULES.jsonl] [--validate 8] [--limit 100] [--only NAME]...
-        [--without near.json] [--set KEY=VALUE]... [--work FOLDER] [--results FOLDER]
+        [--validate 8] [--limit 100] [--only NAME]... [--without near.json]
+        [--set KEY=VALUE]... [--work FOLDER] [--results FOLDER]
 
 CORPUS has generated functions: a folder, as `make model` draws them, or a prepared file. That of
---families has functions of single families alone (`tat synth --without`), for the variants that
-train on these first or last. A variant is config/bundled.toml with some other settings. It is
-first timed for a few steps; its schedule then has as many steps as fit into --minutes at that speed
-(equal compute), or --steps. Each device trains one variant at a time, in the order below. Meanwhile
-those that are done are judged on the CPU, in int8 as they would ship: on the same functions of
-FUNCTIONS.jsonl, spread over the file, without a library, in --parts processes of one core each.
+--other is for the variants that train on it first, last or alone: single families in place of all
+kinds (`tat synth --without`), or the other way round. A variant is config/bundled.toml with some
+other settings. It is first timed for a few steps; its schedule then has as many steps as fit into
+--minutes at that speed (equal compute), or --steps. Each --device trains one variant at a time, in
+the order below; named twice, it trains two that share it. Meanwhile those that are done are judged
+on the CPU, in int8 as they would ship: on the same functions of each FUNCTIONS.jsonl, spread over
+the file, without a library, in --parts processes of one core each. Modules of functions_X.jsonl are
+in X.jsonl beside it.
 
 All parts of the work are kept in --work: killed at any point, the same call goes on. The table is
 written again after each variant, to recipes.md and recipes.json of --results (bench/results).
@@ -56,10 +58,11 @@ VARIANTS = (
     Variant("26 M", _WIDE),
     Variant("48 M", _WIDER),
     Variant("modern layers", _MODERN),
-    Variant("families first", phases=(("families", 0.5), ("data", 1.0))),
+    Variant("other first", phases=(("other", 0.5), ("data", 1.0))),
+    Variant("other alone", phases=(("other", 1.0),)),
     Variant("distilled", teachers=("average 0.999", "decay 1.0")),
     Variant("distilled from 26 M", teachers=("26 M",)),
-    Variant("families last", phases=(("data", 0.8), ("families", 1.0))),
+    Variant("other last", phases=(("data", 0.8), ("other", 1.0))),
     Variant("decay 0.3", ("train.weight_decay=0.3",)),
     Variant("10 buckets", (_10_BUCKETS,)),
     Variant("37 buckets", (_37_BUCKETS,)),
@@ -84,9 +87,9 @@ def main() -> int:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path)
+    parser.add_argument("files", type=Path, nargs="+", metavar="file")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--families", type=Path)
+    parser.add_argument("--other", type=Path)
     parser.add_argument("--minutes", type=float, default=6.0)
     parser.add_argument("--steps", type=int, help="of every variant, instead of equal time")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
@@ -94,7 +97,6 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--device", action="append", help="of a training; repeatable (gpu)")
     parser.add_argument("--parts", type=int, default=1, help="processes that judge (1)")
     parser.add_argument("--testable", action="store_true", help="only functions that can be run")
-    parser.add_argument("--modules", type=Path)
     parser.add_argument("--validate", type=int, default=8)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--without", type=Path)
@@ -114,11 +116,11 @@ def _chosen(options: argparse.Namespace) -> list[Variant]:
         others = {*variant.teachers, *filter(None, [variant.weights_of])}
         if missing := others - names:
             raise UsageError(f"{variant.name}: needs {min(missing)!r}; name it with --only")
-    if options.families:
+    if options.other:
         return chosen
-    if named := [v.name for v in chosen if v.needs_families and v.name in options.only]:
-        raise UsageError(f"{named[0]}: give the corpus of single families, --families CORPUS")
-    return [variant for variant in chosen if not variant.needs_families]
+    if named := [v.name for v in chosen if v.needs_other and v.name in options.only]:
+        raise UsageError(f"{named[0]}: give the second corpus, --other CORPUS")
+    return [variant for variant in chosen if not variant.needs_other]
 
 
 def _all(variants: Sequence[Variant], options: argparse.Namespace) -> int:

@@ -28,8 +28,8 @@ def options_fixture(tmp_path) -> Namespace:
     file = tmp_path / "functions.jsonl"
     file.write_text("".join(json.dumps(function) + "\n" for function in FUNCTIONS))
     return Namespace(
-        file=file, data=tmp_path / "all.tat", families=tmp_path / "simple.tat", minutes=1.0,
-        steps=10, device=["a", "b"], parts=2, testable=True, modules=None, validate=4, limit=None,
+        files=[file], data=tmp_path / "all.tat", other=tmp_path / "simple.tat", minutes=1.0,
+        steps=10, device=["a", "b"], parts=2, testable=True, validate=4, limit=None,
         without=None, set=[], only=[], work=tmp_path / "work", results=tmp_path / "results",
     )  # fmt: skip
 
@@ -93,6 +93,19 @@ def test_all_are_trained_and_judged_and_the_table_compares_pairs(options, comman
     assert len(commands) == before  # nothing is done twice
 
 
+def test_each_file_has_its_columns(options, commands, tmp_path):
+    more = tmp_path / "functions_more.jsonl"
+    more.write_text('{"id": "f2", "testable": true}\n{"id": "f4", "testable": true}\n')
+    (tmp_path / "more.jsonl").write_text("")
+    options.files.append(more)
+    assert recipes._all([Variant("one"), Variant("two")], options) == 0
+    table = (options.results / "recipes.md").read_text()
+    assert "| behaviour, functions.jsonl | won, lost | behaviour, functions_more.jsonl |" in table
+    assert "of 5 | 2, 1 | 100.0 %" in table and "of 2 | 1, 0 |" in table
+    given = [words for words in of_kind(commands, "eval") if "--modules" in words]
+    assert {Path(words[words.index("--modules") + 1]).name for words in given} == {"more.jsonl"}
+
+
 def test_a_variant_that_fails_leaves_the_others(options, commands, capsys):
     assert recipes._all([Variant("broken"), Variant("one")], options) == 1
     assert "recipes: broken: " in capsys.readouterr().err
@@ -100,7 +113,7 @@ def test_a_variant_that_fails_leaves_the_others(options, commands, capsys):
 
 
 def test_phases_change_the_corpus_and_go_on_where_they_were(options, commands):
-    one = Variant("one", phases=(("families", 0.5), ("data", 1.0)))
+    one = Variant("one", phases=(("other", 0.5), ("data", 1.0)))
     train(options.work / "one" / "run", 7)  # killed in the second phase
     assert recipes._all([one], options) == 0
     went_on = of_kind(commands, "one/run", "--steps")
@@ -112,7 +125,7 @@ def test_phases_change_the_corpus_and_go_on_where_they_were(options, commands):
     assert recipes._all([one], options) == 0
     corpora = [words[3] for words in of_kind(commands, "one/run", "--steps")]
     ends = [words[words.index("--steps") + 1] for words in of_kind(commands, "one/run", "--steps")]
-    assert (corpora, ends) == ([str(options.families), str(options.data)], ["5", "10"])
+    assert (corpora, ends) == ([str(options.other), str(options.data)], ["5", "10"])
 
 
 def test_steps_are_what_fits_into_the_time(options, commands):
@@ -123,17 +136,17 @@ def test_steps_are_what_fits_into_the_time(options, commands):
 
 
 @pytest.mark.parametrize(
-    ("only", "families", "said"),
+    ("only", "other", "said"),
     [
         (["nonsense"], True, "no such variant"),
         (["distilled"], True, "needs .average"),
-        (["families first"], False, "--families CORPUS"),
+        (["other first"], False, "--other CORPUS"),
     ],
 )
-def test_a_variant_that_cannot_be_trained_is_refused(options, only, families, said):
+def test_a_variant_that_cannot_be_trained_is_refused(options, only, other, said):
     options.only = only
-    options.families = options.families if families else None
+    options.other = options.other if other else None
     with pytest.raises(recipes.UsageError, match=said):
         recipes._chosen(options)
-    options.only, options.families = [], None
-    assert "families first" not in [variant.name for variant in recipes._chosen(options)]
+    options.only, options.other = [], None
+    assert "other first" not in [variant.name for variant in recipes._chosen(options)]
