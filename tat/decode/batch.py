@@ -111,7 +111,7 @@ class Batch:
         if self._chain:
             yield from self._follow(going, tokens, lengths)
             return
-        logits = next_logits(self._step, tokens, lengths)
+        logits = next_logits(self._following, tokens, lengths)
         for row in going:
             self._streams[row].take(logits[row])
         whole = [row for row in going if self._streams[row].whole]
@@ -179,9 +179,11 @@ class Batch:
             return
         going, old = np.array(self._going(), np.intp), self._shape
         self._shape = self._programs.shape(rows, old.sources)
-        self._step, self._chain = self._programs.step(self._shape), None
         if self._programs.runs_ahead:
             self._chain = Chain(self._programs.sampling(self._shape), self._programs.together)
+            self._following = self._chain.executable
+        else:
+            self._chain, self._following = None, self._programs.step(self._shape)
         self._ids = _fitted(self._ids[going], rows)
         self._source_lengths = _fitted(self._source_lengths[going], rows)
         held, first, memory = np.unique(
@@ -196,9 +198,7 @@ class Batch:
         self._write_sources()
 
     def _write_sources(self) -> None:
-        for step in (self._step, self._chain and self._chain.executable):
-            if step:
-                write_sources(step, self._ids, self._source_lengths, self._memory)
+        write_sources(self._following, self._ids, self._source_lengths, self._memory)
 
     def _move(
         self, old: BatchShape, held: Array, lengths: Array, going: Array, counts: Sequence[int]

@@ -1,7 +1,9 @@
 """Recording commands: a command buffer for each run, the next one while the GPU does this one."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tat.backends.gpu.device import Device, reported
@@ -19,33 +21,51 @@ class BoundDispatch:
 BoundCalls = Sequence[Sequence[BoundDispatch]]  # the dispatches of each call
 
 
+@cache
+def _finisher() -> ThreadPoolExecutor:
+    """The thread that finishes what is recorded ahead; a process that ends waits for it."""
+    return ThreadPoolExecutor(1, "tat-recorder")
+
+
 class CommandRecorder:
-    """Makes command buffers, each of which can be submitted once."""
+    """Makes command buffers, each of which can be submitted once.
+
+    Half of the time is wgpu's check of the whole: for a run that is recorded ahead, a thread of its
+    own waits for that, and an error there is raised where the commands are asked for.
+    """
 
     def __init__(self, device: Device, name: str) -> None:
         """name: of who runs there, for errors."""
         self._device, self._name = device, name
-        self._ahead: Any = None  # commands of the next run, made before it is asked for
+        self._ahead: Future[Any] | None = None  # commands of the next run, before it is asked for
         self._ahead_times = 0
 
     def record(self, calls: BoundCalls) -> Any:
         """Commands of these calls."""
         with reported(f"running on {self._name}"):
-            encoder = self._device.handle.create_command_encoder()
-            compute_pass = encoder.begin_compute_pass()
-            encode(compute_pass, calls)
-            compute_pass.end()
-            return encoder.finish()
+            return self._encoded(calls).finish()
+
+    def _encoded(self, calls: BoundCalls) -> Any:
+        encoder = self._device.handle.create_command_encoder()
+        compute_pass = encoder.begin_compute_pass()
+        encode(compute_pass, calls)
+        compute_pass.end()
+        return encoder
 
     def commands(self, calls: BoundCalls, times: int) -> Any:
         """Commands of all calls, `times` times: those recorded ahead, if they are the same."""
         ahead, self._ahead = self._ahead, None
-        return ahead if ahead and self._ahead_times == times else self.record([*calls] * times)
+        if ahead is None or self._ahead_times != times:
+            return self.record([*calls] * times)
+        with reported(f"running on {self._name}"):
+            return ahead.result()
 
     def record_ahead(self, calls: BoundCalls, times: int) -> None:
         """Records the next run, unless that is done."""
         if self._ahead is None:
-            self._ahead, self._ahead_times = self.record([*calls] * times), times
+            with reported(f"running on {self._name}"):
+                encoder = self._encoded([*calls] * times)
+            self._ahead, self._ahead_times = _finisher().submit(encoder.finish), times
 
     def forget(self) -> None:
         """Drops what was recorded ahead: its calls are bound to other memory now."""
