@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cli_harness import write_shaders
 from decoding import TOKENIZER, new_generator
+from gpu_harness import GPU
 from test_session import MODULES, SMALL, latest, metrics, train
 
 from tat import weights
@@ -81,7 +82,7 @@ def test_draws_follow_the_teachers_distribution():
 @pytest.mark.gpu
 def test_a_gpu_draws_what_the_cpu_draws():
     loaded, batch = peaked(), equal_rows(64)
-    backend = GpuBackend.open("gpu:software", 256)
+    backend = GpuBackend.open(GPU, 256)
     values = weights.unpack(
         loaded.model.parameters, loaded.backend.read(loaded.model.parameters.flat)
     )

@@ -40,10 +40,11 @@ def test_the_real_phases_on_a_small_model(micro, tmp_path):
     assert done.code == 0, done
     made = {m["phase"]: m for m in json.loads(done.out)}
     assert list(made) == list(PHASES)
+    statuses = dict.fromkeys(PHASES, "verified")
     if GPU == "gpu:software":
-        assert made["accelerator"]["status"] == "skipped"
+        statuses["accelerator"] = "skipped"
         assert "no GPU: shaders were compared" in made["accelerator"]["reason"]
-    assert {m["status"] for m in made.values()} == {"verified", "skipped"}
+    assert {name: m["status"] for name, m in made.items()} == statuses
     assert {b["name"] for b in made["optimizer"]["benchmarks"]} >= {"step", "forward", "decode"}
     again = tat("phase", "all", *options, *device)
     assert again.out.splitlines() == [f"{name} {made[name]['status']} already" for name in PHASES]
