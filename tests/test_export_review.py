@@ -27,6 +27,7 @@ LOST = [
     "fn f() { " + "x = 1 + 2 + 3; " * 5, "fn f() -> f32 { switch 1 { case 1: { ",
     "fn f(x: f32) -> array<f32, 2> { if x > 0.0 { ", "struct A { a: f32,", "fn f() { loop { }",
     "// " + "on " * 80, "let a = 1.0; /* " + "on " * 80, "let b = 1 " + "+ 1 " * 80 + ";",
+    "let c = 1 +" + " " * 600 + "1;", "let d = " + "abs(" * 9,
 ]  # fmt: skip
 
 
@@ -120,6 +121,13 @@ def test_a_refused_statement_and_an_unknown_name_are_drawn_again():
     assert made["text"].endswith("return b; }") and made["redrawn"] == 1
     made = node(_PLAYER, {**asked, "texts": texts[:1], "most": 4})
     assert not made["finished"] and "after 4 refused" in made["errors"][0]
+
+
+def test_a_text_ends_after_as_many_tokens_in_vain():
+    texts = [["{", *"abcdefghijklmnopqrstuvwxyz"[:20], ";"]]
+    asked = {"texts": texts, "most": 999, "names": None, "refused": ["t;"]}
+    made = node(_PLAYER, asked)
+    assert not made["finished"] and 256 // 22 < made["redrawn"] <= 256 // 21 + 1
 
 
 @pytest.mark.parametrize(("after", "said"), [

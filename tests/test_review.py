@@ -56,6 +56,7 @@ PLAIN = Prompt("", "fn f(x: f32) -> f32")
     ("{ var y = x;" + " y = sin(y) + x;" * 5 + " return y; }",
      "{ var y = x;" + " y = sin(y) + x;" * 4),
     ("{ let a = x; let b = " + "a + " * 80 + "x; return b; }", "{ let a = x;"),
+    ("{ let a = x; let b = a +" + " " * 600 + "1.0; return b; }", "{ let a = x;"),
     ("{ let a = x; /* " + "words and words " * 14, "{ let a = x;"),
     ("{ let a = x; // " + "x " * 110, "{ let a = x;"),
 ])  # fmt: skip
@@ -116,6 +117,16 @@ def test_after_so_many_refusals_the_text_ends_unfinished():
     )])  # fmt: skip
     assert review.attempts() <= 3 and not generation.finished
     assert review.gave_up() == (review.attempts() == 3)
+
+
+def test_a_text_ends_after_as_many_tokens_in_vain():
+    review, tokens = Review(PLAIN, Never(), BYTES, most=1000), [*b"{ let a = x + x + x + x;"]
+    for refusals in range(1, 100):
+        assert not review.gave_up()
+        assert review.take(tokens) == 0
+        if refusals * len(tokens) >= 256:
+            break
+    assert review.gave_up() and review.attempts() == 256 // len(tokens) + 1
 
 
 class Never:

@@ -22,12 +22,13 @@ from tat.wgsl.lexer import Token, tokenize
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 from tat.wgsl.stubs import stub
 
-# Limits of a meaningful text; 1.2 % of 4,202 public functions break one.
+# Limits of a meaningful text; 1.8 % of 4,202 public functions break one.
 _LONGEST_NAME = 40  # characters
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of a name: camel or snake case
 _MOST_REPEATED_PART = 2  # times that a name may have the same part
-_DEEPEST = 12  # round brackets inside each other
-_LONGEST_STATEMENT = 150  # lexical tokens without an end
+_DEEPEST = 8  # round brackets inside each other
+_LONGEST_STATEMENT = 120  # lexical tokens without an end
+_LONGEST_TEXT = 600  # characters of a statement, blank space and comments too
 _LONGEST_COMMENT = 200  # characters: the grammar allows anything in one
 _MOST_EQUAL = 4  # times that the same statement may stand in a function, if it has 5 tokens or more
 _LEAST_COUNTED = 5
@@ -38,6 +39,7 @@ _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests dee
 _END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 4  # refusals at one place, before the previous statement goes, too
+_MOST_TAKEN_BACK = 256  # tokens of a text; then it ends, unfinished
 
 
 class Reviewer(Protocol):
@@ -73,6 +75,7 @@ class Review:
     pieces: Sequence[bytes]
     most: int  # statements to draw again; then the text ends, unfinished
     refusals: Counter[int] = field(default_factory=Counter)
+    taken_back: int = 0  # tokens
     _ends: list[_End] = field(default_factory=list)
     _code: list[Token] = field(default_factory=list)  # the lexical tokens up to the last end
     _silent: bool = False  # naga refuses the context: no statement would help
@@ -87,8 +90,8 @@ class Review:
         return self.refusals.total()
 
     def gave_up(self) -> bool:
-        """Whether as many statements were refused as may be."""
-        return self.attempts() >= self.most
+        """Whether as many statements were refused, or as many tokens taken back, as may be."""
+        return self.attempts() >= self.most or self.taken_back >= _MOST_TAKEN_BACK
 
     def may_wait(self, tokens: Sequence[int]) -> bool:
         """Whether one of these tokens may end a statement, so that naga is asked."""
@@ -97,6 +100,11 @@ class Review:
 
     def take(self, tokens: Sequence[int]) -> int | None:
         """After one more token: how many tokens stay, or None where all may."""
+        kept = self._kept(tokens)
+        self.taken_back += 0 if kept is None else len(tokens) - kept
+        return kept
+
+    def _kept(self, tokens: Sequence[int]) -> int | None:
         marked = _MARK.search(self.pieces[tokens[-1]])
         if self._silent or not (marked or (len(tokens) - self._ends[-1].tokens) % _LOOK == 0):
             return None
@@ -157,9 +165,11 @@ def is_lost(statement: Sequence[Token]) -> bool:
 
 
 def rambles(statement: str) -> bool:
-    """Whether a statement has a very long comment; its end may not be there yet."""
+    """Whether a statement or a comment in it is very long; its end may not be there yet."""
     if len(statement) <= _LONGEST_COMMENT:
         return False
+    if len(statement) > _LONGEST_TEXT:
+        return True
     tokens = tokenize(statement)
     comments = (t for t in tokens if t.kind == "comment" or t.text.startswith("/*"))
     return any(len(token.text) > _LONGEST_COMMENT for token in comments)

@@ -2,25 +2,31 @@
 // compiler refuses, or that shows a lost model, is drawn again, and so is a name that nothing
 // declares, from where it begins.
 
-const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 12, LONGEST_STATEMENT = 150;
-const LOOK = 16, LONGEST_COMMENT = 200;
+const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 8, LONGEST_STATEMENT = 120;
+const LOOK = 16, LONGEST_COMMENT = 200, LONGEST_TEXT = 600, MOST_TAKEN_BACK = 256;
 const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
 
 class Review {
   // head: text above; lead: the given signature; decode(tokens); problemsOf(code); most: refusals;
   // names: the language's own, null to leave names to the compiler.
   constructor({ head, lead, decode, problemsOf, most, names }) {
-    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0 });
+    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0, takenBack: 0 });
     this.refusals = new Map();
     this.ends = [{ tokens: 0, characters: lead.length }];
     const above = declarationsOf(head, tokensOf(head)).map(({ name }) => name);
     this.known = names && [...names, ...above];
   }
 
-  get gaveUp() { return this.attempts >= this.most; }
+  get gaveUp() { return this.attempts >= this.most || this.takenBack >= MOST_TAKEN_BACK; }
 
   // After one more token: how many tokens stay, or null where all may.
   async take(tokens) {
+    const kept = await this.kept(tokens);
+    this.takenBack += kept === null ? 0 : tokens.length - kept;
+    return kept;
+  }
+
+  async kept(tokens) {
     const text = this.lead + this.decode(tokens), all = codeOf(text);
     const unknown = this.known && firstUnknown(all, new Set(this.known), text.length);
     if (unknown && unknown.start >= this.lead.length) return this.refuse(this.placeOf(tokens, unknown));
@@ -103,9 +109,9 @@ function isLost(tokens) {
   return deepest > DEEPEST || tokens.length > LONGEST_STATEMENT || declaredIn(tokens).some(grew);
 }
 
-// Whether a statement has a very long comment; its end may not be there yet.
+// Whether a statement or a comment in it is very long; its end may not be there yet.
 function rambles(statement) {
-  return tokensOf(statement).some(({ kind, text }) =>
+  return statement.length > LONGEST_TEXT || tokensOf(statement).some(({ kind, text }) =>
     (kind === 'comment' || text.startsWith('/*')) && text.length > LONGEST_COMMENT);
 }
 
