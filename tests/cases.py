@@ -89,6 +89,7 @@ _LINEAR = [
     _linear(rows=1, inputs=13, outputs=7),
     _linear(rows=5, inputs=7, outputs=3),
     _linear(rows=8, inputs=32, outputs=48),
+    _linear(rows=11, inputs=36, outputs=20),
     _linear(rows=67, inputs=33, outputs=130),
     _linear(rows=3, inputs=515, outputs=34),
 ]
@@ -153,6 +154,7 @@ _OUTPUT_PROJECTION = [
     _output_projection(rows=1, width=1, vocabulary=1),
     _output_projection(rows=5, width=6, vocabulary=11),
     _output_projection(rows=3, width=130, vocabulary=301),
+    _output_projection(rows=11, width=132, vocabulary=300),
     _output_projection(rows=67, width=34, vocabulary=65),
 ]
 
@@ -427,6 +429,7 @@ _NORMED = [
     _normed(rows=1, inputs=4, outputs=4),
     _normed(rows=2, inputs=132, outputs=36, epsilon=1e-3),
     _normed(rows=8, inputs=516, outputs=68),
+    _normed(rows=10, inputs=516, outputs=36),
     _normed(rows=3, inputs=7, outputs=5),
     _normed(rows=3, inputs=12, outputs=8, label="large", stretch={"x": 100.0}),
     _normed(rows=3, inputs=8, outputs=20, label="constant rows", x=np.repeat([0.0, 1.0, -2.0], 8)),

@@ -229,7 +229,7 @@ def test_every_fused_kernel_is_met():
             loss_program(of_base(copy), BatchShape(2, 16, 16), loss, training=True, scaled=True)
             for copy in (False, True)
         ),
-        encode_program(model, BatchShape(2, 16, 16)),
+        encode_program(model, BatchShape(8, 16, 16)),
         sampling_program(model, BatchShape(1, 16, 16), block=8, first=2),
         normed(width=6),
     ]

@@ -106,7 +106,10 @@ EDGES = (
     edge("layer_norm", rows=5, width=513, epsilon=1e-5),
     edge("layer_norm", rows=2, width=1400, epsilon=1e-5),
     edge("layer_norm", rows=2, width=1401, epsilon=1e-5),
-    edge("layer_norm_linear", rows=2, inputs=1100, outputs=36, epsilon=1e-5),
+    *(
+        edge("layer_norm_linear", rows=rows, inputs=1100, outputs=36, epsilon=1e-5)
+        for rows in (2, 9)
+    ),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=0),
     edge("layer_norm_backward_parameters", **_COLUMNS, accumulate=1),
     *(edge(_BOTH_GRADIENTS, rows=rows, width=width, accumulate=1) for rows, width in _NORMS),

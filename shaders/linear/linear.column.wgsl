@@ -2,8 +2,8 @@
 // the one of a gate.
 // Grid: x columns, y rows; a workgroup of 256 threads for each element. A sum: each thread every
 // 256th k upwards, then the threads as group_sum.
-// import group_sum
 // import scalars
+// import one_row
 // import operand
 // import finish
 // import place
@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     prepare(group.y, lane);
     var total = 0.0;
     for (var k = lane; k < params.inputs; k += THREADS) {
-        total = fma(operand(group.y, k), weight[k * params.outputs + group.x], total);
+        total = fma(operands(group.y, k), weight[k * params.outputs + group.x], total);
     }
     total = group_sum(total, lane);
     if (lane == 0u) {

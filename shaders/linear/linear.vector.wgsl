@@ -1,8 +1,10 @@
 // y [N, O] = x [N, I] weight [I, O] + bias [O] for few rows: waiting for memory bounds it, not
 // arithmetic.
-// Grid: x 16 columns for each workgroup of 256 threads, y rows. A sum: 64 threads every 64th k
-// upwards, then the threads by fours.
+// Grid: x 16 columns for each workgroup of 256 threads, y rows, or fours of them that share what is
+// read of weights. A sum: 64 threads every 64th k upwards, then the threads by fours.
+// also linear.several: sums_of_four_rows for sums_of_one_row
 // import quads
+// import sums_of_one_row
 // import operand
 // import finish
 // import place
@@ -27,40 +29,33 @@ var<workgroup> sums: array<vec4f, QUADS * SLICES>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    let row = group.y;
+    let first = group.y * ROWS;
     let width = params.outputs / 4u;
     let own = group.x * QUADS + lane % QUADS;
     let quad = min(own, width - 1u);
-    // On their way while the row is prepared:
+    // On their way while the rows are prepared:
     var loads = load(lane / QUADS, quad);
     let start = bias[quad];
-    let i = place(row) * width + quad;
+    let row = first + lane / (THREADS / ROWS); // of which this thread may store the sum
+    let i = place(min(row, params.rows - 1u)) * width + quad;
     let other = beside(i);
-    prepare(row, lane);
-    var total = vec4f();
+    prepare(first, lane);
+    var totals = Totals();
     for (var k = lane / QUADS; k < params.inputs; k += STEP) {
         let next = load(k + STEP, quad);
-        total = fma(x_at(row, k), vec4f(loads[0]), total);
-        total = fma(x_at(row, k + SLICES), vec4f(loads[1]), total);
-        total = fma(x_at(row, k + 2u * SLICES), vec4f(loads[2]), total);
-        total = fma(x_at(row, k + 3u * SLICES), vec4f(loads[3]), total);
-        total = fma(x_at(row, k + 4u * SLICES), vec4f(loads[4]), total);
-        total = fma(x_at(row, k + 5u * SLICES), vec4f(loads[5]), total);
-        total = fma(x_at(row, k + 6u * SLICES), vec4f(loads[6]), total);
-        total = fma(x_at(row, k + 7u * SLICES), vec4f(loads[7]), total);
+        totals = with_products(totals, x_at(first, k), vec4f(loads[0]));
+        totals = with_products(totals, x_at(first, k + SLICES), vec4f(loads[1]));
+        totals = with_products(totals, x_at(first, k + 2u * SLICES), vec4f(loads[2]));
+        totals = with_products(totals, x_at(first, k + 3u * SLICES), vec4f(loads[3]));
+        totals = with_products(totals, x_at(first, k + 4u * SLICES), vec4f(loads[4]));
+        totals = with_products(totals, x_at(first, k + 5u * SLICES), vec4f(loads[5]));
+        totals = with_products(totals, x_at(first, k + 6u * SLICES), vec4f(loads[6]));
+        totals = with_products(totals, x_at(first, k + 7u * SLICES), vec4f(loads[7]));
         loads = next;
     }
-    sums[lane] = total;
-    for (var span = SLICES / 4u; span > 0u; span /= 4u) {
-        workgroupBarrier();
-        let count = span * QUADS;
-        if (lane < count) {
-            let first = sums[lane] + sums[lane + count];
-            sums[lane] = first + (sums[lane + 2u * count] + sums[lane + 3u * count]);
-        }
-    }
-    if (lane < QUADS && own < width) {
-        y[i] = Y(finish(i, sums[lane] + start, other));
+    let total = sum_of_slices(totals, lane);
+    if (lane % (THREADS / ROWS) < QUADS && own < width && row < params.rows) {
+        y[i] = Y(finish(i, total + start, other));
     }
 }
 
@@ -82,6 +77,6 @@ fn weight_at(k: u32, quad: u32) -> Weight {
     return weight[min(k, params.inputs - 1u) * (params.outputs / 4u) + quad];
 }
 
-fn x_at(row: u32, k: u32) -> vec4f {
-    return vec4f(select(0.0, operand(row, min(k, params.inputs - 1u)), k < params.inputs));
+fn x_at(first: u32, k: u32) -> OfRows {
+    return select(OfRows(), operands(first, min(k, params.inputs - 1u)), k < params.inputs);
 }

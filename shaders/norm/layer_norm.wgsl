@@ -1,5 +1,6 @@
 // Grid: a workgroup of 128 threads for each row; sums in the order of row_norm.
 // import each_row
+// import one_row
 // import row_norm
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -31,12 +32,12 @@ fn make_row(row: u32, lane: u32) {
     let i = min(columns, vec4u(params.width - 1u));
     let gains = vec4f(gain[i.x], gain[i.y], gain[i.z], gain[i.w]);
     let biases = vec4f(bias[i.x], bias[i.y], bias[i.z], bias[i.w]);
-    let norm = norm_of(base, params.width, lane);
-    let values = norm.distances * norm.factor * gains + biases;
-    store(base + columns.x, inside.x, values.x);
-    store(base + columns.y, inside.y, values.y);
-    store(base + columns.z, inside.z, values.z);
-    store(base + columns.w, inside.w, values.w);
+    let norm = norm_of(row, params.width, lane);
+    let distances = norm.distances;
+    store(base + columns.x, inside.x, distances[0] * norm.factor * gains.x + biases.x);
+    store(base + columns.y, inside.y, distances[1] * norm.factor * gains.y + biases.y);
+    store(base + columns.z, inside.z, distances[2] * norm.factor * gains.z + biases.z);
+    store(base + columns.w, inside.w, distances[3] * norm.factor * gains.w + biases.w);
     for (var k = lane + HELD; k < params.width; k += THREADS) {
         y[base + k] = Y((x[base + k] - norm.center) * norm.factor * gain[k] + bias[k]);
     }

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from tat.ops.graph import Call, Tensor
 from tat.ops.kernels import KERNELS, Kernel
 
-# Up to so many rows, a product waits for its weights to be read: normalising the rows anew for each
-# block of columns costs no time.
-FEW_ROWS = 8
+# Up to so many rows, a product waits for its weights to be read, and a call for the one before it:
+# normalising the rows anew for each block of columns costs less than a call of its own.
+FEW_ROWS = 64
 
 # Up to so many columns, and by fours, both gradients of a norm are made of one read.
 WIDEST = 2048

@@ -1,8 +1,8 @@
 // A product's operand x: as it is. Fused kernels have another part in this one's place.
 
-// Called by all threads of a workgroup, before the first operand() of its row.
-fn prepare(row: u32, lane: u32) {}
+// Called by all threads of a workgroup, before the first operands() of its rows.
+fn prepare(first: u32, lane: u32) {}
 
-fn operand(row: u32, k: u32) -> f32 {
-    return f32(x[row * params.inputs + k]);
+fn operands(first: u32, k: u32) -> OfRows {
+    return x_of_rows(first, params.inputs, k);
 }

@@ -28,7 +28,7 @@ class GpuBackend:
 
     lanes = 1
     queues = True
-    rows_alike = False  # products of one row and of several are made by different shaders
+    rows_alike = False  # attention of more than 4 queries takes its sums in another order
     takes_int8 = False
 
     def __init__(

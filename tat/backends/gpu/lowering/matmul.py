@@ -30,6 +30,7 @@ class Variant:
         return -(-product.columns // self.columns), -(-product.rows // self.rows)
 
 
+_ROW_BY_ROW = 8  # up to so many rows, each has workgroups of its own
 _MANY_TILES = 32  # of 128 x 128: as many keep a GPU busy
 _ONE_WAVE = 192  # below so many of them, narrow tiles are faster: two of them share a core
 _MOST_PARTS, _PART_DEPTH = 8, 128  # of split-K: the most parts, and the least depth of one
@@ -48,6 +49,10 @@ def _in_deep_fours(product: Product) -> bool:
 
 def _few_rows(product: Product) -> bool:
     return product.rows <= FEW_ROWS and product.columns % 4 == 0 and product.depth % 4 == 0
+
+
+def _single_rows(product: Product) -> bool:
+    return _few_rows(product) and product.rows <= _ROW_BY_ROW
 
 
 def _large(product: Product) -> bool:
@@ -71,6 +76,8 @@ _HALF = Variant("half", 64, 128, _in_halves)
 _TILE_64 = Variant("", 64, 64, lambda product: True)
 _TILE_128 = Variant("tile128", 128, 128, _large)
 _TILE_128_64 = Variant("tile64", 128, 64, _narrow)
+_LINEAR_FEW = Variant("vector", 1, 16, _single_rows), Variant("several", 4, 16, _few_rows)
+_LOGITS_FEW = Variant("vector", 1, 8, _single_rows), Variant("several", 8, 16, _few_rows)
 _COLUMN = Variant("column", 1, 1, lambda product: product.rows <= FEW_ROWS)
 _SPLIT = Variant("split", 128, 64, _in_deep_fours)
 _TILES = (_TILE_128, _TILE_64)
@@ -78,10 +85,10 @@ _ALL_TILES = (_TILE_128_64, *_TILES)
 
 # Variants of each kernel; the first that suits is taken.
 VARIANTS = {
-    "linear": (Variant("vector", 1, 16, _few_rows), _COLUMN, *_ALL_TILES),
+    "linear": (*_LINEAR_FEW, _COLUMN, *_ALL_TILES),
     "linear_backward_input": _ALL_TILES,
     "linear_backward_parameters": (_TILE_64,),
-    "output_projection": (Variant("vector", 1, 8, _few_rows), *_TILES),
+    "output_projection": (*_LOGITS_FEW, *_TILES),
     "output_projection_backward_input": (_TILE_64,),
     "output_projection_backward_table": _TILES,
 }
@@ -110,8 +117,8 @@ def product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
 
 def half_product_passes(kernel: str, attributes: Attributes) -> list[Pass]:
     """The same with factors in f16 where that suits, few rows apart: memory bounds these."""
-    few = [v for v in VARIANTS[kernel] if v.suits is _few_rows]
     product = product_of(kernel, attributes)
+    few = [v for v in (*_LINEAR_FEW, *_LOGITS_FEW) if v in VARIANTS[kernel]]
     return _in_one_pass(kernel, product, (*few, _HALF, *VARIANTS[kernel]))
 
 
