@@ -37,21 +37,65 @@ fn place(row: u32) -> u32 {
     return max(position[row], goes_on) - goes_on;
 }
 
-// The best of a thread's tokens that come behind `last`.
-fn best_behind(last: Candidate, row: u32, lane: u32) -> Candidate {
+// A thread's best tokens that are not ranked yet. With two of them few threads have to look twice.
+struct Best {
+    first: Candidate,
+    second: Candidate,
+}
+
+fn none() -> Candidate {
+    return Candidate(LOWEST, params.vocabulary - 1u);
+}
+
+// The best two of a thread's tokens that come behind `last`.
+fn best_behind(last: Candidate, row: u32, lane: u32) -> Best {
+    let base = row * params.vocabulary;
     let temperature = settings[row * SETTINGS];
     let noise = mix_bits(key[row] ^ place(row));
-    var best = Candidate(LOWEST, params.vocabulary - 1u);
-    for (var i = params.first + lane; i < params.vocabulary; i += THREADS) {
-        var one = Candidate(logits[row * params.vocabulary + i], i);
-        if (temperature > 0.0) {
-            one.score += temperature * gumbel(element_hash(noise, i));
-        }
-        if (one.score > best.score && is_behind(one, last)) {
-            best = one;
-        }
+    var best = Best(none(), none());
+    for (var i = params.first + lane; i < params.vocabulary; i += 4u * THREADS) {
+        // Loads first: one after another they would wait for memory 4 times.
+        let tokens = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+        let places = base + min(tokens, vec4u(params.vocabulary - 1u));
+        let own = vec4f(logits[places.x], logits[places.y], logits[places.z], logits[places.w]);
+        best = with_token(best, own.x, tokens.x, last, temperature, noise);
+        best = with_token(best, own.y, tokens.y, last, temperature, noise);
+        best = with_token(best, own.z, tokens.z, last, temperature, noise);
+        best = with_token(best, own.w, tokens.w, last, temperature, noise);
     }
     return best;
+}
+
+// The best two of `best` and a token after them.
+fn with_token(
+    best: Best, logit: f32, token: u32, last: Candidate, temperature: f32, noise: u32,
+) -> Best {
+    var one = Candidate(logit, token);
+    if (temperature > 0.0) {
+        one.score += temperature * gumbel(element_hash(noise, token));
+    }
+    if (token >= params.vocabulary || !is_behind(one, last) || !(one.score > best.second.score)) {
+        return best;
+    }
+    if (one.score > best.first.score) {
+        return Best(one, best.first);
+    }
+    return Best(best.first, one);
+}
+
+// What is left when the first is ranked.
+fn without_first(best: Best, row: u32, lane: u32) -> Best {
+    if (best.second.score > LOWEST) {
+        return Best(best.second, none());
+    }
+    return best_behind(best.first, row, lane);
+}
+
+// Raw logits of every 256th token from i on; those behind the last are the last one's.
+fn history_at(raw: u32, i: u32) -> vec4f {
+    let tokens = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+    let places = raw + min(tokens, vec4u(params.vocabulary - 1u));
+    return vec4f(history[places.x], history[places.y], history[places.z], history[places.w]);
 }
 
 fn rows() -> u32 {
@@ -67,9 +111,9 @@ fn make_row(row: u32, lane: u32) {
         if (lane == 0u) {
             atomicStore(&chosen, params.vocabulary - 1u);
         }
-        let score = group_max(best.score, lane);
-        if (best.score == score) {
-            atomicMin(&chosen, best.token); // the lowest of equals
+        let score = group_max(best.first.score, lane);
+        if (best.first.score == score) {
+            atomicMin(&chosen, best.first.token); // the lowest of equals
         }
         workgroupBarrier();
         let next = atomicLoad(&chosen);
@@ -78,19 +122,22 @@ fn make_row(row: u32, lane: u32) {
             offers[offer + params.ranks + rank] = score;
             offers[offer + 2u * params.ranks + rank] = history[raw + next];
         }
-        if (best.token == next) {
-            best = best_behind(Candidate(score, next), row, lane);
+        if (best.first.token == next) {
+            best = without_first(best, row, lane);
         }
         workgroupBarrier(); // behind which all have read the token
     }
     var highest = LOWEST;
-    for (var i = params.first + lane; i < params.vocabulary; i += THREADS) {
-        highest = max(highest, history[raw + i]);
+    for (var i = params.first + lane; i < params.vocabulary; i += 4u * THREADS) {
+        highest = max(highest, max_of_quad(history_at(raw, i)));
     }
     highest = group_max(highest, lane);
     var total = 0.0;
-    for (var i = params.first + lane; i < params.vocabulary; i += THREADS) {
-        total += exp(history[raw + i] - highest);
+    for (var i = params.first + lane; i < params.vocabulary; i += 4u * THREADS) {
+        let tokens = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+        let powers = exp(history_at(raw, i) - highest);
+        let terms = select(vec4f(), powers, tokens < vec4u(params.vocabulary));
+        total = (((total + terms.x) + terms.y) + terms.z) + terms.w;
     }
     total = group_sum(total, lane);
     if (lane == 0u) {

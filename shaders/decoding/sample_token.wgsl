@@ -24,19 +24,15 @@ var<workgroup> chosen: atomic<u32>;
 var<private> top: f32; // the row's highest logit
 var<private> mass: f32; // what exp(logit - top) is multiplied by to weigh; 0 where each weighs 1
 
-fn logits_at(places: vec4u) -> vec4f {
+fn values_at(places: vec4u) -> vec4f {
     return vec4f(logits[places.x], logits[places.y], logits[places.z], logits[places.w]);
 }
 
-fn value(i: u32) -> f32 {
-    return logits[i];
-}
-
-fn weight(i: u32) -> u32 {
+fn weight(logit: f32) -> u32 {
     if (mass == 0.0) {
         return 1u;
     }
-    return u32(exp(logits[i] - top) * mass + 0.5);
+    return u32(exp(logit - top) * mass + 0.5);
 }
 
 // The lowest logit that top-k, top-p and min-p keep, of elements first to end.
@@ -50,7 +46,7 @@ fn threshold(row: u32, first: u32, end: u32, lane: u32) -> f32 {
     var highest = LOWEST;
     for (var i = first + lane; i < end; i += 4u * THREADS) {
         let places = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
-        highest = max(highest, max_of_quad(logits_at(min(places, vec4u(end - 1u)))));
+        highest = max(highest, max_of_quad(values_at(min(places, vec4u(end - 1u)))));
     }
     top = group_max(highest, lane);
     var lowest = LOWEST;
@@ -63,8 +59,11 @@ fn threshold(row: u32, first: u32, end: u32, lane: u32) -> f32 {
     }
     if (top_p < 1.0) {
         var total = 0.0;
-        for (var i = first + lane; i < end; i += THREADS) {
-            total += exp(logits[i] - top);
+        for (var i = first + lane; i < end; i += 4u * THREADS) {
+            let places = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
+            let powers = exp(values_at(min(places, vec4u(end - 1u))) - top);
+            let terms = select(vec4f(), powers, places < vec4u(end));
+            total = (((total + terms.x) + terms.y) + terms.z) + terms.w;
         }
         mass = WHOLE / group_sum(total, lane);
         lowest = max(lowest, radix_select(first, end, u32(top_p * WHOLE), LOWEST, lane));
@@ -105,7 +104,7 @@ fn make_row(row: u32, lane: u32) {
     for (var i = params.first + lane; i < params.vocabulary; i += 4u * THREADS) {
         // Loads first: one after another they would wait for memory 4 times.
         let places = i + vec4u(0u, THREADS, 2u * THREADS, 3u * THREADS);
-        let own = logits_at(base + min(places, vec4u(params.vocabulary - 1u)));
+        let own = values_at(base + min(places, vec4u(params.vocabulary - 1u)));
         best = better(best, own.x, places.x, lowest, temperature, noise);
         best = better(best, own.y, places.y, lowest, temperature, noise);
         best = better(best, own.z, places.z, lowest, temperature, noise);
