@@ -6,7 +6,8 @@ import operator
 from tat.wgsl.declarations import split_module
 
 _BYTES = {
-    "f32": 4, "u32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2u": 8, "vec4<f16>": 8, "vec4f": 16
+    "f32": 4, "u32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2u": 8, "vec4<f16>": 8,
+    "vec4f": 16, "vec4u": 16,
 }  # fmt: skip
 _OPERATORS = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.floordiv
