@@ -145,6 +145,30 @@ def test_a_copy_goes_its_own_way():
     assert constraint.accept(ids) == len(ids)
 
 
+def test_a_constraint_goes_back_to_where_it_was():
+    """Behind blocks, in the middle of one, and again; what follows is refused as it was then."""
+    ids, draw = TOKENIZER.encode(TEXTS["body"]), np.random.default_rng(7)
+    constraint, place = CONSTRAINTS.of(PROMPTS["body"]), 0
+    for _ in range(60):
+        while place < len(ids) and draw.random() < 0.7:
+            place += constraint.accept(ids[place : place + draw.integers(1, 9)])
+        constraint.accept([draw.integers(TOKENIZER.size)] if draw.random() < 0.3 else [])
+        place = draw.integers(place + 1)
+        constraint.rewind(ids[:place])
+        fresh = CONSTRAINTS.of(PROMPTS["body"])
+        assert fresh.accept(ids[:place]) == place
+        masks = np.zeros((2, TOKENIZER.size))
+        for one, mask in zip((constraint, fresh), masks, strict=True):
+            one.mask(mask)
+            for token in range(TOKENIZER.size):
+                if mask[token] == 0 and not one.copy().accept([token]):
+                    mask[token] = 1
+        np.testing.assert_array_equal(*masks)
+    other = constraint.copy()
+    other.rewind([])
+    assert other.accept(ids) == len(ids) and constraint.accept(ids[place:]) == len(ids) - place
+
+
 PROMPT = Prompt("", "fn f(a: f32) -> f32", "")
 
 

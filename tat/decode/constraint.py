@@ -1,6 +1,7 @@
 """Constraints on the text for a prompt: the grammar accepts it, and its names are in scope."""
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -29,6 +30,9 @@ class Constraint(Protocol):
     def rule_out(self, token: int, logits: np.ndarray) -> None:
         """Set the logit of a token that `accept` refused to -inf, and those of others that it would
         refuse for the same reason."""
+
+    def rewind(self, tokens: Sequence[int]) -> None:
+        """Go back to where these tokens were taken, the first ones of a text."""
 
     def copy(self) -> "Constraint":
         """An independent constraint in the same state."""
@@ -115,17 +119,30 @@ class WgslConstraint:
         """The first `again` tokens are of the given text already, and are written again."""
         self._refusals, self._matcher, self._suffixes = refusals, matcher, suffixes
         self._end, self._again = _End(scope, layout), again
+        self._before, self._ends = matcher.count, [(0, self._end)]  # and each with its tokens
 
     def copy(self) -> "WgslConstraint":
         """An independent constraint in the same state, for a text with the same beginning."""
-        matcher = self._matcher.copy()
-        scope, layout, _ = self._end
-        return WgslConstraint(
-            self._refusals, matcher, scope, self._suffixes, layout, self._again
-        )  # fmt: skip
+        other = copy(self)
+        other._matcher, other._ends = self._matcher.copy(), [*self._ends]
+        return other
+
+    def rewind(self, tokens: Sequence[int]) -> None:
+        """Go back to where these tokens were taken, the first ones of a text (of a gap: none)."""
+        while self._ends[-1][0] > len(tokens):
+            self._ends.pop()
+        known, self._end = self._ends[-1]
+        self._matcher.keep(self._before + len(tokens))
+        if behind := tokens[known:]:
+            self._end = self._after(behind)
 
     def accept(self, tokens: Sequence[int]) -> int:
         """Take tokens from the front of `tokens` while they may follow; the end token counts."""
+        taken = self._accept(tokens)
+        self._ends.append((self._matcher.count - self._before, self._end))
+        return taken
+
+    def _accept(self, tokens: Sequence[int]) -> int:
         taken = min(self._again, len(tokens))
         self._again -= taken
         if len(tokens) - taken > 1 and self._accepts_all(tokens[taken:]):
@@ -151,22 +168,28 @@ class WgslConstraint:
 
         What would be refused behind one of them would be refused behind the next ones, too.
         """
-        texts, layout = [], self._end.layout
-        for token in tokens:
-            texts.append(self._refusals.tokens[token])
-            layout = _continued(layout, texts[-1]) if texts[-1] else None
-            if layout is None:
-                return False
-        scope = self._end.scope.after(b"".join(texts))
-        if scope is None:
+        end = self._after(tokens)
+        if end is None:
             return False
         count = self._matcher.accept(tokens)
-        end = _End(scope, layout, texts[-1].endswith(b"/") and not layout.comments)
         if count < len(tokens) or not self._may_stand(end):
             self._matcher.rollback(count)
             return False
         self._end = end
         return True
+
+    def _after(self, tokens: Sequence[int]) -> "_End | None":
+        """The end of the text with these tokens, which the grammar may refuse; None if their names
+        or their layout are refused."""
+        texts, layout = [], self._end.layout
+        for token in tokens:
+            texts.append(self._refusals.tokens[token])
+            layout = _continued(layout, texts[-1]) if texts[-1] else None
+            if layout is None:
+                return None
+        scope = self._end.scope.after(b"".join(texts))
+        slash = texts[-1].endswith(b"/") and not layout.comments
+        return _End(scope, layout, slash) if scope is not None else None
 
     def _in_scope(self, tokens: Sequence[int]) -> list["_End"]:
         """The ends of the text after each token, up to one that needs a look at the grammar, and

@@ -59,7 +59,6 @@ class Stream:
         """Review the text from its beginning; `redraw` gives the preference after refusals."""
         if reviewer is not None and redraw is not None:
             self._reviewer, self._redraw = reviewer, redraw
-            self._fresh = self.constraint.copy() if self.constraint else None
 
     @property
     def score(self) -> float:
@@ -202,8 +201,7 @@ class Stream:
         self.ended, self._size = self._reviewer.gave_up(), 1
         if self.drafter is not None:
             self.drafter.forget_text()
-        if self._fresh is not None:
-            self.constraint = self._fresh.copy()
-            self.constraint.accept(self.tokens)
+        if self.constraint is not None:
+            self.constraint.rewind(self.tokens)
         self.preference = self._redraw(self._reviewer.attempts())
         return True

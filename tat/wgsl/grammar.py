@@ -81,6 +81,15 @@ class Matcher:
             raise RuntimeError(f"grammar: {self._matcher.get_error()}")
         del self._taken[len(self._taken) - count :]
 
+    @property
+    def count(self) -> int:
+        """The tokens that were taken so far."""
+        return len(self._taken)
+
+    def keep(self, count: int) -> None:
+        """Take back all but the first `count` tokens."""
+        self.rollback(len(self._taken) - count)
+
     def copy(self) -> "Matcher":
         """A matcher of its own in the same state."""
         other = copy(self)
