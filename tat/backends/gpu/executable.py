@@ -13,6 +13,7 @@ from tat.backends.gpu.buffers import BufferManager
 from tat.backends.gpu.device import HALF, OFFSET_ALIGNMENT, Device, open_device
 from tat.backends.gpu.half.weights import Feeds, HalfWeights
 from tat.backends.gpu.recorder import BoundCalls, CommandRecorder, encode
+from tat.backends.gpu.recording_thread import RecordingThread
 from tat.backends.gpu.shaders import ShaderLibrary
 from tat.backends.gpu.submissions import Submissions
 from tat.errors import DeviceError
@@ -48,6 +49,7 @@ class GpuBackend:
             fuses=True,
         )
         self.submissions = Submissions(device, self.name)
+        self.recording = RecordingThread(device.handle)
         self.buffers = BufferManager(device, self.submissions)
         self.shaders = ShaderLibrary(device)
         self.half_weights = HalfWeights(self._compiled, device.limits.binding // ELEMENT_BYTES)
@@ -107,9 +109,8 @@ class GpuExecutable:
     def __init__(self, backend: GpuBackend, plan: Plan) -> None:
         self.plan, self._backend, self._buffers = plan, backend, backend.buffers
         self._bound = BoundPlan(backend.shared, plan)
-        self._recorder = CommandRecorder(backend.device, backend.name)
+        self._recorder = CommandRecorder(backend.device, backend.name, backend.recording)
         self._generation = -1  # of the calls that were recorded ahead
-        self._times = 0  # of the last run
 
     def element_bytes(self, tensor: Tensor) -> int:
         """Bytes of an element where products read the tensor."""
@@ -143,11 +144,9 @@ class GpuExecutable:
 
     def run(self, times: int = 1) -> None:
         calls = self._calls()
-        again, self._times = self._times == times, times
         self._submit(self._recorder.commands(calls, times))
-        if again:  # as it was: the next run is recorded while the GPU does this one
-            ahead = self._recorder.record_ahead
-            self._backend.submissions.afterwards(lambda: ahead(calls, times))
+        ahead = self._recorder.record_ahead
+        self._backend.submissions.afterwards(lambda: ahead(calls, times))
 
     def run_call(self, index: int) -> None:
         self._submit(self._recorder.record([self._calls()[index]]))

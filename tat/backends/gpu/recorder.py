@@ -1,13 +1,15 @@
 """Recording commands: a command buffer for each run, the next one while the GPU does this one."""
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
+
+import numpy as np
+from numpy import ndarray as Array
 
 from tat.backends.gpu.device import Device, reported
 from tat.backends.gpu.native import RawDispatch, record
+from tat.backends.gpu.recording_thread import RecordingThread, table
 
 
 @dataclass(frozen=True)
@@ -21,60 +23,63 @@ class BoundDispatch:
 BoundCalls = Sequence[Sequence[BoundDispatch]]  # the dispatches of each call
 
 
-@cache
-def _finisher() -> ThreadPoolExecutor:
-    """The thread that finishes what is recorded ahead; a process that ends waits for it."""
-    return ThreadPoolExecutor(1, "tat-recorder")
-
-
 class CommandRecorder:
-    """Makes command buffers, each of which can be submitted once.
+    """Makes command buffers, each of which can be submitted once."""
 
-    Half of the time is wgpu's check of the whole: for a run that is recorded ahead, a thread of its
-    own waits for that, and an error there is raised where the commands are asked for.
-    """
-
-    def __init__(self, device: Device, name: str) -> None:
-        """name: of who runs there, for errors."""
-        self._device, self._name = device, name
-        self._ahead: Future[Any] | None = None  # commands of the next run, before it is asked for
-        self._ahead_times = 0
+    def __init__(self, device: Device, name: str, thread: RecordingThread) -> None:
+        """name: of who runs there, for errors. thread: records ahead where it runs."""
+        self._device, self._name, self._thread = device, name, thread
+        self._ahead: dict[int, Callable[[], Any]] = {}  # wait for commands of so many runs
+        self._times = 0  # of the last run
+        self._rows: Array | None = None  # the table of all calls
 
     def record(self, calls: BoundCalls) -> Any:
         """Commands of these calls."""
         with reported(f"running on {self._name}"):
-            return self._encoded(calls).finish()
-
-    def _encoded(self, calls: BoundCalls) -> Any:
-        encoder = self._device.handle.create_command_encoder()
-        compute_pass = encoder.begin_compute_pass()
-        encode(compute_pass, calls)
-        compute_pass.end()
-        return encoder
+            encoder = self._device.handle.create_command_encoder()
+            compute_pass = encoder.begin_compute_pass()
+            encode(compute_pass, calls)
+            compute_pass.end()
+            return encoder.finish()
 
     def commands(self, calls: BoundCalls, times: int) -> Any:
-        """Commands of all calls, `times` times: those recorded ahead, if they are the same."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is None or self._ahead_times != times:
-            return self.record([*calls] * times)
-        with reported(f"running on {self._name}"):
-            return ahead.result()
+        """Commands of all calls, `times` times: those recorded ahead, if there are any."""
+        ahead = self._ahead.pop(times, None)
+        found = ahead() if ahead else None
+        return found or self.record([*calls] * times)  # which tells what is wrong with them
 
     def record_ahead(self, calls: BoundCalls, times: int) -> None:
-        """Records the next run, unless that is done."""
-        if self._ahead is None:
+        """Records for another run like the last one: while the GPU does that.
+
+        The thread keeps commands ready for any number of times that came up. Without it, that pays
+        only for one that came up twice in a row.
+        """
+        again, self._times = self._times == times, times
+        if times in self._ahead:
+            return
+        if self._rows is None:
+            self._rows = table(_raw(calls))
+        if self._thread.runs(times * len(self._rows)):
             with reported(f"running on {self._name}"):
-                encoder = self._encoded([*calls] * times)
-            self._ahead, self._ahead_times = _finisher().submit(encoder.finish), times
+                self._ahead[times] = self._thread.record(
+                    np.tile(self._rows, (times, 1)), calls
+                ).wait
+        elif again:
+            commands = self.record([*calls] * times)
+            self._ahead = {times: lambda: commands}
 
     def forget(self) -> None:
         """Drops what was recorded ahead: its calls are bound to other memory now."""
-        self._ahead = None
+        self._ahead, self._rows = {}, None
 
 
 def encode(compute_pass: Any, calls: BoundCalls) -> None:
     """Records calls into a pass of wgpu's."""
-    record(compute_pass, (bound.raw for call in calls for bound in call))
+    record(compute_pass, _raw(calls))
+
+
+def _raw(calls: BoundCalls) -> Iterable[RawDispatch]:
+    return (bound.raw for call in calls for bound in call)
 
 
 def flattened(calls: Iterable[Iterable[Any]]) -> Iterable[Any]:
