@@ -18,6 +18,13 @@ def test_a_pool_answers_many_threads_in_order():
         assert [add(pool, 0), *pool.each(lambda n: add(pool, n), [1, 2])] == [0, 1, 2]
 
 
+def test_few_children_answer_questions_however_many_threads_there_may_be():
+    with SandboxPool(threads=16) as pool:
+        sources = [f"const a = {number};" for number in range(40)]
+        assert pool.each(pool.validate, sources) == [None] * 40
+        assert 1 <= sum(sandbox._child is not None for sandbox in pool._all) <= 4
+
+
 def test_a_module_is_judged_once_and_a_failure_says_nothing_of_it(monkeypatch):
     asked: list[str] = []
     replies = iter([Failure("lost", lost=True), Verdict("bad", 2, 3), Verdict()])

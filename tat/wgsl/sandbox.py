@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
@@ -213,4 +214,10 @@ def _place(source: str, offset: int) -> tuple[int, int]:
 
 def _cpu_seconds(seconds: float) -> int:
     """CPU time that all cores may spend in `seconds`; its margin lets the clock fire first."""
-    return math.ceil(seconds + 1) * (os.cpu_count() or 1)
+    return math.ceil(seconds + 1) * _cores()
+
+
+@cache
+def _cores() -> int:
+    """Cores of this machine; asking the system takes as long as sending it a module."""
+    return os.cpu_count() or 1

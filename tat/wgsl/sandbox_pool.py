@@ -11,6 +11,9 @@ from tat import machine
 from tat.wgsl.protocol import Reply, Request, Validate, Verdict
 from tat.wgsl.sandbox import R, Sandbox, T
 
+# Threads that wait for `each`: naga takes half as long for a module as asking it takes here, and a
+# child that opens a device takes as long as a thousand modules.
+_ASKING = 4
 _AHEAD = 4  # items of each thread that may wait for it
 _REMEMBERED = (
     1 << 17
@@ -24,17 +27,17 @@ class SandboxPool(Sandbox):
     """
 
     def __init__(self, threads: int = 0, validation_seconds: float = 10.0) -> None:
-        """By default `each` and `results` have a thread for each core of this process."""
+        """By default `results` has a thread for each core of this process; `each` has a few."""
         super().__init__(validation_seconds)
         self._count = threads or machine.cores()
-        self._all = [Sandbox(validation_seconds) for _ in range(2 * self._count + 1)]
+        asking = min(self._count, _ASKING)
+        self._all = [Sandbox(validation_seconds) for _ in range(self._count + asking + 1)]
         self._free = deque(self._all)
         self._room = threading.BoundedSemaphore(len(self._all))
         self._verdicts: dict[bytes, Verdict] = {}
         # Two groups: what `each` waits for does not stand behind what `results` has begun.
-        self._each, self._results = (
-            ThreadPoolExecutor(self._count, name) for name in ("each", "results")
-        )
+        self._each = ThreadPoolExecutor(asking, "each")
+        self._results = ThreadPoolExecutor(self._count, "results")
 
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """The results of a work that may ask the sandbox, in order; items are side by side."""
