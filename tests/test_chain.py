@@ -1,5 +1,6 @@
 """Blocks of tokens drawn on the device: same texts as one token at a time, in any batch."""
 
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -93,6 +94,25 @@ def test_texts_are_those_of_one_token_at_a_time(sampling: Sampling, constrained:
     got = queueing(generator).generate_all(requests(constrained, sampling))
     assert [text.text for text in got] == [text.text for text in expected]
     assert [t.score for t in got] == pytest.approx([t.score for t in expected], rel=1e-4)
+
+
+@queues
+def test_sources_that_come_later_are_encoded_with_the_first_ones(backend, monkeypatch):
+    """Each is encoded once, a few at a time, although rows become free one by one."""
+    generator, encoded = on(backend(), new_generator(12, generate__batch=2)), []
+    encode = generator.programs._encode_all
+    monkeypatch.setattr(generator.programs, "_encode_all", lambda sources, shape: (
+        encoded.append([*map(tuple, sources)]), encode(sources, shape)))  # fmt: skip
+    prompts = [Prompt(f"area {'of it ' * (k % 2 * 9)}{k}") for k in range(20)]
+    streams = [generator.stream(Request(prompt)) for prompt in prompts]
+    for stream, limit in zip(streams, [3, 12, 7, 5] * 5, strict=True):
+        stream.limit = limit
+    assert len([*generator.run(deque(streams), 1)]) == len(prompts)
+    flat = [source for several in encoded for source in several]
+    assert len(flat) == len(set(flat)) == len(prompts) and len(encoded) <= 4
+    other = Generator(generator.loaded, 12, generator.settings)  # with the same caches
+    for stream, prompt in zip(streams, prompts, strict=True):
+        assert stream.tokens == [*other.tokens(other.source(prompt))][: stream.limit]
 
 
 def steps_of(generator: Generator) -> list[int]:

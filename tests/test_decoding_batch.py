@@ -106,8 +106,8 @@ def test_a_text_that_joins_later_finds_room(generator):
 def test_equal_sources_are_encoded_once(generator, monkeypatch):
     placed = []
     programs = generator.programs
-    monkeypatch.setattr(programs, "place", lambda given, shape, real=programs.place: (
-        placed.extend(list(segments) for _, segments in given), real(given, shape)))  # fmt: skip
+    monkeypatch.setattr(programs, "place", lambda given, *more, real=programs.place: (
+        placed.extend(list(segments) for _, segments in given), real(given, *more)))  # fmt: skip
     body, context, program, _ = PROMPTS.values()
     prompts = [body, body, context, context, context, program]
     requests = [request(generator, prompt, False, n) for n, prompt in enumerate(prompts)]

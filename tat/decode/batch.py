@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 from numpy import ndarray as Array
@@ -15,6 +15,8 @@ from tat.model.programs import BatchShape
 
 Each = Callable[[Callable[[int], object], Sequence[int]], object]
 """Does a work for each of some rows, maybe for several at once."""
+
+_AHEAD = 64  # waiting streams whose sources may be encoded with those of the ones before
 
 
 def one_by_one(work: Callable[[int], object], rows: Sequence[int]) -> None:
@@ -69,7 +71,8 @@ class Batch:
             if rows:
                 placed += self._given(sources, rows)
         if placed:
-            self._programs.place(placed, self._shape)
+            later = (source for stream in islice(waiting, _AHEAD) for source in stream.sources)
+            self._programs.place(placed, self._shape, later)
             self._write_sources()
 
     def _joining(self, waiting: deque[Stream]) -> int:

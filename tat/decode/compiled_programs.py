@@ -1,6 +1,6 @@
 """The compiled programs of decoding, each made when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -29,8 +29,10 @@ Placed = tuple[Sequence[int], Sequence[int]]
 _TOGETHER = 16  # sources that a device with a queue encodes at once, at most
 _LENGTHS = 64  # tokens between lengths of sources, where a program costs little to make
 
-# By backend, which has the caches, and by length: whose source stands there, and which.
-_encoded: WeakKeyDictionary[Backend, dict[int, tuple[object, tuple[int, ...]]]]
+_Source = tuple[int, ...]
+
+# By backend, which has the caches, and by shape: whose sources are encoded there, and their rows.
+_encoded: WeakKeyDictionary[Backend, dict[BatchShape, tuple[object, dict[_Source, int]]]]
 _encoded = WeakKeyDictionary()
 
 
@@ -65,47 +67,73 @@ class Programs:
         """Whether rows of a batch may read the same memory, instead of a copy each."""
         return shape.rows > 1 and not self.runs_ahead
 
-    def place(self, placed: Sequence[Placed], shape: BatchShape) -> None:
+    def place(
+        self, placed: Sequence[Placed], shape: BatchShape, coming: Iterable[Sequence[int]] = ()
+    ) -> None:
         """Encode sources and put their memory into a batch of a shape.
 
-        A device with a queue encodes those of a length together: it takes as long for one.
+        A device with a queue encodes those of a length together: it takes as long for one. Where it
+        has room, it encodes with them sources that are `coming` later.
         """
-        by_length: dict[int, list[Placed]] = {}
-        for one in placed:
-            length = next(length for length in self.source_lengths if length >= len(one[0]))
-            by_length.setdefault(length, []).append(one)
-        for length, several in by_length.items():
+        if shape.rows > 1:
+            self.overwritten(shape)
+        later = self._by_length((source, ()) for source in coming if self.runs_ahead)
+        for length, several in self._by_length(placed).items():
+            several = self._place_known(several, length, shape)
             for start in range(0, len(several), _TOGETHER):
                 chunk = several[start : start + _TOGETHER]
-                rows = 1 << (len(chunk) - 1).bit_length()
-                # A batch of these very rows and this length has its memory where they are encoded.
-                apart = (rows, 1, length) != (shape.rows, shape.sources, shape.source)
-                if self.runs_ahead and len(chunk) > 1 and apart:
-                    self._place_together(chunk, BatchShape(rows, length, 1), shape)
+                if self._encode_together([*chunk, *later.get(length, ())], length, shape):
+                    self._place_known(chunk, length, shape)
                 else:
                     for one in chunk:
                         self._place_alone(*one, length, shape)
 
-    def _place_together(
-        self, placed: Sequence[Placed], many: BatchShape, shape: BatchShape
-    ) -> None:
-        self._encode_all([source for source, _ in placed], many)
-        index = np.full(shape.rows * shape.sources, -1)
-        counts = np.zeros(index.size)
-        for row, (source, segments) in enumerate(placed):
-            index[list(segments)], counts[list(segments)] = row, len(source)
-        self._copy(many, shape, index, counts)
+    def _encode_together(self, placed: Sequence[Placed], length: int, shape: BatchShape) -> bool:
+        """Encode the first sources for a batch of a shape; whether that pays and can be done."""
+        sources = [*dict.fromkeys(tuple(source) for source, _ in placed)][:_TOGETHER]
+        rows = 1 << (len(sources) - 1).bit_length()
+        # A batch of these very rows and this length has its memory where they are encoded.
+        apart = (rows, 1, length) != (shape.rows, shape.sources, shape.source)
+        if not self.runs_ahead or len(sources) == 1 or not apart:
+            return False
+        self._encode_all(sources, BatchShape(rows, length, 1))
+        return True
+
+    def _by_length(self, placed: Iterable[Placed]) -> dict[int, list[Placed]]:
+        """Sources by the length that they are padded to."""
+        found: dict[int, list[Placed]] = {}
+        for one in placed:
+            length = next(length for length in self.source_lengths if length >= len(one[0]))
+            found.setdefault(length, []).append(one)
+        return found
+
+    def _place_known(
+        self, placed: Sequence[Placed], length: int, shape: BatchShape
+    ) -> Sequence[Placed]:
+        """Copy the memory of sources that were encoded with others; returns those that were not."""
+        if not self.runs_ahead:
+            return placed
+        for many in [many for many in self._encoded if many.rows > 1 and many.source == length]:
+            owner, rows = self._encoded[many]
+            found = [one for one in placed if owner is self._owner and tuple(one[0]) in rows]
+            if found:
+                index = np.full(shape.rows * shape.sources, -1)
+                counts = np.zeros(index.size)
+                for source, segments in found:
+                    index[list(segments)] = rows[tuple(source)]
+                    counts[list(segments)] = len(source)
+                self._copy(many, shape, index, counts)
+                placed = [one for one in placed if one not in found]
+        return placed
 
     def _place_alone(
         self, source: Sequence[int], segments: Sequence[int], length: int, shape: BatchShape
     ) -> None:
         """A source that was the last of its length is still encoded: a line that is being written
         is asked for again and again, and texts are drawn after the likeliest."""
-        alone, known = BatchShape(1, length, 1), (self._owner, tuple(source))
-        if self._encoded.get(length) != known:
-            self.overwritten(alone)
+        alone = BatchShape(1, length, 1)
+        if self._encoded.get(alone) != (self._owner, {tuple(source): 0}):
             self._encode_all([source], alone)
-            self._encoded[length] = known
         if (shape.rows, shape.sources, shape.source) == (1, 1, length):
             return  # both shapes have the same caches
         index = np.full(shape.rows * shape.sources, -1)
@@ -122,10 +150,11 @@ class Programs:
 
     def overwritten(self, shape: BatchShape) -> None:
         """The memory of a shape is about to change: no source is encoded there any more."""
-        if shape.rows == shape.sources == 1:
-            self._encoded.pop(shape.source, None)
+        if shape.sources == 1:
+            self._encoded.pop(BatchShape(shape.rows, shape.source, 1), None)
 
     def _encode_all(self, sources: Sequence[Sequence[int]], shape: BatchShape) -> None:
+        self.overwritten(shape)
         encode = self._encode(shape)
         ids = np.zeros((shape.rows, 1, shape.source), np.int32)
         lengths = np.zeros((shape.rows, 1), np.int32)
@@ -133,6 +162,8 @@ class Programs:
             ids[row, 0, : len(source)], lengths[row] = source, len(source)
         write_sources(encode, ids, lengths)
         encode.run()
+        rows = {tuple(source): row for row, source in enumerate(sources)}
+        self._encoded[shape] = self._owner, rows
 
     @remembered()
     def _encode(self, shape: BatchShape) -> Executable:
