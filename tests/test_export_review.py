@@ -126,8 +126,10 @@ def test_a_refused_statement_and_an_unknown_name_are_drawn_again():
 def test_a_text_ends_after_as_many_tokens_in_vain():
     texts = [["{", *"abcdefghijklmnopqrstuvwxyz"[:20], ";"]]
     asked = {"texts": texts, "most": 999, "names": None, "refused": ["t;"]}
-    made = node(_PLAYER, asked)
-    assert not made["finished"] and 256 // 22 < made["redrawn"] <= 256 // 21 + 1
+    made = node(_PLAYER, {**asked, "context": "const k = 1;"})
+    assert not made["finished"] and 1024 // 22 < made["redrawn"] <= 1024 // 21 + 1
+    others = len(made["keys"]) - made["redrawn"]  # of three draws
+    assert 3 * (192 // 22) < others <= 3 * (192 // 21 + 2) + 1
 
 
 @pytest.mark.parametrize(("after", "said"), [

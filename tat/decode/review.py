@@ -39,7 +39,7 @@ _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests dee
 _END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 4  # refusals at one place, before the previous statement goes, too
-_MOST_TAKEN_BACK = 256  # tokens of a text; then it ends, unfinished
+_IN_VAIN = 1024, 192  # tokens that the most likely text, and a draw, may take back in all
 
 
 class Reviewer(Protocol):
@@ -74,6 +74,7 @@ class Review:
     sandbox: Sandbox
     pieces: Sequence[bytes]
     most: int  # statements to draw again; then the text ends, unfinished
+    number: int = 0  # of the text among those of its prompt
     refusals: Counter[int] = field(default_factory=Counter)
     taken_back: int = 0  # tokens
     _ends: list[_End] = field(default_factory=list)
@@ -91,7 +92,7 @@ class Review:
 
     def gave_up(self) -> bool:
         """Whether as many statements were refused, or as many tokens taken back, as may be."""
-        return self.attempts() >= self.most or self.taken_back >= _MOST_TAKEN_BACK
+        return self.attempts() >= self.most or self.taken_back >= _IN_VAIN[self.number > 0]
 
     def may_wait(self, tokens: Sequence[int]) -> bool:
         """Whether one of these tokens may end a statement, so that naga is asked."""
@@ -170,6 +171,8 @@ def rambles(statement: str) -> bool:
         return False
     if len(statement) > _LONGEST_TEXT:
         return True
+    if "//" not in statement and "/*" not in statement:
+        return False
     tokens = tokenize(statement)
     comments = (t for t in tokens if t.kind == "comment" or t.text.startswith("/*"))
     return any(len(token.text) > _LONGEST_COMMENT for token in comments)

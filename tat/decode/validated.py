@@ -242,5 +242,5 @@ def reviewed(
     def redraw(attempts: int) -> Preference:
         return sampling.preference(source, number + _ATTEMPT * attempts)
 
-    review = Review(prompt, sandbox, pieces, search.redraws)
+    review = Review(prompt, sandbox, pieces, search.redraws, number)
     return replace(request, reviewer=review, redraw=redraw)

@@ -31,8 +31,8 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
   const decode = (tokens) => player.tokenizer.decode(tokens);
   const shown = (tokens) => lead + decode(tokens).slice(begun.length);
   const { candidates, temperature, top_k: topK, top_p: topP, min_p: minP, penalty, seed } = settings;
-  const reviewed = () => new Review({
-    head, lead, decode, most: settings.redraws, names: settings.names === undefined ? player.plan.names : settings.names,
+  const reviewed = (number = 0) => new Review({
+    head, lead, decode, most: settings.redraws, number, names: settings.names === undefined ? player.plan.names : settings.names,
     problemsOf: (code) => player.problemsOf(code),
   });
   const given = gap ? '' : await reviewed().given();
@@ -42,7 +42,7 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
       ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number + ATTEMPT * attempts) }
       : { penalty };
     const reviews = settings.redraws && temperature > 0 && !gap && !given;
-    const review = reviews ? reviewed() : null;
+    const review = reviews ? reviewed(number) : null;
     const made = await player.tokens(source, {
       draw: await draw(0), begun, stopped, review, redraw: draw,
       emit: (tokens) => emit(shown(tokens), number + 1),

@@ -3,21 +3,21 @@
 // declares, from where it begins.
 
 const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 8, LONGEST_STATEMENT = 120;
-const LOOK = 16, LONGEST_COMMENT = 200, LONGEST_TEXT = 600, MOST_TAKEN_BACK = 256;
+const LOOK = 16, LONGEST_COMMENT = 200, LONGEST_TEXT = 600, IN_VAIN = [1024, 192];
 const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
 
 class Review {
   // head: text above; lead: the given signature; decode(tokens); problemsOf(code); most: refusals;
-  // names: the language's own, null to leave names to the compiler.
-  constructor({ head, lead, decode, problemsOf, most, names }) {
-    Object.assign(this, { head, lead, decode, problemsOf, most, attempts: 0, takenBack: 0 });
+  // number: of the text among its prompt's; names: the language's own, null to leave names to the compiler.
+  constructor({ head, lead, decode, problemsOf, most, number = 0, names }) {
+    Object.assign(this, { head, lead, decode, problemsOf, most, number, attempts: 0, takenBack: 0 });
     this.refusals = new Map();
     this.ends = [{ tokens: 0, characters: lead.length }];
     const above = declarationsOf(head, tokensOf(head)).map(({ name }) => name);
     this.known = names && [...names, ...above];
   }
 
-  get gaveUp() { return this.attempts >= this.most || this.takenBack >= MOST_TAKEN_BACK; }
+  get gaveUp() { return this.attempts >= this.most || this.takenBack >= IN_VAIN[+(this.number > 0)]; }
 
   // After one more token: how many tokens stay, or null where all may.
   async take(tokens) {
