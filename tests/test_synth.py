@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "3a96ca2172a82ae4aa3dbae1f205b191d32e7b863a905a12b82713ab09d8f00c"
+GOLDEN = "7f5fd6e5a18c0df50d63819d20e157267ac3e742e421b2cfe075cc6dc89e56dd"
 
 
 def of_the_table(**options) -> Generator:

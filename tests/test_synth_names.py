@@ -15,8 +15,11 @@ from tat.synth.practice.chains import Chain
 from tat.synth.renaming import chosen_names
 from tat.synth.tables import all_families, parse_table
 from tat.synth.templates import compiled
-from tat.synth.words import plural, snake_case
+from tat.synth.words import decorated, plural, snake_case
 
+_LOCAL = re.compile(r"\b(?:let|var|const) (\w+)")
+_NORMALIZED = re.compile(r"let \w+ = normalize\(([\w.]*(?:[nN]orm|nrm|\bN\b)\w*)\);")
+_UNUSED = {("phaseIsotropic", "cosTheta")}  # a phase function takes the angle
 _ANY = ("velocity", "position", "energy", "gradient", "step", "draw", "value", "quantum")  # type
 _ARGUMENTS = re.compile(r"struct \w*(?:Draw|Indirect)\w* \{(.*?)\}", re.S)
 
@@ -132,3 +135,32 @@ def test_a_setting_in_first_place_goes_with_its_partner():
     for number in range(20):
         draft = Draft(family, Draws(5, number))
         assert as_settings(draft) and [a.name for a in draft.arguments] == ["x"]
+
+
+def test_a_body_uses_what_it_names():
+    """Each local, and each parameter of the signature, is read somewhere."""
+    for family in all_families():
+        for _, body in family.bodies:
+            for name in _LOCAL.findall(body):
+                assert len(re.findall(rf"(?<![\w.]){name}\b", body)) > 1, (family.id, name)
+            for parameter in family.parameters:
+                name = parameter.names[0]
+                known = (family.names[0], name) in _UNUSED
+                assert known or re.search(rf"\b{name}\b", body), (family.id, name)
+
+
+def test_names_say_nothing_that_is_untrue():
+    decorations = {decorated("color", Draws(5, number)) for number in range(300)}
+    assert "theColor" in decorations and not {"colorIn", "colorArg"} & decorations
+    assert "pi2" not in {decorated("pi", Draws(5, number)) for number in range(300)}
+    doubled = {decorated("value", Draws(5, number)) for number in range(300)}
+    assert "valueValue" not in doubled
+
+
+def test_a_lit_fragment_stage_normalizes_its_normal_once():
+    generator = Generator(only="composed/fragment", seed=3)
+    bodies = [made.written.body for made in filter(None, map(generator.make, range(3000)))]
+    rims = [body for body in bodies if re.search(r"pow\(1\.0? -", body)]
+    lit = [(match, body) for body in rims if (match := _NORMALIZED.search(body))]
+    assert len(lit) > 5
+    assert all(body.count(f"normalize({match[1]})") == 1 for match, body in lit)

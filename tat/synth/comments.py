@@ -17,7 +17,8 @@ _VERBS = listed("""return compute convert clamp map remap blend mix rotate scale
     reflect reduce round quantize offset snap combine tint take show light let pass place keep
     pull bounce discard slow damp divide append drop negate square compare
     mask posterize call change extend append grade tone extract replace lay scatter gather
-    hash dither carry rescale choose walk""")
+    hash dither carry rescale choose walk leave clip stay say fall bevel chamfer flip put reset
+    screen stop""")
 _NAMES = frozenset(
     listed("""Abelian AgX Airy Bark Beckmann Bernstein Blackman Bradford Cartesian
     Chebyshev Clifford Coriolis Coulomb Courant Doppler Duffing Epanechnikov Euclidean Euler
@@ -36,7 +37,8 @@ _IMPERATIVES = {verb + "s": verb for verb in _VERBS} | {
     "squashes": "squash", "stretches": "stretch", "simplifies": "simplify", "varies": "vary",
 }  # fmt: skip
 _FURTHER_VERB = re.compile(
-    r"(?:(?<=and )|(?<=then )|(?<=, )|(?<=; ))(\w+)(?= (?!(?:of|or|is|are|in|with|for)\b)[\w`])"
+    r"(?:(?<=and )|(?<= or )|(?<=then )|(?<=, )|(?<=; ))(\w+)"
+    r"(?= (?!(?:of|or|is|are|in|with|for)\b)[\w`])"
 )
 _PROPER = re.compile(r"[A-Z]\w*(?:'s?|-[A-Z]\w*)$")
 _LINE = 80  # characters after which a long comment is broken

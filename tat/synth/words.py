@@ -34,10 +34,9 @@ RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A",
 
 # Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
 _BEFORE = listed("my the")
-_BEHIND = listed("0 1 2 3 In Val Value Arg A B _")
-_NUMBERED = listed(  # a digit says more: len2 is a square, noise3 takes three coordinates
-    "len length dist distance radius speed noise hash random rand fbm perlin worley voronoi rotate"
-)
+_BEHIND = listed("0 1 2 3 Val Value A B _")
+_NUMBERED = listed("""pi len length dist distance radius speed noise hash random rand fbm perlin
+    worley voronoi rotate""")  # a digit says more: pi2 is two pi, len2 a square
 _FIRST_WORD = re.compile(r"[a-z]+")
 _CAPITALS = re.compile(
     r"(?<=[a-z0-9])(?!(?<=\d)D)(?:YC[bo]C[rg]|[A-Z]+(?![a-z])|[A-Z])|(?<=[A-Z])[A-Z](?=[a-z])"
@@ -118,7 +117,8 @@ def decorated(name: str, draws: Draws) -> str:
     if behind in ("2", "3") and name in _NUMBERED:
         behind = "0"
     numbered = name[-1].isdigit() or name[-1].isupper()
-    return name if numbered or name.endswith(behind) else name + behind
+    known = name.lower().endswith(behind.lower())
+    return name if numbered or known else name + behind
 
 
 def plural(word: str) -> str:

@@ -122,6 +122,7 @@ _BASES: Weighted[Callable[[Draws], Base]] = Weighted(
 
 
 _TO_EYE = r"let (\w+)(?:/\w+)* = normalize\(\$cameraPos:vec3f - %worldPos:vec3f\);"
+_UNIT_NORMAL = "normalize(%normal:vec3f)"
 _SETTINGS = ("Uniforms/Scene/UBO/Globals/SceneUniforms/Uniform/Params/FrameUniforms",
              "uniforms/u/ubo/scene/globals/uni/params/frame")  # fmt: skip
 _MATERIALS = ("Material/MaterialUniforms/MaterialParams/Mat/SurfaceParams",
@@ -167,7 +168,11 @@ def fragment(draws: Draws) -> Draft:
 
 
 def _seen_once(text: str) -> str:
-    """The direction to the eye has one name in all steps."""
+    """The direction to the eye has one name in all steps, and the normal is normalized once."""
+    head, normalized, tail = text.partition(f" = {_UNIT_NORMAL};")
+    name = re.search(r"let (\w+)(?:/\w+)*$", head)
+    if name:
+        text = head + normalized + tail.replace(_UNIT_NORMAL, name[1])
     first, *more = re.findall(_TO_EYE, text) or [""]
     for name in more:
         text = re.sub(_TO_EYE.replace(r"(\w+)", name) + r"\n", "", text)

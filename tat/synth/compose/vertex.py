@@ -204,7 +204,7 @@ def _two_matrices(v: Vertex) -> str:
         v.context.append("uniform object/modelUniforms/mesh/perObject: Model;")
         model = "object.modelMatrix"
     v.descriptions += ["Moves the vertex to world space and then to clip space",
-                       "World and clip space positions of a vertex"]  # fmt: skip
+                       "Transforms a vertex by model and view-projection matrix"]  # fmt: skip
     if v.through_world(model, 0.6):
         return "uniforms.viewProj * wp"
     return f"uniforms.viewProj * {model} * {v.position}"

@@ -10,7 +10,7 @@ def depressedCubicRoot(p, q):
     return roots[abs(roots.imag).argmin()].real
 
 
-def inverseBilinearX(a, b, c):
+def unitQuadraticRoot(a, b, c):
     roots = np.roots([a, b, c])
     inside = sorted(r.real for r in roots if abs(r.imag) < 1e-9 and 0 <= r.real <= 1)
     return inside[0] if inside else -1.0
