@@ -66,7 +66,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "7f5fd6e5a18c0df50d63819d20e157267ac3e742e421b2cfe075cc6dc89e56dd"
+GOLDEN = "a61fe2eeb6ae04bbb27eaec5624426dbf8c25dc58d0e96c3d5a8d9c2d30d8b8f"
 
 
 def of_the_table(**options) -> Generator:

@@ -19,12 +19,11 @@ _MEMBERS = (  # that nobody uses
     "padding: f32", "pad0: f32", "time: f32", "frame: u32", "resolution: vec2f", "opacity: f32",
     "flags: u32", "tint: vec4f", "enabled: u32", "reserved: vec2f", "exposure: f32",
     "viewport: vec4f", "bias: f32", "seed: u32", "deltaTime: f32", "mouse: vec2f", "layer: u32",
-    "alphaCutoff: f32", "ambient: vec3f", "mipCount: u32",
 )  # fmt: skip
 _PADDING = ("padding: f32", "pad0: f32", "flags: u32", "reserved: vec2f")
 _MOST_UNUSED = 2  # of a struct
 _OTHERS = (  # declarations that nobody uses
-    "const MAX_STEPS: i32 = 64;", "const WORKGROUP_SIZE: u32 = 64u;", "const GAMMA: f32 = 2.2;",
+    "const MAX_BONES: u32 = 64u;", "const WORKGROUP_SIZE: u32 = 64u;", "const GAMMA: f32 = 2.2;",
     "const MAX_LIGHTS: u32 = 16u;", "const ZERO: f32 = 0.0;", "const SCALE = 0.5;",
     "const LUMA: vec3f = vec3f(0.2126, 0.7152, 0.0722);",
     "const UP: vec3f = vec3f(0.0, 1.0, 0.0);", "struct Ray { origin: vec3f, direction: vec3f }",

@@ -13,7 +13,7 @@ from tat.synth.family import Family, Parameter
 _HEAD = re.compile(r"(\w+(?:/\w+)*(?:, \w+)*) -> (\w+)(?: (\d))?")
 TYPES = {  # of meanings; all others are f32
     **dict.fromkeys(("uv", "tile", "blocks", "screen", "plane", "plane0", "field", "random2",
-                     "complex", "disk", "oct", "direction2", "equirect"), "vec2f"),
+                     "complex", "complex1", "disk", "oct", "direction2", "equirect"), "vec2f"),
     **dict.fromkeys(("place3", "field3", "color", "light", "exposed", "look", "mixed", "false",
                      "encoded", "dithered", "grained", "normal", "bump", "texel", "texel2",
                      "bump0", "bent", "decoded",
