@@ -49,6 +49,8 @@ class Logits:
 class Ranked:
     """A device's record of a place, and its logits once they are read."""
 
+    __slots__ = "_offers", "_place", "_token"
+
     def __init__(self, offers: "Offers", step: int, row: int, token: int | None) -> None:
         """`token` is the best one, None if that takes the logits."""
         self._offers, self._place, self._token = offers, (step, row), token

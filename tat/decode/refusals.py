@@ -36,10 +36,9 @@ class Refusals:
             if found and found.end() < len(text):
                 self._numbers.setdefault(found[0], []).append(token)
         self._textless = self._where(lambda text: not text)
-        self._textless = self._textless[self._textless != Special.EOS]
+        self._textless[Special.EOS] = np.inf
         self._going_on = self._where(_LETTERS.match)
-        self._ends = self._where(lambda text: text[:1] < b"\x80" and not _LETTERS.match(text))
-        self._ends = self._ends[[bool(tokens[token]) for token in self._ends]]
+        self._ends = self._where(lambda text: text and text[0] < 0x80 and not _LETTERS.match(text))
         self._ending = self._where(lambda text: _LETTERS.match(text) or text[:1] == b" ")
         self._uncommented = self._where(lambda text: text and text[:1] not in b"/*=")
         self._high = self._where(lambda text: text[:1] >= b"\x80")
@@ -48,12 +47,19 @@ class Refusals:
         # A single _ may discard a value where no name may stand.
         words = [(token, found[1]) for token, found in words if found and found[2] != b"_"]
         self._words = {
-            lead: np.array([token for token, its in words if its == lead], np.intp)
+            lead: self._dense([token for token, its in words if its == lead])
             for lead in (b"", b" ")
         }
 
     def _where(self, applies: Callable[[bytes], object]) -> Array:
-        return np.array([i for i, text in enumerate(self.tokens) if applies(text)], np.intp)
+        return self._dense([i for i, text in enumerate(self.tokens) if applies(text)])
+
+    def _dense(self, group: Sequence[int]) -> Array:
+        """A group as values for all tokens [V]: to take the lower ones is ten times as fast as to
+        set those of the group."""
+        values = np.full(len(self.tokens), np.inf, np.float32)
+        values[list(group)] = -np.inf
+        return values
 
     def rule_out(self, token: int, scope: Scope, logits: Array) -> None:
         """Set the logit of a token that was refused behind `scope` to -inf, and those of others
@@ -61,7 +67,8 @@ class Refusals:
         logits[token] = -np.inf
         text = self.tokens[token]
         if not text:
-            logits[self._textless if token != Special.EOS else []] = -np.inf
+            if token != Special.EOS:
+                _leave_out(self._textless, logits)
         elif scope.partial:
             return
         elif _OPEN.fullmatch(scope.tail):
@@ -74,35 +81,35 @@ class Refusals:
         if words is not None:
             self._keep_words(self._going_on, b"", words, scope.tail, logits)
             if any(words) and all(map(str.isascii, words[0])):
-                logits[self._high] = -np.inf
+                _leave_out(self._high, logits)
         if ended is None:  # the word may not end here
-            logits[self._ends] = -np.inf
+            _leave_out(self._ends, logits)
         elif not ended.tail and not _LETTERS.match(text):
             self._next(text, ended.state, logits, touching=False)
 
     def _behind_operator(self, text: bytes, scope: Scope, logits: Array) -> None:
         ended = scope.after(b" ")
         if ended is None:
-            logits[self._uncommented if scope.tail == "/" else self._ending] = -np.inf
+            _leave_out(self._uncommented if scope.tail == "/" else self._ending, logits)
         if ended is None or ended.tail:
             return
         if text[0] >= 0x80 and not scope.tail:
             words = scope.state.words("")
             if words and words[1] and all(map(str.isascii, words[0])):
-                logits[self._odd] = -np.inf
+                _leave_out(self._odd, logits)
             return
         self._next(text, ended.state, logits, touching=True)
         if not scope.tail and not _LETTERS.match(text.strip(_ASCII_BLANKS)):
             start = text[: 1 + len(text) - len(text.lstrip(_ASCII_BLANKS))]
             if scope.after(start) is None:
-                logits[self._starting(start)] = -np.inf
+                _leave_out(self._starting(start), logits)
 
     def _next(self, text: bytes, state: State, logits: Array, touching: bool) -> None:
         """Rule out tokens that begin the token behind `state`: behind a space, and with `touching`
         words and numbers without one."""
         heads = state.heads()
         if heads:
-            logits[self._headed(heads, touching)] = -np.inf
+            _leave_out(self._headed(heads, touching), logits)
         elif _WORD.fullmatch(text):
             words = state.words("")
             if words is not None:
@@ -120,7 +127,7 @@ class Refusals:
         declared, own = words
         allowed = self._declared(tuple(declared), lead, start), self._own(own, lead, start)
         kept = [logits[tokens] for tokens in allowed]
-        logits[group] = -np.inf
+        _leave_out(group, logits)
         for tokens, values in zip(allowed, kept, strict=True):
             logits[tokens] = values
 
@@ -142,7 +149,12 @@ class Refusals:
             begins = len(rest) < len(text) or (touching and _LETTERS.match(rest))
             if begins and rest and rest[0] < 0x80 and rest[:1] not in heads:
                 found.append(token)
-        return np.array(found, np.intp)
+        return self._dense(found)
 
     def _with_start(self, start: bytes) -> Array:
         return self._where(lambda text: text.startswith(start))
+
+
+def _leave_out(group: Array, logits: Array) -> None:
+    """Set the logits of a group, as `_dense` gives it, to -inf."""
+    np.minimum(logits, group, out=logits)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
@@ -15,11 +16,12 @@ from tat.decode.review import Reviewer
 
 _UNMASKED = 4  # tokens that are tried before the grammar's mask, which takes as long as they do
 
+_END = int(Special.EOS)
+
 Offer = Logits | Ranked
 
 
-@dataclass(frozen=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """A token of the block, and what the model offers in its place."""
 
     token: int
@@ -97,14 +99,19 @@ class Stream:
 
     def follow(self, offers: Iterable[tuple[Ranked, int]]) -> None:
         """Choose next tokens from what a device offers, as long as it drew the same ones."""
+        block, preference = self._block, self.preference
+        most = self.limit - len(self.tokens)
         for offer, drawn in offers:
-            self._choose(offer)
-            if self.last != drawn or self.full:
+            token = offer.best(preference, self._all)
+            block.append(_Chosen(token, offer))
+            if token != drawn or token == _END or len(block) >= most:
                 return
 
     def _choose(self, offer: Offer) -> None:
-        token = offer.best(self.preference, lambda: self.written)
-        self._block.append(_Chosen(token, offer))
+        self._block.append(_Chosen(offer.best(self.preference, self._all), offer))
+
+    def _all(self) -> list[int]:
+        return self.written
 
     @property
     def whole(self) -> bool:
@@ -136,8 +143,9 @@ class Stream:
         if self.constraint is not None and block:
             taken = self.constraint.accept([chosen.token for chosen in block])
             self._size = min(2 * self._size, self.longest_block)
-        for chosen in block[:taken]:
-            self._append(chosen.token, chosen.offer)
+        several = max(1, taken) if self._reviewer is None else 1  # at once
+        for start in range(0, taken, several):
+            self._append(block[start : min(taken, start + several)])
             if self._taken_back():
                 return
         if taken < len(block):
@@ -159,7 +167,7 @@ class Stream:
             found = self._accepted(self._others(offer))
             self.ended = found is None
         if found is not None:
-            self._append(found, offer)
+            self._append([_Chosen(found, offer)])
             self._taken_back()
         if found is not None or self.ended:
             self._refused = None
@@ -185,10 +193,11 @@ class Stream:
                 return
             yield token
 
-    def _append(self, token: int, offer: Offer) -> None:
-        self.tokens.append(token)
-        self._scores.append(offer.log_probability(token))
-        self.ended = token == Special.EOS or len(self.tokens) == self.limit
+    def _append(self, several: Sequence[_Chosen]) -> None:
+        """Settle tokens, of which the last alone may be the end."""
+        self.tokens += [token for token, _ in several]
+        self._scores += [offer.log_probability(token) for token, offer in several]
+        self.ended = several[-1].token == _END or len(self.tokens) == self.limit
 
     def _taken_back(self) -> bool:
         """Whether the reviewer refuses the last statement, which is then drawn again."""

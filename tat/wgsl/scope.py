@@ -60,11 +60,7 @@ class Scope(NamedTuple):
     @classmethod
     def given(cls, context: str, text: str = "") -> Self:
         """After `text`, with the declarations of `context`, whole or functions' signatures."""
-        completed = with_stubs(context)
-        module: dict[str, Arity | None] = {}
-        for item in split_module(completed):
-            module |= _declared(completed[item.start : item.end])
-        scope = cls(Given(module)).after(text.encode("utf-8", "surrogatepass"))
+        scope = cls(Given(_module(context))).after(text.encode("utf-8", "surrogatepass"))
         state = State(*scope.state)
         if scope.tail.isidentifier():  # a word that was given is right too
             state = state._replace(module=state.module | {scope.tail: None})
@@ -100,8 +96,19 @@ class Scope(NamedTuple):
         return True
 
 
+@lru_cache(maxsize=1 << 10)
+def _module(context: str) -> dict[str, Arity | None]:
+    """The names of a context; nobody changes them."""
+    completed = with_stubs(context)
+    module: dict[str, Arity | None] = {}
+    for item in split_module(completed):
+        module |= _declared(completed[item.start : item.end])
+    return module
+
+
+@lru_cache(maxsize=1 << 12)  # prompts of one file share contexts, and contexts declarations
 def _declared(text: str) -> dict[str, Arity | None]:
-    """The names that one declaration declares."""
+    """The names that one declaration declares; nobody changes them."""
     state = Given({})
     for token in tokenize(text):
         state = state.after(token)
