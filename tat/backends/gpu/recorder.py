@@ -31,7 +31,7 @@ class CommandRecorder:
         self._device, self._name, self._thread = device, name, thread
         self._ahead: dict[int, Callable[[], Any]] = {}  # wait for commands of so many runs
         self._times = 0  # of the last run
-        self._rows: Array | None = None  # the table of all calls
+        self._rows: dict[int, Array] = {}  # tables of all calls, so many times
 
     def record(self, calls: BoundCalls) -> Any:
         """Commands of these calls."""
@@ -57,20 +57,17 @@ class CommandRecorder:
         again, self._times = self._times == times, times
         if times in self._ahead:
             return
-        if self._rows is None:
-            self._rows = table(_raw(calls))
-        if self._thread.runs(times * len(self._rows)):
-            with reported(f"running on {self._name}"):
-                self._ahead[times] = self._thread.record(
-                    np.tile(self._rows, (times, 1)), calls
-                ).wait
+        if times not in self._rows:
+            self._rows[times] = np.tile(table(_raw(calls)), (times, 1))
+        if self._thread.runs(len(self._rows[times])):
+            self._ahead[times] = self._thread.record(self._rows[times], calls).wait
         elif again:
             commands = self.record([*calls] * times)
             self._ahead = {times: lambda: commands}
 
     def forget(self) -> None:
         """Drops what was recorded ahead: its calls are bound to other memory now."""
-        self._ahead, self._rows = {}, None
+        self._ahead, self._rows = {}, {}
 
 
 def encode(compute_pass: Any, calls: BoundCalls) -> None:

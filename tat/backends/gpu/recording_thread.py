@@ -19,16 +19,20 @@ from numpy import ndarray as Array
 from tat.backends.gpu.native import RawDispatch
 
 _WORTH = 20_000  # dispatches recorded before the thread is started: that takes as long as they do
-_SLOTS, _SLOT, _FIRST = 8, 8, 16  # jobs at once, words of 64 bits of each, and before the first
+_SLOTS, _SLOT, _FIRST = 8, 4, 24  # jobs at once, words of 64 bits of each, and before the first
 _SEMAPHORE = 64  # bytes; sem_t has 32
 _WGPU = {
+    "create": "wgpuDeviceCreateCommandEncoder",
+    "begins": "wgpuCommandEncoderBeginComputePass",
     "pipeline": "wgpuComputePassEncoderSetPipeline",
     "group": "wgpuComputePassEncoderSetBindGroup",
     "dispatch": "wgpuComputePassEncoderDispatchWorkgroups",
     "end": "wgpuComputePassEncoderEnd",
+    "leave": "wgpuComputePassEncoderRelease",
     "finish": "wgpuCommandEncoderFinish",
+    "release": "wgpuCommandEncoderRelease",
 }
-_WORDS = ("wait", "post", "asked", "done", *_WGPU, "descriptor")  # before the first slot
+_WORDS = ("wait", "post", "asked", "done", *_WGPU)  # before the first slot
 # Words: two semaphores, the number of the recording that the thread is at, and how many it has got.
 _ASKED, _DONE, _AT, _COUNT = 2, 3, _FIRST - 2, _FIRST - 1
 
@@ -40,7 +44,7 @@ _LOADS = "".join(
     f"  %{name} = load ptr, ptr %at.{name}\n"
     for word, name in enumerate(_WORDS)
 )
-# A slot: encoder, or null to end the thread; pass; rows of 5 words and their number; the result.
+# A slot: device, or null to end the thread; rows of 5 words and their number; the result.
 _LOOP = f"""
 define void @serve(ptr %line) {{
 entry:
@@ -55,18 +59,18 @@ begin:
   %slot.behind = mul i64 %slot.number, {_SLOT}
   %slot.word = add i64 %slot.behind, {_FIRST}
   %slot = getelementptr i64, ptr %line, i64 %slot.word
-  %encoder = load ptr, ptr %slot
-  %ends = icmp eq ptr %encoder, null
-  br i1 %ends, label %leave, label %load
+  %device = load ptr, ptr %slot
+  %ends = icmp eq ptr %device, null
+  br i1 %ends, label %gone, label %load
 load:
   %at.number = getelementptr i64, ptr %line, i64 {_AT}
   store i64 %number, ptr %at.number
-  %at.pass = getelementptr i64, ptr %slot, i64 1
-  %pass = load ptr, ptr %at.pass
-  %at.rows = getelementptr i64, ptr %slot, i64 2
+  %at.rows = getelementptr i64, ptr %slot, i64 1
   %rows = load ptr, ptr %at.rows
-  %at.count = getelementptr i64, ptr %slot, i64 3
+  %at.count = getelementptr i64, ptr %slot, i64 2
   %count = load i64, ptr %at.count
+  %encoder = call ptr %create(ptr %device, ptr null)
+  %pass = call ptr %begins(ptr %encoder, ptr null)
   br label %row
 row:
   %index = phi i64 [0, %load], [%next, %bind]
@@ -98,13 +102,15 @@ bind:
   br i1 %more, label %row, label %recorded
 recorded:
   call void %end(ptr %pass)
-  %commands = call ptr %finish(ptr %encoder, ptr %descriptor)
-  %at.result = getelementptr i64, ptr %slot, i64 4
+  call void %leave(ptr %pass)
+  %commands = call ptr %finish(ptr %encoder, ptr null)
+  call void %release(ptr %encoder)
+  %at.result = getelementptr i64, ptr %slot, i64 3
   store ptr %commands, ptr %at.result
   %posted = call i32 %post(ptr %done)
   %next.number = add i64 %number, 1
   br label %sleep
-leave:
+gone:
   ret void
 }}
 """
@@ -149,11 +155,8 @@ class RecordingThread:
         """Begins to record rows of `table`, one or more; the thread has to run."""
         if len(self._open) == _SLOTS - 1:  # one is for the end
             self.collect()
-        encoder = self._handle.create_command_encoder()
-        compute_pass = encoder.begin_compute_pass()
-        self._open.append(Recording(self, (encoder, compute_pass, rows, kept)))
-        objects = address(encoder._internal), address(compute_pass._internal)
-        _ask(self._line, *objects, rows.ctypes.data, len(rows))
+        self._open.append(Recording(self, (self._handle, rows, kept)))
+        _ask(self._line, self._device, rows.ctypes.data, len(rows))
         return self._open[-1]
 
     def collect(self) -> None:
@@ -163,7 +166,7 @@ class RecordingThread:
         while _libc().sem_wait(self._line[_DONE]):
             pass  # a signal came, whose handler did not raise
         number = self._line[_COUNT] - len(self._open)
-        result = self._line[_FIRST + _SLOT * (number % _SLOTS) + 4]
+        result = self._line[_FIRST + _SLOT * (number % _SLOTS) + 3]
         made = ffi.cast("WGPUCommandBuffer", result)
         commands = _api.GPUCommandBuffer("", made, self._handle)
         self._open.popleft().made(None if number in self._failed else commands)
@@ -180,11 +183,11 @@ class RecordingThread:
         asked, done = map(ctypes.addressof, semaphores)
         for semaphore in (asked, done):
             _libc().sem_init(semaphore, 0, 0)
-        descriptor = ffi.new("WGPUCommandBufferDescriptor *")
         functions = [address(ffi.addressof(lib, name)) for name in _WGPU.values()]
-        self._line[: len(_WORDS)] = *waking, asked, done, *functions, address(descriptor)
-        kept = self._line, semaphores, descriptor
-        thread = Thread(target=_serve, args=(self._loop, self._failed, *kept), daemon=True)
+        self._line[: len(_WORDS)] = *waking, asked, done, *functions
+        self._device = address(self._handle._internal)
+        given = self._loop, self._failed, self._line, semaphores
+        thread = Thread(target=_serve, args=given, daemon=True)
         thread.start()
         finalize(self, _end, self._line, thread)
         return True
@@ -211,19 +214,19 @@ def _place(function: Any) -> int:
 def _ask(line: Any, *job: int) -> None:
     """Fill the next slot, and wake the thread."""
     at = _FIRST + _SLOT * (line[_COUNT] % _SLOTS)
-    line[at : at + 4] = job
+    line[at : at + 3] = job
     line[_COUNT] += 1
     _libc().sem_post(line[_ASKED])
 
 
 def _end(line: Any, thread: Thread) -> None:
     """Wait until the thread has done all that it was asked for, and left."""
-    _ask(line, 0, 0, 0, 0)
+    _ask(line, 0, 0, 0)
     thread.join()
 
 
-def _serve(loop: _Loop, failed: set[int], line: Any, *kept: Any) -> None:
-    """Runs the loop until it ends; `kept` is what the line points to."""
+def _serve(loop: _Loop, failed: set[int], line: Any, semaphores: object) -> None:
+    """Runs the loop until it ends; the line points to the semaphores."""
     from wgpu.backends.wgpu_native import _api
 
     _api.error_handler._get_proxy_stack().append(_Errors(failed, line))
