@@ -111,8 +111,8 @@ class BufferManager:
         with reported(f"writing {tensor.name}"):
             self._submissions.flush()
             for start in range(0, data.size, _TRANSFER):
-                part = data[start : start + _TRANSFER]
-                self._device.handle.queue.write_buffer(buffer, offset + start, part)
+                piece = start, offset + start, min(_TRANSFER, data.size - start)
+                write_pieces(self._device.handle, buffer, data, [piece])
 
     def upload_rows(self, buffer: Any, tensor: Tensor, rows: Sequence[int], values: Array) -> None:
         """Sets these rows, in rising order, of a tensor that has the buffer to itself."""

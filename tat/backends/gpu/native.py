@@ -1,7 +1,10 @@
 """C functions of wgpu for work that its Python interface lacks or does slowly."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
 from typing import Any
 
 from tat.backends.gpu.submissions import Submissions
@@ -10,8 +13,9 @@ from tat.errors import DeviceError
 _SPIN = 1e-3  # seconds of a wait in which the driver is asked all the time: a token takes less
 _PAUSE = 1e-3  # seconds between two questions afterwards, at most
 
-# Requests that the driver will answer: their callbacks have to live until it has.
-_unanswered: set["_Mapping"] = set()
+# Requests that the driver will answer, by their numbers.
+_unanswered: dict[int, "_Mapping"] = {}
+_numbers = count(1)
 
 # Pipeline and bind group as C handles, then the grid.
 RawDispatch = tuple[Any, Any, int, int, int]
@@ -64,54 +68,94 @@ def write_pieces(
 ) -> None:
     """Queues writes to a buffer: from offsets in contiguous data, to offsets in it, of so many
     bytes; half the time of wgpu's method."""
-    from wgpu.backends.wgpu_native import _api, ffi
+    from wgpu.backends.wgpu_native import ffi, lib
 
-    write, queue, place = _api.libf.wgpuQueueWriteBuffer, handle.queue._internal, buffer._internal
+    queue, place = handle.queue._internal, buffer._internal
     content = ffi.from_buffer("char[]", data)  # lives until all are written
-    for start, offset, size in pieces:
-        write(queue, place, offset, content + start, size)
+    with checked("write"):
+        for start, offset, size in pieces:
+            lib.wgpuQueueWriteBuffer(queue, place, offset, content + start, size)
+
+
+def copies(handle: Any, source: Any, target: Any, pieces: Iterable[tuple[int, int, int]]) -> Any:
+    """Commands that copy between buffers: from offsets, to offsets, so many bytes."""
+    from wgpu.backends.wgpu_native import _api, ffi, lib
+
+    with checked("copy"):
+        encoder = lib.wgpuDeviceCreateCommandEncoder(handle._internal, ffi.NULL)
+        copy, here, there = (
+            lib.wgpuCommandEncoderCopyBufferToBuffer,
+            source._internal,
+            target._internal,
+        )
+        for start, offset, size in pieces:
+            copy(encoder, here, start, there, offset, size)
+        commands = lib.wgpuCommandEncoderFinish(encoder, ffi.NULL)
+        lib.wgpuCommandEncoderRelease(encoder)
+    return _api.GPUCommandBuffer("", commands, handle)
 
 
 def poll(handle: Any) -> None:
     """Lets the driver call back for what is done meanwhile."""
-    from wgpu.backends.wgpu_native import _api, ffi
+    from wgpu.backends.wgpu_native import ffi, lib
 
-    _api.libf.wgpuDevicePoll(handle._internal, False, ffi.NULL)
+    with checked("poll"):
+        lib.wgpuDevicePoll(handle._internal, False, ffi.NULL)
+
+
+@contextmanager
+def checked(doing: str) -> Iterator[None]:
+    """Raises what wgpu finds wrong in its C functions inside; wgpu's own objects do so for each."""
+    from wgpu.backends.wgpu_native import _api, _helpers
+
+    _api.error_handler.capture(doing)
+    try:
+        yield
+    finally:
+        found = _api.error_handler.release(doing)
+    if found is not None:
+        raise _helpers.ERROR_TYPES.get(found[0], _helpers.GPUError)(found[1])
+
+
+@cache
+def _callback() -> Any:
+    """The function that the driver answers to; it lives as long as the process."""
+    from wgpu.backends.wgpu_native import ffi
+
+    def answered(status: int, message: object, number: Any, other: object) -> None:
+        _unanswered.pop(int(ffi.cast("uintptr_t", number))).status = status
+
+    return ffi.callback("void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)", answered)
 
 
 class _Mapping:
     """The driver's answer to the question whether a buffer can be read or written."""
 
     def __init__(self, buffer: Any, mode: int) -> None:
-        from wgpu.backends.wgpu_native import _api, ffi, lib
+        from wgpu.backends.wgpu_native import ffi, lib
 
-        self._statuses: list[int] = []
-        self._callback = ffi.callback(
-            "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
-            lambda status, message, data1, data2: self._answered(status),
-        )
-        _unanswered.add(self)
+        self.status: int | None = None
+        number = next(_numbers)
+        _unanswered[number] = self
         request = ffi.new("WGPUBufferMapCallbackInfo *")
-        request.mode, request.callback = lib.WGPUCallbackMode_AllowProcessEvents, self._callback
-        _api.libf.wgpuBufferMapAsync(buffer._internal, mode, 0, buffer.size, request[0])
-
-    def _answered(self, status: int) -> None:
-        self._statuses.append(status)
-        _unanswered.discard(self)
+        request.mode, request.callback = lib.WGPUCallbackMode_AllowProcessEvents, _callback()
+        request.userdata1 = ffi.cast("void *", number)
+        with checked("map"):
+            lib.wgpuBufferMapAsync(buffer._internal, mode, 0, buffer.size, request[0])
 
     def wait(self, handle: Any, seconds: float) -> None:
         """Until it is there; TimeoutError if that takes longer, RuntimeError for a lost device."""
         from wgpu.backends.wgpu_native import lib
 
         began = time.monotonic()
-        while not self._statuses:
+        while self.status is None:
             poll(handle)
             elapsed = time.monotonic() - began
-            if elapsed > seconds and not self._statuses:
+            if elapsed > seconds and self.status is None:
                 raise TimeoutError(f"no answer within {seconds:g} s")
             if elapsed > _SPIN:
                 time.sleep(min(_PAUSE, elapsed / 16))
-        if self._statuses != [lib.WGPUMapAsyncStatus_Success]:
+        if self.status != lib.WGPUMapAsyncStatus_Success:
             raise RuntimeError("the device was lost before a copy could be mapped")
 
 
@@ -131,10 +175,8 @@ class Download:
         self._handle, self._target, self._submissions = handle, target, submissions
         self._size = size * len(offsets)
         self._mapping: _Mapping | None = None
-        encoder = handle.create_command_encoder()
-        for number, offset in enumerate(offsets):
-            encoder.copy_buffer_to_buffer(buffer, offset, target, number * size, size)
-        submissions.add([encoder.finish()])
+        pieces = [(offset, number * size, size) for number, offset in enumerate(offsets)]
+        submissions.add([copies(handle, buffer, target, pieces)])
         submissions.afterwards(self._map)
 
     def _map(self) -> None:
@@ -185,9 +227,8 @@ class Upload:
         place = lib.wgpuBufferGetMappedRange(self._source._internal, 0, self.size)
         ffi.buffer(place, self.size)[:] = memoryview(data)
         _api.libf.wgpuBufferUnmap(self._source._internal)
-        encoder = self._handle.create_command_encoder()
-        encoder.copy_buffer_to_buffer(self._source, 0, buffer, offset, self.size)
-        self._submissions.add([encoder.finish()])
+        pieces = [(0, offset, self.size)]
+        self._submissions.add([copies(self._handle, self._source, buffer, pieces)])
         self._submissions.flush()
         self._mapping = _Mapping(self._source, lib.WGPUMapMode_Write)
 
