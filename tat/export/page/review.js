@@ -2,7 +2,7 @@
 // compiler refuses, or that shows a lost model, is drawn again, and so is a name that nothing
 // declares, from where it begins.
 
-const MARK = /[(;{}]/, PATIENCE = 4, LONGEST_NAME = 40, DEEPEST = 8, LONGEST_STATEMENT = 120;
+const MARK = /[(;{}]/, PATIENCE = 8, LONGEST_NAME = 40, DEEPEST = 8, LONGEST_STATEMENT = 120;
 const LOOK = 16, LONGEST_COMMENT = 200, LONGEST_TEXT = 600, IN_VAIN = [1024, 192];
 const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
 
