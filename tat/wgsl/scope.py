@@ -68,9 +68,13 @@ class Scope(NamedTuple):
 
     def after(self, data: bytes) -> Self | None:
         """The scope after `data`; None where no continuation makes its names right."""
-        written = self.partial + data
-        decoded, used = codecs.utf_8_decode(written, "replace", False)
-        text = self.tail + decoded
+        partial = self.partial
+        if partial or not data.isascii():
+            written = partial + data
+            decoded, used = codecs.utf_8_decode(written, "replace", False)
+            text, partial = self.tail + decoded, written[used:]
+        else:
+            text = self.tail + data.decode("ascii")
         whole, held, tail, last = (_known_cut if len(text) < _SHORT else _cut)(text)
         state = self.state
         for token in whole:
@@ -80,7 +84,6 @@ class Scope(NamedTuple):
         if held is not None and not state.may_begin(held):
             return None
         keywords = state.keywords_only(held) if last else ()
-        partial = written[used:]
         if partial and not state.may_go_on(held if tail else None, partial):
             return None
         return type(self)(state, tail, partial, keywords)

@@ -40,6 +40,9 @@ class Frame(NamedTuple):
         return self.count + self.filled
 
 
+Frames = tuple[Frame, ...]  # from the outermost one
+
+
 class Used(NamedTuple):
     """A name that was used: "(" calls it, and "<" may open its template list."""
 
@@ -58,3 +61,12 @@ class Attribute(NamedTuple):
 
 
 Owner = Used | Declared | Attribute | None  # the word that an opening bracket would belong to
+
+
+def block(owner: Owner, function: tuple[str, int], incoming: frozenset[str]) -> Frame:
+    """The frame of a struct or a block, which starts with the names `incoming`."""
+    if isinstance(owner, Declared) and owner.keyword == "struct":
+        return Frame("{", "struct", name=owner.name)
+    name, count = function
+    outer = frozenset() if name else incoming
+    return Frame("{", "block", name=name, names=incoming, outer=outer, count=count)

@@ -23,7 +23,7 @@ from typing import NamedTuple, Self
 from tat.wgsl import scope_words
 from tat.wgsl.builtins import ARITIES, ENUMERANTS, FUNCTIONS, GENERATORS, NAMES, Arity
 from tat.wgsl.lexer import Token
-from tat.wgsl.scope_frames import Attribute, Declared, Frame, Owner, Used
+from tat.wgsl.scope_frames import Attribute, Declared, Frame, Frames, Owner, Used, block
 from tat.wgsl.scope_words import begins_any, begins_one
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "<": ">"}
@@ -31,13 +31,15 @@ _BLANKS = [blank.encode() for blank in "\u0085\u200e\u200f\u2028\u2029"]
 _DECLARING = frozenset(("fn", "struct", "alias", "let", "const", "var", "override"))
 _BEFORE_A_STATEMENT = frozenset("{};")  # there a value may be assigned to _
 _FREE = frozenset(("enable", "requires", "diagnostic"))  # directives: their names are not declared
+_BEFORE_NAMES = _DECLARING | _FREE
+_make = tuple.__new__  # takes half the time of _replace, which took a third of all
 
 
 class State(NamedTuple):
     """All that is known after some tokens; `module` has the arity of functions and structs."""
 
     module: dict[str, Arity | None]
-    frames: tuple[Frame, ...] = ()
+    frames: Frames = ()
     previous: str = ""
     owner: Owner = None
     declaring: str = ""  # keyword whose name is to come
@@ -134,7 +136,7 @@ class State(NamedTuple):
         if not self.frames or not self.frames[-1].begins(text):
             return self
         top = self.frames[-1]
-        return None if top.full else self._with_top(top._replace(filled=True))
+        return None if top.full else self._with_top(_make(Frame, (*top[:-1], True)))
 
     def _is_too_many(self, text: str) -> bool:
         """Whether `text` begins an argument that no overload takes."""
@@ -152,7 +154,12 @@ class State(NamedTuple):
         return len(arity or ()) == 1 if name in self.module else name in FUNCTIONS
 
     def _with_top(self, frame: Frame) -> Self:
-        return self._replace(frames=(*self.frames[:-1], frame))
+        return _make(type(self), (self.module, (*self.frames[:-1], frame), *self[2:]))
+
+    def _moved(self, previous: str, owner: Owner = None, frames: Frames | None = None) -> Self:
+        module, kept, _, _, *rest = self
+        kept = kept if frames is None else frames
+        return _make(type(self), (module, kept, previous, owner, *rest))
 
     def _is_use(self) -> bool:
         """Whether an identifier here uses a name, and neither declares one nor names a member."""
@@ -166,8 +173,8 @@ class State(NamedTuple):
     def _after_name(self, name: str) -> "State | None":
         if self._is_use():
             known = self._knows(name)
-            return self._replace(previous=name, owner=Used(name)) if known else None
-        state = self._replace(previous=name, owner=Attribute() if self.previous == "@" else None)
+            return self._moved(name, Used(name)) if known else None
+        state = self._moved(name, Attribute() if self.previous == "@" else None)
         if self._kind == "header" and self.previous not in (".", "@"):
             if self._is_declared_here(name):
                 return None
@@ -191,7 +198,7 @@ class State(NamedTuple):
         )
 
     def _is_local(self, name: str) -> bool:
-        return any(name in frame.names for frame in self.frames)
+        return any([name in frame.names for frame in self.frames])  # noqa: C419  (it is faster)
 
     def _is_declared_here(self, name: str) -> bool:
         """Whether the innermost scope has the name; a function's is that of its parameters too."""
@@ -216,18 +223,11 @@ class State(NamedTuple):
             generator = self.owner.name if isinstance(self.owner, Used) else ""
             frame = Frame(text, "template", name=generator)
         elif text == "{":
-            frame = self._block()
+            frame = block(self.owner, self.function, self.incoming)
         elif text == "(":
             frame = self._parenthesis()
-        state = self._replace(frames=(*self.frames, frame), previous=text, owner=None)
+        state = self._moved(text, None, (*self.frames, frame))
         return state._replace(incoming=frozenset(), function=("", 0)) if text == "{" else state
-
-    def _block(self) -> Frame:
-        if isinstance(self.owner, Declared) and self.owner.keyword == "struct":
-            return Frame("{", "struct", name=self.owner.name)
-        name, count = self.function
-        outer = frozenset() if name else self.incoming
-        return Frame("{", "block", name=name, names=self.incoming, outer=outer, count=count)
 
     def _parenthesis(self) -> Frame:
         if self.previous == "for":
@@ -253,7 +253,8 @@ class State(NamedTuple):
         frames = self.frames
         while frames and frames[-1].kind == "template":  # it was no template list, or it is broken
             frames = frames[:-1]
-        state = self._replace(previous=text, owner=None, declaring="", frames=frames[:-1])
+        state = self if not self.declaring else self._replace(declaring="")
+        state = state._moved(text, None, frames[:-1])
         if not frames or _CLOSERS[frames[-1].opening] != text:
             return state
         top, count = frames[-1], frames[-1].entries
@@ -273,21 +274,20 @@ class State(NamedTuple):
         state = self
         for character in text:
             if character != ">" or state._kind != "template":
-                return state._replace(previous=text, owner=None)
+                return state._moved(text)
             name = state.frames[-1].name
-            owner = Used(name) if name else None
-            state = state._replace(frames=state.frames[:-1], previous=">", owner=owner)
+            state = state._moved(">", Used(name) if name else None, state.frames[:-1])
         return state
 
     def _after_other(self, token: Token) -> "State":
         text = token.text
-        state = self._replace(previous=text, owner=None)
-        if token.kind == "keyword" and text in (_DECLARING | _FREE):
+        state = self._moved(text)
+        if token.kind == "keyword" and text in _BEFORE_NAMES:
             return state._replace(declaring=text)
         if text == "," and self._kind in ("call", "struct", "header"):
             top = self.frames[-1]
-            return state._with_top(top._replace(count=top.entries, filled=False))
-        if text == ";":
+            return state._with_top(_make(Frame, (*top[:-2], top.entries, False)))
+        if text == ";" and (self.declaring or self.pending):
             state = state._replace(declaring="", pending="")
             return state._declare(self.pending, None) if self.pending else state
         return state
