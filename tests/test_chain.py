@@ -164,6 +164,21 @@ def test_rows_of_a_batch_draw_in_ways_of_their_own(backend: Callable[[], Backend
     assert len(counts) < longest / 2
 
 
+def test_a_batch_that_shrinks_goes_on_in_long_blocks():
+    """Ahead of the host from the first block on, and with the same texts."""
+    generator = queueing(new_generator(max_tokens=60, generate__batch=4))
+    prompts = [Prompt(f"area {k}") for k in range(4)]
+    streams = [generator.stream(Request(prompt)) for prompt in prompts]
+    for stream, limit in zip(streams, (20, 20, 20, 40), strict=True):
+        stream.limit = limit
+    counts = steps_of(generator)
+    assert len([*generator.run(deque(streams), 1)]) == 4
+    assert counts[0] == 1 and 1 not in counts[1:] and len(counts) <= 10
+    alone = new_generator(max_tokens=60)
+    for stream, prompt in zip(streams, prompts, strict=True):
+        assert stream.tokens == [*alone.tokens(alone.source(prompt))][: stream.limit]
+
+
 def test_a_preference_that_a_device_cannot_follow_is_asked_for_every_token():
     generator = queueing(new_generator())
     counts = steps_of(generator)

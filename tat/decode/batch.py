@@ -39,6 +39,7 @@ class Batch:
         self._programs, self._most, self._each = programs, most, each
         self._shape = programs.shape(0, sources)
         self._streams: list[Stream | None] = []
+        self._chain: Chain | None = None
         self._ids = np.zeros((0, sources, self._shape.source), np.int32)
         self._source_lengths = np.zeros((0, sources), np.int32)
         self._memory = np.zeros(0, np.intp)  # of each row: where its sources are in the caches
@@ -183,7 +184,8 @@ class Batch:
         going, old = np.array(self._going(), np.intp), self._shape
         self._shape = self._programs.shape(rows, old.sources)
         if self._programs.runs_ahead:
-            self._chain = Chain(self._programs.sampling(self._shape), self._programs.together)
+            programs = self._programs
+            self._chain = Chain(programs.sampling(self._shape), programs.together, self._chain)
             self._following = self._chain.executable
         else:
             self._chain, self._following = None, self._programs.step(self._shape)

@@ -67,8 +67,15 @@ class Chain:
     Blocks double while few rows are wrong, and are halved where many are.
     """
 
-    def __init__(self, executable: Executable, together: Together = nullcontext) -> None:
+    def __init__(
+        self,
+        executable: Executable,
+        together: Together = nullcontext,
+        before: "Chain | None" = None,
+    ) -> None:
         """`executable` is a compiled `sampling_program` with ranks; `together` is its backend's.
+        Blocks are as long as those of the chain `before`, which had the texts until now, and run
+        ahead at once.
 
         It keeps the logits of two blocks: of the one that is read, and of the next one.
         """
@@ -76,7 +83,9 @@ class Chain:
         self._kept, self._rows, size = executable.plan.metrics["history"].shape
         self._longest, self._vocabulary = max(1, self._kept // 2), size - 1
         self._capacity = executable.plan.feeds["written"].shape[1]
-        self._count, self._least = 1, 2 if self._rows >= _WIDE else 1
+        self._least = 2 if self._rows >= _WIDE else 1
+        self._count = min(before._count, self._longest) if before else 1
+        self._moved = before is not None  # and was not asked yet
         self._begun: _Block | None = None  # the block behind the last one that was read
         unknown = np.full((2, self._rows), -1)
         self._state = _State([None] * self._rows, *unknown)  # where that block starts
@@ -95,8 +104,10 @@ class Chain:
         host, going = _State(texts, tokens, lengths), lengths > 0
         right = self._state.alike(host)
         counted = right & going
-        self._adapt(going.sum(), going.sum() - counted.sum())
-        ahead = 2 * counted.sum() >= going.sum()
+        ahead = self._moved or 2 * counted.sum() >= going.sum()
+        if not self._moved:
+            self._adapt(going.sum(), going.sum() - counted.sum())
+        self._moved = False
         if any(text and text[1] is None for text in texts):  # the host alone knows how it goes on
             self._count, ahead = 1, False
         block = self._begun
