@@ -1,5 +1,6 @@
 """Batches: a text has the same bits alone and in any company; rows pass from one to the next."""
 
+import gc
 from collections import deque
 from dataclasses import replace
 
@@ -139,6 +140,21 @@ def test_texts_of_a_prompt_have_a_batch_of_their_own_where_that_pays(generator, 
     for stream, one, limit in zip(streams, requests, limits, strict=True):
         alone = [*generator.tokens_of(generator.stream(one))]
         assert stream.tokens == alone[:limit]
+
+
+def test_old_objects_are_no_garbage_while_texts_are_written(generator):
+    """As long as one of several batches runs: to its end, or until nobody asks for more."""
+    requests = [request(generator, prompt, False, n) for n, prompt in enumerate(PROMPTS.values())]
+    first, second = (
+        Batch(generator.programs, 1, 1).run(deque(map(generator.stream, requests))) for _ in "ab"
+    )
+    assert gc.get_freeze_count() == 0
+    next(first)
+    next(second)
+    first.close()
+    assert gc.get_freeze_count() > 0
+    assert len([*second]) == len(requests) - 1
+    assert gc.get_freeze_count() == 0
 
 
 def test_no_requests_need_no_work(generator):

@@ -10,6 +10,7 @@ from numpy import ndarray as Array
 from tat.decode.chain import Chain
 from tat.decode.choice import draw_of
 from tat.decode.compiled_programs import Placed, Programs, next_logits, write_sources
+from tat.decode.garbage import old_objects_left_out
 from tat.decode.stream import Stream
 from tat.model.programs import BatchShape
 
@@ -46,9 +47,10 @@ class Batch:
 
     def run(self, waiting: deque[Stream]) -> Iterator[Stream]:
         """Decode all waiting streams, and those that join meanwhile; yields each at its end."""
-        while waiting or any(self._streams):
-            yield from self.admit(waiting)
-            yield from self.step()
+        with old_objects_left_out():
+            while waiting or any(self._streams):
+                yield from self.admit(waiting)
+                yield from self.step()
 
     def admit(self, waiting: deque[Stream]) -> Iterator[Stream]:
         """Give rows to streams in their order while there are rows; yields those that ended.
