@@ -1,11 +1,13 @@
 """Where the host's time of `tat eval --validate 8` goes, a token, whatever the device costs.
 
     python bench/eval_host.py FUNCTIONS.jsonl [--modules MODULES.jsonl] [--functions 24]
-                              [--validate 8] [--rows 64] [--json FILE]
+                              [--validate 8] [--rows 64] [--ahead] [--json FILE]
 
 The bundled model writes on the CPU, its steps stand apart, and reviews run one by one, so that
-processor time can be told apart. Prints microseconds a chosen token of each part, the tokens, those
-that were taken back, and how many of the rows are busy at a step.
+processor time can be told apart. With --ahead the CPU is taken for a GPU, which draws tokens itself
+and runs ahead of the host; its steps are slow, and stand apart too. Prints microseconds a chosen
+token of each part, the tokens, those that were taken back, and how many of the rows are busy at a
+step.
 """
 
 import argparse
@@ -19,8 +21,9 @@ from pathlib import Path
 import tat  # isort: skip  (before numpy: it sets the BLAS threads)
 from result_file import publish
 
+from tat.backends.cpu.executable import CpuBackend, CpuExecutable
 from tat.config import resolve
-from tat.decode import batch, candidates, constraint, review, stream, validated
+from tat.decode import batch, candidates, chain, constraint, offers, review, stream, validated
 from tat.decode.choice import Sampling
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generator
@@ -32,6 +35,14 @@ from tat.evaluation.selection import spread
 from tat.train.named_checkpoint import load_checkpoint
 from tat.wgsl.sandbox_pool import SandboxPool
 
+_AHEAD = [
+    (CpuExecutable, "run", "the device's step"),
+    (CpuExecutable, "fetch", "the device's step"),
+    (CpuExecutable, "fetch_rows", "the device's step"),
+    (chain.Chain, "steps", "chain of steps"),
+    (offers.Offers, "choose", "choosing"),
+    (stream.Stream, "follow", "choosing"),
+]
 _PARTS = [  # owner, method, part: a part's time is without that of the parts within it
     (batch, "next_logits", "the device's step"),
     (batch.Batch, "admit", "encoder"),
@@ -113,8 +124,10 @@ def main() -> int:
     parser.add_argument("--functions", type=int, default=24)
     parser.add_argument("--validate", type=int, default=8)
     parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--ahead", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    CpuBackend.queues = options.ahead
     functions = spread(read_functions(options.file), options.functions)
     modules = options.modules or module_file_of(options.file)
     loaded = load_model(*load_checkpoint(Path(options.run)), "cpu", threads=1)
@@ -123,7 +136,7 @@ def main() -> int:
     constraints = Constraints(loaded.tokenizer, comments=loaded.config.data.body_comments)
     search = Search(Sampling.configured(settings), options.validate, redraws=settings.redraws)
     list(generator.tokens(generator.source(functions[0].prompt)))  # kernels are loaded
-    for part in _PARTS:
+    for part in [*_PARTS, *(_AHEAD if options.ahead else ())]:
         timed(*part)
     rows: Counter[int] = Counter()
     tokens = counting(rows)

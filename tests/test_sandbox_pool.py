@@ -1,5 +1,7 @@
 """Several sandboxes for several threads: results in order, errors in their place."""
 
+import threading
+
 import pytest
 from sandboxed import add
 
@@ -23,6 +25,16 @@ def test_few_children_answer_questions_however_many_threads_there_may_be():
         sources = [f"const a = {number};" for number in range(40)]
         assert pool.each(pool.validate, sources) == [None] * 40
         assert 1 <= sum(sandbox._child is not None for sandbox in pool._all) <= 4
+
+
+def test_one_thread_does_not_wait_for_results_that_were_begun():
+    held = threading.Event()
+    with SandboxPool(threads=1) as pool:
+        results = pool.results(lambda n: held.wait(60), range(1))
+        pool._results.submit(held.wait, 60)
+        assert pool.each(lambda n: n + 1, [1, 2]) == [2, 3]
+        held.set()
+        assert [*results] == [True]
 
 
 def test_a_module_is_judged_once_and_a_failure_says_nothing_of_it(monkeypatch):

@@ -42,7 +42,7 @@ class SandboxPool(Sandbox):
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """The results of a work that may ask the sandbox, in order; items are side by side."""
         if len(items) < 2 or self._count == 1:
-            return super().each(work, items)
+            return [*map(work, items)]
         return list(self._each.map(work, items))
 
     def results(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
