@@ -1,13 +1,15 @@
 """The host's share of decoding many prompts: the device's steps cost nothing.
 
     python bench/decode_host.py FUNCTIONS.jsonl [--run bundled] [--prompts 128] [--rows 64]
-                                [--tokens 256] [--rounds 3] [--profile] [--json FILE]
+                                [--tokens 256] [--rounds 3] [--step-ms 0.4] [--profile]
+                                [--json FILE]
 
 The bundled model writes the texts once on the CPU, and the logits behind each of their tokens are
 kept. A device that replays them stands in for a GPU, and its own time is taken off. Prints the
 processor time of a token in microseconds, without constraint and with grammar and names in scope,
 the submits, steps and bytes that the host asked for, and checks that the texts are those of the
-model. --profile prints where the time goes.
+model. --step-ms lets a step of the device take so long beside the host, which waits for it where it
+has to: so tokens_a_second tells what waiting costs. --profile prints where the time goes.
 """
 
 import argparse
@@ -44,10 +46,35 @@ Source = tuple[int, ...]
 
 
 class Clock:
-    """Processor time that the replayed device takes for itself, and what was asked of it."""
+    """Processor time that the replayed device takes for itself, and what was asked of it.
 
-    def __init__(self) -> None:
+    A second clock is that of a host and a device whose step takes `step` seconds: the host waits
+    for what it fetches, and the device for the host.
+    """
+
+    def __init__(self, step: float = 0.0) -> None:
         self.seconds, self.submits, self.steps, self.fetched, self.waits = 0.0, 0, 0, 0, 0
+        self.step, self.began, self.waited, self.busy = step, time.thread_time(), 0.0, 0.0
+
+    def now(self) -> float:
+        """Seconds of both so far."""
+        return time.thread_time() - self.began - self.seconds + self.waited
+
+    def ran(self, steps: int) -> None:
+        """The device has so much more to do."""
+        self.submits, self.steps = self.submits + 1, self.steps + steps
+        self.busy = max(self.busy, self.now()) + steps * self.step
+
+    def behind(self, values: Array) -> Callable[[], Array]:
+        """Waits for all that the device has to do now."""
+        ready = self.busy
+        self.fetched += values.nbytes
+
+        def found() -> Array:
+            self.waited += max(0.0, ready - self.now())
+            return values
+
+        return found
 
     def aside(self, work: Callable) -> Callable:
         """`work`, whose time is that of the device."""
@@ -101,8 +128,7 @@ class Replayed:
         pass
 
     def _run(self, times: int = 1) -> None:
-        self._clock.submits += 1
-        self._clock.steps += times
+        self._clock.ran(times)
         for _ in range(times):
             for row, (text, position) in enumerate(zip(self.texts, self._position, strict=True)):
                 if text is not None:
@@ -112,17 +138,13 @@ class Replayed:
             self._position += 1
 
     def _fetch(self, name: str) -> Callable[[], Array]:
-        values = self._offers.copy()
-        self._clock.fetched += values.nbytes
-        return lambda: values
+        return self._clock.behind(self._offers.copy())
 
     def _fetch_rows(self, name: str, rows: Sequence[int]) -> Callable[[], Array]:
         width = len(self.texts)
         found = np.stack([np.append(self._logits[row // width][row % width], 0) for row in rows])
-        values = found.astype(np.float32)
-        self._clock.fetched += values.nbytes
         self._clock.waits += 1
-        return lambda: values
+        return self._clock.behind(found.astype(np.float32))
 
 
 class ReplayPrograms(Programs):
@@ -144,7 +166,7 @@ class ReplayPrograms(Programs):
     def step(self, shape: BatchShape, tokens: int = 1) -> Replayed:
         return self.sampling(shape)
 
-    def place(self, placed: Sequence[Placed], shape: BatchShape) -> None:
+    def place(self, placed: Sequence[Placed], shape: BatchShape, coming: object = ()) -> None:
         rows = self.sampling(shape).texts
         for source, segments in placed:
             for segment in segments:
@@ -202,6 +224,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--step-ms", type=float, default=0.0)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -219,10 +242,10 @@ def main() -> int:
         held = constraints if bound else None
         texts, logits = recorded(generator, prompts, held)
         replaying = Generator(loaded, options.tokens, replace(settings, batch=options.rows))
-        host, clock, tokens = [], Clock(), 0
+        host, speeds, clock, tokens = [], [], Clock(), 0
         profile = cProfile.Profile(time.thread_time)
         for round_ in range(options.rounds + 1):
-            clock.__init__()
+            clock.__init__(options.step_ms / 1e3)
             replaying.programs = ReplayPrograms(loaded, options.tokens, logits, clock)
             requests = [Request(p, held and held.of(p)) for p in prompts]
             if options.profile and round_ == options.rounds:
@@ -233,6 +256,7 @@ def main() -> int:
             profile.disable()
             tokens = sum(one.tokens + one.finished for one in made)
             host.append(1e6 * (taken - clock.seconds) / tokens)
+            speeds.append(tokens / (taken - clock.seconds + clock.waited))
             if [one.text for one in made] != texts:
                 print(f"decode_host: {way}: other texts", file=sys.stderr)
                 return 1
@@ -240,6 +264,7 @@ def main() -> int:
             pstats.Stats(profile).sort_stats("tottime").print_stats(28)
         found.append({
             "constraint": way, "tokens": tokens, "us_a_token": statistics.median(host[1:]),
+            "tokens_a_second": statistics.median(speeds[1:]),
             "submits": clock.submits, "steps": clock.steps, "bytes_fetched": clock.fetched,
             "waits_for_logits": clock.waits,
             "row_steps_a_token": clock.steps * options.rows / tokens,
