@@ -12,6 +12,7 @@ from gpu_harness import GPU, device, doubling
 from numpy import ndarray as Array
 
 from tat.backends.gpu import recording_thread
+from tat.backends.gpu.device import open_device
 from tat.backends.gpu.executable import GpuBackend, GpuExecutable
 from tat.errors import DeviceError
 
@@ -80,6 +81,18 @@ def test_a_dispatch_that_wgpu_refuses_is_reported_when_it_is_run(backend):
     other = doubling(backend)
     for number in (3, 4):
         np.testing.assert_array_equal(doubled(other, number, 1), 2.0 * number)
+
+
+@pytest.mark.parametrize("worth", [1, 1 << 60], ids=["by the thread", "here"])
+def test_commands_for_a_lost_device_are_not_submitted(monkeypatch, worth: int):
+    """It would end the process."""
+    monkeypatch.setattr(recording_thread, "_WORTH", worth)
+    executable = doubling(GpuBackend(open_device(GPU)))
+    for number in range(3):
+        np.testing.assert_array_equal(doubled(executable, number, 1), 2.0 * number)
+    executable._backend.device.handle.destroy()
+    with pytest.raises(DeviceError, match=r"^running on .*: the GPU was lost"):
+        executable.run()
 
 
 def test_the_thread_ends_with_its_backend(monkeypatch):

@@ -95,6 +95,18 @@ def copies(handle: Any, source: Any, target: Any, pieces: Iterable[tuple[int, in
     return _api.GPUCommandBuffer("", commands, handle)
 
 
+def check_alive(handle: Any) -> None:
+    """Raises a GPUError if a device is lost: to submit to it what was recorded before would end the
+    process."""
+    from wgpu.backends.wgpu_native import ffi, lib
+
+    with checked("look"):
+        encoder = lib.wgpuDeviceCreateCommandEncoder(handle._internal, ffi.NULL)
+        commands = lib.wgpuCommandEncoderFinish(encoder, ffi.NULL)
+        lib.wgpuCommandEncoderRelease(encoder)
+        lib.wgpuCommandBufferRelease(commands)
+
+
 def poll(handle: Any) -> None:
     """Lets the driver call back for what is done meanwhile."""
     from wgpu.backends.wgpu_native import ffi, lib

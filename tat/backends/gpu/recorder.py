@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from tat.backends.gpu.device import Device, reported
-from tat.backends.gpu.native import RawDispatch, record
+from tat.backends.gpu.native import RawDispatch, check_alive, record
 from tat.backends.gpu.recording_thread import RecordingThread, table
 
 
@@ -46,7 +46,11 @@ class CommandRecorder:
         """Commands of all calls, `times` times: those recorded ahead, if there are any."""
         ahead = self._ahead.pop(times, None)
         found = ahead() if ahead else None
-        return found or self.record([*calls] * times)  # which tells what is wrong with them
+        if found is None:
+            return self.record([*calls] * times)  # which tells what is wrong with them
+        with reported(f"running on {self._name}"):
+            check_alive(self._device.handle)
+        return found
 
     def record_ahead(self, calls: BoundCalls, times: int) -> None:
         """Records for another run like the last one: while the GPU does that.

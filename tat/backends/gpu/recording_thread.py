@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any
 from weakref import finalize
 
@@ -222,7 +222,8 @@ def _ask(line: Any, *job: int) -> None:
 def _end(line: Any, thread: Thread) -> None:
     """Wait until the thread has done all that it was asked for, and left."""
     _ask(line, 0, 0, 0)
-    thread.join()
+    if thread is not current_thread():  # which may collect garbage while it tells of an error
+        thread.join()
 
 
 def _serve(loop: _Loop, failed: set[int], line: Any, semaphores: object) -> None:
