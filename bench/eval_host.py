@@ -14,7 +14,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,9 +96,9 @@ def counting(rows: Counter[int]) -> Counter[str]:
     tokens: Counter[str] = Counter()
     append, back, step = stream.Stream._append, stream.Stream._taken_back, batch.Batch.step
 
-    def appended(self: stream.Stream, *arguments: object) -> None:
-        tokens["chosen"] += 1
-        append(self, *arguments)
+    def appended(self: stream.Stream, several: Sequence[object]) -> None:
+        tokens["chosen"] += len(several)
+        append(self, several)
 
     def taken_back(self: stream.Stream) -> bool:
         before = len(self.tokens)

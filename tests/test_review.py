@@ -84,6 +84,18 @@ def test_naga_is_asked_where_a_review_says_that_it_may_wait(text):
     assert 0 < waited < len(text) and not review.may_wait([])
 
 
+def test_nothing_is_refused_before_a_look(sandbox):
+    text = b"{ let a = max(x, 1.0); var bee_and_bee_and_bee = a; return a.z; }"
+    one, several = (Review(PLAIN, sandbox, BYTES, 5) for _ in range(2))
+    found, end = {}, 0
+    while end < len(text):
+        end += several.until_look(end, text[end:])
+        found[end] = several.take([*text[:end]])
+    each = {end: one.take([*text[:end]]) for end in range(1, len(text) + 1)}
+    assert len(found) < len(text) / 2 and found.items() <= each.items()
+    assert set(each.values()) == set(found.values()) != {None}
+
+
 @pytest.mark.parametrize("text", [
     "{ switch i32(x) { case 1: { return 2.0; } default: { return x; } } }",
     "{ loop { if x > 1.0 { break; } continuing { } } return x; }",
@@ -207,6 +219,9 @@ def test_the_score_is_that_of_the_tokens_that_stayed(seed):
 
         def may_wait(self, tokens):
             return bool(tokens)
+
+        def until_look(self, settled, coming):
+            return 1
 
     stream = generator.stream(
         Request(

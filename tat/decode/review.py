@@ -46,7 +46,10 @@ class Reviewer(Protocol):
     """Decides after each token whether a part of the text has to be written again."""
 
     def take(self, tokens: Sequence[int]) -> int | None:
-        """After one more token: how many tokens stay, or None where all may."""
+        """After one more token, or more: how many tokens stay, or None where all may."""
+
+    def until_look(self, settled: int, coming: Sequence[int]) -> int:
+        """How many of the tokens behind so many settled ones can be taken in one call."""
 
     def attempts(self) -> int:
         """Times that it took text back; the next draws depend on it."""
@@ -99,8 +102,17 @@ class Review:
         pieces = self.pieces
         return not self._silent and any(_END.search(pieces[token]) for token in tokens)
 
+    def until_look(self, settled: int, coming: Sequence[int]) -> int:
+        """How many of the coming tokens there are up to the first after which the text is looked
+        at: one with a mark, or the last of so many."""
+        begun = settled - self._ends[-1].tokens
+        for count, token in enumerate(coming, 1):
+            if (begun + count) % _LOOK == 0 or _MARK.search(self.pieces[token]):
+                return count
+        return len(coming)
+
     def take(self, tokens: Sequence[int]) -> int | None:
-        """After one more token: how many tokens stay, or None where all may."""
+        """After one more token, or more: how many tokens stay, or None where all may."""
         kept = self._kept(tokens)
         self.taken_back += 0 if kept is None else len(tokens) - kept
         return kept

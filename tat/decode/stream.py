@@ -143,16 +143,24 @@ class Stream:
         if self.constraint is not None and block:
             taken = self.constraint.accept([chosen.token for chosen in block])
             self._size = min(2 * self._size, self.longest_block)
-        several = max(1, taken) if self._reviewer is None else 1  # at once
-        for start in range(0, taken, several):
-            self._append(block[start : min(taken, start + several)])
+        start = 0
+        while start < taken:
+            end = start + self._unseen(block[start:taken])
+            self._append(block[start:end])
             if self._taken_back():
                 return
+            start = end
         if taken < len(block):
             self._size, self._refused = 1, block[taken]
             self._ruled_out = np.zeros(self._refused.offer.size, np.float32)
             self.constraint.rule_out(self._refused.token, self._ruled_out)
             self._replace()
+
+    def _unseen(self, block: Sequence[_Chosen]) -> int:
+        """How many of the next tokens are settled before the reviewer looks at the text."""
+        if self._reviewer is None:
+            return len(block)
+        return self._reviewer.until_look(len(self.tokens), [token for token, _ in block])
 
     @property
     def lacks(self) -> Ranked | None:
