@@ -129,7 +129,7 @@ def test_a_text_ends_after_as_many_tokens_in_vain():
     made = node(_PLAYER, {**asked, "context": "const k = 1;"})
     assert not made["finished"] and 1024 // 22 < made["redrawn"] <= 1024 // 21 + 1
     others = len(made["keys"]) - made["redrawn"]  # of three draws
-    assert 3 * (192 // 22) < others <= 3 * (192 // 21 + 2) + 1
+    assert 3 * (512 // 22) < others <= 3 * (512 // 21 + 2) + 1
 
 
 @pytest.mark.parametrize(("after", "said"), [

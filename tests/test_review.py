@@ -131,7 +131,7 @@ def test_after_so_many_refusals_the_text_ends_unfinished():
     assert review.gave_up() == (review.attempts() == 3)
 
 
-@pytest.mark.parametrize(("number", "most"), [(0, 1024), (1, 192), (7, 192)])
+@pytest.mark.parametrize(("number", "most"), [(0, 1024), (1, 512), (7, 512)])
 def test_a_text_ends_after_as_many_tokens_in_vain(number, most):
     review = Review(PLAIN, Never(), BYTES, 1000, number)
     tokens = [*b"{ let a = x + x + x + x;"]

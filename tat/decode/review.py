@@ -39,7 +39,7 @@ _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests dee
 _END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 8  # refusals at one place, before the previous statement goes, too
-_IN_VAIN = 1024, 192  # tokens that the most likely text, and a draw, may take back in all
+_IN_VAIN = 1024, 512  # tokens that the most likely text, and a draw, may take back in all
 
 
 class Reviewer(Protocol):
