@@ -15,7 +15,7 @@ from tat.decode.lines.forms import heads, statements
 from tat.decode.lines.one_line import OneLine
 from tat.decode.lines.ranking import WEIGHTS, Line, Ranking
 from tat.decode.lines.rows import rows
-from tat.decode.lines.site import Site, Value
+from tat.decode.lines.site import Callee, Site, Value
 from tat.decode.prompt import Prompt
 from tat.decode.validated import Search, generate_all_valid, generate_valid
 from tat.errors import UsageError
@@ -46,6 +46,43 @@ def test_a_gap_knows_the_names_around_it():
     assert Value("seen.uv", "vec2f") in here.values and Value("SCALE", "f32") in here.values
     assert [callee.name for callee in here.callees] == ["shade"]
     assert here.fresh == ["base", "seen", "scale"] and not site("base.x * seen.uv.x;").fresh[1:]
+
+
+def test_a_gap_knows_types_with_commas_and_names_behind_attributes():
+    module = """struct Lamp { @align(16) rays: array<vec4<f32>, 4>, @size(16) on: u32 }
+@group(0) @binding(0) var<uniform> lamp: Lamp;
+const WEIGHTS: array<f32, 2 * 3> = array<f32, 2 * 3>();
+fn sum(@builtin(position) at: vec4f, all: array<vec4<f32>, 4>) -> f32 { let own = 1.0; return own; }
+fn turn(m: ptr<function, mat2x2<f32>>) { var mine: f32; }
+@fragment
+"""
+    head = "fn lit(@location(0) uv: vec2f, a: array<vec4<f32>, 4>) -> @location(0) vec4<f32> {\n"
+    here = Site(
+        f"{module}{head}    let xfn = sum(a);\n    var b: array<vec2f, 2>= a;\n    ", "}", ""
+    )
+    assert here.structs == {"Lamp": [Value("rays", "array<vec4<f32>, 4>"), Value("on", "u32")]}
+    assert here.variables == {
+        "lamp": "Lamp", "WEIGHTS": "array<f32, 2 * 3>", "uv": "vec2f", "a": "array<vec4<f32>, 4>",
+        "xfn": "sum", "b": "array<vec2f, 2>",
+    }  # fmt: skip
+    assert here.locals == ["xfn", "b"] and here.result == "vec4<f32>"
+    assert here.parameters == [Value("uv", "vec2f"), Value("a", "array<vec4<f32>, 4>")]
+    assert here.callees == [
+        Callee("sum", (Value("at", "vec4f"), Value("all", "array<vec4<f32>, 4>")), True),
+        Callee("turn", (Value("m", "ptr<function, mat2x2<f32>>"),), False),
+    ]
+
+
+@pytest.mark.parametrize(("called", "right", "wrong"), [
+    ("fn sum(all: array<vec4<f32>, 4>) -> f32", "sum(a)", "sum(d)"),
+    ("fn sum(@builtin(position) p: vec4f, q: array<vec4f, 4>) -> f32", "sum(spot, a)", "sum(spot)"),
+])  # fmt: skip
+def test_arguments_have_the_types_of_their_parameters(called, right, wrong):
+    """The array `d` is of another length."""
+    head = "fn f(d: array<vec4f, 8>, a: array<vec4f, 4>, spot: vec4f) -> f32 {\n    "
+    module = f"{called} {{ return 1.0; }}\n{head}"
+    found = statements(Site(module, "\n    return c;\n}\n", MISSING))
+    assert f"let c = {right};" in found and f"let c = {wrong};" not in found
 
 
 @pytest.mark.parametrize(("below", "problem", "begun"), [

@@ -6,15 +6,15 @@ invalid, or do something else: callers validate it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tat.wgsl.declarations import declared_names, split_module
-from tat.wgsl.lexer import Token, spliced, tokenize
+from tat.wgsl.lexer import Token, code_of, spliced
+from tat.wgsl.typed import Typed, module_of, signature_of
 
 # vec3<f32> and vec3f are one type in two spellings.
 _LONG_TYPE = re.compile(r"\b(vec[234]|mat[234]x[234])\s*<\s*(?:([fiu])32|f16)\s*>")
-_NESTING = dict.fromkeys("([{<", 1) | dict.fromkeys((")", "]", "}", ">"), -1) | {">>": -2}
 
 
 class Place(NamedTuple):
@@ -24,17 +24,14 @@ class Place(NamedTuple):
     context: str
 
 
-class _Named(NamedTuple):
-    """A parameter, a member or a variable; `type` has no blanks and vectors in their short form."""
-
-    name: str
-    type: str
-    attributes: str
-
-
 def short_types(code: str) -> str:
     """`code` with vec3<f32> as vec3f, and the like."""
     return _LONG_TYPE.sub(lambda found: found[1] + (found[2] or "h"), code)
+
+
+def short_type(written: str) -> str:
+    """A type in its short spelling, without blanks."""
+    return short_types(written).replace(" ", "")
 
 
 def adapted(body: str, theirs: Place, ours: Place) -> str:
@@ -52,7 +49,7 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     for old, new in types.items():
         members |= _matched(there.structs[old], here.structs[new], types)
     body = _with_constants(body, theirs.context, ours.context)
-    tokens = [token for token in tokenize(body) if token.kind != "comment"]
+    tokens = code_of(body)
     taken = {item.name for item in here.parameters} | set(names.values())
     words = {token.text for token in tokens}
     for local in taken.intersection(declared_names(tokens)):
@@ -68,63 +65,32 @@ def same_types(one: str, other: str) -> bool:
 
 
 class _Declarations:
-    """The declarations of a signature and its context."""
+    """The declarations of a signature and its context, their types as `short_type` spells them."""
 
     def __init__(self, place: Place) -> None:
-        self.structs: dict[str, list[_Named]] = {}
-        self.variables: list[_Named] = []
-        tokens = _code(place.context)
-        for index, token in enumerate(tokens[:-2]):
-            if token == "struct" and tokens[index + 2] == "{":
-                self.structs[tokens[index + 1]] = list(_list(tokens, index + 2))
-            elif token == "var":
-                self.variables += _variable(tokens, index)
-        tokens = _code(place.signature)
-        opening = next((i for i, token in enumerate(tokens) if token == "fn"), 0) + 2
-        self.parameters = list(_list(tokens, opening))
-        self.result = "".join(tokens[tokens.index("->") + 1 :]) if "->" in tokens else ""
+        module, signature = module_of(place.context), signature_of(place.signature)
+        self.structs = {name: _short(members) for name, members in module.structs.items()}
+        self.variables = _short(v for v in module.variables if v.keyword == "var" and v.type)
+        self.parameters = _short(signature.parameters)
+        self.result = signature.result.attributes + short_type(signature.result.type)
 
     @property
-    def values(self) -> list[_Named]:
+    def values(self) -> list[Typed]:
         """Parameters and variables."""
         return self.parameters + self.variables
 
-    def members_of(self, value: _Named) -> list[_Named]:
+    def members_of(self, value: Typed) -> list[Typed]:
         """The members of a value that is a struct, named as `value.member`."""
         members = self.structs.get(value.type, [])
         return [member._replace(name=f"{value.name}.{member.name}") for member in members]
 
 
 def _code(text: str) -> list[str]:
-    return [token.text for token in tokenize(short_types(text)) if token.kind != "comment"]
+    return [token.text for token in code_of(short_types(text))]
 
 
-def _list(tokens: Sequence[str], opening: int) -> Iterator[_Named]:
-    """The items `attributes name: type` in the bracket that opens at `opening`."""
-    item: list[str] = []
-    depth = 1
-    for token in tokens[opening + 1 :]:
-        depth += _NESTING.get(token, 0)
-        if depth == 0 or (depth == 1 and token == ","):
-            yield from _item(item)
-            item = []
-        else:
-            item.append(token)
-        if depth == 0:
-            return
-
-
-def _item(tokens: Sequence[str]) -> Iterator[_Named]:
-    if ":" in tokens:
-        colon = tokens.index(":")
-        name, attributes = tokens[colon - 1], "".join(tokens[: colon - 1])
-        yield _Named(name, "".join(tokens[colon + 1 :]), attributes)
-
-
-def _variable(tokens: Sequence[str], keyword: int) -> Iterator[_Named]:
-    """The variable that `var` declares; its address space counts as an attribute."""
-    end = next((i for i in range(keyword, len(tokens)) if tokens[i] in ("=", ";")), len(tokens))
-    yield from _item(tokens[keyword + 1 : end])
+def _short(items: Iterable[Typed]) -> list[Typed]:
+    return [item._replace(type=short_type(item.type)) for item in items]
 
 
 def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[str, str]]:
@@ -140,7 +106,7 @@ def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[s
 
 
 def _matched(
-    theirs: Sequence[_Named], ours: Sequence[_Named], types: Mapping[str, str]
+    theirs: Sequence[Typed], ours: Sequence[Typed], types: Mapping[str, str]
 ) -> dict[str, str]:
     """Maps names of `theirs` to names of `ours`; each of ours is taken once."""
     left, names = list(ours), dict[str, str]()
@@ -181,15 +147,15 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _same_name(one: _Named, other: _Named) -> bool:
+def _same_name(one: Typed, other: Typed) -> bool:
     return one.name == other.name
 
 
-def _same_attributes(one: _Named, other: _Named) -> bool:
+def _same_attributes(one: Typed, other: Typed) -> bool:
     return bool(one.attributes) and one.attributes == other.attributes and _same_type(one, other)
 
 
-def _same_type(one: _Named, other: _Named) -> bool:
+def _same_type(one: Typed, other: Typed) -> bool:
     return one.type == other.type
 
 

@@ -1,7 +1,7 @@
 """Cuts modules into declarations, and gives each function the declarations that it needs."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tat.errors import FileError
@@ -116,7 +116,7 @@ class _Module:
             self._signature(item),
             self.text[open_brace : item.end],
             "\n".join(self.text[needed.start : needed.end] for needed in self._needed(item)),
-            tuple(_on_one_line(self._span(other.start, self._body(other))) for other in calls),
+            tuple(on_one_line(self._span(other.start, self._body(other))) for other in calls),
         )
 
     def _needed(self, item: Declaration) -> list[Declaration]:
@@ -170,9 +170,9 @@ def _without_comments(tokens: list[Token]) -> list[Token]:
     return [token for token in tokens if token.kind != "comment"]
 
 
-def _on_one_line(tokens: list[Token]) -> str:
+def on_one_line(tokens: Sequence[Token]) -> str:
     """The text of `tokens` with one space where anything stood between two of them."""
-    parts, end = [], tokens[0].start
+    parts, end = [], tokens[0].start if tokens else 0
     for token in tokens:
         parts.append(" " if token.start > end else "")
         parts.append(token.text)

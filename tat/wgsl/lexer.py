@@ -75,6 +75,11 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def code_of(text: str) -> list[Token]:
+    """The tokens of `text` without comments."""
+    return [token for token in tokenize(text) if token.kind != "comment"]
+
+
 def plain(text: str) -> str:
     """`text` with a space for each character of comments, and of blank space that is not ASCII.
 

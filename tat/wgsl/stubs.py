@@ -4,7 +4,7 @@ A stub returns the zero value of its result type. Every type that a function may
 (specification, "Zero Value Built-in Functions").
 """
 
-from tat.wgsl.lexer import Token, spliced, tokenize
+from tat.wgsl.lexer import Token, code_of, spliced
 
 
 def stub(signature: str) -> str:
@@ -20,12 +20,12 @@ def with_stubs(text: str) -> str:
     start = text.rfind("\n", 0, first) + 1
     if "/*" in text[:start]:  # without one, a token begins where a line does
         start = 0
-    tokens = [token for token in tokenize(text[start:]) if token.kind != "comment"]
+    tokens = code_of(text[start:])
     edits = []
     for index, token in enumerate(tokens):
         if token.kind != "keyword" or token.text != "fn":
             continue
-        result, end = _signature(tokens, index)
+        result, end = signature_at(tokens, index)
         body = _after_attributes(tokens, end)
         if end == index or [item.text for item in tokens[body : body + 1]] == ["{"]:
             continue
@@ -37,7 +37,7 @@ def with_stubs(text: str) -> str:
     return spliced(text, edits)
 
 
-def _signature(tokens: list[Token], keyword: int) -> tuple[int, int]:
+def signature_at(tokens: list[Token], keyword: int) -> tuple[int, int]:
     """Index of the result type, 0 for none, and the index after the signature at `keyword`.
 
     The second is `keyword` itself where there is no whole signature.

@@ -1,25 +1,19 @@
 """The surroundings of a gap of one line: its function, the names in scope, what is missing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from tat.wgsl.adaptation import short_types
+from tat.wgsl.adaptation import short_type
 from tat.wgsl.comments import without_comments
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
+from tat.wgsl.typed import Typed, TypedModule, TypedSignature, module_of, signature_of, variables_in
 
 _MISSING = re.compile(r"no definition in scope for identifier: `(\w+)`")
 _NO_RESULT = "`return` expression None"
-_STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]*)\}")
-_MEMBER = re.compile(r"(\w+)\s*:\s*([\w<>, ]+?)\s*(?:[,;]|$)", re.MULTILINE)
-_GLOBAL = re.compile(
-    r"\b(?:var|const|override)(?:\s*<[^>]*>)?\s+(\w+)\s*(?::\s*([\w<>, ]+?)\s*)?[;=]"
-)
-_PARAMETER = re.compile(r"(\w+)\s*:\s*([\w<>, ]+?)\s*(?=[,)]|$)")
-_LOCAL = re.compile(r"\b(?:let|var)\s+(\w+)\s*(?::\s*([\w<>, ]+?)\s*[=;])?(?:=\s*(\w+)\()?")
-_FUNCTION = re.compile(r"\bfn\s+(\w+)\s*\(([^)]*)\)\s*(->)?")
-_RESULT = re.compile(r"->\s*(?:@\w+\s*(?:\([^)]*\))?\s*)*([\w<>, ]+?)\s*$")
+_LOCALS = frozenset(("let", "var"))
+_BUILT = re.compile(r"\b(?:let|var)\s+(\w+)\s*=\s*(\w+)\(")
 
 
 class Value(NamedTuple):
@@ -31,7 +25,7 @@ class Value(NamedTuple):
     @property
     def kind(self) -> str:
         """The type in its short spelling, without blanks."""
-        return short_types(self.type).replace(" ", "")
+        return short_type(self.type)
 
     @property
     def last(self) -> str:
@@ -52,7 +46,8 @@ class Site:
 
     def __init__(self, prefix: str, suffix: str, problem: str) -> None:
         before = without_comments(prefix)
-        start = max(before.rfind("fn "), 0)
+        functions = (token.start for token in reversed(code_of(before)) if token.text == "fn")
+        start = next(functions, 0)
         self.problem, self.module = problem, before[:start]
         self.signature, _, self.body = before[start:].partition("{")
         self.behind = without_comments(suffix)
@@ -76,36 +71,32 @@ class Site:
         change = rf"{name}(\.\w+|\[[^]]*\])*\s*((<<|>>|[-+*/|&^%])?=[^=]|\+\+|--)|&\s*{name}"
         return bool(self.missing and re.search(change, self.behind))
 
-    @cached_property
+    @property
     def result(self) -> str:
         """The type that the function returns, "" for none."""
-        found = _RESULT.search(self.signature)
-        return found[1] if found else ""
+        return self._own.result.type
 
     @cached_property
     def structs(self) -> Mapping[str, list[Value]]:
         """The members of each struct."""
-        found = _STRUCT.finditer(self.module)
-        return {m[1]: [Value(*pair) for pair in _MEMBER.findall(m[2])] for m in found}
-
-    @cached_property
-    def locals(self) -> list[str]:
-        """The names that the body declares before the gap."""
-        return [found[1] for found in _LOCAL.finditer(self.body)]
+        return {name: _values(members) for name, members in self._declared.structs.items()}
 
     @cached_property
     def parameters(self) -> list[Value]:
         """The parameters of the function."""
-        inside = self.signature.partition("(")[2]
-        return [Value(*pair) for pair in _PARAMETER.findall(inside)]
+        return _values(self._own.parameters)
+
+    @property
+    def locals(self) -> list[str]:
+        """The names that the body declares before the gap."""
+        return [local.name for local in self._locals]
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
         """The type of each name in scope: of the module, parameters, then of the body."""
-        outside = _STRUCT.sub("", self.module)
-        found = {m[1]: m[2] or "" for m in _GLOBAL.finditer(outside)}
-        found |= {value.text: value.type for value in self.parameters}
-        return found | {m[1]: m[2] or m[3] or "" for m in _LOCAL.finditer(self.body)}
+        built = dict(_BUILT.findall(self.body))
+        found = {item.name: item.type for item in self._declared.variables + self._own.parameters}
+        return found | {item.name: item.type or built.get(item.name, "") for item in self._locals}
 
     @cached_property
     def values(self) -> list[Value]:
@@ -121,8 +112,8 @@ class Site:
     def callees(self) -> list[Callee]:
         """The functions of the module above the gap's."""
         return [
-            Callee(m[1], tuple(Value(*p) for p in _PARAMETER.findall(m[2])), bool(m[3]))
-            for m in _FUNCTION.finditer(self.module)
+            Callee(item.name, tuple(_values(item.parameters)), bool(item.result.type))
+            for item in self._declared.functions
         ]
 
     @cached_property
@@ -143,7 +134,23 @@ class Site:
         """The lines behind it."""
         return [line.strip() for line in self.behind.splitlines() if line.strip()]
 
+    @cached_property
+    def _declared(self) -> TypedModule:
+        return module_of(self.module)
+
+    @cached_property
+    def _own(self) -> TypedSignature:
+        return signature_of(self.signature)
+
+    @cached_property
+    def _locals(self) -> list[Typed]:
+        return list(variables_in(code_of(self.body), _LOCALS))
+
+
+def _values(items: Iterable[Typed]) -> list[Value]:
+    return [Value(item.name, item.type) for item in items]
+
 
 def words_of(text: str) -> list[str]:
     """The lexical tokens of a text without comments."""
-    return [token.text for token in tokenize(text) if token.kind != "comment"]
+    return [token.text for token in code_of(text)]
