@@ -14,7 +14,7 @@ from tat.retrieval.similarity import NEAR
 from tat.synth.generator import Made
 from tat.wgsl.adaptation import short_types
 from tat.wgsl.builtins import ENUMERANTS, NAMES
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of
 
 _RUN = 5  # tokens
 _DECLARED = NAMES | ENUMERANTS
@@ -40,7 +40,7 @@ class Nearest:
 
 def abstracted(body: str) -> list[str]:
     """The tokens of a body without comments, every name of its own as N."""
-    tokens = [token for token in tokenize(short_types(body)) if token.kind != "comment"]
+    tokens = code_of(short_types(body))
     before = [None, *tokens]
     return [_abstract(token, previous) for previous, token in zip(before, tokens)]
 

@@ -2,7 +2,7 @@
 
 from difflib import SequenceMatcher
 
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 
 # A text much longer than the reference is unlike it, and would take minutes to match. The longest
 # of 4,705 public functions has 4,401 tokens.
@@ -11,7 +11,7 @@ _MOST_TIMES, _MOST_MORE, _MOST = 8, 512, 8192
 
 def code_tokens(code: str) -> list[str]:
     """The lexical tokens of `code`, comments dropped."""
-    return [token.text for token in tokenize(code) if token.kind != "comment"]
+    return [token.text for token in code_of(code)]
 
 
 def similarity(reference: list[str], candidate: list[str]) -> float:

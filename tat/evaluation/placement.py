@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tat.evaluation.functions import ReferenceFunction
 from tat.wgsl.declarations import split_module
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 from tat.wgsl.stubs import with_stubs
 
 
@@ -45,7 +45,7 @@ def _span(module: str, function: ReferenceFunction) -> tuple[int, int] | None:
 
 def is_one_block(body: str) -> bool:
     """Whether it is one compound statement, which cannot end the function and declare another."""
-    depth, texts = 0, [token.text for token in tokenize(body) if token.kind != "comment"]
+    depth, texts = 0, [token.text for token in code_of(body)]
     for index, text in enumerate(texts):
         depth += {"{": 1, "}": -1}.get(text, 0)
         if depth <= 0:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tat.wgsl.declarations import functions
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of, tokenize
 
 
 class Around(NamedTuple):
@@ -18,7 +18,7 @@ class Around(NamedTuple):
 
 def around(prefix: str, suffix: str) -> Around | None:
     """The text around the gap in its function; None where the gap is outside of all functions."""
-    tokens = [token for token in tokenize(prefix) if token.kind != "comment"]
+    tokens = code_of(prefix)
     start = _function_start(tokens)
     if start is None:
         return None

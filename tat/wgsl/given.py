@@ -9,7 +9,7 @@ import re
 from tat.wgsl.builtins import ENUMERANTS, NAMES
 from tat.wgsl.declarations import split_module
 from tat.wgsl.grammar import Grammar, Unexpected, refused_at
-from tat.wgsl.lexer import spliced, tokenize
+from tat.wgsl.lexer import code_of, spliced, tokenize
 from tat.wgsl.stubs import with_stubs
 
 _ATTRIBUTE = re.compile(r"@\s*\w+\s*(?:\([^()]*\))?")
@@ -43,7 +43,7 @@ def undeclared_names(signature: str, context: str) -> list[str]:
     ['Hit']
     """
     plain = _ATTRIBUTE.sub(" ", signature)
-    tokens = [token for token in tokenize(plain) if token.kind != "comment"]
+    tokens = code_of(plain)
     texts = ["", *(token.text for token in tokens), ""]
     named = {
         token.text for token, before, behind in zip(tokens, texts, texts[2:])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from tat.errors import one_line
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of
 
 _STRANGE = re.compile(r"[^\w\s.,;:()\[\]{}<>@+\-*/%&|^!~=]")  # no token of WGSL has these
 # Braces around words without a statement or a member.
@@ -29,7 +29,7 @@ def first_hole(text: str, of_host: Sequence[str] = ()) -> str:
         text = text.replace(known, "1")
     if not ("/*" in text or "%" in text or _STRANGE.search(text) or _BRACES.search(text)):
         return ""
-    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    tokens = code_of(text)
     for index, token in enumerate(tokens):
         if token.kind == "error":
             line = text[token.start :].splitlines()

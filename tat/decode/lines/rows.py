@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from tat.decode.lines.site import Site, words_of
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 
 _COMPONENTS = ("xyzw", "rgba")
 _NUMBER = re.compile(r"(\d+)([uif]?)")
@@ -74,7 +74,7 @@ def _stepped(word: str, step: int) -> str:
 def _spelled(line: str, words: Sequence[str]) -> str:
     """The line with its tokens replaced one by one."""
     parts, end = [], 0
-    tokens = [token for token in tokenize(line) if token.kind != "comment"]
+    tokens = code_of(line)
     for token, word in zip(tokens, words, strict=True):
         parts += line[end : token.start], word
         end = token.end

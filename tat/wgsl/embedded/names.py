@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tat.wgsl import builtins
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of
 
 _WITH_WORDS = frozenset(("builtin", "interpolate", "diagnostic"))  # attributes of words, no names
 
@@ -21,7 +21,7 @@ class Use(NamedTuple):
 
 def uses(text: str) -> list[Use]:
     """Identifiers that are no member's or attribute's name, paths of them as one."""
-    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    tokens = code_of(text)
     found, index = [], 0
     while index < len(tokens):
         token = tokens[index]

@@ -7,7 +7,7 @@ from functools import cache
 from tat.wgsl.declarations import Declaration, split_module
 from tat.wgsl.embedded.neutral import neutral
 from tat.wgsl.grammar import Grammar, refused_at
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 
 _MOST_CHECKED = 4  # declarations that the grammar reads; it takes 3 seconds for a megabyte
 _LONGEST_CHECKED = 8_000  # characters of one of them
@@ -43,7 +43,7 @@ def is_wgsl(text: str, *, draft: bool = False, told: bool = False) -> bool:
     if not _EVIDENCE.search(text):
         return False
     text = neutral(text)
-    tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    tokens = code_of(text)
     declared = list(_telling(text))
     if not tokens or not declared:
         return False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tat.wgsl.embedded.conditions import ConditionError, holds
 from tat.wgsl.embedded.placed import Placed
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
@@ -16,7 +16,7 @@ def evaluated(
     """A text without its conditions and what they exclude, and the problems met, with offsets."""
     if not re.search(r"@\s*(?:if|elif|else)\b", text.text):
         return text, ()
-    tokens = [token for token in tokenize(text.text) if token.kind != "comment"]
+    tokens = code_of(text.text)
     edits: list[tuple[int, int, str]] = []
     problems: list[tuple[int, str]] = []
     index, depth, chosen = 0, 0, dict[int, bool]()  # by depth, whether a branch was taken
