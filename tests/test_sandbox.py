@@ -311,3 +311,14 @@ def _runs(process: Path) -> bool:
 def test_importing_the_sandbox_loads_neither_wgpu_nor_numpy():
     program = "import sys, tat.wgsl.sandbox; print({'wgpu', 'numpy'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+
+
+def test_a_driver_that_does_not_open_in_time_says_so(monkeypatch):
+    """A GPU with dozens of processes may take minutes: another driver would not help."""
+    monkeypatch.setattr("tat.wgsl.sandbox._START_SECONDS", 0.05)
+    monkeypatch.setattr(
+        "tat.wgsl.sandbox.resources.program",
+        lambda: (sys.executable, "-c", "import sys; sys.stdin.buffer.read()"),
+    )
+    with Sandbox() as sandbox, pytest.raises(DeviceError, match="less busy"):
+        sandbox.validate("")

@@ -160,7 +160,13 @@ class Sandbox:
             self._opened = isinstance(reply, Opened)
             reason = "" if self._opened else reply.message
             self.confinement = tuple(reply.confinement) if self._opened else ()
-        except (OSError, ChildDiedError, ChildTimeoutError):
+        except ChildTimeoutError:
+            self.close()
+            raise DeviceError(
+                f"wgsl: the driver did not open a device within {_START_SECONDS:g} s; wait until "
+                "the GPU and the machine are less busy"
+            ) from None
+        except (OSError, ChildDiedError):
             reason = "the child process that loads the driver failed"
         except BaseException:
             self.close()
