@@ -82,7 +82,7 @@ def _chosen(name: str) -> list[Family]:
     found = find_families(families, name) if name else list(families)
     if not found:
         known = {word for family in families for word in (family.area, family.names[0])}
-        hint = did_you_mean(name, known, "; `tat synth --families` counts all")
+        hint = did_you_mean(name, known, "; `tat synth --families` names the areas")
         raise UsageError(f"no area or family: {name!r}{hint}")
     return found
 

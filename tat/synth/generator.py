@@ -161,6 +161,6 @@ def _chosen(
     some = kinds if only == "composed" else {kind: 1.0} if kind in kinds else {}
     if not found and not some:
         known = {*kinds, "composed", *(f.area for f in families), *(f.names[0] for f in families)}
-        hint = did_you_mean(only, known, "; `tat synth --families` lists all")
+        hint = did_you_mean(only, known, "; `tat synth --families` names the areas")
         raise UsageError(f"no area or family: {only!r}{hint}")
     return found, {} if found else some
