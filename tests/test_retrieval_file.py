@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,18 @@ def test_readers_see_a_whole_index_while_it_is_written(tmp_path):
     for found in seen:
         assert_one_state(found)
     assert len(set(map(frozenset, seen))) == 2  # it was written meanwhile
+
+
+def test_an_index_is_searched_by_several_threads(path):
+    index = open_index(path)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda n: search(index, f"x return q{n}", top=99), range(64)))
+    assert {tuple(hit.name for hit in hits) for hits in found} == {("one", "two")}
+
+
+def test_a_wrong_query_is_not_called_damage(path):
+    with pytest.raises(sqlite3.ProgrammingError):
+        open_index(path).select("SELECT ?", (1, 2))
 
 
 def test_a_damaged_index_in_a_file_is_named(tmp_path):

@@ -138,6 +138,25 @@ def test_generate_answers_from_the_library_and_the_model(client, tiny_run):  # n
     assert refused.status == 400 and "signature:1:4" in refused.json["error"]["message"]
 
 
+def test_words_alone_are_answered_in_any_thread(client, tiny_run):  # noqa: F811
+    """The library's functions are told in the threads that ask, many at once."""
+    asked = ("signed distance to a rounded box", "luminance of a linear colour", "rgb to hsv")
+    alone = {
+        words: tat("generate", words, "--run", tiny_run, "--index", "cookbook", "--device", "cpu",
+                   "-q").out.rstrip("\n")
+        for words in asked
+    }  # fmt: skip
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(
+            lambda words: (words, client.ask("/generate", {"description": words})), asked * 8
+        ))  # fmt: skip
+    for words, answer in answers:
+        assert answer.status == 200, answer.data
+        [best] = answer.json["candidates"]
+        assert best["text"] == alone[words] and best["valid"]
+        assert best["origin"]["file"].endswith(".wgsl")
+
+
 def test_validation_search_pictures_and_completion(client):
     assert client.ask("/validate", {"code": FUNCTIONS["area.wgsl"]}).json["valid"]
     wrong = client.ask("/validate", {"code": "fn f() -> f32 { return q; }"}).json
@@ -260,6 +279,9 @@ def test_without_a_model_the_rest_is_served(tmp_path, monkeypatch):
         asked = {"description": "rounded box", "signature": BOX}
         [found] = client.ask("/generate", asked).json["candidates"]
         assert found["valid"] and found["origin"]["license"] == "MIT"
+        for words in ("signed distance to a rounded box", "rounded box of singing teapots"):
+            [found] = client.ask("/generate", {"description": words}).json["candidates"]
+            assert found["valid"] and "box" in found["origin"]["name"].lower(), found
         [refused] = client.ask("/generate", {"description": "qqq zzz"}).json["candidates"]
         assert not refused["valid"] and "no model" in refused["problem"]["message"]
 

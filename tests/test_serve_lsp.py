@@ -264,6 +264,16 @@ async def test_a_comment_is_answered_with_source_and_licence(client, text):
     assert await Document(client, whole).diagnostics(lambda found: not found) == []
 
 
+async def test_a_comment_alone_is_answered_from_the_library(client):
+    document = Document(client, "/// signed| distance to a rounded box\n")
+    arguments = [document.uri, document.position.line]
+    origin = await client.workspace_execute_command_async(
+        types.ExecuteCommandParams("tat.answerComment", arguments))  # fmt: skip
+    assert origin.startswith("from cookbook/") and "MIT" in origin
+    [edit] = EDITS.pop().document_changes[0].edits
+    assert edit.new_text.startswith(f"\n// {origin}\n") and "fn " in edit.new_text
+
+
 async def test_the_same_is_served_over_tcp():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

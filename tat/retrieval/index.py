@@ -1,6 +1,7 @@
 """The index: chunks and their words in SQLite (FTS5), held in memory or in a file."""
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -63,14 +64,18 @@ class Changes:
 
 
 class Index:
-    """Chunks that `tat.retrieval.query.search` finds; made empty, or with `open_index`."""
+    """Chunks that `tat.retrieval.query.search` finds; made empty, or with `open_index`.
+
+    Any thread may use it, one at a time: a query waits for that of another thread.
+    """
 
     def __init__(self, content: bytes = b"", name: str = "index", place: str = ":memory:") -> None:
         """content: of a serialized index; place: an URI of SQLite."""
         self._name = name
         self.proven = False  # whether all its functions are tat's own, run against references
+        self._lock = threading.RLock()
         with self._errors():
-            self._database = sqlite3.connect(place, uri=True)
+            self._database = sqlite3.connect(place, uri=True, check_same_thread=False)
             if content:
                 self._database.deserialize(content)
             [(self.version,)] = self._database.execute("PRAGMA user_version")
@@ -188,9 +193,15 @@ class Index:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn SQLite's errors into a FileError that names the index."""
+        """Hold the lock, and turn what SQLite says of the file into a FileError that names it.
+
+        A wrong call of SQLite is no damage: it passes.
+        """
         try:
-            yield
+            with self._lock:
+                yield
+        except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if "no such module" in str(error):
                 raise TatError("the SQLite of this Python has no FTS5; use another") from error

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass, replace
-from functools import partial
 
 from numpy import ndarray as Array
 
 from tat.config_tables import Config, GenerateConfig
 from tat.decode.candidates import Candidates, Outcome
 from tat.decode.choice import Preference, Sampling, greedy
-from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.retrieval import whole
+from tat.decode.prompt import Prompt
 from tat.decode.validated import Search, reviewed
 from tat.errors import TatError
 from tat.serve.decoder import Decoder
@@ -142,8 +140,8 @@ class Engine:
         prompt = self.library.beside(prompt, trained, self.settings)
         if service or prompt.signature.strip():
             return prompt
-        hits = self.library.search(prompt.description, self.settings.adaptations, "function")
-        return replace(prompt, last_resorts=tuple(Adaptation(partial(whole, h), h) for h in hits))
+        resorts = self.library.nearest(prompt.description, self.settings.adaptations)
+        return replace(prompt, last_resorts=resorts)
 
     def _refusal(self, prompt: Prompt) -> str:
         try:

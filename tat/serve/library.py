@@ -1,13 +1,15 @@
-"""The indexes of a service: one thread owns them, for SQLite's connections stay in theirs."""
+"""The indexes of a service: one thread opens and searches them, so that a search has an end."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tat.config_tables import DataConfig, GenerateConfig
-from tat.decode.prompt import Prompt
+from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.retrieval import Retriever
 from tat.retrieval.index import Index
-from tat.retrieval.query import Hit, search_all
+from tat.retrieval.query import Hit, search, search_all
+from tat.retrieval.requests import whole
 
 _SECONDS = 20.0  # that a search may take; the first waits for the index
 
@@ -39,6 +41,22 @@ class Library:
             library = (lambda: more[0]) if more else None
             retriever = Retriever(index, trained, None, settings, library)
             return retriever.beside(prompt, retriever.neighbours(prompt))
+
+        return self._asked(found)
+
+    def nearest(self, query: str, top: int) -> tuple[Adaptation, ...]:
+        """The `top` functions that fit best, as they are: answers where no model writes one."""
+
+        def found(*indexes: Index) -> tuple[Adaptation, ...]:
+            hits = {
+                hit.text: (hit, index)
+                for index in reversed(indexes)  # a text that several have is the first one's
+                for hit in search(index, query, top, kind="function")
+            }
+            best = sorted(hits.values(), key=lambda item: -item[0].score)[:top]
+            return tuple(
+                Adaptation(partial(whole, index, hit), hit, index.proven) for hit, index in best
+            )
 
         return self._asked(found)
 
