@@ -17,6 +17,7 @@ _FULL = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some spac
 _FORBIDDEN = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow writing")
 _ADVICE = _FULL | _FORBIDDEN
 _LONGEST_NAME = 4096  # bytes of a file that stands in for a link; a checkpoint is larger
+_CONTROL = re.compile(rb"[\0-\x1f]")  # which no name that `point` writes has
 
 # How files of strangers are opened: never waiting for a writer of a FIFO, nor as a terminal.
 READ_AT_ONCE = os.O_RDONLY | sum(
@@ -146,12 +147,17 @@ def point(link: Path, target: Path) -> None:
 
 
 def pointed(link: Path) -> Path:
-    """Where what `point` made leads, there or not; `link` itself if it is something else."""
+    """Where what `point` made leads, there or not; `link` itself if it is something else.
+
+    A file stands for a link if one line is all that it holds.
+    """
     if link.is_symlink():
         return link.parent / os.readlink(link)
     with suppress(OSError):
         if link.is_file() and 0 < link.stat().st_size <= _LONGEST_NAME:
-            return link.parent / os.fsdecode(link.read_bytes()).removesuffix("\n")
+            line = link.read_bytes().removesuffix(b"\n")
+            if line and not _CONTROL.search(line):
+                return link.parent / os.fsdecode(line)
     return link
 
 

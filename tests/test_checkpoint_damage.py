@@ -15,6 +15,7 @@ from checkpoints import (
 )
 
 from tat.checkpoint import Checkpoint, check_weights, inspect, load, save
+from tat.cli import run
 from tat.errors import CheckpointError, DivergedError, FileError
 
 
@@ -88,6 +89,23 @@ def test_foreign_files_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
         archive.writestr("data.pkl", pickle.dumps(1))
     assert "not a checkpoint of tat" in refusal(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("content", [
+    b"a text\nof two lines\n", b'{"step": 1}\n' * 40, b'{"text": "' + b"x" * 600 + b'"}\n', b"",
+    b"one line of some words", bytes(range(256)) * 9, b"a\0b", b"a\nb",
+])  # fmt: skip
+def test_no_command_takes_another_file_for_a_checkpoint(content, tmp_path, capsys):
+    """Small files stand for links where a drive has none: these are no names."""
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    for command in (("inspect",), ("generate", "words", "--run"), ("eval", "--cookbook", "--run"),
+                    ("serve", "--port", "0", "--run"), ("train", "--from"),
+                    ("export", "-o", str(tmp_path / "new"))):  # fmt: skip
+        assert run([*command, str(path)]) == 4, command
+        said = capsys.readouterr().err
+        assert said.startswith(f"tat: {path}: not a checkpoint of tat") and said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_paths_that_are_no_files_are_refused(tmp_path):

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from tat.errors import FileError
-from tat.files import atomic_file, require_place, writing
+from tat.files import atomic_file, point, pointed, require_place, writing
 
 
 @pytest.fixture
@@ -137,3 +137,16 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
 def test_writing_passes_other_errors_on(tmp_path):
     with pytest.raises(ZeroDivisionError), writing(tmp_path):
         raise ZeroDivisionError
+
+
+def test_a_file_stands_for_a_link_where_a_drive_has_none(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    target, link = tmp_path / "steps" / "first one", tmp_path / "latest"
+    monkeypatch.setattr(os, "symlink", refused)
+    point(link, target)
+    assert not link.is_symlink() and pointed(link) == target
+    for other in (b"", b"two\nlines", b"two\n\n", b"tab\tone", b"nothing\0", b"x" * 4097):
+        link.write_bytes(other)
+        assert pointed(link) == link

@@ -20,7 +20,7 @@ def find_checkpoint(path: Path) -> Path:
     if os.path.isdir(path):
         return RunFolder.open(path, write=False).newest()
     named = pointed(path)  # RUN/latest on a drive without links
-    return named if named.is_file() and not path.is_symlink() else path
+    return named if os.path.isfile(named) and not path.is_symlink() else path
 
 
 def load_checkpoint(path: Path) -> tuple[Path, Checkpoint]:
