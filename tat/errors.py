@@ -70,6 +70,10 @@ class CorpusError(FileError):
     """Files to train on that hold nothing to train on."""
 
 
+class OneSidedError(CorpusError):
+    """Files of which all fell into the validation split."""
+
+
 class CheckpointError(FileError):
     """A checkpoint that is damaged, or does not fit."""
 

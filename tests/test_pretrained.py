@@ -231,6 +231,30 @@ def test_of_one_file_functions_are_held_out(source, tmp_path, capsys):
     assert tat(["train", "--run", str(tmp_path / "run"), "--resume", "--steps", "2", "-q"]) == 0
 
 
+@pytest.mark.parametrize("files", [["area.wgsl"], ["area.wgsl", "lift.wgsl"]])
+def test_few_files_are_drawn_beside_and_counted_once_for_the_reader(
+    files, source, tmp_path, capsys
+):
+    for number, name in enumerate(files):
+        text = f"fn {name[:4]}(x: f32) -> f32 {{ return x * {number}.5; }}\n"
+        (tmp_path / name).write_text(text)
+    arguments = ["train", *(str(tmp_path / name) for name in files), "--from", str(source),
+                 "--run", str(tmp_path / "run"), "--steps", "1", "--synth", "9", "--device", "cpu",
+                 "--set", "data.validation_share=0.01"]  # fmt: skip
+    assert tat(arguments) == 0
+    said = capsys.readouterr().err
+    assert "functions are held out, not files" in said
+    assert said.count("drawing 9 functions") == said.count("duplicates dropped") == 1
+
+
+def test_a_missing_path_is_named_before_anything_is_drawn(source, tmp_path, capsys):
+    arguments = ["train", str(tmp_path / "none"), "--from", str(source), "--run",
+                 str(tmp_path / "run"), "--synth", "9"]  # fmt: skip
+    assert tat(arguments) == 4
+    assert capsys.readouterr().err == f"tat: {tmp_path / 'none'}: no such file or folder\n"
+    assert not (tmp_path / "run").exists()
+
+
 def test_files_that_leave_nothing_to_train_on_are_one_line(source, tmp_path, capsys):
     (tmp_path / "one.wgsl").write_text(MODULES["area.wgsl"])
     options = "--set", "data.validation_share=0.99"

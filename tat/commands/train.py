@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from tat.checkpoint import Checkpoint
 from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import cookbook_corpus
-from tat.data.corpus_cache import is_prepared, training_data
-from tat.data.corpus_file import SUFFIX
+from tat.data.corpus_cache import Say, is_prepared, training_data
+from tat.data.input_files import list_files
+from tat.data.sources import SUFFIXES
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
-from tat.errors import CheckpointError, ConfigError, CorpusError, UsageError
+from tat.errors import CheckpointError, ConfigError, OneSidedError, UsageError
 from tat.train.agreement import BITS, Onlooker, ended_together, led, shown
 from tat.train.interrupt import StopRequest
 from tat.train.pretrained import Pretrained
@@ -138,16 +140,16 @@ def _data_to_tune(
     paths, tokenizer = options.paths, pretrained.tokenizer()
     if not paths or config.data.split == "function" or not config.data.validation_share:
         return config, _data(paths, config, tokenizer, reporter, ranks)
-    try:
-        data = _data(paths, config, tokenizer, reporter, ranks)
-        one_sided = data.report.files == 1 or not len(data.valid)
-    except CorpusError:
-        data, one_sided = None, True
-    if data and (not one_sided or paths[0].suffix == SUFFIX):
-        return config, data
+    say, one = reporter.note, _one_file(paths)
+    if is_prepared(paths) or not one:
+        with suppress(OneSidedError):
+            data = _read(paths, config, tokenizer, say, ranks)
+            if (data.report.files > 1 and len(data.valid)) or is_prepared(paths):
+                return config, _told(data, reporter)
+        say = reporter.detail  # it was said
     by_function = replace(config, data=replace(config.data, split="function"))
     reporter.note("so few files fall on one side of the split: functions are held out, not files")
-    data = _data(paths, by_function, tokenizer, reporter, ranks)
+    data = _told(_read(paths, by_function, tokenizer, say, ranks), reporter)
     if not len(data.valid):
         reporter.note("nothing is held out of so few functions: no checkpoint is known to be best")
     return by_function, data
@@ -157,22 +159,35 @@ def _data(
     paths: Sequence[Path], config: Config, tokenizer: Tokenizer | None, reporter: Reporter,
     ranks: Ranks,
 ) -> TrainingData:  # fmt: skip
+    """The corpus to train on, reported."""
+    return _told(_read(paths, config, tokenizer, reporter.note, ranks), reporter)
+
+
+def _read(
+    paths: Sequence[Path], config: Config, tokenizer: Tokenizer | None, say: Say, ranks: Ranks
+) -> TrainingData:
     """The corpus to train on; rank 0 prepares first, and others find it in a shared cache."""
     if ranks.rank:
         ranks.tell(None, patient=True)
-    made = is_prepared(paths)
-    if config.data.neighbours and not made:
-        reporter.note(f"looking for {config.data.neighbours} neighbours of each sample")
-    if config.data.synth and not made:
-        reporter.note(f"drawing {config.data.synth} functions by rules, seed {config.seed}")
     if paths or config.data.synth:
-        data = training_data(paths, config, tokenizer, reporter.note)
+        data = training_data(paths, config, tokenizer, say)
     else:
-        reporter.note("no PATH: training on the bundled cookbook")
+        say("no PATH: training on the bundled cookbook")
         entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
         data = TrainingData.of(cookbook_corpus(entries, config.data), config.data, tokenizer)
     if not ranks.rank:
         ranks.tell(None)
+    return data
+
+
+def _one_file(paths: Sequence[Path]) -> bool:
+    """Whether the paths are, or hold, one file that may have shaders."""
+    found = list_files(paths, SUFFIXES, lambda path, reason: None)
+    return len(list(islice(found, 2))) == 1
+
+
+def _told(data: TrainingData, reporter: Reporter) -> TrainingData:
+    """The corpus, after its counts were said."""
     for line in data.report.lines():
         reporter.note(line)
     for item in data.report.skipped:

@@ -23,7 +23,7 @@ from tat.data.sources import (
     nothing_usable,
     read_sources,
 )
-from tat.errors import CorpusError, FileError
+from tat.errors import CorpusError, FileError, OneSidedError
 from tat.wgsl.declarations import Function as WholeFunction
 from tat.wgsl.declarations import broken_functions, functions, split_module
 from tat.wgsl.holes import first_hole
@@ -118,9 +118,9 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
 
 
 def require_training(samples: int) -> None:
-    """CorpusError where no sample is left to train on."""
+    """OneSidedError where no sample is left to train on."""
     if not samples:
-        raise CorpusError(
+        raise OneSidedError(
             "corpus: every file fell into the validation split; give more files or set "
             "data.validation_share to 0"
         )

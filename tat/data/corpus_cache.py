@@ -13,6 +13,7 @@ from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import SUFFIX, CorpusFile
 from tat.data.prepare import prepare
 from tat.data.prepare_progress import EtaProgress
+from tat.data.sources import nothing_usable
 from tat.data.tokenizer import Tokenizer
 from tat.data.training_data import TrainingData
 from tat.errors import BusyError, CorpusError, FileError
@@ -36,6 +37,12 @@ def training_data(
     if is_prepared(paths):
         return _prepared(paths[0], config, tokenizer)
     content = Content.of(paths)
+    if paths and not content.files:
+        raise CorpusError(nothing_usable(paths, content.skipped, content.others))
+    if config.data.neighbours:
+        say(f"looking for {config.data.neighbours} neighbours of each sample")
+    if config.data.synth:
+        say(f"drawing {config.data.synth} functions by rules, seed {config.seed}")
     if tokenizer and (file := _cached(content, config, None)):
         learnt = file.training_data()
         if learnt.tokenizer.to_bytes() == tokenizer.to_bytes():

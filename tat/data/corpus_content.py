@@ -27,6 +27,7 @@ class Content:
     digest: str  # of their contents and kinds, in order
     names: str  # digest of their names
     size: int  # bytes
+    files: int  # that can be read
     others: tuple[Path, ...] = ()  # files in folders of other kinds
     skipped: tuple[Skipped, ...] = ()  # paths that cannot be read
 
@@ -39,7 +40,7 @@ class Content:
                     f"{path}: a prepared corpus goes alone to `tat train`; give the files that it"
                     " was made from"
                 )
-        content, names, size = sha256(), sha256(), 0
+        content, names, size, files = sha256(), sha256(), 0, 0
         others: list[Path] = []
         skipped: list[Skipped] = []
 
@@ -53,13 +54,16 @@ class Content:
                 kind = b"\2" + display_name(path).encode()  # imports go by names, too
             try:
                 digest, length = _digest_of(path)
+                files += 1
             except OSError as error:  # it may come back: not the same corpus
                 skip(display_name(path), failure_reason(error))
                 digest, length = b"unreadable", 0
             content.update(kind + digest)
             size += length
             names.update(display_name(path).encode() + b"\0")
-        return cls(content.hexdigest(), names.hexdigest(), size, tuple(others), tuple(skipped))
+        return cls(
+            content.hexdigest(), names.hexdigest(), size, files, tuple(others), tuple(skipped)
+        )
 
 
 def _digest_of(path: Path) -> tuple[bytes, int]:
