@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
@@ -11,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from cli_harness import child_environment, command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -246,6 +249,22 @@ def test_the_command_writes_json_lines(tmp_path: Path):
     assert len(lines) == len({line["id"] for line in lines}) == 25
     assert {"signature", "body", "context", "comment", "calls", "license"} <= set(lines[0])
     assert all(line["standalone"] == (not line["calls"]) for line in lines)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_leaves_the_old_file_and_no_other(tmp_path, number, code):
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    with subprocess.Popen(command("synth", "--count", 10**7, "-o", path),
+                          env=child_environment({}), stderr=subprocess.PIPE) as child:  # fmt: skip
+        until = time.monotonic() + 60
+        while not any(other.stat().st_size for other in tmp_path.glob(".out.jsonl.*")):
+            assert child.poll() is None and time.monotonic() < until
+            time.sleep(0.01)
+        child.send_signal(number)
+        said = child.communicate(timeout=60)[1].decode()
+    assert child.returncode == code and said == f"tat: interrupted; {path} is as it was\n"
+    assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == b"old"
 
 
 def test_nothing_is_written_where_it_cannot_be(tmp_path: Path, capsys):

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from tat.synth.records import encoded
 from tat.synth.stats import Distribution, Text, table
 from tat.synth.tables import all_families
 from tat.synth.verify import proof, verify
+from tat.train.interrupt import StopRequest
 from tat.wgsl.sandbox import Sandbox
 
 _STDOUT = Path("-")
@@ -55,8 +56,11 @@ def _write(options: argparse.Namespace) -> int:
         written = _copy(lines, sys.stdout.buffer)
     else:
         require_place(options.output)
-        with atomic_file(options.output) as file:
-            written = _copy(lines, file)
+        with StopRequest() as stop, atomic_file(options.output) as file:
+            written = _copy(takewhile(lambda line: not stop, lines), file)
+            if stop:  # what was written goes with the block
+                print(f"tat: interrupted; {options.output} is as it was", file=sys.stderr)
+                raise SystemExit(stop.exit_code)
     seconds = time.perf_counter() - begin
     if written < options.count:
         short = f"{written} functions, no more that differ are to be had of {options.only}"
