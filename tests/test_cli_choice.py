@@ -140,7 +140,7 @@ def test_values_out_of_range_are_named(generate, arguments):
 def test_texts_are_validated_unless_they_stream(bench, monkeypatch):
     """Four candidates are the default; the sandbox is asked about each different one."""
     monkeypatch.setattr(Sandbox, "validate", lambda self, source: Diagnostic("no good", 1, 1))
-    monkeypatch.setattr(validated.Candidates, "_problem", lambda self, text: Diagnostic("bad"))
+    monkeypatch.setattr(validated.Candidates, "_problem", lambda self, *text: Diagnostic("bad"))
     options = "--run", bench / "run", "--max-tokens", "3", "-q"
     done = tat("generate", ASKED, *options)
     assert done.code == 8 and done.out == ""

@@ -23,7 +23,7 @@ def test_completions_of_a_module(tmp_path):
     assert dict(along.source) == {
         "comment": "Where the ray is after `distance` metres.",
         "signature": "fn along(ray: Ray, distance: f32) -> vec3f",
-        "context": "struct Ray { origin: vec3f, way: vec3f }",
+        "context": "struct Ray {\n    origin: vec3f,\n    way: vec3f\n}",
     }
     assert along.target == "{\n    return ray.origin + distance * ray.way;\n}"
     assert shade.source == (

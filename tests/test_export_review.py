@@ -14,6 +14,7 @@ from tat.errors import UsageError
 from tat.resources import resource
 from tat.wgsl.builtins import ENUMERANTS, NAMES
 from tat.wgsl.lexer import tokenize
+from tat.wgsl.members import members_apart
 from tat.wgsl.stubs import with_stubs
 
 pytestmark = in_node
@@ -27,7 +28,9 @@ LOST = [
     "fn f() { " + "x = 1 + 2 + 3; " * 5, "fn f() -> f32 { switch 1 { case 1: { ",
     "fn f(x: f32) -> array<f32, 2> { if x > 0.0 { ", "struct A { a: f32,", "fn f() { loop { }",
     "// " + "on " * 80, "let a = 1.0; /* " + "on " * 80, "let b = 1 " + "+ 1 " * 80 + ";",
-    "let c = 1 +" + " " * 600 + "1;", "let d = " + "abs(" * 9,
+    "let c = 1 +" + " " * 600 + "1;", "let c = 1 +" + " " * 18 + "1;", "fn f() { } fn g() -> f32 {",
+    "fn f() { { return; } ; }", "fn f(); struct A { a: f32 } fn g() { var a = 1; { } }",
+    "fn f() -> f32 { return 1.0; return 2.0; }", "let d = " + "abs(" * 9,
 ]  # fmt: skip
 
 
@@ -35,17 +38,35 @@ def test_its_rules_are_those_of_tat():
     cuts = [text[: len(text) * part // 10] for text in ENTRIES for part in (3, 6, 9)] + LOST
     script = """(cuts) => cuts.map((text) => {
       const tokens = codeOf(text);
-      return [isWhole(tokens), isLost(tokens), wanders(tokens), rambles(text),
+      return [isWhole(tokens), isLost(tokens), wanders(tokens), doesNothing(tokens), rambles(text),
         closingsOf(tokens, text)];
     })"""
     ours = []
     for text in cuts:
         code = review.code(text)
-        rules = (review.ends, review.is_lost, review.wanders)
+        rules = (review.ends, review.is_lost, review.wanders, review.does_nothing)
         rules_of_code = [rule(code) for rule in rules]
         ours.append([*rules_of_code, review.rambles(text), review.closings(code, text)])
     assert node(script, cuts) == ours
     assert sum(lost or wanders for _, lost, wanders, *_ in ours) >= 4
+
+
+def test_it_reads_structs_of_a_context_as_tat_does():
+    cases = [
+        "struct A { a: f32, @size(16) b: array<vec2<f32>, 4>, }struct B { c: f32 }; struct C{}",
+        "  struct A{a:f32,b:f32}\nstruct B { // struct C { d: f32 }\n    a: f32, b: f32 }",
+        "struct A {\n    a: f32,\n    b: f32\n}\nfn f() { struct }", "struct é { ü: f32,\tb: f32 }",
+    ]  # fmt: skip
+    assert node("(cases) => cases.map(membersApart)", cases) == [*map(members_apart, cases)]
+
+
+def test_a_body_that_does_nothing_is_no_answer_of_the_page():
+    script = """async () => write({
+      tokenizer: { source: () => [1], decode: () => '{ }' }, problemsOf: async () => [],
+      plan: { source: 8, capacity: 8, names: null },
+      tokens: async () => ({ tokens: [1], finished: true }),
+    }, { description: 'f', signature: 'fn f()' }, { candidates: 1, temperature: 0, redraws: 0 })"""
+    assert node(script, None)["errors"] == ["a function's body does nothing"]
 
 
 _TEXTS = st.lists(

@@ -15,7 +15,9 @@ CONTEXT = """\
 struct Near {
     x: f32, // across
 }
-struct Ball { near: Near }
+struct Ball {
+    near: Near
+}
 const unused = 2.0;
 fn helper(x: f32) -> f32 {
     return x * unused; // twice
@@ -25,11 +27,11 @@ fn other() -> Ball;
 PROMPT = Prompt("of a ball", "fn volume(ball: Ball) -> f32", CONTEXT)
 CONTEXTS = (
     CONTEXT.strip(),
-    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }\nconst unused = 2.0;\n"
+    "struct Near {\n    x: f32,\n}\nstruct Ball {\n    near: Near\n}\nconst unused = 2.0;\n"
     "fn helper(x: f32) -> f32\nfn other() -> Ball",
-    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }\nfn helper(x: f32) -> f32\n"
+    "struct Near {\n    x: f32,\n}\nstruct Ball {\n    near: Near\n}\nfn helper(x: f32) -> f32\n"
     "fn other() -> Ball",
-    "struct Near {\n    x: f32,\n}\nstruct Ball { near: Near }",
+    "struct Near {\n    x: f32,\n}\nstruct Ball {\n    near: Near\n}",
 )
 
 

@@ -57,11 +57,25 @@ PLAIN = Prompt("", "fn f(x: f32) -> f32")
      "{ var y = x;" + " y = sin(y) + x;" * 4),
     ("{ let a = x; let b = " + "a + " * 80 + "x; return b; }", "{ let a = x;"),
     ("{ let a = x; let b = a +" + " " * 600 + "1.0; return b; }", "{ let a = x;"),
+    ("{ return x; let a = 1.0; }", "{ return x;"), ("{ return x; ; }", "{ return x;"),
+    ("{ let a = x +" + " " * 18 + "1.0; return a; }", "{"),
     ("{ let a = x; /* " + "words and words " * 14, "{ let a = x;"),
     ("{ let a = x; // " + "x " * 110, "{ let a = x;"),
 ])  # fmt: skip
 def test_a_wrong_statement_goes_back_to_where_it_began(text, back, sandbox):
     assert reviewed(PLAIN, text, sandbox)[0] == len(back)
+
+
+@pytest.mark.parametrize(("text", "back"), [
+    ("{ }", "{"), ("{ return; }", "{ return;"), ("{ { } }", "{ { }"), ("{ // a\n}", "{"),
+])  # fmt: skip
+def test_a_body_that_does_nothing_goes_back_to_before_it_ended(text, back, sandbox):
+    assert reviewed(Prompt("", "fn f()"), text, sandbox)[0] == len(back)
+
+
+def test_columns_and_empty_blocks_inside_of_a_body_stay(sandbox):
+    text = "{ var a = 1;" + " " * 30 + "// one\n" + " " * 40 + "loop { break; } if a > 1 { } }"
+    assert reviewed(Prompt("", "fn f()"), text, sandbox) == []
 
 
 @pytest.mark.parametrize("text", [

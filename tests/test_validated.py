@@ -9,7 +9,7 @@ from scripted import LIBRARY, PROMPT, SAMPLING, WITH_LIBRARY, Scripted
 from tat.data.tokenizer import FIRST_BYTE
 from tat.decode.candidates import Candidates
 from tat.decode.choice import Sampler, Sampling, greedy
-from tat.decode.generator import Generator
+from tat.decode.generator import Generation, Generator
 from tat.decode.prompt import Prompt
 from tat.decode.validated import Search, generate_all_valid
 from tat.wgsl.sandbox import Diagnostic, Sandbox
@@ -53,14 +53,59 @@ def test_an_unfinished_text_is_not_validated_and_ranks_last():
 
 
 @pytest.mark.parametrize(("count", "said"), [
-    (0, "nothing that was tried could follow its first 0 tokens"),
-    (2, "nothing that was tried could follow its first 2 tokens"),
+    (0, "no token that was tried may stand at its start; try another seed"),
+    (2, "no token that was tried may stand behind its first 2 tokens; try another seed"),
     (3, "it does not end within 3 tokens"),
 ])  # fmt: skip
 def test_a_text_without_an_end_says_why(count, said):
     generator, candidates = new_generator(max_tokens=3), Candidates(PROMPT, Scripted())
     candidates.add(generator.generation(PROMPT, [FIRST_BYTE + ord("x")] * count, 0.0))
-    assert candidates.best(1)[0].problem.message == said
+    assert candidates.best(1)[0].problem.message.startswith(said)
+
+
+class Stuck(Scripted):
+    """No statement that it writes is taken."""
+
+    def stream(self, request):
+        stream = super().stream(request)
+        stream.review(request.reviewer, request.redraw)
+        tokens = [*b"{ return a.z;"]
+        assert request.reviewer.take(tokens[:1]) is None and request.reviewer.take(tokens) == 1
+        return stream
+
+    def generation(self, prompt, tokens, score):
+        return Generation(prompt.lead, 1, finished=False, score=score, stuck=True)
+
+    def validate(self, source):
+        return Diagnostic("a has no z", 1, 1) if "z" in source else None
+
+
+def test_a_text_whose_statements_are_all_refused_says_what_naga_said_of_the_last():
+    script = Stuck()
+    script.pieces = [bytes([byte]) for byte in range(256)]
+    outcome = script.best(1, redraws=1)
+    said = "each statement that was tried behind its first 1 tokens was refused, the last: a has"
+    assert outcome.problem.message.startswith(f"{said} no z; try another seed, more candidates")
+
+
+@pytest.mark.parametrize("body", ["{ }", "{\n    // later\n}", "{ ; }", "{ return; }", "{ { } }"])
+def test_a_function_that_does_nothing_is_no_answer(body, sandbox):
+    prompt = Prompt("move it", "fn f()")
+    empty, other = (
+        Generation(f"fn f() {text}", 3, True, score)
+        for text, score in ((body, -1.0), ("{ var a = 1; a += 1; }", -2.0))
+    )
+    candidates = Candidates(prompt, sandbox)
+    candidates.add(empty)
+    assert candidates.valid == 0 and "does nothing" in str(candidates.best(1)[0].problem)
+    candidates.add(other)
+    assert candidates.best(1)[0].generation.text == other.text
+
+
+def test_a_gap_may_be_filled_with_an_empty_function(sandbox):
+    candidates = Candidates(Prompt(prefix="fn f() ", suffix="\n"), sandbox)
+    candidates.add(Generation("{ }", 3, True, -1.0))
+    assert candidates.valid == 1
 
 
 def test_a_text_is_validated_once():

@@ -17,7 +17,7 @@ from tat.data.sources import SUFFIXES, Skipped
 from tat.data.tokenizer import Tokenizer
 from tat.errors import CorpusError, one_line
 
-FORMAT = 2  # raised when the same files and settings give other bytes
+FORMAT = 3  # raised when the same files and settings give other bytes
 
 
 @dataclass(frozen=True)

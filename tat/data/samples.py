@@ -15,6 +15,7 @@ from tat.config_tables import DataConfig
 from tat.data.infill import cut_gaps
 from tat.retrieval.words import count_words
 from tat.wgsl.comments import without_comments
+from tat.wgsl.members import members_apart
 from tat.wgsl.stubs import with_stubs
 
 Source = tuple[tuple[str, str], ...]  # (marker, text) pairs; markers as in tat.data.tokenizer
@@ -68,12 +69,12 @@ class Function:
 def completion_source(comment: str, signature: str, context: str) -> Source:
     """The source that asks for a body, without empty parts; training and generation share it.
 
-    A comment becomes one line, like a typed description.
+    A comment becomes one line, like a typed description, and a member of a struct has its own line.
     """
     parts = (
         ("comment", " ".join(comment.split())),
         ("signature", signature.strip()),
-        ("context", context.strip()),
+        ("context", members_apart(context.strip())),
     )
     return tuple((marker, text) for marker, text in parts if text)
 

@@ -8,9 +8,12 @@ from tat.decode.generator import Generation
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import Line
 from tat.decode.prompt import Adaptation, Prompt
+from tat.decode.review import EMPTY, code, does_nothing
 from tat.decode.weighing import NOTHING, Valid, Weight, decided, fits, is_weighable, weigh
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
+
+_HELP = "try another seed, more candidates, other words, or more or less context"
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,12 @@ class Candidates:
         """The model's texts, equal ones included."""
         return len(self._written)
 
-    def add(self, generation: Generation, number: int | None = None) -> None:
+    def add(self, generation: Generation, number: int | None = None, refused: str = "") -> None:
         """Judge one more text, the next or the one of this number; one that came before keeps its
-        verdict."""
+        verdict. `refused` says why the last of its statements that were drawn again was."""
         self._written[self.count if number is None else number] = generation.text
         if generation.text not in self._judged:
-            self._judged[generation.text] = generation, self._problem(generation), None
+            self._judged[generation.text] = generation, self._problem(generation, refused), None
 
     def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
         """Take adaptations that validate until there are `wanted` texts; returns whether there are.
@@ -195,13 +198,15 @@ class Candidates:
             reason += f"; none of {tried} functions of the index validates with the names given"
         return found or [Outcome(Generation("", 0, False, 0.0), Diagnostic(reason), 0)]
 
-    def _problem(self, generation: Generation) -> Diagnostic | None:
+    def _problem(self, generation: Generation, refused: str = "") -> Diagnostic | None:
         if self._sandbox is None:
             return None
         if not generation.finished:
-            return Diagnostic(_endless(generation))
+            return Diagnostic(_endless(generation, refused))
         problem = self._sandbox.validate(self.prompt.module(generation.text))
         above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
+        if problem is None and not self.prompt.is_gap and does_nothing(code(generation.text)):
+            return Diagnostic(EMPTY)
         if problem is None or problem.line == 0:
             return problem
         if problem.line <= above:
@@ -210,8 +215,12 @@ class Candidates:
         return problem._replace(line=problem.line - above)
 
 
-def _endless(generation: Generation) -> str:
-    """Why a text has no end."""
+def _endless(generation: Generation, refused: str) -> str:
+    """Why a text has no end, and what may help."""
     if generation.stuck:
-        return f"nothing that was tried could follow its first {generation.tokens} tokens"
+        count = generation.tokens
+        after = f"behind its first {count} tokens" if count else "at its start"
+        if not refused:
+            return f"no token that was tried may stand {after}; {_HELP}"
+        return f"each statement that was tried {after} was refused, the last: {refused}; {_HELP}"
     return f"it does not end within {generation.tokens} tokens"

@@ -30,16 +30,22 @@ _DEEPEST = 8  # round brackets inside each other
 _LONGEST_STATEMENT = 120  # lexical tokens without an end
 _LONGEST_TEXT = 600  # characters of a statement, blank space and comments too
 _LONGEST_COMMENT = 200  # characters: the grammar allows anything in one
+_BLANKS = re.compile(r"[^ \t\r\n][ \t]{17,}[^ \t\r\n/]")  # inside a line; 2 of those functions
 _MOST_EQUAL = 4  # times that the same statement may stand in a function, if it has 5 tokens or more
 _LEAST_COUNTED = 5
 _MOST_UNUSED = 10  # declarations that nothing used so far
 
+_IDLE = frozenset(("{", "}", ";", "return"))  # of a body that does nothing
 _ROUND = {"(": 1, ")": -1}
+_CURLY = {"{": 1, "}": -1}
 _MARK = re.compile(rb"[(;{}]")  # in a token that ends a statement, or nests deeper
 _END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 8  # refusals at one place, before the previous statement goes, too
 _IN_VAIN = 1024, 512  # tokens that the most likely text, and a draw, may take back in all
+
+
+EMPTY = "a function's body does nothing"
 
 
 class Reviewer(Protocol):
@@ -53,6 +59,10 @@ class Reviewer(Protocol):
 
     def attempts(self) -> int:
         """Times that it took text back; the next draws depend on it."""
+
+    @property
+    def reason(self) -> str:
+        """Why it took text back the last time, in words."""
 
     def gave_up(self) -> bool:
         """Whether it took text back so often that the text ends where it is."""
@@ -80,6 +90,7 @@ class Review:
     number: int = 0  # of the text among those of its prompt
     refusals: Counter[int] = field(default_factory=Counter)
     taken_back: int = 0  # tokens
+    reason: str = ""  # in words, why the last refused statement was refused
     _ends: list[_End] = field(default_factory=list)
     _code: list[Token] = field(default_factory=list)  # the lexical tokens up to the last end
     _silent: bool = False  # naga refuses the context: no statement would help
@@ -125,18 +136,22 @@ class Review:
         text, begin = self.prompt.lead + written, self._ends[-1].characters
         statement = code(text[begin:])
         if is_lost(statement) or rambles(text[begin:]):
-            return self._back()
+            return self._back("it has no end, or a name that grows")
         if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
             return None
         moved = (t._replace(start=t.start + begin, end=t.end + begin) for t in statement)
         tokens_so_far = [*self._code[: self._ends[-1].code], *moved]
-        if wanders(tokens_so_far) or self._problem(text, tokens_so_far):
-            return self._back()
+        if wanders(tokens_so_far):
+            return self._back("it stands behind a return, repeats, or declares what nothing uses")
+        if does_nothing(tokens_so_far):
+            return self._back(EMPTY)
+        if problem := self._problem(text, tokens_so_far):
+            return self._back(problem.message)
         self._code = tokens_so_far
         self._ends.append(_End(len(tokens), len(text), len(tokens_so_far)))
         return None
 
-    def _back(self) -> int | None:
+    def _back(self, reason: str) -> int | None:
         """The place to go on from after a refusal: this statement's beginning or an earlier one."""
         place = self._ends[-1].tokens
         if place == 0 and not self.attempts():
@@ -145,6 +160,7 @@ class Review:
                 self._silent = True
                 return None
         self.refusals[place] += 1
+        self.reason = reason
         if self.refusals[place] % _PATIENCE == 0 and len(self._ends) > 1:
             self._ends.pop()
         return self._ends[-1].tokens
@@ -178,7 +194,9 @@ def is_lost(statement: Sequence[Token]) -> bool:
 
 
 def rambles(statement: str) -> bool:
-    """Whether a statement or a comment in it is very long; its end may not be there yet."""
+    """Whether a statement, a comment or blank space in it is very long; it may have no end yet."""
+    if _BLANKS.search(statement):
+        return True
     if len(statement) <= _LONGEST_COMMENT:
         return False
     if len(statement) > _LONGEST_TEXT:
@@ -191,12 +209,31 @@ def rambles(statement: str) -> bool:
 
 
 def wanders(tokens: Sequence[Token]) -> bool:
-    """Whether a text repeats a statement over and over, or declares many unused names."""
-    statements = Counter(map(tuple, _statements([token.text for token in tokens])))
+    """Whether a text goes on behind a return, repeats a statement, or declares unused names."""
+    each = [tuple(one) for one in _statements([token.text for token in tokens])]
+    if any(a[0] == "return" and b != ("}",) for a, b in pairwise(each)):
+        return True
+    statements = Counter(each)
     if any(n > _MOST_EQUAL and len(s) >= _LEAST_COUNTED for s, n in statements.items()):
         return True
     seen = Counter(token.text for token in tokens if token.kind == "identifier")
     return sum(seen[name] == 1 for name in _declared(tokens)) > _MOST_UNUSED
+
+
+def does_nothing(tokens: Sequence[Token]) -> bool:
+    """Whether a whole function has an empty body, or one without anything to do."""
+    body: list[str] | None = None
+    depth = 0
+    for token in tokens:
+        if token.text == "fn":
+            body, depth = [], 0
+        elif body is not None and (depth or token.text == "{"):
+            depth += _CURLY.get(token.text, 0)
+            body.append(token.text)
+            if depth == 0 and _IDLE.issuperset(body):
+                return True
+            body = body if depth else None
+    return False
 
 
 def closings(tokens: Sequence[Token], text: str) -> list[str]:

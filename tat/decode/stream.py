@@ -63,6 +63,11 @@ class Stream:
             self._reviewer, self._redraw = reviewer, redraw
 
     @property
+    def refusal(self) -> str:
+        """Why the last statement that the reviewer refused was; "" without one."""
+        return self._reviewer.reason if self._reviewer is not None else ""
+
+    @property
     def score(self) -> float:
         """Sum of the model's log-probabilities of `tokens`, in nats."""
         return sum(self._scores)

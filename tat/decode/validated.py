@@ -138,7 +138,7 @@ class _Queue:
             case = self._cases.pop(stream)
             prompt = case.candidates.prompt
             written = self._generator.generation(prompt, stream.tokens, stream.score)
-            case.candidates.add(written, case.numbers.pop(stream))
+            case.candidates.add(written, case.numbers.pop(stream), stream.refusal)
             expected = case.asked + case.given
             if case.candidates.count == expected and not self._ask_more(case):
                 self._answers[case.number] = case.candidates.best(self._search.wanted)

@@ -49,6 +49,7 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
     });
     const text = shown(made.tokens) + (made.finished ? end : ''), module = head + text + tail;
     const errors = given ? [given] : !made.finished ? [endless(made, review, player.plan.capacity)]
+      : !gap && doesNothing(codeOf(text)) ? ['a function\'s body does nothing']
       : (await player.problemsOf(module)).map(({ line, column, message }) => `${line}:${column} ${message}`);
     const candidate = {
       ...made, text, module, errors, leftOut, number: number + 1, redrawn: review?.attempts ?? 0,

@@ -5,6 +5,7 @@
 const MARK = /[(;{}]/, PATIENCE = 8, LONGEST_NAME = 40, DEEPEST = 8, LONGEST_STATEMENT = 120;
 const LOOK = 16, LONGEST_COMMENT = 200, LONGEST_TEXT = 600, IN_VAIN = [1024, 512];
 const MOST_EQUAL = 4, LEAST_COUNTED = 5, MOST_UNUSED = 10, MOST_REPEATED_PART = 2;
+const BLANKS = /[^ \t\r\n][ \t]{17,}[^ \t\r\n/]/, IDLE = ['{', '}', ';', 'return'];
 
 class Review {
   // head: text above; lead: the given signature; decode(tokens); problemsOf(code); most: refusals;
@@ -36,7 +37,7 @@ class Review {
     const written = text.slice(begin), statement = codeOf(written);
     if (isLost(statement) || rambles(written)) return this.back();
     if (!isWhole(statement) || begin + statement.at(-1).end !== text.trimEnd().length) return null;
-    if (wanders(all) || await this.refused(text, all)) return this.back();
+    if (wanders(all) || doesNothing(all) || await this.refused(text, all)) return this.back();
     this.ends.push({ tokens: tokens.length, characters: text.length });
     return null;
   }
@@ -109,26 +110,44 @@ function isLost(tokens) {
   return deepest > DEEPEST || tokens.length > LONGEST_STATEMENT || declaredIn(tokens).some(grew);
 }
 
-// Whether a statement or a comment in it is very long; its end may not be there yet.
+// Whether a statement, a comment or blank space in it is very long; it may have no end yet.
 function rambles(statement) {
-  return statement.length > LONGEST_TEXT || tokensOf(statement).some(({ kind, text }) =>
+  return BLANKS.test(statement) || statement.length > LONGEST_TEXT || tokensOf(statement).some(({ kind, text }) =>
     (kind === 'comment' || text.startsWith('/*')) && text.length > LONGEST_COMMENT);
 }
 
-// Whether a text repeats a statement over and over, or declares many names that nothing uses.
+// Whether a text goes on behind a return, repeats a statement over and over, or declares many names
+// that nothing uses.
 function wanders(tokens) {
   const statements = new Map(), seen = new Map();
-  let statement = [];
+  let statement = [], last = '';
   for (const { kind, text } of tokens) {
     if (kind === 'identifier') seen.set(text, (seen.get(text) ?? 0) + 1);
     statement.push(text);
     if (!';{}'.includes(text)) continue;
+    if (last === 'return' && (statement.length > 1 || text !== '}')) return true;
     const key = statement.join(' '), count = (statements.get(key) ?? 0) + 1;
     statements.set(key, count);
     if (count > MOST_EQUAL && statement.length >= LEAST_COUNTED) return true;
+    last = statement[0];
     statement = [];
   }
   return declaredIn(tokens).filter((name) => seen.get(name) === 1).length > MOST_UNUSED;
+}
+
+// Whether a whole function has an empty body, or one without anything to do.
+function doesNothing(tokens) {
+  let body = null, depth = 0;
+  for (const { text } of tokens) {
+    if (text === 'fn') [body, depth] = [[], 0];
+    else if (body && (depth || text === '{')) {
+      depth += { '{': 1, '}': -1 }[text] ?? 0;
+      body.push(text);
+      if (!depth && body.every((one) => IDLE.includes(one))) return true;
+      if (!depth) body = null;
+    }
+  }
+  return false;
 }
 
 // The names behind `let` and `var`, each once.

@@ -72,6 +72,7 @@ class Tokenizer {
     const parts = [['COMMENT', words], ['SIGNATURE', signature], ['CONTEXT', context]];
     return parts
       .map(([marker, text]) => [marker, asRead(text).trim()])
+      .map(([marker, text]) => [marker, marker === 'CONTEXT' ? membersApart(text) : text])
       .filter(([, text]) => text)
       .flatMap(([marker, text]) => [this.special[marker], ...this.encode(text)]);
   }
@@ -80,4 +81,23 @@ class Tokenizer {
 // Text that people give, as training reads it: no byte order mark, and LF alone.
 function asRead(text) {
   return text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+}
+
+const STRUCT = /(^|[\n;}])([ \t]*struct[ \t]+[^ \t\n{}]+[ \t]*\{)((?:(?!\/\/)[^{}\n])*)(?=\})/g;
+
+// Declarations, of which each struct on one line has a line for each member instead, as
+// tat/wgsl/members.py has it.
+function membersApart(text) {
+  return text.replace(STRUCT, (whole, before, head, inside) => {
+    const members = [''];
+    let depth = 0;
+    for (const character of inside) {
+      depth += { '<': 1, '(': 1, '>': -1, ')': -1 }[character] ?? 0;
+      members[members.length - 1] += character;
+      if (character === ',' && !depth) members.push('');
+    }
+    const lines = members.map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter(Boolean)
+      .map((member) => `    ${member}\n`);
+    return lines.length ? `${before}${head}\n${lines.join('')}` : whole;
+  });
 }
