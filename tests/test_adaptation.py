@@ -121,3 +121,37 @@ def test_members_of_one_type_stand_for_as_many_parameters():
     ours = Place("fn f(ray: Ray, r: f32) -> f32", "struct Ray { origin: vec3f, dir: vec3f }")
     body = adapted("{ return dot(at, towards) - r; }", theirs, ours)
     assert body == "{ return dot(ray.origin, ray.dir) - r; }"
+
+
+SUM = "{ var s = 0.0; for (var i = 0; i < 4; i++) { s += a[i]; } return s; }"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("a: array<f32, 4>", "a: array<f32, 8>"),
+        ("a: array<f32, 4>", "a: array<f32, 3>"),
+        ("a: array<f32, 4>", "values: array<f32, 8>, a: vec4f"),
+        ("a: vec4f", "a: array<f32, 8>"),
+    ],
+)
+def test_an_array_takes_the_place_of_no_other_length(theirs, ours):
+    assert moved(SUM, f"fn f({theirs}) -> f32", f"fn g({ours}) -> f32") == ""
+
+
+def test_nor_does_an_array_inside_a_struct():
+    theirs, ours = (f"struct Data {{ a: array<f32, {n}> }}" for n in (4, 8))
+    body, signature = SUM.replace("a[i]", "d.a[i]"), "fn f(d: Data) -> f32"
+    assert moved(body, signature, signature, theirs, ours) == ""
+    assert moved(body, signature, signature, theirs, theirs) == body
+
+
+def test_an_array_of_the_same_length_is_taken():
+    body = moved(SUM, "fn f(a: array<f32, 4>) -> f32", "fn g(values: array<f32,4>) -> f32")
+    assert body == SUM.replace("a[i]", "values[i]")
+
+
+def test_two_parameters_do_not_become_one():
+    body = moved("{ return max(a, b); }", "fn f(a: f32, b: f32) -> f32",
+                 "fn g(c: vec3f, x: f32) -> f32")  # fmt: skip
+    assert body == "{ return max(x, b); }"  # does not validate

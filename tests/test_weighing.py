@@ -53,6 +53,12 @@ def test_names_types_unused_parameters_and_likelihood_decide(sandbox):
     assert best(sandbox, model(WRONG, -1.0), model(RIGHT, -0.2)) == RIGHT
 
 
+def test_a_proven_function_that_leaves_a_parameter_unused_is_behind_the_models(sandbox):
+    idle = known("{ return 0.5; }", "luma")
+    assert best(sandbox, idle, model(RIGHT, -5.0)) != RIGHT  # of a person's index
+    assert best(sandbox, idle._replace(proven=True), model(RIGHT, -5.0)) == RIGHT
+
+
 def test_a_function_that_does_not_run_votes_for_itself_alone(sandbox):
     endless = "{ loop { if c.x > 9.0 { break; } } return c.x; }"
     texts = known(endless, "luma"), known(RIGHT)

@@ -110,7 +110,10 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     """How far a text is trusted by itself."""
     body = valid.text.removeprefix(prompt.lead)
     used = {token.text for token in tokenize(body) if token.kind == "identifier"}
-    trust = _UNUSED ** min(sum(name not in used for name in signature.parameters), 3)
+    unused = sum(name not in used for name in signature.parameters)
+    if unused and valid.proven:  # it was proven for fewer values: after all that the model writes
+        return 0.0
+    trust = _UNUSED ** min(unused, 3)
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES

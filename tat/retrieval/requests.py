@@ -6,7 +6,7 @@ convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice, pairwise
 
 from tat.retrieval.index import Index
@@ -31,14 +31,17 @@ _HAS = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
 
 def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     """The functions that a request asks for, the best first; `exclude` as in `search`."""
-    asked = list(dict.fromkeys(islice(words(request), _READ)))
+    read = list(islice(words(request), _READ))
+    asked, pairs = list(dict.fromkeys(read)), set(pairwise(read))
     count = len(index) + 1
     weights = {word: math.log(count / max(1, index.frequency(word))) for word in asked}
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
+    shares = [(round(_share_of_words(index, weights, hit), 2), hit) for hit in hits]
     ranked = [
-        ((round(_share_of_words(index, weights, h), 2), *_likeness(asked, h.name)), h) for h in hits
+        ((share, _pairs_in_order(index, pairs, hit), *_likeness(asked, hit.name)), hit)
+        for share, hit in shares
+        if share >= _ENOUGH
     ]
-    ranked = [item for item in ranked if item[0][0] >= _ENOUGH]
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
 
@@ -73,6 +76,15 @@ def _share_of_words(index: Index, weights: Mapping[str, float], hit: Hit) -> flo
         if index.select(_HAS, (f'{{name signature comment}} : "{word}"', identity))
     )
     return found / sum(weights.values()) if any(weights.values()) else 0.0
+
+
+def _pairs_in_order(index: Index, pairs: Collection[tuple[str, str]], hit: Hit) -> int:
+    """Neighbouring words of a request that follow each other in the name or the comment, too."""
+    identity = _identity(index, hit)
+    return sum(
+        len(index.select(_HAS, (f'{{name comment}} : "{one} {other}"', identity)))
+        for one, other in pairs
+    )
 
 
 def _likeness(asked: Sequence[str], name: str) -> tuple[int, float]:

@@ -38,16 +38,22 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     """`body`, written for `theirs`, with the names that the same things have in `ours`.
 
     It brings along constants of its module that ours lacks. Its own variables are renamed where
-    they have the name of a parameter.
+    they have the name of a parameter. No text where an array would become one of another length:
+    loops and indices of a body are written for one.
     """
     there, here = _Declarations(theirs), _Declarations(ours)
     types = dict(_struct_pairs(there, here))
     names = types | _matched(there.parameters, here.parameters, types)
     names |= _matched(there.variables, here.variables, types)
     names |= _found_elsewhere(there, here, types, names)
+    resized = _resizes_an_array(there.values, here.values, types, names)
     members: dict[str, str] = {}
     for old, new in types.items():
-        members |= _matched(there.structs[old], here.structs[new], types)
+        inside = there.structs[old], here.structs[new]
+        members |= (own := _matched(*inside, types))
+        resized |= _resizes_an_array(*inside, types, own)
+    if resized:
+        return ""
     body = _with_constants(body, theirs.context, ours.context)
     tokens = code_of(body)
     taken = {item.name for item in here.parameters} | set(names.values())
@@ -126,7 +132,8 @@ def _found_elsewhere(
     """Maps further values at `there`, and their members, to any value of the same type.
 
     A value of the same name comes first, then one that nothing maps to yet: of two vectors of ours,
-    origin and direction of theirs are not both the first. Where all are taken the first is again.
+    origin and direction of theirs are not both the first. Where all are taken the first is again,
+    but not for a parameter: smax(a, b) is not smax(x, x).
     """
     ours = here.values + [path for value in here.values for path in here.members_of(value)]
     names: dict[str, str] = {}
@@ -135,12 +142,27 @@ def _found_elsewhere(
             for item in (value, *there.members_of(value)):
                 wanted = types.get(item.type, item.type)
                 fitting = [other.name for other in ours if other.type == wanted]
-                if fitting:
-                    taken = {*known.values(), *names.values()}
-                    alike = [name for name in fitting if _last(name) == _last(item.name)]
-                    free = [name for name in fitting if name not in taken]
-                    names[item.name] = [*alike, *free, *fitting][0]
+                taken = {*known.values(), *names.values()}
+                alike = [name for name in fitting if _last(name) == _last(item.name)]
+                free = [name for name in fitting if name not in taken]
+                again = [] if item in there.parameters else fitting
+                if best := [*alike, *free, *again]:
+                    names[item.name] = best[0]
     return names
+
+
+def _resizes_an_array(
+    theirs: Sequence[Typed], ours: Sequence[Typed], types: Mapping[str, str],
+    names: Mapping[str, str],
+) -> bool:  # fmt: skip
+    """Whether an array takes the place of another type, or another type that of an array."""
+    here = {item.name: item.type for item in ours}
+    for item in theirs:
+        wanted = types.get(item.type, item.type)
+        taken = here.get(names.get(item.name, item.name), wanted)
+        if wanted != taken and "array<" in wanted + taken:
+            return True
+    return False
 
 
 def _last(path: str) -> str:
