@@ -145,3 +145,18 @@ def test_a_generic_function_stands_with_the_type_that_is_asked_for(sandbox):
         assert outcome.origin == narrow.origin
     candidates = Candidates(replace(PROMPT, adaptations=(wide,)), sandbox, weighed=2)
     assert not candidates.adapt_first(1)
+
+
+def test_it_is_behind_them_where_nothing_can_be_run_too(sandbox):
+    """A function of arrays, say: what leaves one unused answers where nothing else validates."""
+    prompt = Prompt("horner", "fn horner(c: array<f32, 6>, x: f32) -> f32")
+    idle = Adaptation(partial(str, f"{prompt.lead}{{ return x * x; }}"), hit("square"), True)
+    prompt = replace(prompt, adaptations=(idle,))
+    candidates = Candidates(prompt, sandbox, weighed=4)
+    assert not candidates.adapt_first(1)
+    candidates.add(Generation(f"{prompt.lead}{{ return c[0] + x; }}", 5, True, -0.1))
+    assert candidates.best(1)[0].origin is None
+    alone = Candidates(prompt, sandbox, weighed=4)
+    assert not alone.adapt_first(1) and alone.best(1)[0].origin == idle.origin
+    theirs = replace(prompt, adaptations=(replace(idle, proven=False),))
+    assert Candidates(theirs, sandbox, weighed=4).adapt_first(1)

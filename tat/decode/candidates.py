@@ -9,7 +9,16 @@ from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import Line
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.review import EMPTY, code, does_nothing
-from tat.decode.weighing import NOTHING, Valid, Weight, decided, fits, is_weighable, weigh
+from tat.decode.weighing import (
+    NOTHING,
+    Valid,
+    Weight,
+    decided,
+    fits,
+    is_weighable,
+    unused_parameters,
+    weigh,
+)
 from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
@@ -80,15 +89,20 @@ class Candidates:
         if generation.text not in self._judged:
             self._judged[generation.text] = generation, self._problem(generation, refused), None
 
-    def adapt(self, adaptations: Sequence[Adaptation], wanted: int) -> bool:
+    def adapt(
+        self, adaptations: Sequence[Adaptation], wanted: int, *, using_all: bool = False
+    ) -> bool:
         """Take adaptations that validate until there are `wanted` texts; returns whether there are.
 
-        Others are left out: nobody gave them as an answer.
+        Others are left out: nobody gave them as an answer. With `using_all` proven functions
+        that leave a given parameter unused are left out, too.
         """
         for adaptation in adaptations if self._sandbox else ():
             if self.valid >= wanted:
                 break
             text, origin = adaptation.render(), adaptation.origin
+            if using_all and adaptation.proven and unused_parameters(self.prompt, text):
+                continue
             generation = Generation(text, tokens=0, finished=True, score=origin.score)
             if text in self._judged:
                 self._prefer(text, origin)
@@ -115,7 +129,7 @@ class Candidates:
         if self._tried:
             self._decided = decided(self.prompt, self._texts(self._written))
             return bool(self._decided) and self.valid >= wanted
-        return self.adapt(self.prompt.adaptations, wanted)
+        return self.adapt(self.prompt.adaptations, wanted, using_all=True)
 
     def best(self, wanted: int) -> list[Outcome]:
         """The different texts, the best first: the first one is that of `best(1)`."""
@@ -134,7 +148,7 @@ class Candidates:
 
     def _resort(self, wanted: int) -> bool:
         """Try what is left of the index until there are `wanted` valid texts."""
-        later = self.prompt.adaptations[self._tried :] if self._tried else ()
+        later = self.prompt.adaptations[self._tried :]
         return self.adapt((*later, *self.prompt.last_resorts), wanted)
 
     def _considered_alone(self) -> set[int]:

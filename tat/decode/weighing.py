@@ -27,6 +27,7 @@ from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 from tat.wgsl.stubs import with_stubs
+from tat.wgsl.typed import signature_of
 
 _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
@@ -95,6 +96,13 @@ def fits(hit: Hit, prompt: Prompt) -> bool:
     return bool(theirs) and same_types(theirs[0].signature, prompt.signature)
 
 
+def unused_parameters(prompt: Prompt, text: str) -> int:
+    """How many parameters of the prompt's signature a text of it leaves unused."""
+    body = text.removeprefix(prompt.lead)
+    used = {token.text for token in tokenize(body) if token.kind == "identifier"}
+    return sum(item.name not in used for item in signature_of(prompt.signature).parameters)
+
+
 def _others(
     results: Sequence[np.ndarray | None], votes: Sequence[float], own: int
 ) -> list[tuple[np.ndarray | None, float]]:
@@ -108,9 +116,7 @@ def _agree(one: np.ndarray | None, other: np.ndarray | None) -> bool:
 
 def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     """How far a text is trusted by itself."""
-    body = valid.text.removeprefix(prompt.lead)
-    used = {token.text for token in tokenize(body) if token.kind == "identifier"}
-    unused = sum(name not in used for name in signature.parameters)
+    unused = unused_parameters(prompt, valid.text)
     if unused and valid.proven:  # it was proven for fewer values: after all that the model writes
         return 0.0
     trust = _UNUSED ** min(unused, 3)
