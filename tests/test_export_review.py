@@ -13,7 +13,7 @@ from tat.decode.reading import read
 from tat.errors import UsageError
 from tat.resources import resource
 from tat.wgsl.builtins import ENUMERANTS, NAMES
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of, tokenize
 from tat.wgsl.members import members_apart
 from tat.wgsl.stubs import with_stubs
 
@@ -43,7 +43,7 @@ def test_its_rules_are_those_of_tat():
     })"""
     ours = []
     for text in cuts:
-        code = review.code(text)
+        code = code_of(text)
         rules = (review.ends, review.is_lost, review.wanders, review.does_nothing)
         rules_of_code = [rule(code) for rule in rules]
         ours.append([*rules_of_code, review.rambles(text), review.closings(code, text)])

@@ -16,7 +16,8 @@ from tat.data.tokenizer import Special
 from tat.decode.choice import Sampling
 from tat.decode.generator import Request
 from tat.decode.prompt import Prompt
-from tat.decode.review import Review, closings, code, ends, is_lost, wanders
+from tat.decode.review import Review, closings, ends, is_lost, wanders
+from tat.wgsl.lexer import code_of
 from tat.wgsl.sandbox import Diagnostic
 
 BYTES = [bytes([byte]) for byte in range(256)]
@@ -172,7 +173,7 @@ def test_a_place_that_only_leads_to_refusals_is_left(sandbox):
 
 @given(st.text("(){};letvar x=.0,", max_size=80))
 def test_any_text_can_be_closed_and_judged(text):
-    tokens = code(text)
+    tokens = code_of(text)
     assert isinstance(closings(tokens, text), list)
     assert isinstance(ends(tokens) or is_lost(tokens) or wanders(tokens), bool)
 

@@ -139,7 +139,7 @@ def test_generate_answers_from_the_library_and_the_model(client, tiny_run):  # n
 
 
 def test_words_alone_are_answered_in_any_thread(client, tiny_run):  # noqa: F811
-    """The library's functions are told in the threads that ask, many at once."""
+    """The threads that ask read the library's functions, many at once."""
     asked = ("signed distance to a rounded box", "luminance of a linear colour", "rgb to hsv")
     alone = {
         words: tat("generate", words, "--run", tiny_run, "--index", "cookbook", "--device", "cpu",

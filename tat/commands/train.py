@@ -145,11 +145,11 @@ def _data_to_tune(
         with suppress(OneSidedError):
             data = _read(paths, config, tokenizer, say, ranks)
             if (data.report.files > 1 and len(data.valid)) or is_prepared(paths):
-                return config, _told(data, reporter)
+                return config, _reported(data, reporter)
         say = reporter.detail  # it was said
     by_function = replace(config, data=replace(config.data, split="function"))
     reporter.note("so few files fall on one side of the split: functions are held out, not files")
-    data = _told(_read(paths, by_function, tokenizer, say, ranks), reporter)
+    data = _reported(_read(paths, by_function, tokenizer, say, ranks), reporter)
     if not len(data.valid):
         reporter.note("nothing is held out of so few functions: no checkpoint is known to be best")
     return by_function, data
@@ -160,7 +160,7 @@ def _data(
     ranks: Ranks,
 ) -> TrainingData:  # fmt: skip
     """The corpus to train on, reported."""
-    return _told(_read(paths, config, tokenizer, reporter.note, ranks), reporter)
+    return _reported(_read(paths, config, tokenizer, reporter.note, ranks), reporter)
 
 
 def _read(
@@ -186,8 +186,8 @@ def _one_file(paths: Sequence[Path]) -> bool:
     return len(list(islice(found, 2))) == 1
 
 
-def _told(data: TrainingData, reporter: Reporter) -> TrainingData:
-    """The corpus, after its counts were said."""
+def _reported(data: TrainingData, reporter: Reporter) -> TrainingData:
+    """The corpus, once its counts are reported."""
     for line in data.report.lines():
         reporter.note(line)
     for item in data.report.skipped:

@@ -8,7 +8,7 @@ from tat.decode.generator import Generation
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import Line
 from tat.decode.prompt import Adaptation, Prompt
-from tat.decode.review import EMPTY, code, does_nothing
+from tat.decode.review import EMPTY, does_nothing
 from tat.decode.weighing import (
     NOTHING,
     Valid,
@@ -20,6 +20,7 @@ from tat.decode.weighing import (
     weigh,
 )
 from tat.retrieval.query import Hit
+from tat.wgsl.lexer import code_of
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
 _HELP = "try another seed, more candidates, other words, or more or less context"
@@ -219,7 +220,7 @@ class Candidates:
             return Diagnostic(_endless(generation, refused))
         problem = self._sandbox.validate(self.prompt.module(generation.text))
         above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
-        if problem is None and not self.prompt.is_gap and does_nothing(code(generation.text)):
+        if problem is None and not self.prompt.is_gap and does_nothing(code_of(generation.text)):
             return Diagnostic(EMPTY)
         if problem is None or problem.line == 0:
             return problem

@@ -18,7 +18,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
 from tat.decode.prompt import Prompt
-from tat.wgsl.lexer import Token, tokenize
+from tat.wgsl.lexer import Token, code_of, tokenize
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 from tat.wgsl.stubs import stub
 
@@ -43,7 +43,6 @@ _END = re.compile(rb"[;{}]")
 _LOOK = 16  # tokens after which a statement without an end is looked at
 _PATIENCE = 8  # refusals at one place, before the previous statement goes, too
 _IN_VAIN = 1024, 512  # tokens that the most likely text, and a draw, may take back in all
-
 
 EMPTY = "a function's body does nothing"
 
@@ -97,7 +96,7 @@ class Review:
 
     def __post_init__(self) -> None:
         lead = self.prompt.lead
-        self._code = code(lead)
+        self._code = code_of(lead)
         self._ends = [_End(0, len(lead), len(self._code))]
 
     def attempts(self) -> int:
@@ -134,7 +133,7 @@ class Review:
             return None
         written = b"".join([self.pieces[token] for token in tokens]).decode("utf-8", "replace")
         text, begin = self.prompt.lead + written, self._ends[-1].characters
-        statement = code(text[begin:])
+        statement = code_of(text[begin:])
         if is_lost(statement) or rambles(text[begin:]):
             return self._back("it has no end, or a name that grows")
         if not ends(statement) or begin + statement[-1].end != len(text.rstrip()):
@@ -156,7 +155,7 @@ class Review:
         place = self._ends[-1].tokens
         if place == 0 and not self.attempts():
             opened = f"{self.prompt.lead}{{"
-            if self._problem(opened, code(opened)):
+            if self._problem(opened, code_of(opened)):
                 self._silent = True
                 return None
         self.refusals[place] += 1
@@ -173,11 +172,6 @@ class Review:
             if problem is None or _is_behind(problem, module):
                 return None
         return problem
-
-
-def code(text: str) -> list[Token]:
-    """The lexical tokens of `text` without comments."""
-    return [token for token in tokenize(text) if token.kind != "comment"]
 
 
 def ends(statement: Sequence[Token]) -> bool:

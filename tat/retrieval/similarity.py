@@ -6,7 +6,7 @@ A. Broder, "On the resemblance and containment of documents", 1997.
 from functools import lru_cache
 
 from tat.wgsl.adaptation import short_types
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 
 Shingles = frozenset[tuple[str, ...]]
 
@@ -19,7 +19,7 @@ _LENGTH = 5  # tokens in a run
 def shingles(code: str) -> Shingles:
     """All runs of five tokens of `code` without comments; fewer tokens are one short run."""
     # A copy must not hide behind the other spelling of a type.
-    tokens = [t.text for t in tokenize(short_types(code)) if t.kind != "comment"]
+    tokens = [t.text for t in code_of(short_types(code))]
     starts = range(max(1, len(tokens) - _LENGTH + 1))
     return frozenset(tuple(tokens[start : start + _LENGTH]) for start in starts)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tat.wgsl.comments import without_comments
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of
 
 _WORDS = 3  # of a comment that says something
 _STAGE = re.compile(r"@(vertex|fragment|compute)\b")
@@ -56,7 +56,7 @@ class Text:
     lines: int = 0
 
     def __post_init__(self) -> None:
-        found = [t for t in tokenize(f"{self.signature} {self.body}") if t.kind != "comment"]
+        found = code_of(f"{self.signature} {self.body}")
         self.tokens = len(found)
         self.words = {t.text for t in found if t.kind == "keyword"}
         self.statements = sum(t.text == ";" for t in found)

@@ -2,7 +2,7 @@
 
 import re
 
-# A struct on one line, without its closing bracket; strings of the page's own expression.
+# A struct on one line, without its closing bracket. tat/export/page/tokenizer.js has the same.
 _ON_ONE_LINE = re.compile(
     r"(^|[\n;}])([ \t]*struct[ \t]+[^ \t\n{}]+[ \t]*\{)((?:(?!//)[^{}\n])*)(?=\})"
 )

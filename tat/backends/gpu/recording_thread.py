@@ -244,7 +244,7 @@ class _Errors:
 
     @property
     def message(self) -> None:
-        """The error, which is told when the recording is made once more."""
+        """The error, which is reported when the recording is made once more."""
 
     @message.setter
     def message(self, text: str) -> None:
