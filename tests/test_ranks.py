@@ -197,6 +197,22 @@ def test_a_rank_with_other_settings_or_files_is_named(shaders, tmp_path):
     assert "rank 1 has another train.lr (0.5) than rank 0 (0.01)" in line
 
 
+@pytest.mark.parametrize(("share", "code", "said"), [
+    (0.8, 0, "functions are held out, not files"), (1 - 1e-9, 4, "every file fell into the"),
+])  # fmt: skip
+def test_ranks_end_alike_where_all_files_are_held_out(share, code, said, alone, tmp_path):
+    """Rank 0 finds nothing to train on and tells the others; then all read functions, or end."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for name in "ab":
+        made = (f"fn {name}{i}(x: f32) -> f32 {{ return x * {i}.5; }}\n" for i in range(12))
+        (folder / f"{name}.wgsl").write_text("".join(made))
+    given = words(tmp_path / "run", 1, folder, "--from", alone, "--set", "data.synth=0")
+    ended, output = mpich().run(2, *given, "--set", f"data.validation_share={share}")
+    assert ended == code and said in output, output
+    assert len(lines(output)) == (code > 0), output
+
+
 def test_doctor_names_the_library():
     code, output = Launcher("none", ()).run(1, "doctor", "--json")
     [finding] = [f for f in json.loads(output.splitlines()[-1]) if f["name"] == "mpi"]

@@ -167,17 +167,15 @@ def _read(
     paths: Sequence[Path], config: Config, tokenizer: Tokenizer | None, say: Say, ranks: Ranks
 ) -> TrainingData:
     """The corpus to train on; rank 0 prepares first, and others find it in a shared cache."""
-    if ranks.rank:
-        ranks.tell(None, patient=True)
-    if paths or config.data.synth:
-        data = training_data(paths, config, tokenizer, say)
-    else:
+
+    def read() -> TrainingData:
+        if paths or config.data.synth:
+            return training_data(paths, config, tokenizer, say)
         say("no PATH: training on the bundled cookbook")
         entries = [(e.name, e.request, e.code) for e in load(tag="starter")]
-        data = TrainingData.of(cookbook_corpus(entries, config.data), config.data, tokenizer)
-    if not ranks.rank:
-        ranks.tell(None)
-    return data
+        return TrainingData.of(cookbook_corpus(entries, config.data), config.data, tokenizer)
+
+    return led(ranks, read) or read()
 
 
 def _one_file(paths: Sequence[Path]) -> bool:
