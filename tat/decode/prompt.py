@@ -10,6 +10,7 @@ from tat.decode.begun import Cursor
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
 from tat.wgsl.stubs import with_stubs
+from tat.wgsl.typed import signature_of
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,11 @@ class Prompt:
     def tail(self) -> str:
         """Blank space behind the whole text of a gap."""
         return self._cursor.tail
+
+    @cached_property  # asked for with each text that is weighed
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the given signature's parameters."""
+        return tuple(item.name for item in signature_of(self.signature).parameters)
 
     @cached_property  # asked for at the end of each statement
     def head(self) -> str:

@@ -27,7 +27,6 @@ from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 from tat.wgsl.stubs import with_stubs
-from tat.wgsl.typed import signature_of
 
 _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
@@ -100,7 +99,7 @@ def unused_parameters(prompt: Prompt, text: str) -> int:
     """How many parameters of the prompt's signature a text of it leaves unused."""
     body = text.removeprefix(prompt.lead)
     used = {token.text for token in tokenize(body) if token.kind == "identifier"}
-    return sum(item.name not in used for item in signature_of(prompt.signature).parameters)
+    return sum(name not in used for name in prompt.parameters)
 
 
 def _others(

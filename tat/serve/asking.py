@@ -10,6 +10,7 @@ from tat.decode.validated import Search
 from tat.errors import InvalidShaderError
 from tat.serve.engine import Engine, Gone
 from tat.wgsl.comments import comments_above, doc_comment
+from tat.wgsl.declarations import after_attributes
 from tat.wgsl.lexer import Token, tokenize
 from tat.wgsl.stubs import with_stubs
 
@@ -42,7 +43,7 @@ def asked_at(text: str, offset: int) -> Asked | None:
     above = comments_above(tokens)
     start = tokens[first].start if first < len(tokens) else len(text)
     comment = doc_comment(text, above.get(start, []), start)
-    keyword = _after_attributes(tokens, first)
+    keyword = after_attributes(tokens, first)
     if keyword < len(tokens) and tokens[keyword].text == "fn":
         return _of_signature(text, tokens, first, keyword, comment)
     return _of_comment(text, tokens, line_start, line_end)
@@ -131,13 +132,3 @@ def _depth(tokens: Sequence[Token]) -> int:
             depth = 0
         depth += (token.text == "{") - (token.text == "}")
     return depth
-
-
-def _after_attributes(tokens: Sequence[Token], index: int) -> int:
-    while index + 1 < len(tokens) and tokens[index].text == "@":
-        index += 2
-        if index < len(tokens) and tokens[index].text == "(":
-            while index < len(tokens) and tokens[index].text != ")":
-                index += 1
-            index += 1
-    return index

@@ -13,9 +13,8 @@ from tat.wgsl.adaptation import short_types
 from tat.wgsl.declarations import functions
 from tat.wgsl.lexer import tokenize
 from tat.wgsl.sandbox import Sandbox
+from tat.wgsl.typed import TypedSignature, signature_of
 
-_SIGNATURE = re.compile(r"fn\s+(\w+)\s*\((.*)\)\s*->\s*(\w+)\s*", re.DOTALL)
-_PARAMETER = re.compile(r"\s*(\w+)\s*:\s*(\w+)\s*")
 _DISTANCE = re.compile(r"dist|sdf|^sd[A-Z_]|signed|box|circle|sphere|ring|capsule|segment")
 _OTHERS = {
     "f32": "0.25", "vec2f": "vec2f(0.45, 0.3)", "vec3f": "vec3f(0.5, 0.35, 0.4)",
@@ -29,13 +28,10 @@ def picture_of(code: str) -> str:
     found = functions(code)
     if not found or len(tokenize(code)) > 20_000:
         return ""
-    match = _SIGNATURE.fullmatch(short_types(found[-1].signature).strip())
-    if not match or "@" in match[2]:
+    signature = signature_of(short_types(found[-1].signature))
+    if "@" in found[-1].signature or not signature.parameters:
         return ""
-    parts = [_PARAMETER.fullmatch(part) for part in match[2].split(",") if part.strip()]
-    if not parts or not all(parts):
-        return ""
-    return _expression(match[1], [(part[1], part[2]) for part in parts], match[3])
+    return _expression(signature)
 
 
 def draw(code: str, expression: str, sandbox: Sandbox) -> bytes:
@@ -44,21 +40,22 @@ def draw(code: str, expression: str, sandbox: Sandbox) -> bytes:
     return draw_entry(entry, sandbox)
 
 
-def _expression(name: str, parameters: list[tuple[str, str]], result: str) -> str:
-    first = parameters[0][1]
-    if first not in ("vec2f", "vec3f") or any(kind not in _OTHERS for _, kind in parameters):
+def _expression(signature: TypedSignature) -> str:
+    name, parameters, result = signature
+    first = parameters[0].type
+    if first not in ("vec2f", "vec3f") or any(item.type not in _OTHERS for item in parameters):
         return ""
-    distance = result == "f32" and bool(_DISTANCE.search(name))
-    plane = parameters[0][0] == "uv"
+    distance = result.type == "f32" and bool(_DISTANCE.search(name))
+    plane = parameters[0].name == "uv"
     place = "uv" if plane else _ROUND if distance else "(4.0 * uv)"
     if first == "vec3f":
         place = f"vec3f({place}, 0.0)"
-    others = [_OTHERS[kind] for _, kind in parameters[1:]]
+    others = [_OTHERS[item.type] for item in parameters[1:]]
     call = f"{name}({', '.join([place, *others])})"
     return {
         "vec3f": call, "vec4f": f"{call}.rgb", "vec2f": f"vec3f({call}, 0.0)",
         "f32": _lines(call) if distance else f"vec3f({call})",
-    }.get(result, "")  # fmt: skip
+    }.get(result.type, "")  # fmt: skip
 
 
 def _lines(call: str) -> str:

@@ -199,7 +199,7 @@ def _pieces(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:
     """Indices of the first token, the keyword and the last token of each whole declaration."""
     first = 0
     while first < len(tokens):
-        keyword = _after_attributes(tokens, first)
+        keyword = after_attributes(tokens, first)
         if keyword == len(tokens):
             return
         if _starts(tokens[keyword], _STARTERS):
@@ -230,7 +230,7 @@ def _scan(tokens: list[Token], opening: int) -> tuple[int, bool]:
     while index < len(tokens):
         token = tokens[index]
         if token.kind == "keyword" or token.text == "@":
-            after = _after_attributes(tokens, index)
+            after = after_attributes(tokens, index)
             if after < len(tokens) and _starts(tokens[after], stops):
                 return index, False
             index = max(after, index + 1)
@@ -248,7 +248,7 @@ def _scan(tokens: list[Token], opening: int) -> tuple[int, bool]:
     return index, False
 
 
-def _after_attributes(tokens: list[Token], index: int) -> int:
+def after_attributes(tokens: Sequence[Token], index: int) -> int:
     """Index after a run of attributes (`@name` or `@name(...)`) that starts at `index`."""
     while index + 1 < len(tokens) and tokens[index].text == "@":
         index += 2
@@ -257,7 +257,7 @@ def _after_attributes(tokens: list[Token], index: int) -> int:
     return index
 
 
-def _after_arguments(tokens: list[Token], index: int) -> int:
+def _after_arguments(tokens: Sequence[Token], index: int) -> int:
     """Index after the parenthesis that closes the one at `index`; `index` where none does."""
     depth, after = 0, index
     while after < len(tokens):

@@ -1,17 +1,15 @@
 """Parameters and result of a WGSL function of plain values, read from its signature."""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 
 from tat.errors import UsageError
+from tat.wgsl.declarations import after_attributes
 from tat.wgsl.harness import parse_type
+from tat.wgsl.lexer import code_of
+from tat.wgsl.typed import signature_of
 
-_SIGNATURE = re.compile(
-    r"(?:@.*\s)?fn\s+(?P<name>\w+)\s*\((?P<inside>.*)\)\s*->\s*(?P<result>.+)", re.DOTALL
-)
-_PARAMETER = re.compile(r"\s*(?P<name>\w+)\s*:(?P<type>.+)", re.DOTALL)
 _KINDS = {
     "f32": "fiu",
     "i32": "iu",
@@ -64,18 +62,24 @@ class Signature(NamedTuple):
 
 def parse_signature(text: str) -> Signature:
     """The signature `text`; UsageError if it has anything but plain values."""
-    found = _SIGNATURE.fullmatch(text.strip())
-    if not found:
+    name, parameters, result = signature_of(text)
+    if not result.type:
         raise UsageError(f"{text!r} returns nothing to compare")
-    parts = filter(str.strip, found["inside"].split(","))
-    parameters = [_PARAMETER.fullmatch(part) for part in parts]
+    inside = ",".join(f"{item.name}:{item.type}" for item in parameters)
     try:
-        if not all(parameters):
-            raise UsageError("one of its parameters has an attribute or is a pointer")
-        types = {match["name"]: _value_type(match["type"]) for match in parameters}
-        return Signature(found["name"], types, _value_type(found["result"]))
+        if _written(text) != "".join(f"fn{name}({inside})->{result.type}".split()):
+            raise UsageError("it has an attribute at a value, a value without a type, or more")
+        types = {item.name: _value_type(item.type) for item in parameters}
+        return Signature(name, types, _value_type(result.type))
     except UsageError as error:
         raise UsageError(f"{text!r}: {error}") from error
+
+
+def _written(text: str) -> str:
+    """A signature without attributes in front, comments, blanks and the last comma."""
+    code = code_of(text)
+    tokens = (token.text for token in code[after_attributes(code, 0) :])
+    return "".join(tokens).replace(",)", ")")
 
 
 def _value_type(text: str) -> ValueType:

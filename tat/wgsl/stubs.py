@@ -4,6 +4,7 @@ A stub returns the zero value of its result type. Every type that a function may
 (specification, "Zero Value Built-in Functions").
 """
 
+from tat.wgsl.declarations import after_attributes
 from tat.wgsl.lexer import Token, code_of, spliced
 
 
@@ -26,7 +27,7 @@ def with_stubs(text: str) -> str:
         if token.kind != "keyword" or token.text != "fn":
             continue
         result, end = signature_at(tokens, index)
-        body = _after_attributes(tokens, end)
+        body = after_attributes(tokens, end)
         if end == index or [item.text for item in tokens[body : body + 1]] == ["{"]:
             continue
         stop = start + tokens[end - 1].end
@@ -47,22 +48,13 @@ def signature_at(tokens: list[Token], keyword: int) -> tuple[int, int]:
     end = _after_bracket(tokens, keyword + 2, "(", ")")
     if end == len(tokens) or tokens[end].text != "->":
         return 0, end or keyword
-    kind = _after_attributes(tokens, end + 1)
+    kind = after_attributes(tokens, end + 1)
     if kind == len(tokens) or tokens[kind].kind != "identifier":
         return 0, keyword
     end = kind + 1
     if end < len(tokens) and tokens[end].text == "<":
         end = _after_bracket(tokens, end, "<", ">")
     return kind, end or keyword
-
-
-def _after_attributes(tokens: list[Token], index: int) -> int:
-    """Index after a run of attributes that starts at `index`."""
-    while index + 1 < len(tokens) and tokens[index].text == "@":
-        index += 2
-        if index < len(tokens) and tokens[index].text == "(":
-            index = _after_bracket(tokens, index, "(", ")") or len(tokens)
-    return index
 
 
 def _after_bracket(tokens: list[Token], index: int, opening: str, closing: str) -> int:
