@@ -21,6 +21,7 @@ written again after each variant, to recipes.md and recipes.json of --results (b
 
 import argparse
 import sys
+import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,10 +45,9 @@ _WIDER = ("model.layers=6", "model.width=512", "model.feed_forward=2048")
 _MODERN = ("model.norm=rms", "model.feed_forward_kind=swiglu", "model.positions=rotary")
 _TEN = [[64, 32], [64, 64], [128, 64], [128, 128], [256, 64], [256, 128], [256, 256], [512, 128],
         [512, 256], [512, 512]]  # fmt: skip
-_SIDES = (32, 64, 96, 128, 192, 256, 512)
-# Rows are filled by targets: longer sources beside short ones would not fit a GPU.
-_MANY = [[s, t] for s in _SIDES for t in _SIDES if s <= 2 * t]
-_10_BUCKETS, _37_BUCKETS = (f"data.buckets={buckets}" for buckets in (_TEN, _MANY))
+_SECOND = tomllib.loads((ROOT / "config" / "bundled_second.toml").read_text())
+_10_BUCKETS = f"data.buckets={_TEN}"
+_37_BUCKETS = f"data.buckets={_SECOND['data']['buckets']}"
 
 VARIANTS = (
     Variant("bundled", model=Path("bundled")),  # the one that ships, for comparison
