@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "a61fe2eeb6ae04bbb27eaec5624426dbf8c25dc58d0e96c3d5a8d9c2d30d8b8f"
+GOLDEN = "d5b3d1c5216953a1faae694ffffa5b5f76c345783d3fc2f353dcb96ef6d91606"
 
 
 def of_the_table(**options) -> Generator:

@@ -8,6 +8,7 @@ from tat.synth.comments import described
 from tat.synth.compose.meanings import TYPES, Ways, _table, called_so
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws
+from tat.synth.dress import PLAIN, About, Dress, drawn_dress, dressed
 from tat.synth.family import with_type
 from tat.synth.generator import Generator
 from tat.synth.places import as_constants, as_fragment, as_kernel, as_settings
@@ -17,6 +18,7 @@ from tat.synth.tables import all_families, parse_table
 from tat.synth.templates import compiled
 from tat.synth.words import decorated, plural, snake_case
 
+_TYPE_BEHIND = re.compile(r"(?:_|(?<=[a-z]))(f32|vec[234][fiu]?|[234]x[234])$", re.I)
 _LOCAL = re.compile(r"\b(?:let|var|const) (\w+)")
 _NORMALIZED = re.compile(r"let \w+ = normalize\(([\w.]*(?:[nN]orm|nrm|\bN\b)\w*)\);")
 _UNUSED = {("phaseIsotropic", "cosTheta")}  # a phase function takes the angle
@@ -164,3 +166,66 @@ def test_a_lit_fragment_stage_normalizes_its_normal_once():
     lit = [(match, body) for body in rims if (match := _NORMALIZED.search(body))]
     assert len(lit) > 5
     assert all(body.count(f"normalize({match[1]})") == 1 for match, body in lit)
+
+
+def _dresses(name: str, facts: About, dress: Dress = PLAIN, snake: bool = False) -> set[str]:
+    return {dressed(name, facts, dress, snake, Draws(7, number)) for number in range(1500)}
+
+
+def test_a_name_is_dressed_in_what_is_true_of_its_function():
+    box = _dresses("sdBox", About("sdf", "", ("vec3f", "f32"), "p"))
+    assert {"sdBox", "box", "sdBox3D", "sdBoxF32", "getSdBox", "boxSd"} <= box
+    assert not any(re.search(r"2d|Vec2|Vec4|U32", name, re.I) for name in box)
+    assert "sd_box_3d" in _dresses("sdBox", About("sdf", "", ("vec3f", "f32"), "p"), snake=True)
+    luma = _dresses("luminance", About("color", "", ("vec3f", "f32"), "c"))
+    assert {"lum", "luminanceVec3", "calcLuminance"} <= luma and "luminance3D" not in luma
+    assert not {"log2", "log_2"} & _dresses("log", About("scalar", "vec2f", ("vec2f",), "x"))
+    nothing = _dresses("applyForce", About("physics", "", ("vec2f", ""), "f"))
+    nothing |= _dresses("force", About("physics", "", ("vec2f", ""), "f"))
+    assert not any(name.startswith("get") for name in nothing)
+
+
+def test_names_of_conversions_are_turned_around():
+    turned = _dresses("rgbToHsv", About("color", "", ("vec3f", "vec3f"), "c"))
+    assert {"rgbToHsv", "rgb2hsv", "rgb2Hsv", "hsvFromRgb"} <= turned
+    assert "rgb_2_hsv" in _dresses("rgbToHsv", About("color", "", ("vec3f",), "c"), snake=True)
+    kept = _dresses("clampToBox", About("geometry", "", ("vec3f",), "q"))
+    assert not any("2" in name[1:-1] or "From" in name for name in kept)
+    assert not any("42" in name for name in _dresses("mat4ToMat3", About("matrix", "", ("",), "m")))
+
+
+def test_a_prefix_is_of_the_area_or_of_no_one():
+    prefixes = {drawn_dress(Draws(8, n), "sdf", "opUnion").prefix for n in range(3000)}
+    assert {"", "sdf", "sd"} <= prefixes and len(prefixes) > 50
+    assert all(re.fullmatch("[a-z]{2,5}", prefix) for prefix in prefixes - {""})
+    assert "sdfOpUnion" in _dresses("opUnion", About("sdf", "", ("f32",), "a"), Dress("sdf"))
+    assert "sdfBox" in _dresses("sdBox", About("sdf", "", ("f32",), "p"), Dress("sdf"))
+    low = _dresses("multiply", About("doubles", "", ("vec2f",), "a"), Dress("fp64", True))
+    assert "fp64_multiply" in low
+
+
+def test_a_type_behind_a_name_is_in_its_signature_and_most_names_are_plain():
+    families = {family.id: family for family in all_families() if family.plain}
+    generator, plain, seen, typed = Generator(seed=12), 0, 0, 0
+    for made in filter(None, map(generator.make, range(4000))):
+        family, written = families.get(made.family), made.written
+        if family is None or written.signature.startswith("@") or "->" not in written.signature:
+            continue
+        names = {name.lower().replace("_", "") for name in family.names}
+        known = written.name.lower().replace("_", "") in names
+        seen, plain = seen + 1, plain + known
+        if not known and (match := _TYPE_BEHIND.search(written.name)):
+            typed += 1
+            assert match[1].lower().rstrip("fiu") in written.signature or (match[1] in (
+                "f32", "F32") and "f32" in written.signature), written.signature  # fmt: skip
+    assert 0.6 * seen < plain < 0.75 * seen and typed > 5
+
+
+def test_helpers_have_the_prefix_of_their_module():
+    shared = 0
+    for made in filter(None, map(Generator(only="composed/caller", seed=4).make, range(600))):
+        called = [call.partition("(")[0].removeprefix("fn ") for call in made.written.calls]
+        heads = {re.split(r"_|(?=[A-Z])", name)[0] for name in [made.written.name, *called]}
+        assert all(f"{name}(" in made.written.body for name in called)
+        shared += len(heads) == 1 and len(called) > 0
+    assert shared > 10

@@ -6,17 +6,23 @@ from typing import NamedTuple
 
 from tat.synth.comments import comment_of
 from tat.synth.draws import Draws
+from tat.synth.dress import (
+    PLAIN,
+    Dress,
+    about,
+    drawn_dress,
+    dressed,
+    finished,
+    with_parameters_dressed,
+)
 from tat.synth.family import Family, Helper, with_type
 from tat.synth.layout import Layout, with_another
 from tat.synth.renaming import chosen_names, renamed, token_table
 from tat.synth.style import Style, drawn_style, indented, styled
 from tat.synth.templates import expanded
-from tat.synth.words import RESERVED, begins_with_verb, in_case
+from tat.synth.words import RESERVED, in_case
 
 COMMENTED = 0.42  # share of functions that have a comment: 12 % in public code; requests teach more
-_VERBS = ("get", "compute", "calc", "eval", "apply", "calculate")
-_BEHIND = ("Impl", "2", "1", "Fn", "_1", "Helper")
-_BEFORE = ("fx", "my", "util", "lib")
 CONSTANTS = {  # name: (what it may be called, its digits)
     "PI": (("PI", "PI", "M_PI", "pi", "kPi", "Pi"),
            ("3.14159265359", "3.141592653589793", "3.14159265", "3.1415926", "3.14159")),
@@ -118,9 +124,13 @@ class Draft:
             style.snake,
             family.siblings,
         )
+        dress = self._dress(mapping)
+        if not self.attributes:
+            formal = [argument.name for argument in self.arguments]
+            with_parameters_dressed(mapping, formal, family.used, style.snake, draws)
         table = token_table(mapping, style.long_types)
         taken = {*mapping.values(), *family.used}
-        name = self._name(taken)
+        name = self._name(dress, taken)
         body = renamed(indented(styled(self.body.rstrip(), style), style), table, style.literal)
         if style.one_line and "\n" not in body and len(body) < 100:
             body = f"{{ {body.strip()} }}"
@@ -171,26 +181,34 @@ class Draft:
                 word = self.draws.pick(("let", "const"))
                 self.body = f"{word} {name} = {value};\n{self.body}"
 
-    def _name(self, taken: set[str]) -> str:
-        draws, stage = self.draws, bool(self.attributes)
+    def _name(self, dress: Dress, taken: set[str]) -> str:
+        draws, snake = self.draws, self.style.snake
         name = draws.pick(self.names or self.family.names)
-        share = draws.random()
-        if stage or self.names:
-            pass
-        elif share < 0.07 and not begins_with_verb(name):
-            name = draws.pick(_VERBS) + name[0].upper() + name[1:]
-        elif 0.07 <= share < 0.10:
-            name += draws.pick(_BEHIND)
-        elif 0.10 <= share < 0.12:
-            name = draws.pick(_BEFORE) + name[0].upper() + name[1:]
-        if not self.result and name.startswith("get") and name[3:4].isupper():
+        if self.attributes:
+            name = in_case(name, snake)
+        elif self.names:
+            name = dress.on(in_case(name, snake), snake)
+        else:
+            name = dressed(name, about(self.family, self.type), dress, snake, draws)
+        if not self.result and name.startswith("get") and not name[3:4].islower():
             name = "compute" + name[3:]
-        name = in_case(name, self.style.snake)
-        if not stage and not self.style.snake and draws.chance(0.06):
-            name = name[0].upper() + name[1:]
+        if not self.attributes:
+            name = finished(name, snake, draws)
         while name in taken or name in RESERVED:
             name = (name + draws.pick(("2", "_", "Fn", "1", "F"))).replace("__", "_f")
         return name
+
+    def _dress(self, mapping: dict[str, str]) -> Dress:
+        """Draw what stands before the names of the module; mostly give it to its helpers, too."""
+        if self.attributes:
+            return PLAIN
+        dress = drawn_dress(self.draws, self.family.area, self.family.names[0])
+        if dress.prefix and self.helpers and self.draws.chance(0.7):
+            for helper in self.helpers:
+                name = dress.on(mapping[helper.name], self.style.snake)
+                if not (name in self.family.used or name in RESERVED or name in mapping.values()):
+                    mapping[helper.name] = name
+        return dress
 
     def _context_text(
         self, name: str, taken: set[str], mapping: dict[str, str], table: dict[str, str]

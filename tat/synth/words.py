@@ -34,7 +34,7 @@ RESERVED = frozenset((*_RESERVED_WORDS, *KEYWORDS, *NAMES, *ENUMERANTS)) - {"A",
 
 # Nothing that would be untrue of the value: no min, next, prev, world, scaled, light.
 _BEFORE = listed("my the")
-_BEHIND = listed("0 1 2 3 Val Value A B _")
+_BEHIND = listed("0 1 2 3 0 1 2 Val A B _")
 _NUMBERED = listed("""pi len length dist distance radius speed noise hash random rand fbm perlin
     worley voronoi rotate""")  # a digit says more: pi2 is two pi, len2 a square
 _FIRST_WORD = re.compile(r"[a-z]+")
@@ -91,6 +91,12 @@ def camel_case(name: str) -> str:
     return head + "".join(word[:1].upper() + word[1:] for word in tail)
 
 
+@lru_cache(maxsize=1 << 13)
+def camel_words(name: str) -> tuple[str, ...]:
+    """The words of a camelCase name."""
+    return tuple(_CAPITALS.sub(r" \g<0>", name).split())
+
+
 def upper_case(name: str) -> str:
     """A camelCase name in UPPER_CASE."""
     return _CAPITALS.sub(r"_\g<0>", name).upper()
@@ -109,7 +115,7 @@ def begins_with_verb(name: str) -> bool:
 
 def decorated(name: str, draws: Draws) -> str:
     """Another name with the same core."""
-    if draws.chance(0.15):
+    if draws.chance(0.04):
         before = draws.pick(_BEFORE)
         known = name.startswith((*_BEFORE, before))
         return name if known else before + name[0].upper() + name[1:]

@@ -7,9 +7,10 @@ from tat.synth import places
 from tat.synth.compose.meanings import Way, Ways, called_so
 from tat.synth.draft import Argument, Draft
 from tat.synth.draws import Draws, Weighted
+from tat.synth.dress import PLAIN, about, dressed
 from tat.synth.family import Family, Helper, parse_header, parse_parameters, with_type
 from tat.synth.places import substituted
-from tat.synth.words import begins_with_verb, titled, word_list
+from tat.synth.words import RESERVED, begins_with_verb, titled, word_list
 
 _DECLARED = re.compile(r"\b(?:let|var) (\w+)")
 _SAME = ("time", "t", "dt", "resolution")  # parameters that are the same in both of a chain
@@ -53,7 +54,7 @@ class Callee:
 
     def __init__(self, family: Family, draws: Draws, kind: str = "") -> None:
         kind = kind or (draws.pick(family.types) if family.generic else "")
-        self.name = draws.pick(family.names)
+        self.name = _callee_name(family, kind, draws)
         self.family, self.parameters, self.domain = family, family.parameters, family.domain
         self.originals = [p.names[0] for p in family.parameters]
         self.types = [with_type(p.type, kind) for p in family.parameters]
@@ -87,6 +88,13 @@ class Callee:
         """A call with the caller's parameters, the first or all others replaced."""
         arguments = [first or self.arguments[0], *(self.arguments[1:] if rest is None else rest)]
         return f"{self.name}({', '.join(arguments)})"
+
+
+def _callee_name(family: Family, kind: str, draws: Draws) -> str:
+    """A name of a family's function in a dress of its own."""
+    plain = draws.pick(family.names)
+    name = dressed(plain, about(family, kind), PLAIN, False, draws)
+    return plain if name in RESERVED or name in family.used else name
 
 
 def _draft(
