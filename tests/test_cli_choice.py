@@ -137,7 +137,7 @@ def test_values_out_of_range_are_named(generate, arguments):
 
 
 @pytest.mark.in_process
-def test_texts_are_validated_unless_they_stream(bench, monkeypatch):
+def test_texts_are_validated_unless_they_stream(bench, monkeypatch, tmp_path):
     """Four candidates are the default; the sandbox is asked about each different one."""
     monkeypatch.setattr(Sandbox, "validate", lambda self, source: Diagnostic("no good", 1, 1))
     monkeypatch.setattr(validated.Candidates, "_problem", lambda self, *text: Diagnostic("bad"))
@@ -146,7 +146,14 @@ def test_texts_are_validated_unless_they_stream(bench, monkeypatch):
     assert done.code == 8 and done.out == ""
     assert done.err.splitlines()[-1] == "tat: none of 4 candidates validates; the best: bad"
     assert tat("generate", ASKED, *options, "--stream").code == 0
-    assert tat("generate", "--prefix", "/dev/null", *options).code != 8  # a gap is not asked
+    (tmp_path / "head").write_text("fn f() -> f32 {\n    return ")
+    gap = "--run", bench / "run", "--max-tokens", "3", "--prefix", tmp_path / "head"
+    said = "with this text the module is not valid: 1:1: no good; --validate 4 tries four texts"
+    done = tat("generate", *gap)
+    assert done.code == 0 and f"tat: {said}\n" in done.err  # it was printed as it came
+    for unasked in ("-q", "--stream"):
+        done = tat("generate", *gap, unasked)
+        assert done.code == 0 and "no good" not in done.err + done.out
     one = tat("generate", ASKED, *options, "--validate", "1")
     assert one.err.splitlines()[-1] == "tat: the one candidate does not validate: bad"
 
@@ -234,7 +241,7 @@ def test_hostile_prompts_are_answered_or_refused(bench, tmp_path, hostile, place
 
 
 @pytest.mark.in_process
-def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch):
+def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch, tmp_path):
     library = Index()
     library.proven = True
     library.update(
@@ -248,6 +255,10 @@ def test_the_library_is_named_as_such_and_its_absence_is_said(bench, monkeypatch
     assert done.code == 0 and "return size;" in done.out
     assert "tried as an answer: synth:disc:3: area" in done.err
     assert "answer: from tat's library, adapted from synth:disc:3: area" in done.err
+    assert "context" not in done.err
+    (tmp_path / "uses").write_text("struct Disc { radius: f32 }")
+    found = tat(*run, "--context", tmp_path / "uses")
+    assert found.code == 0 and "tat: the context is not used: found by words" in found.err
     unchecked = tat(*run, "--stream", "--max-tokens", "4")
     assert "library: not asked, for --stream" in unchecked.err
     assert "library" not in tat(*run, "--stream", "--max-tokens", "4", "-q").err

@@ -16,7 +16,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _expects_to_validate(options: argparse.Namespace) -> bool:
-    """Whether a text is likely to be validated; those of gaps are not by default."""
+    """Whether a text is likely to be validated. Those of gaps are so by default for a person."""
     if options.validate is not None:
         return options.validate > 0
-    return options.line or not (options.prefix or options.suffix)
+    gap = options.prefix or options.suffix
+    return options.line or not gap or not (options.quiet or options.json)

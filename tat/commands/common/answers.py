@@ -199,8 +199,24 @@ class Answers:
         if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
             reason = "the prefix is not the start of a module in WGSL's grammar"
             say(f"{which}{reason}: filled without grammar")
+        elif not validated:
+            self._doubt(job, best)
         if not (generation.finished or validated):
             say(f"{which}{self._cut(generation)}")
+        if best.origin and job.prompt.context and not job.prompt.signature.strip():
+            say(
+                f"{which}the context is not used: found by words alone, a function comes as it is;"
+                " with a signature it takes the context's types"
+            )
+
+    def _doubt(self, job: Job, best: Outcome) -> None:
+        """Say that a gap's text is not valid in its place, where --validate says nothing of gaps;
+        answers to --input and --json are for programs, and have `valid`."""
+        asked = self._options.validate is not None or self._as_json(job)
+        if not job.prompt.is_gap or asked or not self._reaches_naga():
+            return
+        if problem := self._sandbox.validate(job.prompt.module(best.generation.text)):
+            say(f"with this text the module is not valid: {problem}; --validate 4 tries four texts")
 
     def _left_out(self, job: Job, best: Outcome) -> str:
         """The part of the context that the model did not read, if it wrote the best text."""
