@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "d5b3d1c5216953a1faae694ffffa5b5f76c345783d3fc2f353dcb96ef6d91606"
+GOLDEN = "86ab3c6957c79b873a3c831a0d25ca0d10441f683e609d22a362213cb317ee69"
 
 
 def of_the_table(**options) -> Generator:

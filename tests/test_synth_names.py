@@ -180,6 +180,8 @@ def test_a_name_is_dressed_in_what_is_true_of_its_function():
     luma = _dresses("luminance", About("color", "", ("vec3f", "f32"), "c"))
     assert {"lum", "luminanceVec3", "calcLuminance"} <= luma and "luminance3D" not in luma
     assert not {"log2", "log_2"} & _dresses("log", About("scalar", "vec2f", ("vec2f",), "x"))
+    assert "alpha" not in _dresses("blendAlpha", About("color", "", ("vec4f",), "c"))
+    assert "triangleArea" in _dresses("areaOfTriangle", About("geometry", "", ("f32",), "a"))
     nothing = _dresses("applyForce", About("physics", "", ("vec2f", ""), "f"))
     nothing |= _dresses("force", About("physics", "", ("vec2f", ""), "f"))
     assert not any(name.startswith("get") for name in nothing)
@@ -216,8 +218,13 @@ def test_a_type_behind_a_name_is_in_its_signature_and_most_names_are_plain():
         seen, plain = seen + 1, plain + known
         if not known and (match := _TYPE_BEHIND.search(written.name)):
             typed += 1
-            assert match[1].lower().rstrip("fiu") in written.signature or (match[1] in (
-                "f32", "F32") and "f32" in written.signature), written.signature  # fmt: skip
+            kind = match[1].lower()
+            text = (
+                written.signature
+                if not family.generic
+                else f"{written.signature} {written.context}"
+            )
+            assert (kind if kind == "f32" else kind.rstrip("fiu")) in text, text
     assert 0.6 * seen < plain < 0.75 * seen and typed > 5
 
 

@@ -189,7 +189,10 @@ class Draft:
         elif self.names:
             name = dress.on(in_case(name, snake), snake)
         else:
-            name = dressed(name, about(self.family, self.type), dress, snake, draws)
+            first = self.family.parameters[:1]
+            moved = not any(a.name == p.names[0] for p in first for a in self.arguments)
+            facts = about(self.family, self.type, moved)
+            name = dressed(name, facts, dress, snake, draws)
         if not self.result and name.startswith("get") and not name[3:4].islower():
             name = "compute" + name[3:]
         if not self.attributes:

@@ -72,9 +72,12 @@ class Dress(NamedTuple):
 PLAIN = Dress()
 
 
-def about(family: Family, kind: str) -> About:
-    """The facts of a family's function, with the type that stands for T, if there is one."""
-    first = family.parameters[:1]
+def about(family: Family, kind: str, moved: bool = False) -> About:
+    """The facts of a family's function, with the type that stands for T, if there is one.
+
+    Its first parameter says nothing where it is `moved` out of the signature.
+    """
+    first = [] if moved else family.parameters[:1]
     types = [with_type(p.type, kind) for p in first]
     vectors = [kind for kind in types if kind[:3] in ("vec", "mat")]
     place = first[0].names[0] if vectors else ""
@@ -195,13 +198,24 @@ def reworded(name: str, way: str, draws: Draws) -> str:
         if linked or len(words) > 3 or (words[0] in terms) == (words[-1] in terms):
             return name
         words = [*words[1:], words[0]] if words[0] in terms else [words[-1], *words[:-1]]
-    elif linked:
-        words = [word for word in words if word not in ("of", "the", "and")]
-    elif len(words) > 1 and words[0] in _words("leading"):
-        words = words[1:]
-    elif len(words) > 1 and words[-1] in _words("trailing"):
-        words = words[:-1]
-    return _joined(words) if words and words[0][0].isalpha() else name
+    else:
+        words = _fewer(words)
+    return _joined(words) if words[0][0].isalpha() else name
+
+
+def _fewer(words: list[str]) -> list[str]:
+    """Words without one that says little; areaOfDisk as diskArea."""
+    if "of" in words[1:-1]:
+        left, right = words[: words.index("of")], words[words.index("of") + 1 :]
+        linked = begins_with_verb(left[0]) or not _LINKS.isdisjoint(left + right)
+        return words if linked else right + left
+    fewer = words
+    if words[0] in _words("leading"):
+        fewer = words[1:]
+    elif words[-1] in _words("trailing"):
+        fewer = words[:-1]
+    vague = not fewer or (fewer[0] in _words("vague") and (len(fewer) == 1 or fewer[0] in _LINKS))
+    return words if vague else fewer
 
 
 def _joined(words: Sequence[str]) -> str:
