@@ -56,6 +56,22 @@ def test_bad_files_are_named_and_counted_and_training_goes_on(bench, tmp_path):
         assert reason in line
 
 
+def test_invalid_modules_are_counted_once_and_the_first_is_named(bench, tmp_path):
+    folder = write_shaders(tmp_path / "shaders")
+    for name in ("x.wgsl", "y.wgsl"):
+        (folder / name).write_text(f"fn {name[0]}() -> f32 {{\n    return missing;\n}}\n")
+    (folder / "z.wgsl").write_text("fn z() {" + "(" * 9)  # no whole function: named as skipped
+    done = on(folder, bench, tmp_path / "run")
+    [line] = [line for line in done.err.splitlines() if "are invalid" in line]
+    assert done.code == 0 and line.startswith("2 of 6 modules are invalid, and used as they are")
+    assert f"first {folder / 'x.wgsl'}:2:12: no definition in scope" in line
+    prepared = tat("prepare", folder, "--config", bench / "small.toml", "-o", tmp_path / "c.tat")
+    assert prepared.code == 0 and line in prepared.err.splitlines()
+    for quiet in (on(folder, bench, tmp_path / "quiet", "-q"), resume(tmp_path / "run", 2),
+                  on(tmp_path / "c.tat", bench, tmp_path / "of")):  # fmt: skip
+        assert quiet.code == 0 and "are invalid" not in quiet.err
+
+
 def test_nothing_but_bad_files_is_an_error_with_the_reasons(bench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     bad_folder(Path("bad"))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tat.commands.common.doubts import invalid_modules
 from tat.commands.common.progress import shares
 from tat.config import resolve
 from tat.data.corpus_content import Content
@@ -48,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )  # fmt: skip
     _describe(options.output, content.size, time.monotonic() - began, say)
+    for line in () if options.quiet else invalid_modules(options.paths, config.data):
+        say(line)
     return 0
 
 

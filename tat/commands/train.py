@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tat.checkpoint import Checkpoint
+from tat.commands.common.doubts import invalid_modules
 from tat.config import Config, Resolved, resolve
 from tat.cookbook.library import load
 from tat.data.corpus import cookbook_corpus
@@ -53,6 +54,9 @@ def _start(options: argparse.Namespace, ranks: Ranks) -> int:
             config, data = _data_to_tune(options, config, pretrained, reporter, ranks)
         else:
             data = _data(options.paths, config, None, reporter, ranks)
+        if not (options.quiet or ranks.rank or is_prepared(options.paths)):
+            for line in invalid_modules(options.paths, config.data):
+                reporter.note(line)
         session = Session.start(
             config, folder, data, options.paths, reporter, options.device, pretrained, ranks,
             options.allow_change,
