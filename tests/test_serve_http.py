@@ -34,6 +34,23 @@ def test_an_infill_has_the_text_of_generate(client, tiny_run, tmp_path):  # noqa
     assert (answer["content"], answer["stop_type"]) == (short, "limit")
 
 
+@pytest.mark.parametrize("prefix", [PREFIX, f"{PREFIX}ret", f"{CIRCLE} {{"])
+def test_an_infill_of_a_line_is_the_line_of_generate(client, tiny_run, tmp_path, prefix):  # noqa: F811
+    """It is chosen of several, and valid in its place, where the likeliest text may not be."""
+    gap = {"input_prefix": prefix, "input_suffix": SUFFIX, "line": True}
+    line = client.infill(**gap).json["content"]
+    assert client.ask("/validate", {"code": prefix + line + SUFFIX}).json["valid"]
+    assert line.strip() and "\n" not in line.strip()
+    alone = generated(tiny_run, tmp_path, "--line", prefix=prefix, suffix=SUFFIX)
+    assert line.strip() == alone.strip()
+    streamed = client.infill(**gap, stream=True, n_cmpl=2).data.decode()
+    assert json.loads(streamed.removeprefix("data: "))["content"] == line
+    assert client.infill(**gap, t_max_predict_ms=1e-3).json == {
+        "index": 0, "content": "", "tokens": [], "stop": True, "stop_type": "eos",
+        "model": client.ask("/props").json["model_path"],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("prefix", "suffix"), [
     (f"{PREFIX}return 3.1", SUFFIX), (f"{PREFIX}ret", SUFFIX), (PREFIX.rstrip(" "), SUFFIX),
     (PREFIX.rstrip(" "), SUFFIX[1:]), (f"{CIRCLE} {{", "}\n"), (f"{CIRCLE} {{", ""),

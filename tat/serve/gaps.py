@@ -43,9 +43,10 @@ class Gap(NamedTuple):
         return "" if hidden or text.strip() == following.strip() else text
 
 
-def gap_at(prefix: str, suffix: str) -> Gap:
-    """The gap of a cursor: behind an opening brace a block is asked for, else a line."""
-    block = prefix.rstrip().endswith("{")
+def gap_at(prefix: str, suffix: str, *, line: bool = False) -> Gap:
+    """The gap of a cursor: behind an opening brace a block is asked for, else, or if `line` says
+    so, a line."""
+    block = not line and prefix.rstrip().endswith("{")
     missing, tail = max(0, _opened(prefix) - _closed(suffix)), ""
     if block and missing:
         opened = next(line for line in reversed(prefix.splitlines()) if line.strip())

@@ -39,11 +39,13 @@ class Completion(Drawn, kw_only=True):
 
 
 class Infill(Completion, kw_only=True):
-    """llama.cpp's `/infill`; `prompt` stands behind the prefix."""
+    """llama.cpp's `/infill`; `prompt` stands behind the prefix. `line`, which llama.cpp does not
+    have, asks for the line that is right most often: see `LineGap`."""
 
     input_prefix: str
     input_suffix: str
     input_extra: list[Extra] = []
+    line: bool = False
 
 
 class Segments(msgspec.Struct):

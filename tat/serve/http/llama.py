@@ -4,13 +4,17 @@ Fields of requests that tat has no use for are ignored. A prompt is read in one 
 `t_max_prompt_ms` is the time in which a text has to begin: else it is given up, and empty.
 """
 
+import time
+
 from tat import __version__
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
-from tat.serve.engine import Engine, Gone
+from tat.serve.engine import Engine, Gone, GoneError, until
+from tat.serve.gaps import Gap, gap_at
 from tat.serve.http.bodies import Completion, Infill, Tokenize, stops
 from tat.serve.http.filling import choices, gap, limited, streamed
 from tat.serve.http.replies import Reply, event, events, json_reply
+from tat.serve.proposing import proposal
 from tat.serve.tasks import NoModelError, Written
 
 _REASONS = {"eos": "eos", "limit": "limit", "word": "word", "none": "eos"}
@@ -19,6 +23,8 @@ _REASONS = {"eos": "eos", "limit": "limit", "word": "word", "none": "eos"}
 def infill(engine: Engine, body: Infill, gone: Gone) -> Reply:
     """Text between a prefix and a suffix."""
     prefix = body.input_prefix + body.prompt
+    if body.line:
+        return _line(engine, gap_at(prefix, body.input_suffix, line=True), body, gone)
     return _completed(engine, gap(engine, prefix, body.input_suffix, body.input_extra), body, gone)
 
 
@@ -64,6 +70,22 @@ def models(engine: Engine) -> Reply:
     meta = {"n_vocab": loaded.tokenizer.size, "n_ctx_train": service.generator.longest}
     model = {"id": service.name, "object": "model", "created": 0, "owned_by": "tat", "meta": meta}
     return json_reply({"object": "list", "data": [model]})
+
+
+def _line(engine: Engine, place: Gap, body: Infill, gone: Gone) -> Reply:
+    """The best line of several, whatever else is asked of the choice; "" where none is valid."""
+    name, seconds = engine.decoder.require().name, body.t_max_predict_ms / 1000
+    late = until(time.monotonic() + seconds, gone) if seconds > 0 else gone
+    try:
+        text = proposal(engine, place, late)
+    except GoneError:
+        if gone():
+            raise
+        text = ""
+    record = {"index": 0, "content": text, "tokens": [], "stop": True, "model": name,
+              "stop_type": "eos"}  # fmt: skip
+    fields = _fields(body, record)
+    return events(iter([event(fields)])) if body.stream else json_reply(fields)
 
 
 def _completed(engine: Engine, prompt: Prompt, body: Completion, gone: Gone) -> Reply:
