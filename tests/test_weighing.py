@@ -53,6 +53,15 @@ def test_names_types_unused_parameters_and_likelihood_decide(sandbox):
     assert best(sandbox, model(WRONG, -1.0), model(RIGHT, -0.2)) == RIGHT
 
 
+def test_another_name_of_a_function_counts_as_its_own(sandbox):
+    called = known(RIGHT)
+    topics = "luma\nlight of a colour, as luma has it"
+    called = called._replace(origin=replace(called.origin, topics=topics))
+    assert called.origin.names == ("other", "luma")
+    assert best(sandbox, known(WRONG, "luma_of_light"), called) == RIGHT
+    assert best(sandbox, known(WRONG, "luma"), known(RIGHT)) == WRONG
+
+
 def test_a_proven_function_that_leaves_a_parameter_unused_is_behind_the_models(sandbox):
     idle = known("{ return 0.5; }", "luma")
     assert best(sandbox, idle, model(RIGHT, -5.0)) != RIGHT  # of a person's index

@@ -122,7 +122,8 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
-    return (_BASE + _NAME * _likeness(signature.name, valid.origin.name)) * trust
+    likeness = max(_likeness(signature.name, name) for name in valid.origin.names)
+    return (_BASE + _NAME * likeness) * trust
 
 
 def _likeness(one: str, other: str) -> float:

@@ -23,7 +23,7 @@ WITH ranked AS MATERIALIZED (
     WHERE terms MATCH ? AND ? IN ('', chunks.kind)
 )
 SELECT chunks.kind, chunks.name, chunks.text, chunks.comment, chunks.context, documents.file,
-       documents.line + chunks.line, documents.license, -ranked.score, {{column}}
+       documents.line + chunks.line, documents.license, -ranked.score, {{column}}, chunks.topics
 FROM ranked JOIN chunks ON chunks.id = ranked.id JOIN documents ON documents.id = chunks.document
 WHERE ranked.score <= (SELECT max(score) FROM (SELECT score FROM ranked ORDER BY score LIMIT ?))
 ORDER BY ranked.score, documents.file, documents.line, chunks.place, documents.digest
@@ -44,6 +44,12 @@ class Hit:
     license: str  # SPDX, or "" if unknown
     score: float  # BM25
     column: int = 1  # where it starts in its line
+    topics: str = ""  # further words to find it by, of which names have a line each
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name, and what else it may be called."""
+        return self.name, *filter(str.isidentifier, self.topics.splitlines())
 
 
 def search(
