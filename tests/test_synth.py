@@ -123,6 +123,11 @@ def test_the_stream_is_the_same_on_every_machine():
     assert digest.hexdigest() == GOLDEN
 
 
+def test_no_body_swallows_the_family_after_it():
+    for family in all_families():
+        assert not any("\nfn " in text for _, text in family.bodies), family.origin
+
+
 def test_hashing_and_processes_change_nothing():
     here = b"".join(encoded(made, 5) for made in drawn(60, seed=5))
     command = [sys.executable, "-m", "tat", "synth", "--count", "60", "--seed", "5", "-q"]
