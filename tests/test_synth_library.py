@@ -173,6 +173,7 @@ def test_a_proven_function_of_the_name_answers_without_the_model(sandbox, cache)
      ("luminance", "color/luminance"), ("degrees to radians", "scalar/degToRad"),
      ("convert degrees to radians", "scalar/degToRad"), ("radians to degrees", "scalar/radToDeg"),
      ("the intersection of a ray with a sphere", "geometry/raySphere"),
+     ("distance to a box", "sdf/sdBox"), ("a circle", "sdf/sdCircle"), ("torus", "sdf/sdTorus"),
      ("a teapot that spins and sings", ""), ("?", "")],
 )  # fmt: skip
 def test_words_alone_find_the_function_that_they_tell(cache, sandbox, request_in_words, family):

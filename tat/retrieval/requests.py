@@ -3,6 +3,8 @@
 convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in their order
                       hsv_to_rgb  "Converts HSV to RGB"   all of its words
                       rgb_to_luma "Luma of RGB"           too few
+distance to a box     sd_box      "Signed distance to a box"  all of them, and its name says no more
+                      box_exterior  "Distance to a box"   all of its words
 """
 
 import math
@@ -38,10 +40,11 @@ def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
     shares = [(round(_share_of_words(index, weights, hit), 2), hit) for hit in hits]
     ranked = [
-        ((share, _pairs_in_order(index, pairs, hit), *_likeness(asked, hit.name)), hit)
+        ((share, _says_no_more(asked, hit.name), _pairs_in_order(index, pairs, hit),
+          *_likeness(asked, hit.name)), hit)
         for share, hit in shares
         if share >= _ENOUGH
-    ]
+    ]  # fmt: skip
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
 
@@ -85,6 +88,11 @@ def _pairs_in_order(index: Index, pairs: Collection[tuple[str, str]], hit: Hit) 
         len(index.select(_HAS, (f'{{name comment}} : "{one} {other}"', identity)))
         for one, other in pairs
     )
+
+
+def _says_no_more(asked: Collection[str], name: str) -> bool:
+    """Whether all words of a name are asked for, but for those of up to two letters, as `sd`."""
+    return all(word in asked or len(word) <= 2 for word in words(name.replace("_", " ")))
 
 
 def _likeness(asked: Sequence[str], name: str) -> tuple[int, float]:
