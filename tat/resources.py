@@ -2,6 +2,7 @@
 
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 BUNDLED = Path("bundled")  # the name of the model that ships with tat, for --run and --from
@@ -16,6 +17,15 @@ def resource(*parts: str) -> Path:
     """
     inside = _PACKAGE.joinpath(*parts)
     return inside if inside.exists() else _PACKAGE.parent.joinpath(*parts)
+
+
+def content_of(*folders: str) -> str:
+    """Digest of the tables, code and shaders in bundled folders, of which functions are made."""
+    state = sha256()
+    for path in sorted(path for folder in folders for path in resource(folder).rglob("*")):
+        if path.suffix in (".txt", ".py", ".wgsl"):
+            state.update(path.read_bytes())
+    return state.hexdigest()
 
 
 def checkout() -> Path | None:

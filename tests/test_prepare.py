@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prepared_corpora import CONFIG, prepared, same
 
+from tat import resources
 from tat.data import prepare
 from tat.data.corpus import load_corpus
 from tat.data.corpus_content import Content, key_of
@@ -220,6 +221,18 @@ def test_the_key_knows_contents_and_not_names(tmp_path):
     assert key_of(Content.of([other]), CONFIG, 0, None) != keys[0]
     assert key_of(Content.of([one]), replace(CONFIG, vocabulary=301), 0, None) != keys[0]
     assert key_of(Content.of([one]), CONFIG, 1, None) != keys[0]
+
+
+def test_the_key_of_drawn_functions_knows_the_code_that_draws_them(tmp_path, monkeypatch):
+    content = Content.of([write_shaders(tmp_path / "shaders")])
+    code, keys = tmp_path / "synth" / "dress.py", []
+    code.parent.mkdir()
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path)
+    for text in ("SHARE = 1", "SHARE = 2"):
+        code.write_text(text)
+        keys += [key_of(content, replace(CONFIG, synth=count), 0, None) for count in (0, 9)]
+    plain, drawn, plain_still, drawn_anew = keys
+    assert plain == plain_still and drawn != drawn_anew
 
 
 def test_pages_that_were_read_are_given_back(tmp_path):

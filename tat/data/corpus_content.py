@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import blake2b, sha256
 from pathlib import Path
 
 import msgspec
 
-from tat import __version__, synth
+from tat import __version__
 from tat.config_tables import DataConfig
 from tat.data.corpus_file import SUFFIX
 from tat.data.input_files import display_name, failure_reason, list_files, open_regular
@@ -16,6 +15,7 @@ from tat.data.shaders import in_dialect
 from tat.data.sources import SUFFIXES, Skipped
 from tat.data.tokenizer import Tokenizer
 from tat.errors import CorpusError, one_line
+from tat.resources import content_of
 
 FORMAT = 3  # raised when the same files and settings give other bytes
 
@@ -75,19 +75,10 @@ def _digest_of(path: Path) -> tuple[bytes, int]:
         return state.digest(), size
 
 
-@cache
-def _rules() -> str:
-    """Digest of the tables that functions are generated from."""
-    state = sha256()
-    for path in sorted(Path(synth.__file__).parent.rglob("*.txt")):
-        state.update(path.read_bytes())
-    return state.hexdigest()
-
-
 def key_of(content: Content, config: DataConfig, seed: int, tokenizer: Tokenizer | None) -> str:
     """Names what preparing gives: by content, settings and tokenizer, whatever files are called."""
     settings = msgspec.to_builtins(replace(config, neighbour_share=0.0))
     learnt = sha256(tokenizer.to_bytes()).hexdigest() if tokenizer else ""
-    rules = _rules() if config.synth else ""
+    rules = content_of("synth") if config.synth else ""
     facts = [__version__, FORMAT, content.digest, settings, seed, learnt, rules]
     return sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()

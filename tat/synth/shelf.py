@@ -8,7 +8,7 @@ from pathlib import Path
 from tat import __version__
 from tat.errors import FileError
 from tat.files import atomic_file, writing
-from tat.resources import resource, user_folder
+from tat.resources import content_of, user_folder
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import VERSION, Index
 from tat.retrieval.index_file import open_index
@@ -56,10 +56,7 @@ def _kept(place: Path, documents: Callable[[], Iterable[Document]]) -> Index:
 
 def _place(parts: tuple[str, ...]) -> Path:
     """The file in the cache, by version and by all that the functions are made of."""
-    key = sha256(f"{__version__} {VERSION} {parts}".encode())
-    for path in sorted(path for part in parts for path in resource(part).rglob("*")):
-        if path.suffix in (".txt", ".py", ".wgsl"):
-            key.update(path.read_bytes())
+    key = sha256(f"{__version__} {VERSION} {parts} {content_of(*parts)}".encode())
     return user_folder("cache") / NAME / f"{key.hexdigest()[:32]}.index"
 
 
