@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "86ab3c6957c79b873a3c831a0d25ca0d10441f683e609d22a362213cb317ee69"
+GOLDEN = "e3181ebce8707f83b7c66df44c1ffab017db2060f40d187b6ae2ca9baad98e63"
 
 
 def of_the_table(**options) -> Generator:

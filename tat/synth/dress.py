@@ -41,6 +41,7 @@ _FRONT, _END = 0.006, 0.012  # shares of names with _ before or behind them
 _CAPITAL = 0.08  # share of camelCase names that begin with a capital
 _PARAMETERS = 0.03  # share of functions whose parameters have names of one form:
 _FORMS = (("_", ""), ("", "_"), ("in_", ""), ("input_", ""), ("p_", ""), ("", "_in"), ("arg_", ""))
+_TURNING = re.compile(r"[a-z0-9](?:To[A-Z]|_?2_?[a-zA-Z])")  # rgbToHsv, rgb2hsv: nothing to get
 _PASCAL = re.compile(r"(?<=[a-z0-9])[A-Z][a-z]+")
 
 
@@ -122,13 +123,16 @@ def drawn_dress(draws: Draws, area: str, name: str) -> Dress:
 
 
 def _project(draws: Draws) -> str:
-    """A name of two to five letters that no project is known by."""
-    first, last = draws.pick(_CONSONANTS), draws.pick(_CONSONANTS)
-    vowel = draws.pick(_VOWELS)
-    forms = (first + last, first + vowel, first + vowel + last, first + vowel + last,
-             first + vowel + last + draws.pick(_VOWELS),
-             first + vowel + last + draws.pick(_VOWELS) + draws.pick(_CONSONANTS))  # fmt: skip
-    return draws.pick(forms)
+    """A name of two to five letters that says nothing, and that no project is known by."""
+    while True:
+        first, last = draws.pick(_CONSONANTS), draws.pick(_CONSONANTS)
+        vowel = draws.pick(_VOWELS)
+        forms = (first + last, first + vowel, first + vowel + last, first + vowel + last,
+                 first + vowel + last + draws.pick(_VOWELS),
+                 first + vowel + last + draws.pick(_VOWELS) + draws.pick(_CONSONANTS))  # fmt: skip
+        name = draws.pick(forms)
+        if name not in _words("unfit"):
+            return name
 
 
 def dressed(name: str, facts: About, dress: Dress, snake: bool, draws: Draws) -> str:
@@ -138,7 +142,7 @@ def dressed(name: str, facts: About, dress: Dress, snake: bool, draws: Draws) ->
     if ("To" in name or "From" in name) and draws.chance(_TURNED):
         name = _turned(name, draws)
     if way == "verb":
-        if not begins_with_verb(name):
+        if not begins_with_verb(name) and facts.kinds[-1] != "bool" and not _TURNING.search(name):
             verbs = _VERBS if facts.kinds[-1] else _VERBS[_GETS:]
             name = draws.pick(verbs) + name[0].upper() + name[1:]
     elif way == "behind":
