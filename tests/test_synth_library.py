@@ -155,6 +155,18 @@ def test_a_retriever_asks_the_library_with_the_index_and_opens_it_late():
     assert [hit.file for hit in search_all([mine, ours], "luminance", 1)] == ["mine"]
 
 
+def test_the_function_of_the_name_is_first_and_goes_before_those_that_may_have_it(sandbox, cache):
+    """It has rank 16 by score alone: others are about luminance, too, and one may be called so."""
+    retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=library_index)
+    for name in ("luminance", "rgbToHsv"):
+        types = "(c: vec3f) -> " + ("f32" if name == "luminance" else "vec3f")
+        prompt = retriever.beside(Prompt(name, f"fn {name}{types}"), [])
+        candidates = Candidates(prompt, sandbox, 16)
+        assert candidates.adapt_first(1)
+        assert candidates.best(1)[0].origin.file == f"synth:color/{name}"
+        assert prompt.adaptations[0].origin.file == f"synth:color/{name}"
+
+
 def test_a_proven_function_of_the_name_answers_without_the_model(sandbox, cache):
     retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=shelf.family_index)
     candidates = Candidates(retriever.beside(LUMA, []), sandbox, 16)

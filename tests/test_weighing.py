@@ -59,6 +59,7 @@ def test_another_name_of_a_function_counts_as_its_own(sandbox):
     called = called._replace(origin=replace(called.origin, topics=topics))
     assert called.origin.names == ("other", "luma")
     assert best(sandbox, known(WRONG, "luma_of_light"), called) == RIGHT
+    assert best(sandbox, called, known(WRONG, "luma")) == WRONG  # the name is its own
     assert best(sandbox, known(WRONG, "luma"), known(RIGHT)) == WRONG
 
 

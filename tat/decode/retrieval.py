@@ -11,6 +11,7 @@ from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
 from tat.retrieval.requests import asked_for, whole
+from tat.retrieval.words import words
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
 
@@ -84,12 +85,15 @@ class Retriever:
             for hit in search(index, query, count, kind="function", exclude=exclude):
                 found.setdefault(hit.text, (hit, index))
         name = prompt.signature.partition("fn ")[2].partition("(")[0].strip()
+        asked = [*words(name)]
 
-        def order(item: tuple[Hit, Index]) -> tuple[bool, float]:
-            """By score; those of a small index are low, so what has the name there goes first."""
+        def order(item: tuple[Hit, Index]) -> tuple[bool, bool, float]:
+            """By score. What has the name goes before: among many functions of like words its score
+            says little. Scores of a small index are low, so what has the name there goes first."""
             hit, index = item
             beside = self._library is not None and index is self.index
-            return not (beside and hit.name == name), -hit.score
+            named = [*words(hit.name)] == asked
+            return not (beside and hit.name == name), not named, -hit.score
 
         return [
             Adaptation(partial(_renamed, hit, prompt), hit, index.proven)

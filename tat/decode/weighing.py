@@ -30,6 +30,7 @@ from tat.wgsl.stubs import with_stubs
 
 _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
+_OWN_NAME = 1.001  # factor of a function's own name: before those that may have it, too
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
@@ -122,7 +123,8 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
-    likeness = max(_likeness(signature.name, name) for name in valid.origin.names)
+    own, *others = (_likeness(signature.name, name) for name in valid.origin.names)
+    likeness = max([_OWN_NAME * own, *others])
     return (_BASE + _NAME * likeness) * trust
 
 
