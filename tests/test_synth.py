@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "e3181ebce8707f83b7c66df44c1ffab017db2060f40d187b6ae2ca9baad98e63"
+GOLDEN = "fcf4d58725c7407f7cc00c4f89b53013350c3802926d0f8116427a88fea5a3fa"
 
 
 def of_the_table(**options) -> Generator:

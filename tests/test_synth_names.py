@@ -174,7 +174,8 @@ def _dresses(name: str, facts: About, dress: Dress = PLAIN, snake: bool = False)
 
 def test_a_name_is_dressed_in_what_is_true_of_its_function():
     box = _dresses("sdBox", About("sdf", "", ("vec3f", "f32"), "p"))
-    assert {"sdBox", "box", "sdBox3D", "sdBoxF32", "getSdBox", "boxSd"} <= box
+    assert {"sdBox", "box", "sdBox3D", "sdBoxF32", "getSdBox"} <= box
+    assert "boxSd" not in box
     assert not any(re.search(r"2d|Vec2|Vec4|U32", name, re.I) for name in box)
     assert "sd_box_3d" in _dresses("sdBox", About("sdf", "", ("vec3f", "f32"), "p"), snake=True)
     luma = _dresses("luminance", About("color", "", ("vec3f", "f32"), "c"))
@@ -191,6 +192,13 @@ def test_names_of_conversions_are_turned_around():
     assert not any("get" in name.lower() for core, result in
                    (("insideBox", "bool"), ("rgb565ToColor", "vec3f"), ("refineEstimate", "f32"))
                    for name in _dresses(core, About("packing", "", (result,), "")))  # fmt: skip
+    fog = _dresses("heightFog", About("lighting", "", ("f32",), ""))
+    assert "fogHeight" not in fog and "morph" not in _dresses(
+        "morphFactor", About("terrain", "", ("f32",), ""))  # fmt: skip
+    mixed = _dresses("mixWith", About("color", "vec3f", ("vec3f",), ""))
+    assert not any(re.search("vec|color", name, re.I) for name in mixed)
+    anchored = _dresses("anchorPoint", About("ui", "", ("vec4f", "vec2f"), ""))
+    assert "anchorPointVec2" in anchored and "anchorPointVec4" not in anchored
     turned = _dresses("rgbToHsv", About("color", "", ("vec3f", "vec3f"), "c"))
     assert {"rgbToHsv", "rgb2hsv", "rgb2Hsv", "hsvFromRgb"} <= turned
     assert "rgb_2_hsv" in _dresses("rgbToHsv", About("color", "", ("vec3f",), "c"), snake=True)

@@ -18,7 +18,7 @@ from tat.synth.draws import Draws, Weighted
 from tat.synth.family import Family, with_type
 from tat.synth.words import RESERVED, begins_with_verb, camel_words, in_case, listed, titled
 
-_VERBS = listed("get get get compute compute calc eval apply calculate")
+_VERBS = listed("get get get compute compute calc eval calculate")
 _GETS = _VERBS.count("get")  # at the beginning; what returns nothing gets nothing
 _BEHIND = listed("Impl 2 1 Fn Helper Internal")
 _OF_TYPE = {  # a digit stands for a type where everything is of it
@@ -173,12 +173,15 @@ def _ended(name: str, behind: str, snake: bool, draws: Draws) -> str:
 
 def _type(name: str, facts: About, draws: Draws) -> str:
     """A type or a width that is true of the function, or nothing."""
-    if any(map(str.isdigit, name)) or not _TYPED.isdisjoint(map(str.lower, camel_words(name))):
+    words = [word.lower() for word in camel_words(name)]
+    if any(map(str.isdigit, name)) or words[-1] in _LINKS or not _TYPED.isdisjoint(words):
         return ""
     spatial = facts.place in _words("places") and facts.area in _PLACED
     if spatial and facts.kinds[0] in _WIDTHS and draws.chance(0.6):
         return draws.pick(_WIDTHS[facts.kinds[0]])
-    kind = facts.kind or draws.pick(facts.kinds)
+    result = facts.kinds[-1]
+    kinds = (result,) if result[:3] in ("vec", "mat") else facts.kinds  # not of what it is made of
+    kind = facts.kind or draws.pick(kinds)
     words = _OF_TYPE.get(kind, ("",))
     word = draws.pick(words)
     return word if facts.kind or not word.isdigit() else words[0]
@@ -197,9 +200,14 @@ def reworded(name: str, way: str, draws: Draws) -> str:
             return name
         place = draws.pick(known)
         words[place] = others[words[place]]
+        if words == ["diff"]:  # a difference
+            return name
     elif way == "ends":
         terms = _words("terms")
-        if linked or len(words) > 3 or (words[0] in terms) == (words[-1] in terms):
+        heads = _words("heads") & {words[0], words[-1]}
+        if heads or linked or len(words) > 3 or name[-1].isdigit():
+            return name
+        if (words[0] in terms) == (words[-1] in terms):
             return name
         words = [*words[1:], words[0]] if words[0] in terms else [words[-1], *words[:-1]]
     else:
@@ -215,9 +223,9 @@ def _fewer(words: list[str]) -> list[str]:
         return words if linked else right + left
     fewer = words
     if words[0] in _words("leading"):
-        fewer = words[1:]
+        fewer = words if words[0] in ("sd", "sdf") and len(words) > 2 else words[1:]
     elif words[-1] in _words("trailing"):
-        fewer = words[:-1]
+        fewer = words if begins_with_verb(words[0]) and len(words) == 2 else words[:-1]
     vague = not fewer or (fewer[0] in _words("vague") and (len(fewer) == 1 or fewer[0] in _LINKS))
     return words if vague else fewer
 
