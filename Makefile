@@ -86,24 +86,27 @@ lint: setup-test
 	$(BIN)/ruff format --check --quiet
 
 # The model that ships with tat: generated functions alone, so that it may be given away. Needs a GPU
-# with f16; killed at any point, the same call goes on. First MODEL_SEEDS x 14,000 functions of all
-# kinds, then from these weights 660,000 of which nine in eleven are drawn without MODEL_ENTRIES.
+# with f16; killed at any point, the same call goes on. Three parts, each from the weights of the one
+# before: 420,000 functions of all kinds; 660,000 and 1,440,000 of which most are drawn without
+# MODEL_ENTRIES, so that each family is met often.
 MODEL ?= build/model
-MODEL_SEEDS ?= 30
 MODEL_ENTRIES := composed/vertex,composed/fragment,composed/elementwise,composed/image,composed/particles,composed/pipeline
-model: setup  ## train the bundled model on a GPU (15 minutes on one H200) and put it into tat/models
-	mkdir -p $(MODEL)/data $(MODEL)/second_data
-	for seed in $$(seq $(MODEL_SEEDS)); do part=$(MODEL)/data/part-$$seed.jsonl; \
-	  test -s $$part || $(BIN)/tat synth --count 14000 --seed $$seed -q -o $$part || exit 1; done
-	for seed in $$(seq 7330 7338) 7440 7441; do part=$(MODEL)/second_data/part-$$seed.jsonl; \
-	  test $$seed -ge 7440 && without= || without="--without $(MODEL_ENTRIES)"; \
-	  test -s $$part || $(BIN)/tat synth --count 60000 --seed $$seed $$without -q -o $$part || exit 1; done
-	if test -f $(MODEL)/run/config.toml; then $(BIN)/tat train --run $(MODEL)/run --resume --device gpu; \
-	  else $(BIN)/tat train $(MODEL)/data --config config/bundled.toml --run $(MODEL)/run --device gpu; fi
-	if test -f $(MODEL)/second/config.toml; then $(BIN)/tat train --run $(MODEL)/second --resume --device gpu; \
-	  else $(BIN)/tat train $(MODEL)/second_data --config config/bundled_second.toml --from $(MODEL)/run \
-	    --run $(MODEL)/second --device gpu; fi
-	$(BIN)/tat export $(MODEL)/second --int8 -o tat/models/bundled.safetensors
+# draws: functions of a part into its folder; how many for each seed, seeds, and what else is said
+draws = mkdir -p $(MODEL)/$(1)_data; for seed in $(3); do part=$(MODEL)/$(1)_data/part-$$seed.jsonl; \
+	  test -s $$part || $(BIN)/tat synth --count $(2) --seed $$seed $(4) -q -o $$part || exit 1; done
+# trains: a part from its beginning or from where it stopped; how it begins
+trains = if test -f $(MODEL)/$(1)/config.toml; then $(BIN)/tat train --run $(MODEL)/$(1) --resume --device gpu; \
+	  else $(BIN)/tat train $(MODEL)/$(1)_data --run $(MODEL)/$(1) --device gpu $(2); fi
+model: setup  ## train the bundled model on a GPU (40 minutes on one H200) and put it into tat/models
+	$(call draws,first,14000,$$(seq 30))
+	$(call draws,second,60000,$$(seq 7330 7338),--without $(MODEL_ENTRIES))
+	$(call draws,second,60000,7440 7441)
+	$(call draws,third,60000,$$(seq 7501 7520),--without $(MODEL_ENTRIES))
+	$(call draws,third,60000,$$(seq 7601 7604))
+	$(call trains,first,--config config/bundled.toml)
+	$(call trains,second,--config config/bundled_second.toml --from $(MODEL)/first)
+	$(call trains,third,--config config/bundled_second.toml --config config/bundled_third.toml --from $(MODEL)/second)
+	$(BIN)/tat export $(MODEL)/third --int8 -o tat/models/bundled.safetensors
 
 bench: $(VENV)/.bench  ## all benchmarks under pyperf, to build/bench.json (half an hour; BENCH="-p 2 --only step")
 	@mkdir -p build

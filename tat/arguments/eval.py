@@ -87,7 +87,7 @@ def _add_answering(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together")
     group.add_argument("--processes", metavar="N", type=positive,
                        help="share out the work to N processes of this machine and one GPU (1);"
-                            " may pay where the GPU waits for the host")  # fmt: skip
+                            " pays where the GPU waits for the host")  # fmt: skip
     group.add_argument("--int8", action="store_true", help="round matrices to 8 bits")
     add_ranks(parser)
     add_device(parser)
