@@ -21,6 +21,7 @@ from tat.retrieval.similarity import Shingles, jaccard, shingles
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws
 from tat.synth.tables import all_families
+from tat.wgsl.adaptation import short_types
 from tat.wgsl.lexer import code_of
 
 _SNAKE = re.compile(r"(?<=[a-zA-Z0-9])_([a-z])")
@@ -52,7 +53,7 @@ def pieces(bodies: Iterator[tuple[str, str]], least: int) -> list[tuple[str, int
     """Name, tokens and runs of the bodies that have `least` tokens or more."""
     found = []
     for name, body in bodies:
-        body = _SNAKE.sub(lambda match: match[1].upper(), body)
+        body = _SNAKE.sub(lambda match: match[1].upper(), short_types(body))
         if (tokens := len(code_of(body))) >= least:
             found.append((name, tokens, shingles(body)))
     return found

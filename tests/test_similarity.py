@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,24 @@ from hypothesis import strategies as st
 from tat.cookbook import library
 from tat.errors import CorpusError
 from tat.retrieval.similarity import jaccard, shingles
+from tat.synth.tables import all_families
 from tat.wgsl.lexer import tokenize
 
 ENTRIES = library.load()
 entries = st.sampled_from(ENTRIES)
 
 
-@pytest.fixture(scope="module")
-def near():
-    path = Path(__file__).parent.parent / "bench" / "cookbook_near.py"
-    spec = importlib.util.spec_from_file_location("cookbook_near", path)
+def benchmark(name: str):
+    path = Path(__file__).parent.parent / "bench" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def near():
+    return benchmark("cookbook_near")
 
 
 @given(entries, entries)
@@ -79,3 +85,25 @@ def test_a_malformed_corpus_is_refused_by_line(near, tmp_path: Path, line):
         list(near.corpus_texts(path))
     with pytest.raises(CorpusError, match=r"no \.jsonl"):
         list(near.corpus_texts(Path(__file__).parent))
+
+
+def test_a_body_is_close_whose_names_are_the_same_in_whatever_spelling(tmp_path: Path):
+    close = benchmark("close")
+    theirs = tmp_path / "theirs.jsonl"
+    same, renamed = (f"{{ let {n}: vec3<f32> = a + b; return {n} * c; }}" for n in ("my_end", "e"))
+    records = [{"id": "project/f", "body": same}, {"id": "project/g", "body": renamed}]
+    theirs.write_text("".join(json.dumps(record) + "\n" for record in records))
+    pieces = close.pieces(close.file_bodies(theirs), 5)
+    ours = close.pieces(iter([("area/f", "{ let myEnd: vec3f = a + b; return myEnd * c; }")]), 5)
+    assert close.closest(ours, pieces)["area/f"] == (1, "project/f", 16)
+    assert 0 < close.closest(ours, pieces[1:])["area/f"][0] < 0.5
+    assert close.pieces(close.file_bodies(theirs), 17) == []
+
+
+def test_every_body_of_a_family_is_compared_in_each_of_its_types():
+    families = {family.id: family for family in all_families()}
+    counts = Counter(name for name, _ in benchmark("close").family_bodies())
+    assert set(counts) == set(families)
+    for name, count in counts.items():
+        family = families[name]
+        assert count == len(family.bodies) * (len(family.types) if family.generic else 1)
