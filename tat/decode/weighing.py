@@ -18,8 +18,8 @@ import numpy as np
 
 from tat.decode.prompt import Prompt
 from tat.errors import UsageError
+from tat.retrieval.naming import contrary, likeness
 from tat.retrieval.query import Hit
-from tat.retrieval.words import words
 from tat.wgsl.adaptation import same_types
 from tat.wgsl.behaviour import alike, run
 from tat.wgsl.declarations import functions
@@ -32,6 +32,9 @@ _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OWN_NAME = 1.001  # factor of a function's own name: before those that may have it, too
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
+_CONTRARY = (
+    0.1  # factor where a name says the opposite, as that of srgb_to_linear and linear_to_srgb
+)
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
@@ -123,15 +126,10 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     if valid.origin is None:
         return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
-    own, *others = (_likeness(signature.name, name) for name in valid.origin.names)
-    likeness = max([_OWN_NAME * own, *others])
-    return (_BASE + _NAME * likeness) * trust
-
-
-def _likeness(one: str, other: str) -> float:
-    """Dice's coefficient of the words of two names, 0 to 1."""
-    first, second = set(words(one)), set(words(other))
-    return 2 * len(first & second) / max(1, len(first) + len(second))
+    if any(contrary(signature.name, name) for name in valid.origin.names):
+        trust *= _CONTRARY
+    own, *others = (likeness(signature.name, name) for name in valid.origin.names)
+    return (_BASE + _NAME * max([_OWN_NAME * own, *others])) * trust
 
 
 def _signature(prompt: Prompt) -> Signature | None:
