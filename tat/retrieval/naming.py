@@ -1,4 +1,4 @@
-"""What the names of two functions say of each other: how alike they are, and whether they differ.
+"""Names of functions, compared: how alike two are, and whether they contradict each other.
 
 srgb_to_linear    srgbToLinear1     alike
 srgb_to_linear    linear_to_srgb    contrary: the other way round
