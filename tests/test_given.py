@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tat.resources import resource
 from tat.wgsl.declarations import functions
-from tat.wgsl.given import context_problem, signature_problem, undeclared_names
+from tat.wgsl.given import bare_generators, context_problem, signature_problem, undeclared_names
 from tat.wgsl.grammar import Grammar
 
 GRAMMAR = Grammar.of_bytes()
@@ -81,3 +81,9 @@ def test_a_fault_of_any_text_has_a_place_in_it(text: str):
         assert 1 <= problem.line <= text.count("\n") + 1
         assert 1 <= problem.column <= len(text.split("\n")[problem.line - 1]) + 1
     context_problem(GRAMMAR, text)
+
+
+def test_types_without_their_own_types_are_found():
+    assert bare_generators("fn luma(c: vec3) -> mat2x2") == ["vec3", "mat2x2"]
+    assert bare_generators("fn f(vec3: f32, a: array<vec3<f32>, 2>, p: ptr<function, f32>)") == []
+    assert bare_generators("fn vec3(p: vec3f) -> vec4<f32>") == []

@@ -73,7 +73,7 @@ def _parts(name: str) -> list[str]:
 
 
 def _ways(parts: Sequence[str]) -> tuple[set[str], set[str]]:
-    """What a name says it comes from, and what it gives; both empty where it is no conversion."""
+    """The source and the target that a name has; both empty where it is no conversion."""
     for place, part in enumerate(parts):
         before, behind = set(parts[:place]), set(parts[place + 1 :])
         if behind and part in ("to", "2"):

@@ -12,6 +12,7 @@ from tat.wgsl.grammar import Grammar, Unexpected, refused_at
 from tat.wgsl.lexer import code_of, spliced, tokenize
 from tat.wgsl.stubs import with_stubs
 
+_GENERATOR = re.compile("vec[234]|mat[234]x[234]|array|atomic|ptr")
 _ATTRIBUTE = re.compile(r"@\s*\w+\s*(?:\([^()]*\))?")
 
 
@@ -52,6 +53,20 @@ def undeclared_names(signature: str, context: str) -> list[str]:
     declared = {declaration.name for declaration in split_module(context)}
     missing = named - declared - NAMES - ENUMERANTS
     return [text for text in dict.fromkeys(texts) if text in missing]
+
+
+def bare_generators(signature: str) -> list[str]:
+    """The types of `signature` that lack their own types, as `vec3` for `vec3f`.
+
+    >>> bare_generators("fn luma(c: vec3, weights: array<f32, 3>) -> f32")
+    ['vec3']
+    """
+    texts = ["", *(token.text for token in code_of(_ATTRIBUTE.sub(" ", signature))), ""]
+    found = (
+        text for before, text, behind in zip(texts, texts[1:], texts[2:], strict=False)
+        if _GENERATOR.fullmatch(text) and behind not in "<:" and before != "fn"
+    )  # fmt: skip
+    return list(dict.fromkeys(found))
 
 
 def _with_any_names(text: str) -> str:

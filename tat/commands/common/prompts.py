@@ -13,7 +13,12 @@ from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search
 from tat.errors import FileError, UsageError
-from tat.wgsl.given import context_problem, signature_problem, undeclared_names
+from tat.wgsl.given import (
+    bare_generators,
+    context_problem,
+    signature_problem,
+    undeclared_names,
+)
 from tat.wgsl.grammar import Grammar
 
 MAX_PROMPT_BYTES = 4_000_000  # of a file that becomes part of a prompt, and of a line of --input
@@ -55,13 +60,18 @@ def refusal(job: Job, generator: Generator, search: Search) -> str:
 
 def require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
     """UsageError where the signature or the context is no WGSL, under the name given for it, or
-    where nothing declares a type of the signature."""
+    where a type of the signature is not whole or nothing declares it."""
     if grammar is None:
         return
     given = prompt.signature if prompt.signature.strip() else ""
     if given and (problem := signature_problem(grammar, given)):
         like = "a signature is like `fn area(r: f32) -> f32`, without a body"
         raise UsageError(f"{signature}:{problem}; {like}")
+    if given and (bare := bare_generators(given)):
+        names = ", ".join(f"`{name}`" for name in bare)
+        raise UsageError(
+            f"{signature}: {names} lacks its type; write it as `vec3f` or `array<f32>`"
+        )
     if prompt.context and (problem := context_problem(grammar, prompt.context)):
         raise UsageError(f"{context}:{problem}; a context is whole declarations and signatures")
     if given and (missing := undeclared_names(given, prompt.context)):
