@@ -64,7 +64,7 @@ def bare_generators(signature: str) -> list[str]:
     texts = ["", *(token.text for token in code_of(_ATTRIBUTE.sub(" ", signature))), ""]
     found = (
         text for before, text, behind in zip(texts, texts[1:], texts[2:], strict=False)
-        if _GENERATOR.fullmatch(text) and behind not in "<:" and before != "fn"
+        if _GENERATOR.fullmatch(text) and behind not in ("<", ":") and before != "fn"
     )  # fmt: skip
     return list(dict.fromkeys(found))
 
