@@ -1,4 +1,4 @@
-"""What the names of two functions say of each other."""
+"""Names of functions, compared."""
 
 import pytest
 from hypothesis import given
@@ -44,7 +44,7 @@ def test_other_names_are_not_contrary(one, other):
 
 
 @given(one=NAMES, other=NAMES)
-def test_both_are_symmetric_and_a_name_agrees_with_itself(one, other):
+def test_names_agree_with_themselves_and_both_ways(one, other):
     assert contrary(one, other) == contrary(other, one)
     assert likeness(one, other) == likeness(other, one)
     assert not contrary(one, one)
