@@ -10,6 +10,8 @@ import mpi4py
 
 from release.commands import run
 from release.sources import ROOT
+from tat.commands.common.indexes import LIBRARY_PARTS, library_index
+from tat.synth import shelf
 from tat.train.mpi_library import forget_library
 
 # Libraries that Nuitka leaves to the host. The loader stands beside the program: Nuitka looks for
@@ -70,6 +72,7 @@ def _copy_data(out: Path) -> None:
             target = out / path.relative_to(ROOT / "tat")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
+    (out / shelf.shipped_name(LIBRARY_PARTS)).write_bytes(library_index().serialize())
     for name in ("LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, out / name)
 

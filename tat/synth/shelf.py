@@ -8,7 +8,7 @@ from pathlib import Path
 from tat import __version__
 from tat.errors import FileError
 from tat.files import atomic_file, writing
-from tat.resources import content_of, user_folder
+from tat.resources import content_of, resource, user_folder
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import VERSION, Index
 from tat.retrieval.index_file import open_index
@@ -32,12 +32,23 @@ def family_documents() -> Iterator[Document]:
 def kept_index(parts: tuple[str, ...], documents: Callable[[], Iterable[Document]]) -> Index:
     """The index of `documents`, made where the cache has none of these resources' content.
 
-    `parts` are folders of resources; all that is made of them is proven. Where the cache cannot be
-    written, each process makes its own.
+    `parts` are folders of resources; all that is made of them is proven. The released file has the
+    index of the whole library inside. Where the cache cannot be written, each process makes its own.
     """
-    index = _kept(_place(parts), documents)
+    index = _shipped(parts) or _kept(_place(parts), documents)
     index.proven = True
     return index
+
+
+def shipped_name(parts: tuple[str, ...]) -> str:
+    """The path of an index inside the released file, which is built from the same resources."""
+    return f"{parts[0]}/{'-'.join(parts)}.index"
+
+
+def _shipped(parts: tuple[str, ...]) -> Index | None:
+    with suppress(FileError):  # not in a checkout
+        return open_index(resource(shipped_name(parts)))
+    return None
 
 
 def _kept(place: Path, documents: Callable[[], Iterable[Document]]) -> Index:

@@ -12,6 +12,8 @@ from tat.retrieval.index_file import open_index
 from tat.synth import shelf
 from tat.train.named_checkpoint import is_bundled, tuned_from_bundled
 
+LIBRARY_PARTS = ("synth", "cookbook")  # folders of resources that the whole library is made of
+
 
 def named_index(name: str, split: str = "") -> Index:
     """The index of the bundled cookbook (one split, if asked) for `cookbook`, that of the families
@@ -31,7 +33,7 @@ def library_index() -> Index:
         yield from shelf.family_documents()
         yield from cookbook_documents()
 
-    return shelf.kept_index(("synth", "cookbook"), documents)
+    return shelf.kept_index(LIBRARY_PARTS, documents)
 
 
 def bundled_library(
