@@ -9,7 +9,12 @@ import pytest
 
 from tat.checkpoint import Checkpoint
 from tat.cli import run
-from tat.commands.common.indexes import bundled_library, library_index, named_index
+from tat.commands.common.indexes import (
+    LIBRARY_PARTS,
+    bundled_library,
+    library_index,
+    named_index,
+)
 from tat.config import resolve
 from tat.decode.candidates import Candidates
 from tat.decode.prompt import Prompt
@@ -91,6 +96,17 @@ def test_the_index_is_made_once_and_kept(cache):
     kept.write_bytes(b"damaged")
     assert len(shelf.family_index()) == len(index)
     assert kept.read_bytes() == index.serialize()
+
+
+def test_an_index_that_ships_inside_is_opened_and_nothing_is_made(cache, tmp_path, monkeypatch):
+    shipped = tmp_path / shelf.shipped_name(LIBRARY_PARTS)
+    shipped.parent.mkdir()
+    shipped.write_bytes(Index(name="shipped").serialize())
+    monkeypatch.setattr(shelf, "resource", tmp_path.joinpath)
+    index = library_index()
+    assert index.proven and len(index) == 0 and not cache.exists()
+    shipped.write_bytes(b"damaged")
+    assert len(library_index()) > 4000
 
 
 def test_old_indexes_go(cache):

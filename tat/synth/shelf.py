@@ -1,4 +1,4 @@
-"""The bundled library: an index of the families, made once and kept in the user's cache."""
+"""The bundled library: an index of the families, shipped or made once and kept in the cache."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -33,9 +33,11 @@ def kept_index(parts: tuple[str, ...], documents: Callable[[], Iterable[Document
     """The index of `documents`, made where the cache has none of these resources' content.
 
     `parts` are folders of resources; all that is made of them is proven. The released file has the
-    index of the whole library inside. Where the cache cannot be written, each process makes its own.
+    index of the whole library inside. Where no cache can be written, each process makes its own.
     """
-    index = _shipped(parts) or _kept(_place(parts), documents)
+    index = _shipped(parts)
+    if index is None:
+        index = _kept(_place(parts), documents)
     index.proven = True
     return index
 
