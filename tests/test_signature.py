@@ -16,8 +16,8 @@ def test_names_types_and_shapes_in_order():
 
 def test_comments_between_parameters_are_no_part_of_their_types():
     plain = parse_signature("fn f(a: f32, b: vec2<f32>) -> f32")
-    told = "// of a box\nfn f(\n    // metres\n    a: f32,\n    b: vec2<f32>, /* of it */\n) -> f32"
-    assert parse_signature(told) == plain
+    long = "// of a box\nfn f(\n    // metres\n    a: f32,\n    b: vec2<f32>, /* of it */\n) -> f32"
+    assert parse_signature(long) == plain
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ _BASE = 0.3  # the vote of a text about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OWN_NAME = 1.001  # factor of a function's own name: before those that may have it, too
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
-_CONTRARY = (
-    0.1  # factor where a name says the opposite, as that of srgb_to_linear and linear_to_srgb
-)
+_CONTRARY = 0.1  # factor where a name says the opposite, as linear_to_srgb of srgb_to_linear
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0

@@ -38,13 +38,14 @@ def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     count = len(index) + 1
     weights = {word: math.log(count / max(1, index.frequency(word))) for word in asked}
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
-    shares = [(round(_share_of_words(index, weights, hit), 2), hit) for hit in hits]
-    ranked = [
-        ((share, _says_no_more(asked, hit.name), _pairs_in_order(index, pairs, hit),
-          *_likeness(asked, hit.name)), hit)
-        for share, hit in shares
-        if share >= _ENOUGH
-    ]  # fmt: skip
+    ranked = []
+    for hit in hits:
+        identity = _identity(index, hit)
+        share = round(_share_of_words(index, weights, identity), 2)
+        if share >= _ENOUGH:
+            follow = _pairs_in_order(index, pairs, identity)
+            rank = share, _says_no_more(asked, hit.name), follow, *_likeness(asked, hit.name)
+            ranked.append((rank, hit))
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
 
@@ -70,9 +71,8 @@ def _identity(index: Index, hit: Hit) -> int:
     return identity
 
 
-def _share_of_words(index: Index, weights: Mapping[str, float], hit: Hit) -> float:
+def _share_of_words(index: Index, weights: Mapping[str, float], identity: int) -> float:
     """The share of words that stand in name, signature or comment, 0 to 1; rare ones count more."""
-    identity = _identity(index, hit)
     found = sum(
         weight
         for word, weight in weights.items()
@@ -81,9 +81,8 @@ def _share_of_words(index: Index, weights: Mapping[str, float], hit: Hit) -> flo
     return found / sum(weights.values()) if any(weights.values()) else 0.0
 
 
-def _pairs_in_order(index: Index, pairs: Collection[tuple[str, str]], hit: Hit) -> int:
+def _pairs_in_order(index: Index, pairs: Collection[tuple[str, str]], identity: int) -> int:
     """Neighbouring words of a request that follow each other in the name or the comment, too."""
-    identity = _identity(index, hit)
     return sum(
         len(index.select(_HAS, (f'{{name comment}} : "{one} {other}"', identity)))
         for one, other in pairs

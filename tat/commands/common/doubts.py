@@ -1,4 +1,4 @@
-"""Whether shaders are valid that somebody trains on, said in one line."""
+"""A line about the shaders of a corpus that are invalid."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -36,6 +36,6 @@ def invalid_modules(paths: Sequence[Path], config: DataConfig) -> Iterator[str]:
 
 
 def _bytes_of(paths: Sequence[Path]) -> int:
-    """The size of the files, as far as one can be told."""
+    """The size of the files that exist."""
     files = list_files(paths, SUFFIXES, lambda path, reason: None)
     return sum(path.stat().st_size for path in files if path.is_file())
