@@ -9,14 +9,16 @@ from tat.synth.compose.meanings import TYPES, Ways, _table, called_so
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws
 from tat.synth.dress import PLAIN, About, Dress, drawn_dress, dressed
-from tat.synth.family import with_type
+from tat.synth.family import split_list, with_type
 from tat.synth.generator import Generator
+from tat.synth.longer import _table as longer_table
+from tat.synth.longer import longer_names
 from tat.synth.places import as_constants, as_fragment, as_kernel, as_settings
 from tat.synth.practice.chains import Chain
 from tat.synth.renaming import chosen_names
 from tat.synth.tables import all_families, parse_table
 from tat.synth.templates import compiled
-from tat.synth.words import decorated, plural, snake_case
+from tat.synth.words import RESERVED, camel_words, decorated, plural, snake_case
 
 _TYPE_BEHIND = re.compile(r"(?:_|(?<=[a-z]))(f32|vec[234][fiu]?|[234]x[234])$", re.I)
 _LOCAL = re.compile(r"\b(?:let|var|const) (\w+)")
@@ -243,3 +245,69 @@ def test_helpers_have_the_prefix_of_their_module():
         assert all(f"{name}(" in made.written.body for name in called)
         shared += len(heads) == 1 and len(called) > 0
     assert shared > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "alternatives", "longer"),
+    [
+        ("time", "f32", (), "elapsedTime"),
+        ("t", "f32", ("t", "time"), "elapsedTime"),
+        ("rd", "vec3f", (), "rayDirection"),
+        ("count", "u32", (), "itemCount"),
+        ("t", "f32", ("t", "k"), ""),  # a share of both, or a place on a ray
+        ("a", "f32", ("a", "x"), ""),
+        ("time", "vec3f", (), ""),
+        ("k", "f32", (), ""),
+    ],
+)
+def test_a_longer_name_is_of_the_word_and_type(name, kind, alternatives, longer):
+    names = longer_names(name, kind, "sdf", alternatives)
+    assert longer in names if longer else not names
+
+
+def test_a_world_position_is_one_where_light_falls_alone():
+    assert "worldPos" in longer_names("pos", "vec3f", "lighting")
+    assert "worldPos" not in longer_names("pos", "vec3f", "sdf")
+
+
+def test_longer_names_have_two_words_and_pairs_go_together():
+    table = longer_table()
+    for names in table.values():
+        assert all(len(camel_words(name)) > 1 for name in names) and not RESERVED & {*names}
+        assert len(set(names)) == len(names)
+    for one, other in (("start", "end"), ("lo", "hi"), ("src", "dst"), ("near", "far")):
+        first = {key[1:]: len(names) for key, names in table.items() if key[0] == one}
+        second = {key[1:]: len(names) for key, names in table.items() if key[0] == other}
+        shared = first.keys() & second.keys()
+        assert shared and all(first[key] == second[key] for key in shared), (one, other)
+
+
+def test_longer_names_are_used_in_body_and_comment_and_never_twice():
+    (family,) = parse_table(
+        "fn wave(t/time: f32, point: vec3f, position: vec3f) -> f32\n"
+        "  # Swings with {t} seconds\n  = sin(t) + dot(point, position)\n", "animation", "t",
+    )  # fmt: skip
+    longer = 0
+    for number in range(400):
+        written = Draft(family, Draws(6, number)).write(commented=1)
+        names = re.findall(r"(\w+)\s*:(?!:)", written.signature)
+        assert len(set(names)) == 3 and all(re.search(rf"\b{n}\b", written.body) for n in names)
+        assert " ".join(snake_case(names[0]).split("_")) in written.comment.lower().replace(
+            "_", " ") or names[0] in written.comment  # fmt: skip
+        longer += len(snake_case(names[0]).strip("_").split("_")) > 1
+    assert 80 < longer < 280
+
+
+def test_a_chain_gives_each_function_settings_of_its_types():
+    declared = re.compile(r"(\w+)\s*:\s*([^,()]+<[^<>]*>|\w+)")
+    generator, compared = Generator(only="composed/chain", seed=77), 0
+    for made in filter(None, map(generator.make, range(1500))):
+        own = dict(declared.findall(made.written.signature))
+        for call in made.written.calls:
+            name, formal = call[3:].partition("(")[0], [k for _, k in declared.findall(call)]
+            given = re.search(rf"\b{name}\(((?:[^()]|\([^()]*\))*)\)", made.written.body)
+            assert given, made.written
+            for argument, kind in zip(split_list(given[1]), formal):
+                compared += argument in own
+                assert own.get(argument, kind) == kind, made.written
+    assert compared > 1500

@@ -1,6 +1,7 @@
 """A function of a family on its way: canonical texts, then names, style, comment and layout."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from tat.synth.dress import (
 )
 from tat.synth.family import Family, Helper, with_type
 from tat.synth.layout import Layout, with_another
+from tat.synth.longer import with_longer_names
 from tat.synth.renaming import chosen_names, renamed, token_table
 from tat.synth.style import Style, drawn_style, indented, styled
 from tat.synth.templates import expanded
@@ -127,6 +129,7 @@ class Draft:
         dress = self._dress(mapping)
         if not self.attributes:
             formal = [argument.name for argument in self.arguments]
+            with_longer_names(mapping, self._roles(), family.area, family.used, style.snake, draws)
             with_parameters_dressed(mapping, formal, family.used, style.snake, draws)
         table = token_table(mapping, style.long_types)
         taken = {*mapping.values(), *family.used}
@@ -142,6 +145,14 @@ class Draft:
         kind = "scalar" if self.type == "f32" else "vector"
         comment = comment_of(self.descriptions, mapping, kind, self.notes, draws, commented)
         return Written(name, self._signature(name, table), body, context, comment, calls)
+
+    def _roles(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """The parameters with their types, and with the names that tell what a lone one is."""
+        family = self.family
+        known = family.alternatives | self.alternatives
+        for argument in self.arguments:
+            alone = argument.name not in family.siblings
+            yield argument.name, argument.type, tuple(known.get(argument.name, ())) if alone else ()
 
     def _return_it(self) -> None:
         """`return E;`, at times by a variable."""

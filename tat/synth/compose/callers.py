@@ -224,10 +224,14 @@ def chain(callables: Callables, draws: Draws) -> Draft | None:
     other = Callee(way.family, draws, way.kind(callee.result))
     if other.name == callee.name or {other.name, callee.name} & {*other.formal, *callee.formal}:
         return None
-    shared = {p.names[0]: a for p, a in zip(callee.parameters, callee.arguments)}
+    shared = {
+        (p.names[0], kind): argument
+        for p, kind, argument in zip(callee.parameters, callee.types, callee.arguments)
+        if p.names[0] in _SAME
+    }
     rest = [
-        shared[p.names[0]] if p.names[0] in _SAME and p.names[0] in shared else f"{p.names[0]}B_"
-        for p in other.parameters[1:]
+        shared.get((p.names[0], kind), f"{p.names[0]}B_")
+        for p, kind in zip(other.parameters[1:], other.types[1:])
     ]
     known = {n for p in callee.parameters for n in p.names}
     parameters = [*callee.own, *(
