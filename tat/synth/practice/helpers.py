@@ -35,10 +35,10 @@ _PARAMETERS = NAMES | {"vec2u": ["cell", "bits", "id"], "vec2i": ["cell", "coord
 _SAME = 0.75  # share of helpers' parameters that have the caller's name
 _PLACE = re.compile(r"\b(?:A|B|C|T|T2|S2)\b")
 _REST = re.compile(r", R\b")
-_HELPER = re.compile(r"\b[fg](?=\(|\})")
+_HELPER = re.compile(r"\b[fgh](?=\(|\})")
 _IN_NAME = re.compile(r"^[fgk](?=[A-Z0-9]|$)|[FGK](?![a-z])")
 _WORD = re.compile(r"[A-Z]?[a-z]{2,}")
-_CANONICAL = {"f": "helperF_", "g": "helperG_"}
+_CANONICAL = {"f": "helperF_", "g": "helperG_", "h": "helperH_"}
 
 
 class Names:
@@ -60,11 +60,11 @@ class Names:
 
 
 def with_helpers(names: Names, draws: Draws) -> Draft:
-    """A function that calls one or two helpers, or takes a constant of its module."""
+    """A function that calls up to three helpers, or takes a constant of its module."""
     pattern = draws.weighted(_patterns())
     places = _types(pattern, draws)
     further = _further(draws)
-    called = {letter: _function_name(draws, names) for letter in "fg"}
+    called = {letter: _function_name(draws, names) for letter in "fgh"}
     called["k"] = draws.pick(_PLAIN) + draws.pick(_ENDS)
     if not any(line.startswith("fn g(") for line in pattern.calls):
         called["g"] = called["k"]
@@ -91,7 +91,8 @@ def with_helpers(names: Names, draws: Draws) -> Draft:
 def _name(family: Family, called: dict[str, str], draws: Draws, names: Names) -> None:
     """Give helpers, constants and the parameters that have no name their drawn ones."""
     for letter, name in _CANONICAL.items():
-        family.alternatives[name] = (called[letter],)
+        if name in family.alternatives:
+            family.alternatives[name] = (called[letter],)
     if "K" in family.alternatives:
         family.alternatives["K"] = (upper_case(called["K"]),)
     kinds = {p.names[0]: p.type for p in family.parameters}
