@@ -44,6 +44,9 @@ def test_a_line_is_begun_in_a_body_alone(prefix, begun):
     ("fn f() {", " return; }", "", ""),
     ("fn f() { ", " }", "", ""),
     ("fn f() {\n  ", "\n}", "", ""),
+    ("fn f() {\n  ", "\n    y();\n}", "  ", ""),
+    ("fn f() {\n    x();\n  ", "\n}", "  ", ""),
+    ("fn f() {\n  if x {\n    x();\n  ", "}\n}", "", ""),
     ("fn f() {\n}\n", "fn g() {\n}\n", "", "\n"),
     ("", "fn f() {}", "", ""),
 ])  # fmt: skip
@@ -52,6 +55,13 @@ def test_a_text_has_lines_of_its_own(prefix, suffix, lead, tail):
     prompt = Prompt(prefix=prefix, suffix=suffix)
     assert (prompt.before, prompt.behind) == (prefix + lead, tail + suffix)
     assert prompt.source == (("prefix", prefix + lead), ("suffix", tail + suffix))
+
+
+@pytest.mark.parametrize("blanks", [" ", "  ", " \t", "    "])
+def test_blanks_behind_a_word_are_read_as_one(blanks):
+    prompt = Prompt(prefix=f"fn f() {{\n    let x ={blanks}", suffix="\n}")
+    assert (prompt.begun, prompt.before) == ("let x = ", "fn f() {\n    ")
+    assert prompt.module("1;") == f"fn f() {{\n    let x ={blanks}1;\n}}"
 
 
 def test_the_begun_text_is_cut_off(tiny_engine):  # noqa: F811

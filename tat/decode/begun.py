@@ -21,6 +21,7 @@ _COMMENT = re.compile(r"//[^\n]*")
 _HEAD = re.compile(r"\b(?:fn|struct)\b[^{}]*\{")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no token writes
 _INDENT = "    "  # where no line of the prefix shows another
+_BLANKS = re.compile(r"(?<=\S)[ \t]{2,}\Z")
 
 
 class Cursor(NamedTuple):
@@ -41,12 +42,23 @@ class Cursor(NamedTuple):
         following = suffix.partition("\n")[0].strip()
         if not line:  # perhaps before a line that stands there
             return cls(lead=_expected(above, suffix), tail="\n" if above and following else "")
+        if not line.strip():
+            return cls(lead=_missing(line, above, suffix))
         closed = line.endswith("{") and suffix.startswith("}")  # as editors pair brackets
         if closed or (line.rstrip().endswith("{") and not following):
             own = _indentation(line)
             lead = f"\n{own}{_unit(prefix + suffix)}"
             return cls(lead=lead, tail=f"\n{own}" if closed else "")
         return cls(begun=_begun(above, line))
+
+
+def with_one_blank(prefix: str) -> str:
+    """The prefix of a gap as the model reads it: of several blanks behind a word one is left.
+
+    >>> with_one_blank("    let x =  ")
+    '    let x = '
+    """
+    return _BLANKS.sub(" ", prefix)
 
 
 def sure_tokens(text: str, tokenizer: Tokenizer) -> list[int]:
@@ -143,6 +155,15 @@ def _expected(above: str, suffix: str) -> str:
     last = next((line for line in reversed(above.splitlines()) if line.strip()), "")
     opened = last.rstrip().endswith(("{", "("))
     return _indentation(last) + (_unit(f"{above}\n{suffix}") if opened else "")
+
+
+def _missing(line: str, above: str, suffix: str) -> str:
+    """The rest of the indentation that is expected of a blank line, if other lines have that."""
+    expected = _expected(above, suffix)
+    others = filter(str.strip, f"{above}\n{suffix}".splitlines())
+    found = {_indentation(other) for other in others}
+    known = line not in found and expected in found
+    return expected.removeprefix(line) if known and expected.startswith(line) else ""
 
 
 def _unit(text: str) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from tat.data.given_text import as_read
 from tat.data.samples import Source, completion_source, infill_source
-from tat.decode.begun import Cursor
+from tat.decode.begun import Cursor, with_one_blank
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
 from tat.wgsl.stubs import with_stubs
@@ -77,7 +77,11 @@ class Prompt:
 
     @cached_property
     def _cursor(self) -> Cursor:
-        return Cursor.between(self.prefix or "", self.suffix or "") if self.is_gap else Cursor()
+        return Cursor.between(self._prefix, self.suffix or "") if self.is_gap else Cursor()
+
+    @cached_property
+    def _prefix(self) -> str:
+        return with_one_blank(self.prefix or "")
 
     @property
     def begun(self) -> str:
@@ -87,7 +91,7 @@ class Prompt:
     @property
     def before(self) -> str:
         """The text that the model writes behind: the prefix of a gap up to where a line begins."""
-        return (self.prefix or "").removesuffix(self.begun) + self._cursor.lead
+        return self._prefix.removesuffix(self.begun) + self._cursor.lead
 
     @property
     def behind(self) -> str:

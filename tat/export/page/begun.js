@@ -12,6 +12,9 @@ const withoutRight = (text) => text.replace(RIGHT, '');
 const indentationOf = (line) => line.slice(0, line.length - withoutLeft(line).length);
 const filled = (text) => (text.match(LINES) ?? []).filter((line) => withoutLeft(line));
 
+// A prefix as the model reads it: of several blanks behind a word one is left.
+const withOneBlank = (prefix) => prefix.replace(/(?<=\S)[ \t]{2,}$/, ' ');
+
 // What of a gap's line stands before it and is written again, and blank space that comes first and
 // last, so that the text has lines of its own.
 function cursorOf(prefix, suffix) {
@@ -21,6 +24,7 @@ function cursorOf(prefix, suffix) {
   if (!line) {
     return { begun: '', lead: expected(above, suffix), tail: above && following ? '\n' : '' };
   }
+  if (!withoutLeft(line)) return { begun: '', lead: missing(line, above, suffix), tail: '' };
   const closed = line.endsWith('{') && suffix.startsWith('}'); // as editors pair brackets
   if (closed || (last && !following)) {
     const own = indentationOf(line);
@@ -41,6 +45,14 @@ function begunOf(above, line) {
 function expected(above, suffix) {
   const last = filled(above).at(-1) ?? '', opened = /[{(]$/.test(withoutRight(last));
   return indentationOf(last) + (opened ? unitOf(`${above}\n${suffix}`) : '');
+}
+
+// What a blank line lacks of the indentation that is expected, if other lines have that.
+function missing(line, above, suffix) {
+  const wanted = expected(above, suffix);
+  const found = filled(`${above}\n${suffix}`).map(indentationOf);
+  const known = !found.includes(line) && found.includes(wanted);
+  return known && wanted.startsWith(line) ? wanted.slice(line.length) : '';
 }
 
 // The indentation of a block's lines in it, as the first block that has some shows it.

@@ -12,8 +12,9 @@ const isGap = ({ prefix, suffix }) => Boolean(prefix || suffix);
 // A gap's cursor, and the texts that the model writes behind and before.
 function gapOf(request) {
   const prefix = asRead(request.prefix ?? ''), suffix = asRead(request.suffix ?? '');
-  const cursor = cursorOf(prefix, suffix), end = prefix.length - cursor.begun.length;
-  return { ...cursor, before: prefix.slice(0, end) + cursor.lead, behind: cursor.tail + suffix };
+  const shown = withOneBlank(prefix), cursor = cursorOf(shown, suffix);
+  const end = shown.length - cursor.begun.length;
+  return { ...cursor, before: shown.slice(0, end) + cursor.lead, behind: cursor.tail + suffix };
 }
 
 // The longest reading of at most `longest` tokens, and in words what it leaves out.
