@@ -255,6 +255,19 @@ def test_a_missing_path_is_named_before_anything_is_drawn(source, tmp_path, caps
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"), [("", "empty"), ("// words\n", "no function with a body")]
+)
+def test_a_file_without_a_function_is_named_before_any_is_drawn(
+    text, reason, source, tmp_path, capsys
+):
+    (tmp_path / "one.wgsl").write_text(text)
+    arguments = ["train", str(tmp_path / "one.wgsl"), "--from", str(source), "--run",
+                 str(tmp_path / "run"), "--synth", "9"]  # fmt: skip
+    assert tat(arguments) == 4
+    assert capsys.readouterr().err == f"tat: {tmp_path / 'one.wgsl'}: {reason}\n"
+
+
 def test_files_that_leave_nothing_to_train_on_are_one_line(source, tmp_path, capsys):
     (tmp_path / "one.wgsl").write_text(MODULES["area.wgsl"])
     options = "--set", "data.validation_share=0.99"

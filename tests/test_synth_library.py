@@ -247,3 +247,22 @@ def test_a_persons_own_function_answers_before_the_library(cache, sandbox, promp
     assert candidates.adapt_first(1)
     [answer] = candidates.best(1)
     assert answer.origin.file == "mine" and "sin(t * 3.0) * amount" in answer.generation.text
+
+
+def test_a_name_that_is_spelled_out_goes_before_a_library_of_like_words():
+    mine, ours = Index(), Index()
+    signature = "fn foamFade(d: f32) -> f32"
+    mine.update([Document.of_function("mine", 1, signature, "{ return exp(-d); }")])
+    ours.update([
+        Document.of_function("synth:near", 1, "fn foam_fade(d: f32) -> f32", "{ return d; }",
+                             comment="Foam over the distance to a shore"),
+    ])  # fmt: skip
+    retriever = Retriever(mine, CONFIG.data, settings=CONFIG.generate, library=lambda: ours)
+    asked = Prompt("foamFade over the distance to a shore")
+    assert [a.origin.file for a in retriever.beside(asked, []).adaptations][0] == "mine"
+    assert (
+        retriever.beside(Prompt("a fade over the distance to a shore"), [])
+        .adaptations[0]
+        .origin.file
+        == "synth:near"
+    )

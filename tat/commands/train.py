@@ -152,8 +152,9 @@ def _data_to_tune(
                 return config, _reported(data, reporter)
         say = reporter.detail  # it was said
     by_function = replace(config, data=replace(config.data, split="function"))
+    data = _read(paths, by_function, tokenizer, say, ranks)
     reporter.note("so few files fall on one side of the split: functions are held out, not files")
-    data = _reported(_read(paths, by_function, tokenizer, say, ranks), reporter)
+    _reported(data, reporter)
     if not len(data.valid):
         reporter.note("nothing is held out of so few functions: no checkpoint is known to be best")
     return by_function, data

@@ -117,6 +117,14 @@ def load_corpus(paths: Sequence[Path], config: DataConfig, seed: int) -> Corpus:
     return corpus
 
 
+def require_functions(paths: Sequence[Path], config: DataConfig) -> None:
+    """CorpusError if no file of `paths` has a function to train on."""
+    sources = read_sources(paths, config.max_file_bytes, config.defines)
+    found, silent = functions_of(sources)
+    if not found:
+        raise CorpusError(nothing_usable(paths, (*sources.skipped, *silent), sources.others))
+
+
 def require_training(samples: int) -> None:
     """OneSidedError where no sample is left to train on."""
     if not samples:

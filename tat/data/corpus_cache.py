@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tat.config import Config
-from tat.data.corpus import load_corpus
+from tat.data.corpus import load_corpus, require_functions
 from tat.data.corpus_content import Content, key_of
 from tat.data.corpus_file import SUFFIX, CorpusFile
 from tat.data.prepare import prepare
@@ -21,6 +21,7 @@ from tat.files import writing
 from tat.resources import user_folder
 
 _MOST = 16  # files in the cache; those that were not used for longest go
+_SMALL = 1 << 20  # bytes of files that are read once more before functions are drawn beside them
 _PAUSE = 0.2  # seconds between looks at what another process prepares
 
 Say = Callable[[str], None]
@@ -32,13 +33,16 @@ def training_data(
     """The corpus of `paths`, or of the one prepared file that they name.
 
     tokenizer: of a model that goes on; without, one is learnt. CorpusError if there is nothing to
-    train on, or a prepared file was made with other settings.
+    train on, or a prepared file was made with other settings. Small files without a function are
+    refused before functions are drawn beside them.
     """
     if is_prepared(paths):
         return _prepared(paths[0], config, tokenizer)
     content = Content.of(paths)
     if paths and not content.files:
         raise CorpusError(nothing_usable(paths, content.skipped, content.others))
+    if paths and config.data.synth and content.size <= _SMALL:
+        require_functions(paths, config.data)
     if config.data.neighbours:
         say(f"looking for {config.data.neighbours} neighbours of each sample")
     if config.data.synth:

@@ -5,9 +5,11 @@ convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in t
                       rgb_to_luma "Luma of RGB"           too few
 distance to a box     sd_box      "Signed distance to a box"  all of them, and its name says no more
                       box_exterior  "Distance to a box"   all of its words
+fade by foamFade      foamFade    "Exponential fall"   its name stands there as it is spelled
 """
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice, pairwise
 
@@ -35,16 +37,17 @@ def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
     """The functions that a request asks for, the best first; `exclude` as in `search`."""
     read = list(islice(words(request), _READ))
     asked, pairs = list(dict.fromkeys(read)), set(pairwise(read))
-    count = len(index) + 1
+    spelled, count = _compounds(request), len(index) + 1
     weights = {word: math.log(count / max(1, index.frequency(word))) for word in asked}
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
     ranked = []
     for hit in hits:
         identity = _identity(index, hit)
         share = round(_share_of_words(index, weights, identity), 2)
-        if share >= _ENOUGH:
+        named = hit.name in spelled
+        if named or share >= _ENOUGH:
             follow = _pairs_in_order(index, pairs, identity)
-            rank = share, _says_no_more(asked, hit.name), follow, *_likeness(asked, hit.name)
+            rank = named, share, _says_no_more(asked, hit.name), follow, *_likeness(asked, hit.name)
             ranked.append((rank, hit))
     return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
@@ -64,6 +67,11 @@ def whole(index: Index, hit: Hit) -> str:
     )
     comment = "".join(f"/// {line}\n" for line in hit.comment.splitlines())
     return "\n\n".join([*declared, *(text for text, _ in helpers), comment + hit.text])
+
+
+def _compounds(request: str) -> set[str]:
+    """The identifiers of several words in a request: no word of a sentence is spelled like that."""
+    return {name for name in re.findall(r"\w+", request) if len({*words(name)}) > 1}
 
 
 def _identity(index: Index, hit: Hit) -> int:
