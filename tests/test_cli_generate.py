@@ -51,13 +51,22 @@ def test_context_and_gaps_come_from_files(generate, tmp_path):
     (tmp_path / "uses").write_text("const k = 2.0;")
     for arguments in (
         ["--prefix", tmp_path / "head", "--suffix", tmp_path / "tail"],
-        ["--prefix", tmp_path / "head"], ["--suffix", tmp_path / "tail"],
+        ["--prefix", tmp_path / "head"],
         ["scales a value", "--context", tmp_path / "uses"],
     ):  # fmt: skip
         done = generate(*arguments)
         assert done.code == 0 and done.out
     mixed = generate("what", "--prefix", tmp_path / "head")
     assert mixed.code == 2 and "a gap has a prefix and a suffix" in mixed.failure()
+
+
+@pytest.mark.parametrize("before", [None, "", "\n  "])
+def test_a_gap_that_nothing_stands_before_is_refused(generate, tmp_path, before):
+    (tmp_path / "tail").write_text(";\n}\n")
+    (tmp_path / "head").write_text(before or "")
+    given = [] if before is None else ["--prefix", tmp_path / "head"]
+    done = generate(*given, "--suffix", tmp_path / "tail")
+    assert done.code == 2 and "--prefix: nothing stands before the gap" in done.failure()
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])

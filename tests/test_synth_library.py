@@ -258,11 +258,9 @@ def test_a_name_that_is_spelled_out_goes_before_a_library_of_like_words():
                              comment="Foam over the distance to a shore"),
     ])  # fmt: skip
     retriever = Retriever(mine, CONFIG.data, settings=CONFIG.generate, library=lambda: ours)
-    asked = Prompt("foamFade over the distance to a shore")
-    assert [a.origin.file for a in retriever.beside(asked, []).adaptations][0] == "mine"
-    assert (
-        retriever.beside(Prompt("a fade over the distance to a shore"), [])
-        .adaptations[0]
-        .origin.file
-        == "synth:near"
-    )
+
+    def first(request: str) -> str:
+        return retriever.beside(Prompt(request), []).adaptations[0].origin.file
+
+    assert first("foamFade over the distance to a shore") == "mine"
+    assert first("a fade over the distance to a shore") == "synth:near"

@@ -80,7 +80,9 @@ def add(commands: Commands) -> None:
 
 def _add_gap(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
-    parser.add_argument("--suffix", metavar="FILE", type=Path, help="text after a gap")
+    parser.add_argument(
+        "--suffix", metavar="FILE", type=Path, help="text after a gap; needs --prefix"
+    )
     parser.add_argument(
         "--line", action="store_true",
         help="the gap is one line: the best that validates of the model's and of common ones",

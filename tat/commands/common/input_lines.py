@@ -14,7 +14,13 @@ from typing import BinaryIO
 
 import msgspec
 
-from tat.commands.common.prompts import MAX_PROMPT_BYTES, Job, opened, require_wgsl
+from tat.commands.common.prompts import (
+    MAX_PROMPT_BYTES,
+    Job,
+    opened,
+    require_beginning,
+    require_wgsl,
+)
 from tat.data.given_text import without_mark
 from tat.data.input_files import display_name
 from tat.decode.prompt import Prompt
@@ -81,6 +87,7 @@ class InputLines:
             fields = {k: getattr(request, k) for k in Line.__struct_fields__ if k != "id"}
             prompt = Prompt(**fields)
             require_wgsl(prompt, self._grammar, "signature", "context")
+            require_beginning(prompt, "prefix")
         except (ValueError, RecursionError, UsageError) as error:  # ValueError: JSON and UTF-8
             return Refused(name, f"{origin}: {one_line(str(error))}")
         return Job(prompt, name, origin)

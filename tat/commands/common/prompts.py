@@ -42,6 +42,7 @@ def read_job(options: argparse.Namespace, grammar: Grammar | None) -> Job:
     prompt = Prompt(*texts, context=context or "", prefix=prefix, suffix=suffix,
                     line=options.line)  # fmt: skip
     require_wgsl(prompt, grammar, "--signature", f"--context: {options.context}")
+    require_beginning(prompt, "--prefix")
     return Job(prompt)
 
 
@@ -56,6 +57,15 @@ def refusal(job: Job, generator: Generator, search: Search) -> str:
     answer; "" where there is none."""
     library = job.prompt.adaptations and search.validates(job.prompt)
     return "" if library else generator.refusal(job.prompt)
+
+
+def require_beginning(prompt: Prompt, name: str) -> None:
+    """UsageError where nothing stands before a gap: the model learnt gaps in functions alone."""
+    if prompt.is_gap and not (prompt.prefix or "").strip():
+        raise UsageError(
+            f"{name}: nothing stands before the gap, and a model fills gaps in functions; give the"
+            " text from the function's head on, or describe a function instead"
+        )
 
 
 def require_wgsl(prompt: Prompt, grammar: Grammar | None, signature: str, context: str) -> None:
