@@ -2,12 +2,15 @@
 
 Numba asks `Locator`, named in NUMBA_CACHE_LOCATOR_CLASSES (tat/__init__.py), where it cannot write
 beside the sources. Numba by itself would refuse to compile where no folder can be written. What
-cannot be read or kept is compiled again: a full disk or a torn file ends no training.
+cannot be read or kept is compiled again: a full disk or a torn file ends no training. A line says
+so where it takes long; the released file has its kernels and another locator.
 """
 
 import contextlib
 import os
+import re
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -18,6 +21,8 @@ from numba.core import caching
 
 from tat.resources import user_folder
 
+# Names of index files of kernels, which take long; those of few loops take a second at most.
+_KERNELS = re.compile(r"(table_rows|training_attention)\.")
 _NOWHERE = Path(os.devnull) / "kernels"  # no folder can be there
 
 
@@ -84,6 +89,15 @@ _File = caching.IndexDataCacheFile
 _load_index, _load, _save = _File._load_index, _File.load, caching.Cache.save_overload
 
 
+@cache
+def say_that_it_compiles() -> None:
+    """Prints a line to standard error, once in a process."""
+    text = "compiling kernels for this processor: up to half a minute, this once"
+    with contextlib.suppress(OSError, ValueError):  # whoever has closed it hears nothing
+        if sys.stderr:
+            print(f"tat: {text}", file=sys.stderr, flush=True)
+
+
 def _index_or_none(self: _File) -> dict[object, str]:
     try:
         return _load_index(self)
@@ -92,10 +106,12 @@ def _index_or_none(self: _File) -> dict[object, str]:
 
 
 def _load_or_compile(self: _File, key: object) -> object | None:
-    try:
-        return _load(self, key)
-    except Exception:
-        return None
+    found = None
+    with contextlib.suppress(Exception):
+        found = _load(self, key)
+    if found is None and _KERNELS.match(self._index_name):
+        say_that_it_compiles()
+    return found
 
 
 def _save_or_not(self: caching.Cache, signature: object, data: object) -> None:

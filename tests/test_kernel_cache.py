@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import conftest
 import pytest
 
 from tat import kernel_cache
@@ -109,3 +110,18 @@ def test_a_user_without_a_home_has_no_folder_below_the_current_one(monkeypatch):
     for user in (0, 4321):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         assert user_folder("cache").is_absolute() and "~" not in str(user_folder("config"))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("table_rows.serve-9.py311", 1), ("hashing_numba.mix-9.py311", 0)]
+)
+def test_a_line_says_that_kernels_are_compiled_where_that_takes_long(
+    name, count, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(kernel_cache, "say_that_it_compiles", conftest.compiling_is_said)
+    conftest.compiling_is_said.cache_clear()
+    file = kernel_cache.caching.IndexDataCacheFile(str(tmp_path), name, None)
+    assert file.load("signature") is None and file.load("other") is None
+    file.save("signature", 7)
+    assert file.load("signature") == 7
+    assert capsys.readouterr().err.count("tat: compiling kernels") == count
