@@ -67,10 +67,6 @@ def _for_each_row_in_quads(kernel: str, a: Attributes) -> list[Pass]:
     return _for_each_row(kernel if a["width"] % 4 else f"{kernel}.quads", a)
 
 
-def _for_16_columns(kernel: str, a: Attributes) -> list[Pass]:
-    return [Pass(kernel, folded(-(-a["width"] // 16)))]
-
-
 def _turned(kernel: str, a: Attributes) -> list[Pass]:
     """A thread for each element."""
     width = 2 * a["heads"] * a["pairs"] + a["others"]
@@ -115,8 +111,11 @@ def _column_sums(first: str, last: str, rows: int, columns: int, terms: int) -> 
     return [Pass(first, grid, scratch), Pass(last, elements(columns), scratch)]
 
 
-def _norm_parameters(kernel: str, a: Attributes) -> list[Pass]:
-    return _column_sums(f"{kernel}.partials", kernel, a["rows"], a["width"], terms=2)
+def _norm_parameters(terms: int) -> Passes:
+    """Sums over rows, of this many numbers for each column."""
+    return lambda kernel, a: _column_sums(
+        f"{kernel}.partials", kernel, a["rows"], a["width"], terms
+    )
 
 
 _NORM_RANGES = 256  # of rows, at most: two for each core
@@ -156,11 +155,11 @@ PASSES: dict[str, Passes] = {
     "scale": _in_quads,
     "layer_norm": _for_each_row_in_quads,
     "layer_norm_backward": _for_each_row,
-    "layer_norm_backward_parameters": _norm_parameters,
+    "layer_norm_backward_parameters": _norm_parameters(terms=2),
     "layer_norm_backward_add_layer_norm_backward_parameters": _norm_gradients,
     "rms_norm": _for_each_row,
     "rms_norm_backward": _for_each_row,
-    "rms_norm_backward_gain": _for_16_columns,
+    "rms_norm_backward_gain": _norm_parameters(terms=1),
     "linear": product_passes,
     "linear_backward_input": product_passes,
     "linear_backward_parameters": _linear_parameters,
