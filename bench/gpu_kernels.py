@@ -2,8 +2,8 @@
 
     python bench/gpu_kernels.py [--device gpu] [--preset base] [--precision f32]
                                 [--rows 32] [--length 128] [--decoding] [--only linear]
-                                [--product 4096 4096 4096] [--rounds 5] [--json FILE]
-                                [--markdown FILE [--ceilings TORCH_PRODUCTS.json]]
+                                [--product 4096 4096 4096] [--rounds 5] [--set KEY=VALUE]...
+                                [--json FILE] [--markdown FILE [--ceilings TORCH_PRODUCTS.json]]
 
 Every distinct call of the gradient and update programs, or of a token of each row, is timed alone
 on random values, by GPU timestamps where the device has them; else by the clock, synchronisation
@@ -236,11 +236,13 @@ def main() -> None:
     )
     parser.add_argument("--only", default="", help="kernels whose name begins so")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--ceilings", type=Path, help="of torch_products.py, for --markdown")
     options = parser.parse_args()
-    config = resolve(flags={"preset": options.preset, "model.copy": False}).config
+    flags = {"preset": options.preset, "model.copy": False}
+    config = resolve(assignments=options.set, flags=flags).config
     options.rows = options.rows or (1 if options.decoding else 32)
     shape = BatchShape(options.rows, options.length, options.length)
     if options.product:
@@ -270,7 +272,7 @@ def main() -> None:
     if options.json:
         record = {
             "benchmark": "gpu_kernels", "device": backend.name, "preset": options.preset,
-            "precision": options.precision,
+            "precision": options.precision, "set": options.set,
             "decoding": options.decoding, "rows": options.rows, "length": options.length,
             "tat": tat.__version__,
             "kernels": [vars(row) for row in rows],
