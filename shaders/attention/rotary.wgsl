@@ -1,4 +1,5 @@
-// Grid: a thread for each element of y, 256 a workgroup. No reduction.
+// Grid: a thread for each pair of columns of y, 256 a workgroup; a row of odd width ends in one. No
+// reduction.
 // import each_element
 
 @group(0) @binding(1) var<storage, read_write> y: array<Y>;
@@ -13,24 +14,34 @@ fn row_width() -> u32 {
     return params.heads * 2u * params.pairs + params.others;
 }
 
+fn pairs_of_row() -> u32 {
+    return (row_width() + 1u) / 2u;
+}
+
 fn elements() -> u32 {
-    return params.batch * params.length * row_width();
+    return params.batch * params.length * pairs_of_row();
 }
 
 fn make_element(i: u32) {
     let head = 2u * params.pairs;
     let width = row_width();
-    let row = i / width;
-    let column = i % width;
-    var value = f32(x[i]);
-    if (column < params.heads * head) {
-        let position = start[row / params.length] + row % params.length;
-        let known = min(position, arrayLength(&turns) / head - 1u);
-        let place = known * head + column % head / 2u * 2u; // the sine, and then the cosine
-        // The other of the pair; heads begin at even columns, and rows at any element.
-        let odd = column % 2u == 1u;
-        let other = f32(x[select(i + 1u, i - 1u, odd)]) * turns[place] * params.direction;
-        value = value * turns[place + 1u] + select(-other, other, odd);
+    let row = i / pairs_of_row();
+    let column = i % pairs_of_row() * 2u;
+    let at = row * width + column;
+    let first = f32(x[at]);
+    if (column >= params.heads * head) {
+        y[at] = Y(first);
+        if (column + 1u < width) {
+            y[at + 1u] = Y(f32(x[at + 1u]));
+        }
+        return;
     }
-    y[i] = Y(value);
+    let position = start[row / params.length] + row % params.length;
+    let known = min(position, arrayLength(&turns) / head - 1u);
+    let place = known * head + column % head; // the sine, and then the cosine
+    let second = f32(x[at + 1u]);
+    let sine = turns[place] * params.direction;
+    let cosine = turns[place + 1u];
+    y[at] = Y(first * cosine - second * sine);
+    y[at + 1u] = Y(second * cosine + first * sine);
 }

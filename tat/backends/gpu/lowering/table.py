@@ -68,9 +68,9 @@ def _for_each_row_in_quads(kernel: str, a: Attributes) -> list[Pass]:
 
 
 def _turned(kernel: str, a: Attributes) -> list[Pass]:
-    """A thread for each element."""
-    width = 2 * a["heads"] * a["pairs"] + a["others"]
-    return [Pass(kernel, elements(a["batch"] * a["length"] * width))]
+    """A thread for each pair of columns, and for one that is left over."""
+    pairs = a["heads"] * a["pairs"] + -(-a["others"] // 2)
+    return [Pass(kernel, elements(a["batch"] * a["length"] * pairs))]
 
 
 def _for_each_sequence(kernel: str, a: Attributes) -> list[Pass]:
