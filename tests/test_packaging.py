@@ -1,6 +1,7 @@
 """Around the released file: completions, manual, packing, NOTICE, the frozen program's start."""
 
 import argparse
+import ctypes
 import hashlib
 import os
 import shutil
@@ -178,6 +179,34 @@ def test_only_plain_files_are_packed(tmp_path):
     (tmp_path / "link").symlink_to("/etc/passwd")
     with pytest.raises(ValueError, match="only plain files"):
         list_entries(tmp_path)
+
+
+# What no library needs at run time
+
+
+def section_names(path):
+    """Names of the sections of an ELF file."""
+    command = ["readelf", "--sections", "--wide", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {word for line in done.stdout.splitlines() for word in line.split()}
+
+
+@needs_release_tools
+def test_libraries_lose_what_debuggers_read_and_nothing_else(tmp_path):
+    from release.stage import drop_debug_information
+
+    (tmp_path / "source.c").write_text("int twice(int x) { return 2 * x; }\n")
+    (tmp_path / "inside").mkdir()
+    full, bare = tmp_path / "inside" / "full.so", tmp_path / "bare.so"
+    for library, extra in ((full, "-g"), (bare, "-g0")):
+        compiled = ["gcc", "-shared", "-fPIC", extra, "-o", library, tmp_path / "source.c"]
+        subprocess.run(compiled, check=True)
+    before = full.stat().st_size, bare.read_bytes()
+    assert ".debug_info" in section_names(full)
+    drop_debug_information(tmp_path)
+    assert not any(name.startswith(".debug") for name in section_names(full))
+    assert full.stat().st_size < before[0] and bare.read_bytes() == before[1]
+    assert ctypes.CDLL(str(full)).twice(21) == 42
 
 
 # Sources that the build takes from outside

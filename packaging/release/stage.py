@@ -37,6 +37,7 @@ def stage(frozen: Path, probe: Path, out: Path) -> Path:
         (out / name).unlink(missing_ok=True)
     for name in _STRIPPED:
         run(["strip", "--strip-unneeded", out / name])
+    drop_debug_information(out)
     (out / "glibc").mkdir()
     for name in C_LIBRARY:
         shutil.copy(system_library(name), out / "glibc" / name)
@@ -45,6 +46,14 @@ def stage(frozen: Path, probe: Path, out: Path) -> Path:
     _copy_mpi_modules(out / "mpi4py")
     _copy_data(out)
     return out
+
+
+def drop_debug_information(folder: Path) -> None:
+    """Take from the libraries in `folder` what debuggers alone read: a Python that was compiled on
+    this machine has it, and Numba's wheels have."""
+    for path in _elf_files(folder):
+        if ".debug_info" in run(["readelf", "--sections", "--wide", path]):  # else see _STRIPPED
+            run(["strip", "--strip-debug", path])
 
 
 def _copy_mpi_modules(out: Path) -> None:
@@ -79,7 +88,7 @@ def _copy_data(out: Path) -> None:
 
 def check_libraries(folder: Path) -> None:
     """Every shared library that a file in `folder` names must be in it."""
-    files = [path for path in folder.rglob("*") if path.is_file() and _is_elf(path)]
+    files = _elf_files(folder)
     present = {path.name for path in files} | {LOADER.name}
     for path in files:
         missing = set(needed(path)) - present
@@ -95,6 +104,10 @@ def needed(path: Path) -> list[str]:
     """Names of the shared libraries that an ELF file asks for."""
     dynamic = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
     return re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic.stdout)
+
+
+def _elf_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and _is_elf(path)]
 
 
 def _is_elf(path: Path) -> bool:
