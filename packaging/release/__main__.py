@@ -21,6 +21,7 @@ from tat import __version__
 BUILD = ROOT / "build" / "release"
 DIST = ROOT / "dist"
 _DEVELOPMENT = 9  # the highest level of builds that are not released
+_MOST = 110_000_000  # bytes of the file that people download, at any level
 
 
 class Timer:
@@ -59,8 +60,12 @@ def main(level: int) -> int:
         timed("baseline", measure_baseline)
     timed("dist", complete_dist, staged)
     write_manifest(level, versions, sum(entry.size for entry in entries), timed.seconds)
-    print(f"dist/tat: {(DIST / 'tat').stat().st_size / 1e6:.1f} MB, {len(entries)} files")
-    return 0
+    size = (DIST / "tat").stat().st_size
+    print(f"dist/tat: {size / 1e6:.1f} MB, {len(entries)} files")
+    if size > _MOST:
+        most = f"{_MOST / 1e6:.0f} MB"
+        print(f"dist/tat: larger than {most}; leave something out in stage.py", file=sys.stderr)
+    return int(size > _MOST)
 
 
 def compile_start(timed: Timer, recorded: Path) -> tuple[Path, Path]:
