@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "fcf4d58725c7407f7cc00c4f89b53013350c3802926d0f8116427a88fea5a3fa"
+GOLDEN = "2227a9fa2c01c8f255c309f102cfb2d5d884e35e54a76ace37176ea9e37b6b33"
 
 
 def of_the_table(**options) -> Generator:
