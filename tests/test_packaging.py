@@ -181,7 +181,7 @@ def test_only_plain_files_are_packed(tmp_path):
         list_entries(tmp_path)
 
 
-# What no library needs at run time
+# Libraries without debug information
 
 
 def section_names(path):
