@@ -3,8 +3,8 @@
 import argparse
 import logging
 import os
-import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from tat.checkpoint import Checkpoint
@@ -20,6 +20,7 @@ from tat.serve.engine import Engine
 from tat.serve.judge import Judge
 from tat.serve.library import Library
 from tat.serve.opening import open_service
+from tat.train.interrupt import StopRequest
 from tat.train.named_checkpoint import find_checkpoint, is_bundled
 
 _LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
@@ -30,13 +31,11 @@ _WRITTEN = 16  # texts that are written at once where the device decides
 def run(options: argparse.Namespace) -> int:
     _check(options)
     logging.getLogger("pygls").setLevel(logging.ERROR)
-    engine = _engine(options)
-    try:
-        if options.lsp:
+    if options.lsp:
+        with closing(_engine(options)) as engine:
             return _serve_lsp(engine, options)
-        return _serve_http(engine, options)
-    finally:
-        engine.close()
+    with StopRequest() as stop, closing(_engine(options)) as engine:
+        return _serve_http(engine, options, stop)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -109,10 +108,9 @@ def _serve_lsp(engine: Engine, options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve_http(engine: Engine, options: argparse.Namespace) -> int:
+def _serve_http(engine: Engine, options: argparse.Namespace, stop: StopRequest) -> int:
     from tat.serve.http.server import serve
 
-    signal.signal(signal.SIGTERM, _end)
     port = PORT if options.port is None else options.port
     threads = options.queue + _more_threads(engine)
 
@@ -121,17 +119,8 @@ def _serve_http(engine: Engine, options: argparse.Namespace) -> int:
         if not options.quiet:
             _say("ready; Ctrl-C ends it")
 
-    serve(engine, port, options.host or "", options.token or "", threads, ready)
-    return _SIGTERM if _ended else _CTRL_C  # it ends on a signal only
-
-
-_SIGTERM, _CTRL_C = 143, 130
-_ended: list[int] = []
-
-
-def _end(number: int, frame: object) -> None:
-    _ended.append(number)
-    raise KeyboardInterrupt
+    serve(engine, port, options.host or "", options.token or "", threads, ready, lambda: bool(stop))
+    return stop.exit_code  # nothing else ends it
 
 
 def _more_threads(engine: Engine) -> int:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from waitress import wasyncore
 from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
@@ -19,6 +20,7 @@ from tat.serve.http.guard import Guard
 
 _IDLE_SECONDS = 30  # that a connection may be without a request
 _SENDING_SECONDS = 60  # that a request may take to come in
+_LOOK = 0.1  # seconds between looks at whether to stop
 _CLEANUP_SECONDS = 5  # between looks at connections
 _CONNECTIONS = 200
 _IDLE_THREADS = 4  # that are kept
@@ -26,30 +28,35 @@ _HEADERS = 65_536  # bytes of a request's headers
 
 
 def serve(
-    engine: Engine, port: int, host: str, token: str, threads: int, ready: Callable[[str], None]
-) -> None:
-    """Serve until interrupted; `ready` gets the address once requests are taken.
+    engine: Engine, port: int, host: str, token: str, threads: int, ready: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> None:  # fmt: skip
+    """Serve until `stopped`; `ready` gets the address once requests are taken.
 
     Port 0 is any that is free. TatError where the port is taken.
     """
-    server, address = open_server(engine, port, host, token, threads)
+    sockets: dict[int, object] = {}
+    server, address = open_server(engine, port, host, token, threads, sockets)
     ready(address)
     try:
-        server.run()
+        while not stopped():  # between two looks: an exception of a signal may break a held lock
+            wasyncore.loop(_LOOK, server.adj.asyncore_use_poll, sockets, 1)
     finally:
-        server.close()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets)
 
 
 def open_server(
-    engine: Engine, port: int, host: str, token: str, threads: int
-) -> "tuple[TcpWSGIServer | MultiSocketServer, str]":
-    """A server that listens already, and its address; `run` answers."""
+    engine: Engine, port: int, host: str, token: str, threads: int,
+    sockets: dict[int, object] | None = None,
+) -> "tuple[TcpWSGIServer | MultiSocketServer, str]":  # fmt: skip
+    """A server that listens already, and its address; `run` answers, or a loop over `sockets`."""
     logging.getLogger("waitress").setLevel(logging.CRITICAL)
     application, pool = _Later(), Threads(threads)
     address = host or "127.0.0.1"
     try:
         server = create_server(
-            application, host=address, port=port, _dispatcher=pool, ident="tat",
+            application, sockets, host=address, port=port, _dispatcher=pool, ident="tat",
             connection_limit=_CONNECTIONS, channel_timeout=_IDLE_SECONDS,
             cleanup_interval=_CLEANUP_SECONDS,
             max_request_body_size=MAX_BODY, max_request_header_size=_HEADERS,

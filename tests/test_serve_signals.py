@@ -1,0 +1,57 @@
+"""Signals that end a service, and signals beside each other: one code, no traceback."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from cli_harness import child_environment, command
+
+_TWO = """
+import os, signal
+from tat.train.interrupt import StopRequest
+with StopRequest() as stop:
+    if {within}:
+        stop.on_first = lambda: os.kill(os.getpid(), signal.{second})
+    os.kill(os.getpid(), signal.{first})
+os.kill(os.getpid(), signal.{second})
+"""
+
+
+def python(text: str) -> subprocess.CompletedProcess[str]:
+    done = [sys.executable, "-c", text]
+    return subprocess.run(done, env=child_environment({}), capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("within", [True, False])
+@pytest.mark.parametrize(("first", "second", "code"), [
+    ("SIGTERM", "SIGINT", 143), ("SIGINT", "SIGTERM", 130), ("SIGHUP", "SIGTERM", 129),
+])  # fmt: skip
+def test_the_first_of_two_signals_decides_the_code(first, second, code, within):
+    done = python(_TWO.format(first=first, second=second, within=within))
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_a_signal_while_python_ends_changes_no_code():
+    late = "import atexit, os, signal\natexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))"
+    text = f"{late}\n{_TWO.format(first='SIGTERM', second='SIGTERM', within=False)}"
+    text = text.rpartition("os.kill")[0] + "raise SystemExit(stop.exit_code)"
+    done = python(text)
+    assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.parametrize(("number", "code"), [
+    (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129),
+])  # fmt: skip
+@pytest.mark.parametrize("times", [1, 2, 9])
+def test_a_service_ends_with_the_code_of_its_signal_however_often_it_comes(number, code, times):
+    with subprocess.Popen(
+        command("serve", "--port", 0, "--run", "none", "-q"), env=child_environment({}),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as server:  # fmt: skip
+        server.stdout.readline()  # the address: it serves
+        for _ in range(times):
+            server.send_signal(number)
+        said = server.communicate(timeout=60)[1]
+    assert (server.returncode, said) == (code, "")
