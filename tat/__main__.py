@@ -28,9 +28,13 @@ def main() -> int:
         return child(sys.argv[2:])
     if sys.argv[1:] == ["--version"] and _said(f"tat {__version__}"):
         return 0  # scripts ask for it, and building the parser is half of the time
-    from tat.cli import run
+    try:
+        from tat.cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while that is imported, or beside another
+        print("tat: interrupted", file=sys.stderr)
+        return 130
 
 
 def _said(line: str) -> bool:

@@ -1,25 +1,44 @@
 """Arguments that several subcommands share, and the parser with its messages."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from tat.errors import did_you_mean
+from tat.errors import did_you_mean, one_line
 from tat.resources import BUNDLED
 
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+# The words of argparse for what is wrong, and plainer ones.
+_PLAINER = (
+    (r"^argument ", ""),
+    (r"^the following arguments are required: (.*)", r"nothing is given for \1"),
+    (r"^one of the arguments (.*) is required", r"give one of \1"),
+    (r"expected (one|at least one) argument$", "a value is missing behind it"),
+    (r"not allowed with argument (.*)", r"not together with \1"),
+    (r"ignored explicit argument .*", "it takes no value"),
+    (r"invalid float value: (.*)", r"\1 is not a number"),
+    (r"invalid choice: (.*) \(choose from (.*)\)", r"\1 is none of \2"),
+)
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an unknown word itself, with its usage and a suggestion."""
+    """A parser that says in one line what is wrong, what may be meant, and where all is listed."""
 
     def parse_known_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parses as the base class does, but an unknown argument ends the process with 2."""
-        self._check_command(args or ())
+        words = list(args or ())
+        if self._commands:
+            self._check_command(words)
+        else:
+            self._check_options(words)
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self._refuse(next((word for word in unknown if word.startswith("-")), unknown[0]))
@@ -29,23 +48,51 @@ class Parser(argparse.ArgumentParser):
         """As the base class does, but OSError where it cannot be written."""
         (file or sys.stdout).write(self.format_help())
 
+    def error(self, message: str) -> NoReturn:
+        """Say it in one line, and end the process with 2."""
+        for usual, plainer in _PLAINER:
+            message = re.sub(usual, plainer, message)
+        listed = f"{self._commands.metavar.lower()}s" if self._commands else "options"
+        hint = f"(`{self.prog} --help` lists all {listed})"
+        self.exit(2, f"{self.prog}: {one_line(message, 2000)} {hint}\n")
+
+    @property
+    def _commands(self) -> argparse.Action | None:
+        """The argument that names a subcommand, where there is one."""
+        return next((a for a in self._actions if isinstance(a.choices, dict)), None)
+
     def _check_command(self, arguments: Sequence[str]) -> None:
         """Require a subcommand, or an option of this parser, as its first argument."""
-        commands = next((a for a in self._actions if isinstance(a.choices, dict)), None)
         first = arguments[0] if arguments else "--"
-        if commands is None or first in (*commands.choices, *self._option_string_actions, "--"):
+        if first in (*self._commands.choices, *self._option_string_actions, "--"):
             return
+        kind = self._commands.metavar.lower()
         if first.startswith("-"):
-            hint = did_you_mean(first, self._option_string_actions)
-            self.error(f"no such option: {first}{hint or f' before the {commands.metavar}'}")
-        hint = did_you_mean(first, commands.choices, f"; `{self.prog} --help` lists all")
-        self.error(f"no such {commands.metavar}: {first!r}{hint}")
+            otherwise = f" before the {kind}; its options stand behind it"
+            self.error(f"no such option: {first}{self._meant(first, otherwise)}")
+        hint = did_you_mean(first, self._commands.choices)
+        self.error(f"no such {kind}: {first!r}{hint}")
+
+    def _check_options(self, arguments: Sequence[str]) -> None:
+        """Refuse an unknown option before what is missing for it."""
+        for word in takewhile(lambda word: word != "--", arguments):
+            option = word.partition("=")[0]
+            known = option in self._option_string_actions
+            if option.startswith("--") and " " not in word and not known:
+                self._refuse(word)
 
     def _refuse(self, word: str) -> NoReturn:
         if not word.startswith("-"):
             self.error(f"one argument too many: {word!r}; quote what belongs together")
         option = word.partition("=")[0]
-        self.error(f"no such option: {option}{did_you_mean(option, self._option_string_actions)}")
+        self.error(f"no such option: {option}{self._meant(option)}")
+
+    def _meant(self, option: str, otherwise: str = "") -> str:
+        """The end of a message about an unknown option; dashes are no likeness."""
+        options = (name for name in self._option_string_actions if name.startswith("--"))
+        names = [name.removeprefix("--") for name in options]
+        near = did_you_mean(option.lstrip("-"), names)
+        return near.replace("mean ", "mean --") if near else otherwise
 
 
 def add_command(

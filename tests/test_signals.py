@@ -1,4 +1,4 @@
-"""Signals that end a service, and signals beside each other: one code, no traceback."""
+"""Signals: one exit code however many come, and no traceback."""
 
 import signal
 import subprocess
@@ -6,6 +6,8 @@ import sys
 
 import pytest
 from cli_harness import child_environment, command
+
+from tat.__main__ import main
 
 _TWO = """
 import os, signal
@@ -55,3 +57,13 @@ def test_a_service_ends_with_the_code_of_its_signal_however_often_it_comes(numbe
             server.send_signal(number)
         said = server.communicate(timeout=60)[1]
     assert (server.returncode, said) == (code, "")
+
+
+def test_ctrl_c_before_the_command_line_is_read_is_one_line(monkeypatch, capsys):
+    class Unread:
+        @property
+        def run(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "tat.cli", Unread())
+    assert main() == 130 and capsys.readouterr().err == "tat: interrupted\n"
