@@ -38,7 +38,7 @@ NOT_COMPARED = (
 
 _SECTIONS_NOT_COMPARED = ("generate", "device", "bench", "targets", "phases", "tune")
 
-_TYPE_WORDS = {
+TYPE_WORDS = {  # msgspec's names of types, and a user's
     "int": "a whole number", "float": "a number", "str": "text", "array": "a list",
     "bool": "true or false",
 }  # fmt: skip
@@ -152,7 +152,7 @@ def _wrong_value(error: str, flat: Flat, origins: Mapping[str, str]) -> str:
         section, _, name = key.rpartition(".")
         choices = get_args(get_type_hints(get_type_hints(Config)[section])[name])
         expected = f"Expected one of {', '.join(choices)}"
-    for name, words in _TYPE_WORDS.items():
+    for name, words in TYPE_WORDS.items():
         expected = expected.replace(f"`{name}`", words)
     return f"{key}: {expected}{_got(key, flat, origins)}"
 

@@ -56,9 +56,18 @@ def test_a_closed_standard_input_has_no_prompt(bench):
 
 
 @pytest.mark.parametrize(("bad", "words"), [
-    ({"descripton": "a"}, "unknown field `descripton`"), ("null", "Expected `object`"),
-    ("{", "truncated"), ({"description": 3}, "Expected `str`"), ({"description": " "}, "empty"),
-    ({"description": "(" * 10_000}, "10001 tokens"), ("[" * 10_000, "prompts.jsonl:2"),
+    ({"descripton": "a"}, "no prompt: no such field: descripton, did you mean description? The"
+     " fields are description, signature, context, prefix, suffix, line, id"),
+    ({"xyzzy": "a"}, "no such field: xyzzy; the fields are description, signature, context,"),
+    ("null", "no prompt: the line: Expected an object, got null"),
+    ("{", "no prompt: it ends within an object, list or text; write one object a line, with line"
+     " ends in texts written as \\n"),
+    ("{'description': 3}", "JSON is malformed: object keys must be strings (byte 1); write one"),
+    ({"description": 3}, "no prompt: description: Expected text, got a whole number"),
+    ({"id": 1.5}, "no prompt: id: Expected a whole number or text or null, got a number"),
+    ({"description": " "}, "empty"),
+    ({"description": "(" * 10_000}, "10001 tokens"),
+    ("[" * 10_000, "no prompt: lists or objects are nested too deep"),
     ('{"description": "\\ud800"}', "prompts.jsonl:2"),
 ])  # fmt: skip
 def test_a_bad_line_alone_is_refused_and_the_others_are_answered(generate, tmp_path, bad, words):

@@ -11,6 +11,7 @@ import msgspec
 from tat.data.given_text import as_read, record_as_read, without_mark
 from tat.data.hosts import READ, Licences, definitions
 from tat.data.input_files import display_name, failure_reason, left_out, list_files, open_regular
+from tat.data.json_lines import wrong_line
 from tat.data.module_text import ModuleText
 from tat.data.shaders import Shaders
 from tat.errors import CorpusError, one_line
@@ -243,7 +244,7 @@ class SourceReader:
         try:
             record = record_as_read(msgspec.json.decode(without_mark(line), type=_JsonLine))
         except (ValueError, RecursionError) as error:  # ValueError: msgspec's and bad UTF-8
-            return f"broken JSON: {error}"
+            return f"broken JSON: {wrong_line(error, _JsonLine)}"
         license = record.license if isinstance(record.license, str) else ""
         if record.wgsl is not None:
             return self._module(origin, record.wgsl, str(record.id), license)

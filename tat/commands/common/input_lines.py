@@ -23,6 +23,7 @@ from tat.commands.common.prompts import (
 )
 from tat.data.given_text import without_mark
 from tat.data.input_files import display_name
+from tat.data.json_lines import wrong_line
 from tat.decode.prompt import Prompt
 from tat.errors import FileError, UsageError, one_line
 from tat.wgsl.grammar import Grammar
@@ -88,8 +89,10 @@ class InputLines:
             prompt = Prompt(**fields)
             require_wgsl(prompt, self._grammar, "signature", "context")
             require_beginning(prompt, "prefix")
-        except (ValueError, RecursionError, UsageError) as error:  # ValueError: JSON and UTF-8
+        except UsageError as error:
             return Refused(name, f"{origin}: {one_line(str(error))}")
+        except (ValueError, RecursionError) as error:  # ValueError: JSON and UTF-8
+            return Refused(name, f"{origin}: no prompt: {wrong_line(error, Line)}")
         return Job(prompt, name, origin)
 
 
