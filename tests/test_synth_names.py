@@ -5,14 +5,13 @@ import re
 import pytest
 
 from tat.synth.comments import described
-from tat.synth.compose.meanings import TYPES, Ways, _table, called_so
+from tat.synth.compose.meanings import TYPES, Ways, called_so, known_steps
 from tat.synth.draft import Draft
 from tat.synth.draws import Draws
 from tat.synth.dress import PLAIN, About, Dress, drawn_dress, dressed
 from tat.synth.family import split_list, with_type
 from tat.synth.generator import Generator
-from tat.synth.longer import _table as longer_table
-from tat.synth.longer import longer_names
+from tat.synth.longer import longer_names, names_by_word
 from tat.synth.places import as_constants, as_fragment, as_kernel, as_settings
 from tat.synth.practice.chains import Chain
 from tat.synth.renaming import chosen_names
@@ -107,7 +106,7 @@ def test_a_name_beside_the_same_word_is_marked(told: str, name: str, text: str):
 def test_steps_take_and_give_what_their_meanings_say():
     ways = Ways([family for family in all_families() if family.plain]).all
     known = {family.id for family in all_families()}
-    assert {name.partition("@")[0] for *_, name in _table()} <= known
+    assert {name.partition("@")[0] for *_, name in known_steps()} <= known
     for way in ways:
         for meaning, parameter in zip(way.takes, way.family.parameters[way.main :]):
             assert parameter.type in ("T", TYPES.get(meaning, "f32")) or meaning in _ANY
@@ -271,7 +270,7 @@ def test_a_world_position_is_one_where_light_falls_alone():
 
 
 def test_longer_names_have_two_words_and_pairs_go_together():
-    table = longer_table()
+    table = names_by_word()
     for names in table.values():
         assert all(len(camel_words(name)) > 1 for name in names) and not RESERVED & {*names}
         assert len(set(names)) == len(names)

@@ -55,7 +55,7 @@ def longer_names(
 
     A letter stands for the first whole word among its `alternatives`.
     """
-    table = _table()
+    table = names_by_word()
     known = table.get((name, kind, area)) or table.get((name, kind, ""))
     if known is None and len(name) == 1:
         word = next((other for other in alternatives if len(other) > 1), "")
@@ -64,8 +64,8 @@ def longer_names(
 
 
 @cache
-def _table() -> dict[tuple[str, str, str], tuple[str, ...]]:
-    """Names by word, type and area, which is "" for any."""
+def names_by_word() -> dict[tuple[str, str, str], tuple[str, ...]]:
+    """The names of two words by word, type and area, which is "" for any."""
     table: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for line in resource("synth", "longer.txt").read_text("utf-8").splitlines():
         if not line or line.startswith("//"):

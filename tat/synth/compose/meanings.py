@@ -56,8 +56,8 @@ class Way(NamedTuple):
 
 
 @cache
-def _table() -> tuple[tuple[tuple[str, ...], str, int, str], ...]:
-    """Meanings that are taken, the one that is given, its place, and family@parameter."""
+def known_steps() -> tuple[tuple[tuple[str, ...], str, int, str], ...]:
+    """Steps of steps/meanings.txt: meanings taken, the one given, its place, family@parameter."""
     found: list[tuple[tuple[str, ...], str, int, str]] = []
     heads: list[tuple[tuple[str, ...], str, int]] = []
     text = resource("synth", "steps", "meanings.txt").read_text("utf-8")
@@ -89,7 +89,7 @@ class Ways:
         known = {family.id: family for family in families}
         self.all: list[Way] = []
         self._steps: dict[str, dict[str, list[Way]]] = {}
-        for takes, gives, place, text in _table():
+        for takes, gives, place, text in known_steps():
             name, _, parameter = text.partition("@")
             if family := known.get(name):
                 names = [p.names[0] for p in family.parameters]
