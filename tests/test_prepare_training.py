@@ -15,12 +15,14 @@ from tat.data.training_data import TrainingData
 from tat.errors import BusyError, UsageError
 
 
-def test_training_prepares_once_and_reads_it_again(tmp_path, monkeypatch):
-    config = replace(resolve(environment={}).config, data=CONFIG)
+@pytest.mark.parametrize("synth", [0, 9])
+def test_training_prepares_once_and_reads_it_again(synth, tmp_path, monkeypatch):
+    config = replace(resolve(environment={}).config, data=replace(CONFIG, synth=synth))
     folder = write_shaders(tmp_path / "shaders")
     monkeypatch.setattr(corpus_cache, "user_folder", lambda kind: tmp_path / "cache")
     first = corpus_cache.training_data([folder], config, None, print)
     monkeypatch.setattr(corpus_cache, "prepare", None)
+    monkeypatch.setattr(corpus_cache, "require_functions", None)
     assert same(corpus_cache.training_data([folder], config, None, print), first)
     # As a run that goes on asks: with the tokenizer that it learnt.
     assert same(corpus_cache.training_data([folder], config, first.tokenizer, print), first)

@@ -41,7 +41,8 @@ def training_data(
     content = Content.of(paths)
     if paths and not content.files:
         raise CorpusError(nothing_usable(paths, content.skipped, content.others))
-    if paths and config.data.synth and content.size <= _SMALL:
+    known = any(_place(content, config, of).is_file() for of in (None, tokenizer))
+    if paths and config.data.synth and content.size <= _SMALL and not known:
         require_functions(paths, config.data)
     if config.data.neighbours:
         say(f"looking for {config.data.neighbours} neighbours of each sample")
