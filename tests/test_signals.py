@@ -67,3 +67,29 @@ def test_ctrl_c_before_the_command_line_is_read_is_one_line(monkeypatch, capsys)
 
     monkeypatch.setitem(sys.modules, "tat.cli", Unread())
     assert main() == 130 and capsys.readouterr().err == "tat: interrupted\n"
+
+
+_LOST = """
+import ctypes, signal, sys, time, types
+from tat.__main__ import main
+callback = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
+def run(arguments):
+    try:
+        callback()  # as LLVM calls while it compiles: Python drops what is raised in it
+        time.sleep(60)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+sys.modules["tat.cli"] = types.SimpleNamespace(run=run)
+raise SystemExit(main())
+"""
+
+
+def test_ctrl_c_in_a_callback_of_a_library_is_not_lost():
+    done = python(_LOST)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_what_else_is_dropped_in_a_callback_is_still_told():
+    done = python(_LOST.replace("signal.raise_signal(signal.SIGINT)", "1 / 0").replace("60", "0"))
+    assert done.returncode == 0 and "ZeroDivisionError" in done.stderr
