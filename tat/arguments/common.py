@@ -119,7 +119,10 @@ def examples(*pairs: tuple[str, str]) -> str:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """--preset, --set and --config."""
     group = parser.add_argument_group("configuration")
-    group.add_argument("--preset", metavar="NAME", help="tiny, small, base, or one of your own")
+    group.add_argument(
+        "--preset", metavar="NAME",
+        help="size of the model: tiny, small, base, or one of your own (base)",
+    )  # fmt: skip
     group.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[],
         help="set one value, as in model.layers=4; repeatable (`tat config` lists the keys)",
@@ -178,7 +181,7 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         choices=("f32", "f16"),
-        help="of factors and activations; f16 needs a GPU that has it (f32)",
+        help="type of factors and activations; f16 needs a GPU that has it (f32)",
     )
 
 

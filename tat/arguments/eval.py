@@ -83,8 +83,10 @@ def _add_answering(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--validate", metavar="N", type=count,
                        help="try up to N candidates until one validates, or abstain")  # fmt: skip
     group.add_argument("--temperature", metavar="T", type=float, help="draw the first text, too")
-    group.add_argument("--seed", metavar="N", type=count, help="of draws")
-    group.add_argument("--batch", metavar="N", type=positive, help="decode N texts together")
+    group.add_argument("--seed", metavar="N", type=count, help="seed of draws (0)")
+    group.add_argument(
+        "--batch", metavar="N", type=positive, help="decode N texts together (4; on a GPU 64)"
+    )
     group.add_argument("--processes", metavar="N", type=positive,
                        help="share out the work to N processes of this machine and one GPU (1);"
                             " pays where the GPU waits for the host")  # fmt: skip

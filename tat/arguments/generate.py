@@ -35,8 +35,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
                         help="description of the function")  # fmt: skip
     add_run(parser)
-    parser.add_argument("--signature", metavar="TEXT", default="", help="fn name(…) -> type")
-    parser.add_argument("--context", metavar="FILE", type=Path, help="declarations it may use")
+    parser.add_argument(
+        "--signature", metavar="TEXT", default="", help="its head: fn name(…) -> type"
+    )
+    parser.add_argument("--context", metavar="FILE", type=Path, help="WGSL declarations it may use")
     _add_gap(parser)
     parser.add_argument(
         "--input", metavar="FILE", type=Path,
@@ -61,7 +63,7 @@ def add(commands: Commands) -> None:
         help="use similar functions of this index (`cookbook`, `families`: bundled ones)",
     )  # fmt: skip
     parser.add_argument("--top", metavar="N", type=count,
-                        help="at most N of them (as many as in training)")  # fmt: skip
+                        help="use at most N of its functions (as many as in training)")  # fmt: skip
     add_adapt(parser)
     add_library(parser, "with the bundled model and those tuned from it")
     parser.add_argument("--explain", action="store_true",
@@ -92,18 +94,21 @@ def _add_gap(parser: argparse.ArgumentParser) -> None:
 def _add_choice(parser: argparse.ArgumentParser) -> None:
     """The choice of tokens and texts; defaults are in [generate] of the configuration."""
     group = parser.add_argument_group("choice of tokens and texts")
-    group.add_argument("--max-tokens", metavar="N", type=count, help="generate at most N tokens")
+    group.add_argument("--max-tokens", metavar="N", type=count, help="write at most N tokens (512)")
     group.add_argument("--temperature", metavar="T", type=float,
-                       help="draw tokens, likely ones if low (0: the likeliest)")  # fmt: skip
-    group.add_argument("--top-k", metavar="K", type=count, help="draw from the K likeliest tokens")
+                       help="draw tokens, likely ones if low (0, or without it: the"
+                       " likeliest; further candidates: 0.7)")  # fmt: skip
+    group.add_argument("--top-k", metavar="K", type=count, help="draw from the K likeliest (all)")
     group.add_argument("--top-p", metavar="P", type=float,
-                       help="draw from the fewest tokens of probability P together")  # fmt: skip
+                       help="draw from the fewest tokens of probability P together (1)",
+                       )  # fmt: skip
     group.add_argument("--min-p", metavar="P", type=float,
-                       help="draw from tokens with P times the best one's probability")  # fmt: skip
+                       help="draw from tokens with P times the best one's probability (0)",
+                       )  # fmt: skip
     group.add_argument("--repetition-penalty", metavar="X", type=float,
-                       help="above 1: avoid tokens that were written already")  # fmt: skip
+                       help="above 1: avoid tokens that were written already (1)")  # fmt: skip
     group.add_argument(
-        "--seed", metavar="N", type=count, help="of draws; the same seed repeats them"
+        "--seed", metavar="N", type=count, help="seed of draws; the same one repeats them (0)"
     )
     group.add_argument("--beam", metavar="N", type=positive, default=1,
                        help="beam search with the N likeliest texts (1)")  # fmt: skip

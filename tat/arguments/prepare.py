@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--check", action="store_true",
                         help="read a prepared file whole and check it")  # fmt: skip
     parser.add_argument("--seed", metavar="N", type=count,
-                        help="of the gaps to fill and the functions by rules (0)")  # fmt: skip
+                        help="seed of the gaps to fill and the functions by rules (0)")  # fmt: skip
     add_define(parser)
     add_settings(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--tcp", metavar="HOST:PORT", type=_address,
                         help="with --lsp: listen there, for one client")  # fmt: skip
     parser.add_argument("--port", metavar="N", type=_port, default=None,
-                        help=f"of HTTP ({PORT}; 0: any that is free)")  # fmt: skip
+                        help=f"port of HTTP ({PORT}; 0: any that is free)")  # fmt: skip
     parser.add_argument("--host", metavar="ADDRESS",
                         help="listen there, too, beyond this machine; needs --token")  # fmt: skip
     parser.add_argument(

@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
         ),
     )  # fmt: skip
     parser.add_argument("--count", metavar="N", type=positive, help="functions to write or count")
-    parser.add_argument("--seed", metavar="N", type=count, default=0, help="of all draws (0)")
+    parser.add_argument("--seed", metavar="N", type=count, default=0, help="seed of all draws (0)")
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, default=Path("-"),
         help="JSON Lines file to write, whole or not at all (-: standard output)",

@@ -47,9 +47,10 @@ def add(commands: Commands) -> None:
         help="resume although this key (or `corpus`) changed; repeatable (`bits`: ranks on"
         " processors that round otherwise)",
     )  # fmt: skip
-    parser.add_argument("--steps", metavar="N", type=positive, help="step at which this call stops")
+    parser.add_argument("--steps", metavar="N", type=positive,
+                        help="step at which this call stops (train.steps: 10000)")  # fmt: skip
     parser.add_argument(
-        "--seed", metavar="N", type=count, help="of weights, data order and dropout"
+        "--seed", metavar="N", type=count, help="seed of weights, data order and dropout (0)"
     )
     add_define(parser)
     add_ranks(parser)

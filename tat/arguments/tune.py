@@ -30,7 +30,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--budget", metavar="N", type=positive, help="settings to try (tune.trials)"
     )
-    parser.add_argument("--seed", metavar="N", type=count, help="of the search and the trainings")
+    parser.add_argument(
+        "--seed", metavar="N", type=count, help="seed of the search and the trainings"
+    )
     parser.add_argument(
         "--search", metavar="NAME", choices=("annealing", "random"), default="annealing",
         help="annealing: simulated quantum annealing; or random (annealing)",
