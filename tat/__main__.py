@@ -1,9 +1,11 @@
 """Entry point: `tat`, `python -m tat`, and the hidden subcommands of child processes."""
 
 import _thread
+import signal
 import sys
-import threading
+import time
 from contextlib import suppress
+from types import FrameType
 
 from tat import __version__
 
@@ -33,7 +35,7 @@ def main() -> int:
         return child(sys.argv[2:])
     if sys.argv[1:] == ["--version"] and _said(f"tat {__version__}"):
         return 0  # scripts ask for it, and building the parser is half of the time
-    sys.unraisablehook = _ctrl_c_again
+    _keep_ctrl_c()
     try:
         from tat.cli import run
 
@@ -43,16 +45,40 @@ def main() -> int:
         return 130
 
 
-def _ctrl_c_again(dropped: "sys.UnraisableHookArgs") -> None:
-    """Raise a KeyboardInterrupt anew that came where Python can raise none: in a callback of LLVM,
-    which compiles kernels, or while an object goes. A timer does so when the callback is over."""
-    if not issubclass(dropped.exc_type, KeyboardInterrupt):
+def _keep_ctrl_c() -> None:
+    """Let no Ctrl-C be lost where Python can raise no KeyboardInterrupt: in LLVM, which calls back
+    while it compiles kernels and is wrong after a failure there, and while an object goes."""
+    sys.unraisablehook = _dropped
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nohup's and &'s stays
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    at = frame
+    while at is not None:
+        if at.f_globals.get("__name__", "").startswith("llvmlite."):
+            _again()
+            return
+        at = at.f_back
+    raise KeyboardInterrupt
+
+
+def _dropped(dropped: "sys.UnraisableHookArgs") -> None:
+    if issubclass(dropped.exc_type, KeyboardInterrupt):
+        _again()
+    else:
         sys.__unraisablehook__(dropped)
-        return
+
+
+def _again() -> None:
+    """Ctrl-C once more, a moment later; by a bare thread, for a handler may hold no lock."""
+
+    def later() -> None:
+        time.sleep(_AGAIN)
+        _thread.interrupt_main()
+
     with suppress(RuntimeError):  # Python ends
-        timer = threading.Timer(_AGAIN, _thread.interrupt_main)
-        timer.daemon = True
-        timer.start()
+        _thread.start_new_thread(later, ())
 
 
 def _said(line: str) -> bool:
