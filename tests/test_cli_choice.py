@@ -122,7 +122,7 @@ def test_arguments_that_do_not_go_together(generate, arguments, words):
 ])  # fmt: skip
 def test_values_that_are_none_are_refused_by_the_parser(generate, arguments):
     done = generate("x", *arguments)
-    assert done.code == 2 and f"argument {arguments[0]}" in done.err
+    assert done.code == 2 and f"generate: {arguments[0]}: " in done.err
 
 
 @pytest.mark.parametrize("arguments", [
