@@ -94,6 +94,6 @@ def test_ctrl_c_in_a_callback_of_a_library_is_not_lost(module, code):
     assert (done.returncode, done.stderr) == (code, "")
 
 
-def test_what_else_is_dropped_in_a_callback_is_still_told():
+def test_another_failure_in_a_callback_is_still_told():
     done = python(_LOST.format(raised="1 / 0", module="llvmlite.binding", seconds=0))
     assert done.returncode == 0 and "ZeroDivisionError" in done.stderr
