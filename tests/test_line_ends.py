@@ -86,6 +86,6 @@ def test_a_gap_behind_any_line_end_has_a_constraint(end):
     suffix = f"; // more{end}const B{end} = 2; {nested(6, 'x')}"
     constraint = Constraints(tokenizer).of(Prompt(prefix=prefix, suffix=suffix))
     assert constraint is not None
-    ids = tokenizer.encode("0.5")
+    ids = tokenizer.encode("0.5;")  # the whole line is written
     assert constraint.accept(ids) == len(ids)
     assert constraint._may_end()

@@ -41,8 +41,6 @@ def test_a_line_is_begun_in_a_body_alone(prefix, begun):
     ("fn f() {\n    if x {", "}\n}", "\n        ", "\n    "),
     ("fn f() {", "", "\n    ", ""),
     ("fn f() {", "\n}", "\n    ", ""),
-    ("fn f() {", " return; }", "", ""),
-    ("fn f() { ", " }", "", ""),
     ("fn f() {\n  ", "\n}", "", ""),
     ("fn f() {\n  ", "\n    y();\n}", "  ", ""),
     ("fn f() {\n    x();\n  ", "\n}", "  ", ""),
@@ -55,6 +53,28 @@ def test_a_text_has_lines_of_its_own(prefix, suffix, lead, tail):
     prompt = Prompt(prefix=prefix, suffix=suffix)
     assert (prompt.before, prompt.behind) == (prefix + lead, tail + suffix)
     assert prompt.source == (("prefix", prefix + lead), ("suffix", tail + suffix))
+
+
+@pytest.mark.parametrize(("prefix", "suffix", "rest"), [
+    ("fn f() {", " return; }", " return; }"),
+    ("fn f() { ", " }", " }"),
+    ("fn f() {\n    let x = ", ";\n}", ";"),
+    ("fn f() {\n    let x = g(", ", 2.0); // why  \n    y();\n}", ", 2.0); // why"),
+    ("fn f() {\n    ", " = 2.0;\n}", " = 2.0;"),
+    ("fn f() {\n    ", "/ 2.0;\n}", "/ 2.0;"),
+    ("fn f() {\n    ", "y();\n}", ""),
+    ("fn f() {\n    ", "// why\n}", ""),
+    ("fn f() {\n    ", "}\n", ""),
+    ("fn f() {\n    let x = ", "  \n}", ""),
+    ("fn f() {\n    let x = ", ";\u2028}", ";"),
+    ("fn f() {\n    let x = ", "; /* why\n */ }", ";"),
+    ("const x = ", ";\nconst y = x;\n", ";"),
+])  # fmt: skip
+def test_the_rest_of_a_line_is_read_with_the_line(prefix, suffix, rest):
+    prompt = Prompt(prefix=prefix, suffix=suffix)
+    assert (prompt.rest, prompt.within) == (rest, bool(rest))
+    assert prompt.behind == suffix.removeprefix(rest)
+    assert prompt.module("") == prefix + suffix
 
 
 @pytest.mark.parametrize("blanks", [" ", "  ", " \t", "    "])

@@ -43,7 +43,7 @@ def add(commands: Commands) -> None:
                         help="JSON lines of id and body, instead of a model")  # fmt: skip
     parser.add_argument("--cookbook", action="store_true",
                         help="judge by the tests of the cookbook's test split")  # fmt: skip
-    parser.add_argument("--infill", choices=("line", "block"),
+    parser.add_argument("--infill", choices=("line", "block", "within"),
                         help="leave a gap in each function and judge the text for it")  # fmt: skip
     parser.add_argument("--limit", metavar="N", type=positive,
                         help="judge only N, evenly spread over all")  # fmt: skip

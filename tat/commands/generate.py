@@ -16,8 +16,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _expects_to_validate(options: argparse.Namespace) -> bool:
-    """Whether a text is likely to be validated. Those of gaps are so by default for a person."""
+    """Whether a text is likely to be validated. One of a gap is so by default, but where nothing
+    is said of it."""
     if options.validate is not None:
         return options.validate > 0
     gap = options.prefix or options.suffix
-    return options.line or not gap or not (options.quiet or options.json)
+    return options.line or options.json or not (gap and options.quiet)

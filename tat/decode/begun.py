@@ -1,7 +1,8 @@
-"""Gaps whose lines begin elsewhere than the model learnt: in a line that was begun, or before it.
+"""Gaps whose lines begin or end elsewhere than the model learnt: within a line, or before one.
 
 The model learnt gaps of whole lines, behind their indentation and before a line end. A line that
-was begun is therefore written again from its start, held to what stands there already.
+was begun is therefore written again from its start, held to what stands there already, and with
+the rest of it that stands behind the gap (`tat.decode.lines.within`).
 """
 
 import re
@@ -15,41 +16,48 @@ from tat.data.tokenizer import Tokenizer
 from tat.decode.choice import Preference, best, draw_of
 from tat.decode.pieces import pieces_of
 from tat.draws import Draw
+from tat.wgsl.lexer import LINE_ENDS
 
-_LONGEST = 160  # characters; a longer line is gone on with where it stands
+LONGEST = 160  # characters; a longer line is gone on with where it stands
 _COMMENT = re.compile(r"//[^\n]*")
 _HEAD = re.compile(r"\b(?:fn|struct)\b[^{}]*\{")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no token writes
 _INDENT = "    "  # where no line of the prefix shows another
+_GOES_ON = re.compile(r"[-+*%&|^=<>.,;:)(\[\]]|/(?![/*])")  # what no statement begins with
+_LINE_END = re.compile(f"[{LINE_ENDS}]")
 _BLANKS = re.compile(r"(?<=\S)[ \t]{2,}\Z")
 
 
 class Cursor(NamedTuple):
     """How the text of a gap begins and ends.
 
-    `begun` stands before the gap and is written again. `lead` is blank space that comes first,
-    `tail` blank space that comes last, so that the text has lines of its own.
+    `begun` stands before the gap and is written again, and so is `rest`, which stands behind it.
+    `lead` is blank space that comes first, `tail` blank space that comes last, so that the text has
+    lines of its own.
     """
 
     begun: str = ""
     lead: str = ""
     tail: str = ""
+    rest: str = ""
 
     @classmethod
     def between(cls, prefix: str, suffix: str) -> "Cursor":
         """The cursor of a gap."""
         above, _, line = prefix.rpartition("\n")
+        rest = _rest(suffix)
         following = suffix.partition("\n")[0].strip()
         if not line:  # perhaps before a line that stands there
             return cls(lead=_expected(above, suffix), tail="\n" if above and following else "")
         if not line.strip():
-            return cls(lead=_missing(line, above, suffix))
+            goes_on = _GOES_ON.match(rest.lstrip())
+            return cls(lead=_missing(line, above, suffix), rest=rest if goes_on else "")
         closed = line.endswith("{") and suffix.startswith("}")  # as editors pair brackets
         if closed or (line.rstrip().endswith("{") and not following):
             own = _indentation(line)
             lead = f"\n{own}{_unit(prefix + suffix)}"
             return cls(lead=lead, tail=f"\n{own}" if closed else "")
-        return cls(begun=_begun(above, line))
+        return cls(begun=_begun(above, line), rest=rest)
 
 
 def with_one_blank(prefix: str) -> str:
@@ -139,11 +147,16 @@ class Behind:
         return piece[skipped:]
 
 
+def _rest(suffix: str) -> str:
+    """What of a suffix belongs to the line before it; a comment of several lines does not."""
+    return _LINE_END.split(suffix, maxsplit=1)[0].partition("/*")[0].rstrip()
+
+
 def _begun(above: str, line: str) -> str:
     """The last line of a body, without its indentation, as far as it goes; "" elsewhere."""
     text = line.lstrip()
     comment = "//" in text or "/*" in text
-    if not text or len(text) > _LONGEST or comment or _SURROGATE.search(text):
+    if not text or len(text) > LONGEST or comment or _SURROGATE.search(text):
         return ""
     code = _COMMENT.sub("", above)
     start = max((found.start() for found in _HEAD.finditer(code)), default=len(code))

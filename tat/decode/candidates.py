@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tat.decode.generator import Generation
+from tat.decode.generator import Generation, Generator
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import Line
+from tat.decode.lines.within import WithinGap
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.review import EMPTY, does_nothing
 from tat.decode.weighing import (
@@ -76,7 +77,11 @@ class Candidates:
         self._tried = weighed if sandbox and is_weighable(prompt) else 0
         self.adapt(prompt.adaptations[: self._tried], self._tried)
         self.weighs = self.valid > 0  # functions of an index against the model's texts
-        self.line = LineGap.judged_by(prompt, sandbox) if sandbox and prompt.line else None
+        self.line: LineGap | None = None
+        if prompt.within:
+            self.line = WithinGap.judged_by(prompt, sandbox) if sandbox else WithinGap(prompt)
+        elif sandbox and prompt.line:
+            self.line = LineGap.judged_by(prompt, sandbox)
 
     @property
     def count(self) -> int:
@@ -85,10 +90,26 @@ class Candidates:
 
     def add(self, generation: Generation, number: int | None = None, refused: str = "") -> None:
         """Judge one more text, the next or the one of this number; one that came before keeps its
-        verdict. `refused` says why the last of its statements that were drawn again was."""
-        self._written[self.count if number is None else number] = generation.text
-        if generation.text not in self._judged:
+        verdict. `refused` says why the last of its statements that were drawn again was.
+
+        Of a gap within a line texts from number 0 on are whole lines; those of `asked` are judged.
+        """
+        number = self.count if number is None else number
+        self._written[number] = generation.text
+        drawn = self.prompt.within and number >= 0
+        if generation.text not in self._judged and not drawn:
             self._judged[generation.text] = generation, self._problem(generation, refused), None
+
+    def asked(self, generator: Generator) -> list[str]:
+        """Texts for a gap that the model is asked about; within a line they are whole lines, of
+        texts as short as the generator's may be. Their numbers are below 0."""
+        if self.line is None:
+            return []
+        if not isinstance(self.line, WithinGap):
+            return self.line.forms()
+        lead = len(self.prompt.lead)
+        drawn = [self._written[number][lead:] for number in sorted(self._written)]
+        return [*map(self.line.given, self.line.asked(drawn, generator.fits))]
 
     def adapt(
         self, adaptations: Sequence[Adaptation], wanted: int, *, using_all: bool = False
@@ -157,8 +178,8 @@ class Candidates:
         numbers = {*self._written}
         if not self._alone or not numbers:
             return numbers
-        _, problem, _ = self._judged[self._written[0]]
-        enough = not (self.weighs or self.line) and problem is None
+        alike = self.weighs or self.line
+        enough = not alike and self._judged[self._written[0]][1] is None
         return {number for number in numbers if number < (1 if enough else self._alone)}
 
     def _ordered(self, numbers: Collection[int]) -> list[Outcome]:
@@ -194,13 +215,13 @@ class Candidates:
         ]
 
     def _votes(self, gap: LineGap, numbers: Collection[int]) -> Mapping[str, Weight]:
-        """How far each valid line is preferred; lines that the model was asked about have numbers
-        below 0."""
+        """How far each valid line is preferred, or all within a line where none is; lines that the
+        model was asked about have numbers below 0."""
         times = Counter(self._written[number] for number in numbers if number >= 0)
         lines = [
-            Line(text, generation.score, generation.tokens, times[text])
+            line_of(text, generation, times[text], within=self.prompt.within)
             for text, (generation, problem, _) in self._judged.items()
-            if problem is None
+            if problem is None or (self.prompt.within and not self.valid)
         ]
         votes = gap.votes(lines)
         return {line.text: (vote, vote) for line, vote in zip(lines, votes, strict=True)}
@@ -228,6 +249,12 @@ class Candidates:
             message = f"in the context: {problem.message}"
             return Diagnostic(message, problem.line, problem.column)
         return problem._replace(line=problem.line - above)
+
+
+def line_of(text: str, generation: Generation, times: int = 0, *, within: bool = False) -> Line:
+    """A text for a gap, and what the model says of it: within a line of the whole line."""
+    tokens = generation.length - 1 if within else generation.tokens
+    return Line(text, generation.score, tokens, times)
 
 
 def _endless(generation: Generation, refused: str) -> str:

@@ -27,7 +27,8 @@ from tat.errors import UsageError
 from tat.remembered import remembered
 
 _CPU_ROWS, _GPU_ROWS = 4, 64  # texts decoded together where nobody says how many
-AGAIN = 64  # tokens of a line that was begun and is written again, at most, in usual lines
+AGAIN = 128  # tokens of a line around a gap that are written again, at most, in usual lines
+_LINE_TOKENS = 96  # that are drawn for a gap within a line, beside what was begun
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Generation:
     finished: bool  # False if max_tokens cut it off, or no token was allowed to follow
     score: float  # the model's log-probability of it in nats, divided by its length^length_penalty
     stuck: bool = False  # whether it is unfinished for nothing that was tried could follow
+    length: int = 0  # tokens that the score tells of: also the end, and of a gap's line the others
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class Generator:
         preference, again = self.held(request)
         sources = self.sources(request.prompt)
         stream = self._stream(sources, request.constraint, preference, again)
+        if request.prompt.within and not request.given:
+            stream.limit = min(stream.limit, _LINE_TOKENS + len(again))
         stream.review(request.reviewer, request.redraw)
         return stream
 
@@ -142,7 +146,7 @@ class Generator:
         if request.given:
             tokens = tokenizer.encode(request.given)
             return exactly([*tokens, int(Special.EOS)]), tokens
-        if prompt.line:
+        if prompt.line or prompt.within:
             preference = OneLine(preference, self._line_ends)
         if start := request.head or prompt.begun:
             begun = Begun(preference, start, tokenizer)
@@ -157,16 +161,27 @@ class Generator:
         """Tokens that a text may have, with those that it writes again."""
         return min(self.max_tokens + len(again), self.programs.capacity)
 
+    def fits(self, text: str) -> bool:
+        """Whether a text has as few tokens as were asked for."""
+        return len(self.loaded.tokenizer.encode(text)) <= self.max_tokens
+
     def generation(self, prompt: Prompt, tokens: Sequence[int], score: float) -> Generation:
-        """The generation from finished tokens and the sum of their log-probabilities."""
+        """The generation from finished tokens and the sum of their log-probabilities.
+
+        What was begun of a gap's line is cut off, and the rest of it where the tokens end with it.
+        """
         finished = len(tokens) > 0 and tokens[-1] == Special.EOS
         count = len(tokens) - finished
         text = self.loaded.tokenizer.decode(tokens[:count]).decode("utf-8", "replace")
-        text = prompt.lead + text[len(prompt.begun) :] + (prompt.tail if finished else "")
+        text, rest = text[len(prompt.begun) :], prompt.rest_read
         score = normalised(score, len(tokens), self.settings.length_penalty)
         stuck = not finished and count < self.max_tokens
         count -= tokens_within(tokens[:count], prompt.begun, self.pieces)
-        return Generation(text, count, finished, score, stuck)
+        if rest and text.endswith(rest):
+            text = text.removesuffix(rest)
+            count -= tokens_within(tokens[: len(tokens) - finished][::-1], rest, self.pieces)
+        text = prompt.lead + text + (prompt.tail if finished else "")
+        return Generation(text, max(0, count), finished, score, stuck, len(tokens))
 
     def sources(self, prompt: Prompt) -> list[list[int]]:
         """The prompt's tokens, and those of its neighbours, cut as in training."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from tat.data.given_text import as_read
 from tat.data.samples import Source, completion_source, infill_source
-from tat.decode.begun import Cursor, with_one_blank
+from tat.decode.begun import LONGEST, Cursor, with_one_blank
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
 from tat.wgsl.stubs import with_stubs
@@ -89,6 +89,21 @@ class Prompt:
         return self._cursor.begun
 
     @property
+    def rest(self) -> str:
+        """The part of a gap's line that stands behind it: the text ends where it goes on."""
+        return self._cursor.rest
+
+    @property
+    def rest_read(self) -> str:
+        """As much of it as the model is asked about."""
+        return self.rest[:LONGEST]
+
+    @property
+    def within(self) -> bool:
+        """Whether it asks for the text of a gap within a line, which no line end may be in."""
+        return bool(self.rest)
+
+    @property
     def before(self) -> str:
         """The text that the model writes behind: the prefix of a gap up to where a line begins."""
         return self._prefix.removesuffix(self.begun) + self._cursor.lead
@@ -96,7 +111,7 @@ class Prompt:
     @property
     def behind(self) -> str:
         """The text that it writes before: the suffix of a gap from where a line ends."""
-        return self._cursor.tail + (self.suffix or "")
+        return self._cursor.tail + (self.suffix or "")[len(self.rest) :]
 
     @property
     def lead(self) -> str:

@@ -39,9 +39,13 @@ class Search:
         """The most texts of the model among which one answer is chosen."""
         return max(self.budget, 1) if self.sampling.temperature > 0 else 1
 
-    def validates(self, prompt: Prompt) -> bool:
-        """Whether texts of this prompt are validated."""
+    def requires(self, prompt: Prompt) -> bool:
+        """Whether a text of this prompt has to validate to be an answer."""
         return self.budget > 0 and (self.gaps or prompt.line or not prompt.is_gap)
+
+    def validates(self, prompt: Prompt) -> bool:
+        """Whether texts of this prompt are validated; within a line valid ones are preferred."""
+        return self.requires(prompt) or (self.budget > 0 and prompt.within)
 
 
 def generate_valid(
@@ -89,6 +93,10 @@ def generate_all_valid(
                 request = Request(prompt, constraint, preference)
                 for generation in beam_search(generator, request, search.beams):
                     candidates.add(generation)
+                if prompt.within:
+                    asked = [Request(prompt, given=t) for t in candidates.asked(generator)]
+                    for number, generation in enumerate(generator.generate_all(asked), 1):
+                        candidates.add(generation, -number)
             yield candidates.best(search.wanted)
     else:
         if neighbours is None:
@@ -171,17 +179,25 @@ class _Queue:
             source = self._generator.source(prompt)
             case = _Case(number, candidates, source, constraint)
             self._waiting.extend(self._asked(case, self._first(candidates)))
-            self._waiting.extend(self._given_lines(case))
+            if not prompt.within:
+                self._waiting.extend(self._given_lines(case))
 
     def _first(self, candidates: Candidates) -> int:
         """Texts to ask for at first: all where they are weighed, for agreement counts."""
         search = self._search
+        if candidates.prompt.within:
+            return search.alone
         draws = (candidates.weighs or candidates.line) and search.sampling.temperature > 0
         return max(search.wanted, search.budget) if draws else search.wanted
 
     def _ask_more(self, case: _Case) -> bool:
-        """Ask for the rest of the budget if too few validate and draws can differ."""
+        """Ask for the rest of the budget if too few validate and draws can differ; within a line
+        about the texts that the lines leave for the gap."""
         search = self._search
+        if case.candidates.prompt.within:
+            streams = [] if case.given else self._given_lines(case)
+            self._waiting.extendleft(reversed(streams))
+            return bool(streams)
         enough = case.candidates.valid >= search.wanted or search.sampling.temperature == 0
         if enough or case.asked >= search.budget:
             return False
@@ -204,10 +220,9 @@ class _Queue:
 
     def _given_lines(self, case: _Case) -> list[Stream]:
         """Streams of lines that may stand in a gap, for the model to say how likely they are."""
-        line, prompt = case.candidates.line, case.candidates.prompt
-        texts = line.forms() if line else []
+        texts = case.candidates.asked(self._generator)
         case.given = len(texts)
-        requests = [Request(prompt, given=text) for text in texts]
+        requests = [Request(case.candidates.prompt, given=text) for text in texts]
         return [self._entered(case, r, -number) for number, r in enumerate(requests, 1)]
 
     def _entered(self, case: _Case, request: Request, number: int) -> Stream:

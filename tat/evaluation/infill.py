@@ -1,4 +1,4 @@
-"""Judges texts in gaps of functions; a gap is a line or a run of lines.
+"""Judges texts in gaps of functions; a gap is a line, a run of lines, or lies within a line.
 
 The model reads the context, the signature and the body around the gap, as infill samples have them
 in training. The gap is drawn from a hash of the function's id, so it is the same on every machine.
@@ -19,8 +19,9 @@ from tat.evaluation.result_file import Outcome
 from tat.evaluation.unjudged import unjudged
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.stubs import with_stubs
+from tat.wgsl.values import values_in
 
-Kind = Literal["line", "block"]
+Kind = Literal["line", "block", "within"]
 
 INFILL_MEASURES = ("exact", "edit_similarity", "first_token", "valid", "abstained")
 _LONGEST = 5_000  # characters of a text that is compared; edit distance takes their product
@@ -56,12 +57,15 @@ class Gap:
 
 
 def gap_of(function: ReferenceFunction, kind: Kind) -> Gap | None:
-    """The gap of a function: one line, or two to eight; None if it has no such lines.
+    """The gap of a function: one line, two to eight, or a value within a line; None if it has none.
 
     Only lines of three lexical tokens or more are drawn as lines; a body without line ends counts
-    as one line.
+    as one line. A value is a right-hand side, an argument or an operand, or several of them with
+    the signs between.
     """
     pieces = lines_of(function.body) or [_inside(function.body)]
+    if kind == "within":
+        return _within(function, pieces)
     speaking = [i for i, p in enumerate(pieces) if _says_something(function.body[p])]
     if not speaking:
         return None
@@ -119,6 +123,17 @@ def _likeness(reference: str, text: str | None) -> dict[str, float]:
         "edit_similarity": edit_similarity(" ".join(wanted), " ".join(found)),
         "first_token": float(wanted[:1] == found[:1]),
     }
+
+
+def _within(function: ReferenceFunction, lines: Sequence[slice]) -> Gap | None:
+    """A value of a line that is drawn first, then where it begins, then where it ends."""
+    found = [(line.start, v) for line in lines if (v := values_in(function.body[line]))]
+    if not found:
+        return None
+    offset, values = found[_draw(function.id, "within") % len(found)]
+    start = [*values][_draw(function.id, "start") % len(values)]
+    stop = values[start][_draw(function.id, "stop") % len(values[start])]
+    return Gap(function, offset + start, offset + stop, "within")
 
 
 def _inside(body: str) -> slice:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from tat.data.tokenizer import Special
 from tat.decode.batch import Batch
+from tat.decode.begun import tokens_within
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generator, Request
 from tat.decode.prompt import Prompt
@@ -260,7 +261,8 @@ class Decoder:
         self._spent = 0.8 * self._spent + 0.2 * (now - task.asked)
         self._done += 1
         whole = stream.tokens[:-1] if cut.reason == "eos" else stream.tokens
+        begun = tokens_within(whole, task.request.prompt.begun, generator.pieces)
         task.future.set_result(Written(
-            generation, cut.reason, cut.word, tuple(whole[len(whole) - generation.tokens :]),
+            generation, cut.reason, cut.word, tuple(whole[begun : begun + generation.tokens]),
             len(stream.sources[0]), 1000 * (began - task.asked), 1000 * (now - began),
         ))  # fmt: skip

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from tat.decode.begun import Cursor
 from tat.serve.ending import Ending
 from tat.serve.judge import Judge
 from tat.wgsl.lexer import tokenize
@@ -26,8 +27,14 @@ class Gap(NamedTuple):
 
     @property
     def behind(self) -> str:
-        """The text that the model writes before."""
-        return self.tail + self.closers + self.suffix
+        """The text that the model writes before; what goes on with the line comes first."""
+        end = len(self.suffix.partition("\n")[0]) if self.within else 0
+        return self.tail + self.suffix[:end] + self.closers + self.suffix[end:]
+
+    @property
+    def within(self) -> bool:
+        """Whether the line goes on behind the cursor."""
+        return bool(Cursor.between(self.prefix, self.suffix).rest)
 
     def ending(self, deadline: float) -> Ending:
         """One line, or the block that stands open."""
@@ -45,8 +52,9 @@ class Gap(NamedTuple):
 
 def gap_at(prefix: str, suffix: str, *, line: bool = False) -> Gap:
     """The gap of a cursor: behind an opening brace a block is asked for, else, or if `line` says
-    so, a line."""
-    block = not line and prefix.rstrip().endswith("{")
+    so, a line, or what fits before the rest of one."""
+    within = Cursor.between(prefix, suffix).rest
+    block = not (line or within) and prefix.rstrip().endswith("{")
     missing, tail = max(0, _opened(prefix) - _closed(suffix)), ""
     if block and missing:
         opened = next(line for line in reversed(prefix.splitlines()) if line.strip())

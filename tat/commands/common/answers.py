@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import msgspec
 
+from tat.commands.common.answer_records import described, place_of, source_record, text_record
 from tat.commands.common.input_lines import InputLines, Refused
 from tat.commands.common.prompts import Job, refusal, with_neighbours
-from tat.data.neighbours import Neighbour
 from tat.decode.candidates import Outcome
 from tat.decode.constraint import Constraints
 from tat.decode.generator import Generation, Generator
@@ -18,7 +18,6 @@ from tat.decode.prompt import Prompt
 from tat.decode.retrieval import Retriever
 from tat.decode.validated import Search, generate_all_valid
 from tat.errors import DeviceError, FileError, InvalidShaderError, UsageError, one_line
-from tat.retrieval.query import Hit
 from tat.wgsl.sandbox import Sandbox
 
 _EXPLAINED = 5  # functions tried as answers that --explain names
@@ -95,20 +94,21 @@ class Answers:
             jobs = [with_neighbours(job, self._retriever) for job in jobs]
         asked = self._options.validate is not None
         wanted = any(self._search.validates(job.prompt) for job in jobs)
-        if self._reachable is None and not asked and wanted:
-            self._reachable = self._reaches_naga()
-            if not self._reachable:
-                self._search = replace(self._search, budget=0)
+        if not asked and wanted and not self._reaches_naga():
+            self._search = replace(self._search, budget=0)
         return jobs
 
     def _reaches_naga(self) -> bool:
-        try:
-            self._sandbox.validate("")
-        except DeviceError as error:
-            if not self._options.quiet:
-                say(f"not validated: {error}")
-            return False
-        return True
+        """Whether naga can be asked; once it cannot be, it is said."""
+        if self._reachable is None:
+            try:
+                self._sandbox.validate("")
+                self._reachable = True
+            except DeviceError as error:
+                self._reachable = False
+                if not self._options.quiet:
+                    say(f"not validated: {error}")
+        return self._reachable
 
     def _give(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -118,7 +118,7 @@ class Answers:
                 raise UsageError(str(outcomes[0].problem))
             self._answered += 1
             self._tokens += sum(outcome.generation.tokens for outcome in outcomes)
-            if outcomes[0].problem:
+            if self._fails(job, outcomes[0]):
                 self._invalid, self._failure = self._invalid + 1, outcomes[0]
             self._print(job, outcomes)
 
@@ -134,18 +134,26 @@ class Answers:
         """Name what index and library have for a prompt; answers to --input carry it anyway."""
         if self._options.explain and not job.origin:
             for hit in job.neighbours:
-                say(f"read beside it: {_place(hit)}")
+                say(f"read beside it: {place_of(hit)}")
             for adaptation in job.prompt.adaptations[:_EXPLAINED]:
-                say(f"tried as an answer: {_place(adaptation.origin)}")
+                say(f"tried as an answer: {place_of(adaptation.origin)}")
 
     def _outcomes(self, jobs: Sequence[Job]) -> Iterable[list[Outcome]]:
         prompts, search = [job.prompt for job in jobs], self._search
-        alone = len(jobs) == 1 and not self._as_json(jobs[0])
-        alone = alone and search.beams == search.wanted == 1
-        if alone and not search.validates(prompts[0]):
+        if len(jobs) == 1 and self._comes_at_once(jobs[0]):
             return [[self._written(prompts[0])]]
         parts = self._generator, prompts, self._constraints, self._sandbox, search
         return generate_all_valid(*parts)
+
+    def _comes_at_once(self, job: Job) -> bool:
+        """Whether a text is printed while it is written; within a line it is chosen of several."""
+        alone = self._search.beams == self._search.wanted == 1 and not job.prompt.within
+        return alone and not (self._as_json(job) or self._search.validates(job.prompt))
+
+    def _fails(self, job: Job, outcome: Outcome) -> bool:
+        """Whether a text is no answer, for it does not validate."""
+        required = self._search.requires(job.prompt) or outcome.refused
+        return outcome.problem is not None and required
 
     def _written(self, prompt: Prompt) -> Outcome:
         """The text of a prompt, printed as it comes."""
@@ -158,23 +166,24 @@ class Answers:
     def _print(self, job: Job, outcomes: Sequence[Outcome]) -> None:
         """Print an object for a line of --input and for --json, else text; invalid text goes to
         standard error."""
-        validated, best = self._search.validates(job.prompt), outcomes[0]
+        best, failed = outcomes[0], self._fails(job, outcomes[0])
         if self._as_json(job):
             _emit(msgspec.json.encode(self._record(job, outcomes)).decode() + "\n")
-        elif best.problem:
+        elif failed:
             print(best.generation.text.removesuffix("\n"), file=sys.stderr)
-        elif validated or self._search.beams > 1 or self._search.wanted > 1:
-            texts = [o.generation.text.removesuffix("\n") for o in outcomes if not o.problem]
+        elif not self._comes_at_once(job):
+            given = [outcome for outcome in outcomes if not outcome.problem] or [best]
+            texts = [outcome.generation.text.removesuffix("\n") for outcome in given]
             _emit("\n\n".join(texts) + "\n")
             if len(texts) < self._search.wanted and not self._options.quiet:
                 say(f"{len(texts)} of {self._search.wanted} texts: no others came or validate")
         if not self._options.quiet:
-            self._remark(job, best, validated)
+            self._remark(job, best)
             if not self._as_json(job):
                 self._name_sources(outcomes)
         if self._options.verbose:
             for outcome in outcomes:
-                say(_described(job, outcome))
+                say(described(job, outcome))
 
     def _as_json(self, job: Job) -> bool:
         return bool(job.origin or self._options.json)
@@ -186,11 +195,12 @@ class Answers:
             which = f"answer {number}" if len(valid) > 1 else "answer"
             if outcome.origin:
                 whose = "tat's library" if outcome.source == "library" else "the index"
-                say(f"{which}: from {whose}, adapted from {_place(outcome.origin)}")
+                say(f"{which}: from {whose}, adapted from {place_of(outcome.origin)}")
             else:
                 say(f"{which}: written by the model ({self._options.run})")
 
-    def _remark(self, job: Job, best: Outcome, validated: bool) -> None:
+    def _remark(self, job: Job, best: Outcome) -> None:
+        validated = self._search.validates(job.prompt)
         generation, which = best.generation, f"{job.id}: " if job.origin else ""
         if left_out := self._left_out(job, best):
             whole, longest = self._generator.reading(job.prompt).whole, self._generator.longest
@@ -199,7 +209,7 @@ class Answers:
         if self._constraints and job.prompt.is_gap and self._constraints.of(job.prompt) is None:
             reason = "the prefix is not the start of a module in WGSL's grammar"
             say(f"{which}{reason}: filled without grammar")
-        elif not validated:
+        elif not (validated and best.problem is None) and not self._fails(job, best):
             self._doubt(job, best)
         if not (generation.finished or validated):
             say(f"{which}{self._cut(generation)}")
@@ -216,7 +226,8 @@ class Answers:
         if not job.prompt.is_gap or asked or not self._reaches_naga():
             return
         if problem := self._sandbox.validate(job.prompt.module(best.generation.text)):
-            say(f"with this text the module is not valid: {problem}; --validate 4 tries four texts")
+            more = "no other is" if job.prompt.within else "--validate 4 tries four texts"
+            say(f"with this text the module is not valid: {problem}; {more}")
 
     def _left_out(self, job: Job, best: Outcome) -> str:
         """The part of the context that the model did not read, if it wrote the best text."""
@@ -230,44 +241,30 @@ class Answers:
         advice = "--max-tokens allows more" if limit < longest else "the model's limit"
         return f"cut off after {generation.tokens} tokens; {advice}"
 
+    def _validity(self, job: Job, outcome: Outcome) -> tuple[bool | None, object]:
+        """Whether a text validates, and its problem; None where nothing is asked, and for a gap
+        that lies in no whole module: its prefix begins none, or nothing stands behind it."""
+        prompt, problem = job.prompt, outcome.problem
+        if self._search.requires(prompt) or outcome.refused:
+            return problem is None, problem
+        if not prompt.is_gap or self._options.validate is not None or not self._reaches_naga():
+            return None, None
+        problem = self._sandbox.validate(prompt.module(outcome.generation.text))
+        part = not (prompt.suffix or "").strip()
+        part = part or bool(self._constraints and self._constraints.of(prompt) is None)
+        return (None, None) if problem and part else (problem is None, problem)
+
     def _record(self, job: Job, outcomes: Sequence[Outcome]) -> dict[str, object]:
         """The object that answers a line of --input, or a prompt with --json."""
-        validated = self._search.validates(job.prompt)
-        texts = [_text(outcome, validated) for outcome in outcomes]
+        texts = [text_record(outcome, *self._validity(job, outcome)) for outcome in outcomes]
         record = {"id": job.id} if job.origin else {}
         record |= texts[0] if self._search.wanted == 1 else {"texts": texts}
         record["seed"] = self._search.sampling.seed
         if self._options.explain:
-            record["sources"] = [_source(hit) for hit in job.neighbours]
+            record["sources"] = [source_record(hit) for hit in job.neighbours]
         if left_out := self._left_out(job, outcomes[0]):
             record["read_without"] = left_out
         return record
-
-
-def _text(outcome: Outcome, validated: bool) -> dict[str, object]:
-    """A text of an answer; `valid` is null where nothing was validated."""
-    generation, problem = outcome.generation, outcome.problem
-    valid = problem is None if validated else None
-    record = {"text": generation.text, "finished": generation.finished}
-    record |= {"score": round(generation.score, 6), "valid": valid, "source": outcome.source}
-    if outcome.origin:
-        record["adapted_from"] = _source(outcome.origin)
-    return record | ({"problem": str(problem)} if problem else {})
-
-
-def _source(hit: Hit | Neighbour) -> dict[str, object]:
-    return {key: getattr(hit, key) for key in ("file", "line", "name", "license")}
-
-
-def _place(hit: Hit | Neighbour) -> str:
-    return f"{hit.file}:{hit.line}: {hit.name} ({hit.license or 'licence unknown'})"
-
-
-def _described(job: Job, outcome: Outcome) -> str:
-    which = f"{job.id}: " if job.origin else ""
-    generation, count = outcome.generation, outcome.candidates
-    of = f", of {count} candidates" if count > 1 else ""
-    return f"{which}{generation.tokens} tokens, score {generation.score:.4f}{of}"
 
 
 def _failure(outcome: Outcome, invalid: int, count: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
+from typing import Self
 
 from tat.decode.lines.forms import heads, statements
 from tat.decode.lines.ranking import Line, Ranking
@@ -30,7 +31,7 @@ class LineGap:
         return [head for head in heads(self.site) if head.startswith(begun)] or [""]
 
     @classmethod
-    def judged_by(cls, prompt: Prompt, sandbox: Sandbox) -> "LineGap":
+    def judged_by(cls, prompt: Prompt, sandbox: Sandbox) -> Self:
         """The gap of a prompt, in a module that has to be valid as a whole."""
         problem = sandbox.validate(f"{prompt.before}{prompt.behind}")
         return cls(prompt, problem, lambda text: sandbox.validate(prompt.module(text)) is None)

@@ -42,10 +42,7 @@ class Ranking:
 
     def votes(self, lines: Sequence[Line]) -> list[float]:
         """The probability of each line to be the right one, if one of them is."""
-        sums = [self.value(line) for line in lines]
-        most = max(sums, default=0.0)
-        shares = [math.exp(value - most) for value in sums]
-        return [share / sum(shares) for share in shares]
+        return shares([self.value(line) for line in lines])
 
     def value(self, line: Line) -> float:
         """How far a line is preferred, as a logarithm of odds."""
@@ -97,6 +94,13 @@ class Ranking:
     @cached_property
     def _changing(self) -> set[str]:
         return set(re.findall(r"\bvar\s+(\w+)", self._site.body))
+
+
+def shares(values: Sequence[float]) -> list[float]:
+    """Logarithms of odds as probabilities."""
+    most = max(values, default=0.0)
+    odds = [math.exp(value - most) for value in values]
+    return [one / sum(odds) for one in odds]
 
 
 def _shared(one: Sequence[str], other: set[str]) -> float:

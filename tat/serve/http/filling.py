@@ -9,7 +9,9 @@ from tat.decode.choice import Sampling
 from tat.decode.prompt import Prompt
 from tat.serve.ending import Ending
 from tat.serve.engine import Choice, Engine, Gone, GoneError
+from tat.serve.gaps import Gap
 from tat.serve.http.bodies import Drawn, Extra
+from tat.serve.proposing import fillings
 from tat.serve.tasks import Task, Written
 
 _MOST = 8  # texts of one request
@@ -49,6 +51,41 @@ def limited(engine: Engine, asked: int) -> int:
     return most if asked < 0 else min(asked, most)
 
 
+def texts(
+    engine: Engine, prompt: Prompt, limit: int, chosen: list[Choice], ending: Ending, gone: Gone,
+    patience: float = 0.0,
+) -> list[Written]:  # fmt: skip
+    """The text of each choice; within a line the best ones, drawn as the first choice says."""
+    if not prompt.within:
+        return engine.written(engine.tasks(prompt, limit, chosen, ending, patience=patience), gone)
+    place = Gap(prompt.prefix or "", prompt.suffix or "", "", "", block=False)
+    sampling = chosen[0].sampling or Sampling.configured(engine.settings)
+    found = [written for written, _ in fillings(engine, place, prompt, sampling, limit, gone)]
+    found += found[:1] * (len(chosen) - len(found))
+    return [_ended(written, ending) for written in found[: len(chosen)]]
+
+
+def several(
+    engine: Engine, prompts: list[Prompt], limit: int, chosen: list[Choice], ending: Ending,
+    gone: Gone,
+) -> list[Written]:  # fmt: skip
+    """The texts of several prompts, which are written together but for those within a line."""
+    if any(prompt.within for prompt in prompts):
+        found = (texts(engine, prompt, limit, chosen, ending, gone) for prompt in prompts)
+        return [written for one in found for written in one]
+    tasks = [task for prompt in prompts for task in engine.tasks(prompt, limit, chosen, ending)]
+    return engine.written(tasks, gone)
+
+
+def _ended(written: Written, ending: Ending) -> Written:
+    """A text up to its first stop word."""
+    cut = ending.cut(text := written.generation.text)
+    if cut is None or cut.reason != "word":
+        return written
+    generation = replace(written.generation, text=text[: cut.length])
+    return replace(written, generation=generation, reason="word", word=cut.word)
+
+
 def streamed(
     engine: Engine, prompt: Prompt, limit: int, choice: Choice, ending: Ending, gone: Gone,
     piece: Callable[[str], bytes], last: Callable[[Written], bytes], patience: float = 0.0,
@@ -57,6 +94,9 @@ def streamed(
 
     The task is submitted before the first piece is asked for, so that a refusal is one.
     """
+    if prompt.within:  # one piece: the text is chosen of several
+        [written] = texts(engine, prompt, limit, [choice], ending, gone)
+        return iter([piece(written.generation.text), last(written)])
     came: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     [task] = engine.tasks(prompt, limit, [choice], ending, came.put, patience=patience)
     task.future.add_done_callback(lambda _: came.put(None))

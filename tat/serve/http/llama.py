@@ -12,7 +12,7 @@ from tat.serve.ending import Ending
 from tat.serve.engine import Engine, Gone, GoneError, until
 from tat.serve.gaps import Gap, gap_at
 from tat.serve.http.bodies import Completion, Infill, Tokenize, stops
-from tat.serve.http.filling import choices, gap, limited, streamed
+from tat.serve.http.filling import choices, gap, limited, streamed, texts
 from tat.serve.http.replies import Reply, event, events, json_reply
 from tat.serve.proposing import proposal
 from tat.serve.tasks import NoModelError, Written
@@ -101,12 +101,10 @@ def _completed(engine: Engine, prompt: Prompt, body: Completion, gone: Gone) -> 
             lambda written: event(_fields(body, _record(engine, prompt, body, written, "", 0))),
             patience,
         ))  # fmt: skip
-    texts = engine.written(
-        engine.tasks(prompt, limit, chosen, ending, patience=patience), gone
-    )  # fmt: skip
+    found = texts(engine, prompt, limit, chosen, ending, gone, patience)
     records = [
         _fields(body, _record(engine, prompt, body, written, written.generation.text, number))
-        for number, written in enumerate(texts)
+        for number, written in enumerate(found)
     ]
     return json_reply(records if body.n_cmpl > 1 else records[0])
 

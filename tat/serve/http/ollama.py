@@ -14,7 +14,7 @@ from tat.errors import TatError
 from tat.serve.ending import Ending
 from tat.serve.engine import Engine, Gone
 from tat.serve.http.bodies import Ollama, stops
-from tat.serve.http.filling import choices, gap, limited, streamed
+from tat.serve.http.filling import choices, gap, limited, streamed, texts
 from tat.serve.http.replies import Reply, failure, json_lines, json_reply
 from tat.serve.tasks import Written
 
@@ -30,8 +30,7 @@ def generate(engine: Engine, body: Ollama, gone: Gone) -> Reply:
     prompt, ending = gap(engine, body.prompt, body.suffix, []), Ending(stops(options.stop))
     [choice] = choices(engine.settings, options, 1)
     if not body.stream:
-        tasks = engine.tasks(prompt, limit, [choice], ending)
-        [written] = engine.written(tasks, gone)
+        [written] = texts(engine, prompt, limit, [choice], ending, gone)
         return json_reply(_last(name, written, written.generation.text))
     return json_lines(_guarded(streamed(
         engine, prompt, limit, choice, ending, gone,

@@ -9,7 +9,7 @@ import time
 from tat.serve.ending import Ending
 from tat.serve.engine import Engine, Gone
 from tat.serve.http.bodies import OpenCompletion, Segments, stops
-from tat.serve.http.filling import choices, gap, limited, streamed
+from tat.serve.http.filling import choices, gap, limited, several, streamed, texts
 from tat.serve.http.replies import RefusedError, Reply, event, events, json_reply
 from tat.serve.tasks import Written
 
@@ -31,17 +31,17 @@ def completions(engine: Engine, body: OpenCompletion, gone: Gone) -> Reply:
         if len(prompts) > 1 or body.n > 1:
             raise RefusedError(400, "stream: one prompt and one text of it at a time")
         return _stream(engine, body, prompts[0], limit, chosen[0], ending, gone)
-    tasks = []
-    for prompt in prompts:
-        tasks += engine.tasks(gap(engine, prompt, body.suffix, []), limit, chosen, ending)
-    texts = engine.written(tasks, gone)
+    found = several(
+        engine, [gap(engine, prompt, body.suffix, []) for prompt in prompts], limit, chosen, ending,
+        gone,
+    )  # fmt: skip
     head = _head(engine)
     head["choices"] = [
         _choice(number, (prompts[number // len(chosen)] if body.echo else "") +
                 written.generation.text, _reason(written))
-        for number, written in enumerate(texts)
+        for number, written in enumerate(found)
     ]  # fmt: skip
-    head["usage"] = _usage(texts)
+    head["usage"] = _usage(found)
     return json_reply(head)
 
 
@@ -61,8 +61,8 @@ def _stream(
 def _tabby(engine: Engine, body: OpenCompletion, segments: Segments, gone: Gone) -> Reply:
     chosen = choices(engine.settings, body, 1)
     prompt = gap(engine, segments.prefix, segments.suffix, [])
-    tasks = engine.tasks(prompt, limited(engine, _TOKENS), chosen, Ending(stops(body.stop)))
-    [written] = engine.written(tasks, gone)
+    ending = Ending(stops(body.stop))
+    [written] = texts(engine, prompt, limited(engine, _TOKENS), chosen, ending, gone)
     choice = {"index": 0, "text": written.generation.text}
     return json_reply({"id": _identity(), "choices": [choice]})
 
