@@ -56,11 +56,13 @@ _COLUMNS = {
                   "valid_of_returned"),
     "infill line": ("exact", "edit_similarity", "first_token", "valid"),
     "infill block": ("exact", "edit_similarity", "first_token", "valid"),
+    "infill within": ("exact", "edit_similarity", "first_token", "valid"),
     "cookbook": ("valid@1", "valid@10", "pass@1", "pass@10"),
 }  # fmt: skip
 _TITLES = {
     "functions": "Functions", "infill line": "A gap of a line",
-    "infill block": "A gap of two to eight lines", "cookbook": "Cookbook, test split",
+    "infill block": "A gap of two to eight lines", "infill within": "A gap within a line",
+    "cookbook": "Cookbook, test split",
 }  # fmt: skip
 _SHARES_OF_ONE = ("similarity",)  # shown as they are, not in percent
 
@@ -95,6 +97,7 @@ def rows(index: str | None, reads: bool, drafts: bool) -> Iterator[Row]:
         yield Row("grammar, one by one, drafts", alone, "grammar, one by one, no drafts")
     yield Row("a gap of a line", ("--infill", "line", "--validate", "0"))
     yield Row("a gap of some lines", ("--infill", "block", "--validate", "0"))
+    yield Row("a gap within a line", ("--infill", "within", "--validate", "0"))
     yield Row("requests", (), cookbook=True)
     yield Row("requests and signatures", ("--with-signature",), "requests", cookbook=True)
     if index and reads:

@@ -1,9 +1,9 @@
-"""Fits and checks the weights by which a line for a gap is chosen (tat/decode/lines/ranking.py).
+"""Fits and checks the weights by which a text for a gap is chosen (tat/decode/lines).
 
-    python bench/line_ranking.py FUNCTIONS.jsonl [--every 6] [--texts 8] [--work FILE]
+    python bench/line_ranking.py FUNCTIONS.jsonl [--gap line] [--every 6] [--texts 8] [--work FILE]
 
-A gap of each so manieth function is filled as `tat eval --infill line` does: texts of the bundled
-model, common forms, those that validate. Where one is right, a conditional logit learns what speaks
+A gap of each so manieth function is filled as `tat eval --infill line` does, or `within`: texts of
+the bundled model, common forms, those that validate. Where one is right, a conditional logit learns what speaks
 for it (McFadden 1974; Newton's method, L2). Printed: how many gaps have a right line among the
 candidates, how many the bundled weights, the likelihood alone and, with a fifth of the projects
 left out of each fit, fitted weights choose; then the weights of all. Use functions that nothing
@@ -13,7 +13,7 @@ evaluates on. --work keeps the candidates, so that a changed feature is fitted w
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tat  # noqa: F401  isort: skip  (before numpy: it sets the BLAS threads)
@@ -22,9 +22,12 @@ import numpy as np
 from tat.config import resolve
 from tat.decode.choice import Sampling
 from tat.decode.generator import Generator, Request
+from tat.decode.lines import within_ranking
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.ranking import WEIGHTS, Line, Ranking
 from tat.decode.lines.site import Site
+from tat.decode.lines.within import WithinGap
+from tat.decode.lines.within_ranking import WithinRanking
 from tat.decode.loading import load_model
 from tat.decode.validated import asked_for
 from tat.errors import TatError
@@ -44,23 +47,25 @@ _FOLDS = 5
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
+    parser.add_argument("--gap", choices=("line", "within"), default="line")
     parser.add_argument("--every", type=int, default=6)
     parser.add_argument("--texts", type=int, default=8)
     parser.add_argument("--work", type=Path, default=Path("build/line_ranking.json"))
     options = parser.parse_args()
     try:
         if not options.work.exists():
-            found = candidates(options.file, options.every, options.texts)
+            found = candidates(options.file, options.gap, options.every, options.texts)
             options.work.parent.mkdir(parents=True, exist_ok=True)
             options.work.write_text(json.dumps(found))
-        report([case_of(record) for record in json.loads(options.work.read_text())])
+        report([case_of(record) for record in json.loads(options.work.read_text())],
+               WEIGHTS if options.gap == "line" else within_ranking.WEIGHTS)  # fmt: skip
     except TatError as error:
         print(f"line_ranking: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def candidates(file: Path, every: int, texts: int) -> list[dict]:
+def candidates(file: Path, kind: str, every: int, texts: int) -> list[dict]:
     """The candidates of each gap, as records."""
     settings = resolve(environment={}).config.generate
     generator = Generator(load_model(*load_checkpoint(Path("bundled")), "cpu"), 512, settings)
@@ -68,9 +73,9 @@ def candidates(file: Path, every: int, texts: int) -> list[dict]:
     found = []
     with Sandbox() as sandbox:
         for function in read_functions(file)[::every]:
-            gap = gap_of(function, "line")
+            gap = gap_of(function, kind)
             if gap and not generator.refusal(gap.prompt):
-                record = of_gap(generator, gap, sandbox, texts)
+                record = OF_GAP[kind](generator, gap, sandbox, texts)
                 found.append(record | {"project": projects[function.id]})
     return found
 
@@ -95,17 +100,42 @@ def of_gap(generator: Generator, gap: Gap, sandbox: Sandbox, texts: int) -> dict
     }  # fmt: skip
 
 
+def of_gap_within(generator: Generator, gap: Gap, sandbox: Sandbox, texts: int) -> dict:
+    """The same within a line: the texts that stand, with the likelihoods of their lines."""
+    prompt, sampling, source = gap.prompt, Sampling(0.7), generator.source(gap.prompt)
+    place = WithinGap.judged_by(prompt, sandbox)
+    requests = [asked_for(prompt, None, place, sampling, source, n) for n in range(texts)]
+    drawn = [written.text[len(prompt.lead) :] for written in generator.generate_all(requests)]
+    asked = place.asked(drawn, generator.fits)
+    requests = [Request(prompt, given=place.given(text)) for text in asked]
+    written = [*zip(asked, generator.generate_all(requests), strict=True)]
+    valid = [(t, g) for t, g in written if sandbox.validate(prompt.module(g.text)) is None]
+    wanted = code_tokens(gap.text)
+    return {
+        "prefix": prompt.before, "suffix": prompt.behind, "problem": place.site.problem,
+        "begun": prompt.begun or prompt.before.rpartition("\n")[2],
+        "lines": [Line(text, g.score, g.length - 1, 0) for text, g in valid],
+        "right": [code_tokens(text) == wanted for text, _ in valid],
+    }  # fmt: skip
+
+
+OF_GAP = {"line": of_gap, "within": of_gap_within}
+
+
 def case_of(record: dict) -> Case:
     """The features of a record's candidates."""
-    ranking = Ranking(Site(record["prefix"], record["suffix"], record["problem"]))
+    site = Site(record["prefix"], record["suffix"], record["problem"])
+    within = "begun" in record
+    ranking = WithinRanking(site, record["begun"]) if within else Ranking(site)
+    size = len(within_ranking.WEIGHTS if within else WEIGHTS)
     rows = [[*ranking.features(Line(*line)).values()] for line in record["lines"]]
-    features = np.array(rows, float).reshape(len(rows), len(WEIGHTS))
+    features = np.array(rows, float).reshape(len(rows), size)
     return features, np.array(record["right"], bool), record["project"]
 
 
-def report(cases: Sequence[Case]) -> None:
+def report(cases: Sequence[Case], bundled: Mapping[str, float]) -> None:
     """Prints how often each way of choosing is right, and the fitted weights."""
-    total, alone = len(cases), np.zeros(len(WEIGHTS))
+    total, alone = len(cases), np.zeros(len(bundled))
     alone[0] = 1.0
     print(f"{total} gaps, {sum(len(right) > 0 for _, right, _ in cases)} with a valid line")
     print(f"right among the candidates: {sum(right.any() for _, right, _ in cases) / total:.1%}")
@@ -115,11 +145,10 @@ def report(cases: Sequence[Case]) -> None:
         chosen = set(projects[fold::_FOLDS])
         weights = fitted([case for case in cases if case[2] not in chosen])
         held_out += right_by(weights, [case for case in cases if case[2] in chosen])
-    bundled = np.array([*WEIGHTS.values()])
     print(f"the likeliest: {right_by(alone, cases) / total:.1%}")
-    print(f"tat's weights: {right_by(bundled, cases) / total:.1%}")
+    print(f"tat's weights: {right_by(np.array([*bundled.values()]), cases) / total:.1%}")
     print(f"fitted, projects held out: {held_out / total:.1%}")
-    weights = dict(zip(WEIGHTS, fitted(cases).round(2).tolist(), strict=True))
+    weights = dict(zip(bundled, fitted(cases).round(2).tolist(), strict=True))
     print("fitted to all:", json.dumps(weights))
 
 
@@ -132,7 +161,7 @@ def right_by(weights: np.ndarray, cases: Sequence[Case]) -> int:
 def fitted(cases: Sequence[Case]) -> np.ndarray:
     """The weights that make the right lines likeliest."""
     known = [(rows, right) for rows, right, _ in cases if right.any()]
-    weights = np.zeros(len(WEIGHTS))
+    weights = np.zeros(cases[0][0].shape[1])
     for _ in range(60):
         slope, curve = _L2 * weights, _L2 * np.eye(len(weights))
         for rows, right in known:

@@ -51,7 +51,8 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--validate", metavar="N", type=count,
-        help="try up to N candidates until one validates (4; a gap's first text is only judged)",
+        help="try up to N candidates until one validates (4; a gap's first text is only judged, but for"
+        " one within a line)",
     )  # fmt: skip
     parser.add_argument("--stream", dest="validate", action="store_const", const=0,
                         help="print text as it comes, unchecked: --validate 0")  # fmt: skip
@@ -81,13 +82,15 @@ def add(commands: Commands) -> None:
 
 
 def _add_gap(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap")
+    parser.add_argument("--prefix", metavar="FILE", type=Path, help="text before a gap; within a"
+                        " line the text ends where the suffix goes on")  # fmt: skip
     parser.add_argument(
         "--suffix", metavar="FILE", type=Path, help="text after a gap; needs --prefix"
     )
     parser.add_argument(
         "--line", action="store_true",
-        help="the gap is one line: the best that validates of the model's and of common ones",
+        help="the gap is one line, or within one: the best that validates of the model's and of"
+        " common ones",
     )  # fmt: skip
 
 

@@ -28,13 +28,23 @@ class Gap(NamedTuple):
     @property
     def behind(self) -> str:
         """The text that the model writes before; what goes on with the line comes first."""
-        end = len(self.suffix.partition("\n")[0]) if self.within else 0
+        end = len(self._rest)
         return self.tail + self.suffix[:end] + self.closers + self.suffix[end:]
 
     @property
     def within(self) -> bool:
         """Whether the line goes on behind the cursor."""
-        return bool(Cursor.between(self.prefix, self.suffix).rest)
+        return bool(self._rest)
+
+    @property
+    def without_line(self) -> str:
+        """The module without the line of the cursor, blank instead."""
+        above, end, _ = self.prefix.rpartition("\n")
+        return above + end + self.behind[len(self._rest) :]
+
+    @property
+    def _rest(self) -> str:
+        return Cursor.between(self.prefix, self.suffix).rest
 
     def ending(self, deadline: float) -> Ending:
         """One line, or the block that stands open."""
@@ -68,11 +78,13 @@ def fits(judge: Judge, gap: Gap, text: str) -> bool:
 
     The module may be broken elsewhere, for it is being written: what is wrong above the text does
     not count, unless it is the whole function that became invalid; nor what is wrong behind it
-    where that is so without the text, too.
+    where that is so without the text, too. Within a line all counts that is not so without it.
     """
     problem = judge.validate(gap.prefix + text + gap.behind)
     if problem is None or problem.line == 0:
         return problem is None
+    if gap.within:
+        return problem == judge.validate(gap.without_line)
     first = gap.prefix.count("\n") + 1
     last = first + (text + gap.tail).count("\n")
     if problem.line > last:
