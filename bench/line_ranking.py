@@ -3,11 +3,12 @@
     python bench/line_ranking.py FUNCTIONS.jsonl [--gap line] [--every 6] [--texts 8] [--work FILE]
 
 A gap of each so manieth function is filled as `tat eval --infill line` does, or `within`: texts of
-the bundled model, common forms, those that validate. Where one is right, a conditional logit learns what speaks
-for it (McFadden 1974; Newton's method, L2). Printed: how many gaps have a right line among the
-candidates, how many the bundled weights, the likelihood alone and, with a fifth of the projects
-left out of each fit, fitted weights choose; then the weights of all. Use functions that nothing
-evaluates on. --work keeps the candidates, so that a changed feature is fitted without the model.
+the bundled model, common forms, those that validate. Where one is right, a conditional logit learns
+what speaks for it (McFadden 1974; Newton's method, L2). Printed: how many gaps have a right line
+among the candidates, how many the bundled weights, the likelihood alone and, with a fifth of the
+projects left out of each fit, fitted weights choose; then the weights of all. Use functions that
+nothing evaluates on. --work keeps the candidates, so that a changed feature is fitted without the
+model.
 """
 
 import argparse

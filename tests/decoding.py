@@ -27,7 +27,7 @@ PROMPTS = {
         "noise", "fn f(b: Ball) -> f32", "struct Ball { r: f32 }\nfn g(x: f32) -> f32;"
     ),
     "program": Prompt("something without a signature"),
-    "gap": Prompt(prefix="fn f(x: f32) -> f32 { let y = ", suffix=" return y; }"),
+    "gap": Prompt(prefix="fn f(x: f32) -> f32 { let y = ", suffix="\nreturn y; }"),
 }
 BEGUN = Prompt(prefix="fn f(x: f32) -> f32 {\n    let y = ", suffix="\n    return y;\n}\n")
 ALL_PROMPTS = PROMPTS | {"begun": BEGUN}

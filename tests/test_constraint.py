@@ -21,6 +21,9 @@ def test_each_form_takes_its_own_texts():
     assert taken(program, "const a = 1;\nfn f() -> i32 { return a; }")
     assert not taken(program, "const a = 1;") and not taken(program, "fn f() { return b; }")
     assert taken(gap, "x + 1.0;") and not taken(gap, "x + 1.0") and not taken(gap, "z;")
+    inside = Prompt(prefix=gap.prefix, suffix="; return y; }")  # its line is written with its rest
+    assert taken(inside, f"x + 1.0{inside.rest}") and not taken(inside, "x + 1.0")
+    assert not taken(inside, f"z{inside.rest}")
     assert not taken(gap, "x; }")
 
 

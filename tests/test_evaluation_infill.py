@@ -19,7 +19,7 @@ def numbered(number: int, body: str = BODY) -> ReferenceFunction:
     return ReferenceFunction(f"f-{number}", "fn f(x: f32) -> f32", body, standalone=True)
 
 
-@pytest.mark.parametrize("kind", ["line", "block"])
+@pytest.mark.parametrize("kind", ["line", "block", "within"])
 def test_prefix_gap_and_suffix_are_the_body(kind):
     for number in range(50):
         function = numbered(number)
@@ -32,6 +32,15 @@ def test_prefix_gap_and_suffix_are_the_body(kind):
 def test_lines_are_whole_and_say_something():
     texts = {gap_of(numbered(number), "line").text for number in range(100)}
     assert texts == {"let a = 2.0 * x;", "if a > 1.0 {", "return a;", "return 1.0;"}
+
+
+def test_values_within_a_line_are_whole_and_drawn_by_the_id():
+    gaps = [gap_of(numbered(number), "within") for number in range(200)]
+    assert {gap.text for gap in gaps} == {"2.0", "2.0 * x", "x", "a", "1.0"}
+    assert all(gap.prompt.within and not gap.prompt.line for gap in gaps)
+    assert gaps == [gap_of(numbered(number), "within") for number in range(200)]
+    assert gap_of(numbered(1, "{\n    discard;\n}"), "within") is None
+    assert gap_of(numbered(1, "{ return 2.0 * x; }"), "within").text in ("2.0", "x", "2.0 * x")
 
 
 def test_blocks_have_two_lines_to_eight():

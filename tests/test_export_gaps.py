@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tat.data.tokenizer import Special
 from tat.decode.begun import Begun, Cursor, sure_tokens
 from tat.decode.choice import Sampling, greedy
+from tat.decode.lines.within import balanced, missing_brackets
 from tat.decode.pieces import pieces_of
+from tat.decode.prompt import Prompt
 from tat.resources import resource
 
 ENTRIES = [p.read_text("utf-8") for p in sorted(resource("cookbook", "entries").rglob("*.wgsl"))]
@@ -36,10 +38,24 @@ def test_a_gap_begins_where_tat_begins_it(places):
     cuts = [(text[:at], text[at:]) for text in whole for at in range(0, len(text) + 1, 7)]
     cuts += [("fn f() {", "}\n"), ("  if x {", "}"), ("fn f() {\n", "\n\ty();\n}"), *places]
     script = "(cuts) => cuts.map(([a, b]) => { const c = cursorOf(a, b);"
-    script += " return [c.begun, c.lead, c.tail]; })"
+    script += " return [c.begun, c.lead, c.tail, c.rest]; })"
     found = node(script, cuts)
     assert found == [[*Cursor.between(*cut)] for cut in cuts]
     assert all(sum(map(bool, column)) >= 2 for column in zip(*found, strict=True))
+
+
+@in_node
+def test_a_text_within_a_line_ends_where_tat_ends_it():
+    texts = [text for entry in ENTRIES[:9] for text in entry.splitlines() if text.strip()]
+    cuts = [(text[:at], text[at:]) for text in ENTRIES[:6] for at in range(0, len(text) + 1, 5)]
+    script = """({ texts, cuts }) => [
+      cuts.map((cut) => missingBrackets(...cut)),
+      texts.map((text) => [-1, 0, 1].map((needed) => cutsOf(text, needed))),
+    ]"""
+    needed, found = node(script, {"texts": texts, "cuts": cuts})
+    assert needed == [missing_brackets(Prompt(prefix=a, suffix=b)) for a, b in cuts]
+    assert found == [[[*balanced(text, needed)] for needed in (-1, 0, 1)] for text in texts]
+    assert {0, 1} <= {*needed} and any(one[1] and one[2] for one in found)
 
 
 @in_node

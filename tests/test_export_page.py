@@ -117,7 +117,10 @@ def test_a_gap_is_filled_as_tat_fills_it_wherever_in_a_line_it_begins(exported):
             assert made["text"] == generator.generate(prompt).text
             assert made["module"] == prefix + made["text"] + suffix
             texts[prefix[LINE:]] = made["text"]
+        request = json.dumps({"prefix": AREA[: LINE + 11], "suffix": f" * square;\n{END}"})
+        inside = browser.evaluate(f"write(page.player, {request}, {settings})")
     assert texts["    return 3."] == "14159 * square;"
+    assert (inside["text"], inside["errors"]) == ("3.14159", [])
 
 
 def test_candidates_until_one_compiles_and_a_mark_where_none_does(exported):

@@ -44,8 +44,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--cookbook", action="store_true",
                         help="judge by the tests of the cookbook's test split")  # fmt: skip
     parser.add_argument("--infill", choices=("line", "block", "within"),
-                        help="leave a gap (a line, some lines, a value within a line) in each function"
-                             " and judge the text for it")  # fmt: skip
+                        help="leave a gap in each function (a line, some lines, a value within"
+                             " one) and judge the text for it")  # fmt: skip
     parser.add_argument("--limit", metavar="N", type=positive,
                         help="judge only N, evenly spread over all")  # fmt: skip
     parser.add_argument("--without", metavar="FILE", type=Path,

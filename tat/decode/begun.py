@@ -148,7 +148,7 @@ class Behind:
 
 
 def _rest(suffix: str) -> str:
-    """What of a suffix belongs to the line before it; a comment of several lines does not."""
+    """The part of a suffix in the line before it, up to a comment that may have several lines."""
     return _LINE_END.split(suffix, maxsplit=1)[0].partition("/*")[0].rstrip()
 
 

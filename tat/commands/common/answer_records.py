@@ -1,4 +1,4 @@
-"""What `tat generate` says of an answer: fields of its object, and parts of its remarks."""
+"""Records of answers: the fields of an object of `tat generate`, and parts of its remarks."""
 
 from tat.commands.common.prompts import Job
 from tat.data.neighbours import Neighbour

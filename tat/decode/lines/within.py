@@ -37,7 +37,7 @@ class WithinGap(LineGap):
     def cuts(self, lines: Iterable[str]) -> list[str]:
         """The texts for the gap that written lines begin with, behind what was begun of them."""
         needed = missing_brackets(self._prompt)
-        found = (text for line in lines for text in _balanced(line, needed))
+        found = (text for line in lines for text in balanced(line, needed))
         return list(islice(dict.fromkeys(found), _MOST_CUTS))
 
     def given(self, text: str) -> str:
@@ -102,7 +102,7 @@ def _last_function(text: str) -> int:
     return max((found.start() for found in _FUNCTION.finditer(text)), default=0)
 
 
-def _balanced(line: str, needed: int) -> Iterator[str]:
+def balanced(line: str, needed: int) -> Iterator[str]:
     """The beginnings of a line that leave so many brackets open, and close none but those."""
     depth = 0
     for token in code_of(line):

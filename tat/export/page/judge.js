@@ -23,7 +23,7 @@ const ATTEMPT = 65536; // step of a draw's number after each refusal, as tat/dec
 // request: description, signature and context, or the prefix and suffix of a gap; settings: those of
 // `tat generate`, with a seed.
 async function write(player, request, settings, { emit = () => {}, stopped = () => false } = {}) {
-  const { head, lead, begun = '', end = '', tail } = placeOf(request), gap = isGap(request);
+  const { head, lead, begun = '', end = '', rest = '', tail } = placeOf(request), gap = isGap(request);
   if (!gap && lead && !isSignature(lead)) {
     throw new Error('The signature is none: begin it with fn NAME( and end it before the body.');
   }
@@ -36,7 +36,8 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
     problemsOf: (code) => player.problemsOf(code),
   });
   const given = gap ? '' : await reviewed().given();
-  let first = null;
+  const needed = rest ? missingBrackets(head, tail) : 0;
+  let first = null, line = '';
   for (let number = 0; number < candidates && !stopped(); number++) {
     const draw = async (attempts) => number + attempts && temperature > 0
       ? { temperature, topK, topP, minP, penalty, key: await drawKey(seed, source, number + ATTEMPT * attempts) }
@@ -44,9 +45,20 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
     const reviews = settings.redraws && temperature > 0 && !gap && !given;
     const review = reviews ? reviewed(number) : null;
     const made = await player.tokens(source, {
-      draw: await draw(0), begun, stopped, review, redraw: draw,
-      emit: (tokens) => emit(shown(tokens), number + 1),
+      draw: await draw(0), begun, review, redraw: draw,
+      stopped: () => stopped() || (rest && line.includes('\n')),
+      emit: (tokens) => { line = shown(tokens); if (!rest) emit(line, number + 1); },
     });
+    if (rest) {
+      const written = shown(made.tokens).slice(lead.length).split('\n', 1)[0];
+      const filled = await within(player, cutsOf(written, needed).map((cut) => lead + cut), head, tail);
+      const candidate = { ...made, ...filled, finished: true, leftOut, number: number + 1, redrawn: 0 };
+      if (!candidate.errors.length) return candidate;
+      first ??= candidate;
+      line = '';
+      if (number && !temperature) break;
+      continue;
+    }
     const text = shown(made.tokens) + (made.finished ? end : ''), module = head + text + tail;
     const errors = given ? [given] : !made.finished ? [endless(made, review, player.plan.capacity)]
       : !gap && doesNothing(codeOf(text)) ? ['a function\'s body does nothing']
@@ -57,6 +69,18 @@ async function write(player, request, settings, { emit = () => {}, stopped = () 
     if (!errors.length) return candidate;
     first ??= candidate;
     if (given || (number && !temperature)) break;
+  }
+  return first;
+}
+
+// The first of these texts that the compiler takes before the rest of a line, or the first one.
+async function within(player, texts, head, tail) {
+  let first = null;
+  for (const text of texts.length ? texts : ['']) {
+    const module = head + text + tail, problems = await player.problemsOf(module);
+    const errors = problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+    first ??= { text, module, errors };
+    if (!errors.length) return { text, module, errors };
   }
   return first;
 }
@@ -72,8 +96,8 @@ function endless({ tokens }, review, capacity) {
 // it, what of its line it writes again, the blank space that ends it, and what is behind.
 function placeOf({ signature = '', context = '', prefix = '', suffix = '' }) {
   if (prefix || suffix) {
-    const { begun, lead, tail } = gapOf({ prefix, suffix });
-    return { head: asRead(prefix), lead, begun, end: tail, tail: asRead(suffix) };
+    const { begun, lead, tail, rest } = gapOf({ prefix, suffix });
+    return { head: asRead(prefix), lead, begun, end: tail, rest, tail: asRead(suffix) };
   }
   const lead = asRead(signature).trim(), above = asRead(context);
   return { head: above.trim() ? `${withStubs(above)}\n` : '', lead: lead ? `${lead} ` : '', tail: '' };

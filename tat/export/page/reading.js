@@ -14,7 +14,7 @@ function gapOf(request) {
   const prefix = asRead(request.prefix ?? ''), suffix = asRead(request.suffix ?? '');
   const shown = withOneBlank(prefix), cursor = cursorOf(shown, suffix);
   const end = shown.length - cursor.begun.length;
-  return { ...cursor, before: shown.slice(0, end) + cursor.lead, behind: cursor.tail + suffix };
+  return { ...cursor, before: shown.slice(0, end) + cursor.lead, behind: cursor.tail + suffix.slice(cursor.rest.length) };
 }
 
 // The longest reading of at most `longest` tokens, and in words what it leaves out.
