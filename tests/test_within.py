@@ -91,6 +91,15 @@ def test_texts_that_stand_in_the_gap_are_asked_about():
         assert gap.asked(["a, scale);"], lambda text: True) == ["a", "a,", "a, scale"]
 
 
+def test_an_open_call_is_filled_as_a_whole_and_spelled_plainly():
+    prompt = within("let c = shade(", ");")
+    with Sandbox() as sandbox:
+        asked = WithinGap.judged_by(prompt, sandbox).asked([], lambda text: True)
+    assert "n, scale" in asked and "n" not in asked
+    assert "a.x" in WithinGap(within()).asked(["a  . x;", "a.x;"], lambda text: True)
+    assert "a  . x" not in WithinGap(within()).asked(["a  . x;", "a.x;"], lambda text: True)
+
+
 def test_a_likelier_text_and_the_parameters_name_are_preferred():
     gap = WithinGap(within("let c = shade(a, ", ");"))
     lines = [Line("scale", -2.0, 9, 0), Line("a.x", -2.0, 9, 0), Line("a.x", -1.0, 9, 0)]

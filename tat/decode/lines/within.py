@@ -12,6 +12,7 @@ from itertools import islice
 from tat.decode.lines.choice import LineGap
 from tat.decode.lines.forms import expressions, statements
 from tat.decode.lines.ranking import Line
+from tat.decode.lines.site import words_of
 from tat.decode.lines.within_ranking import WithinRanking
 from tat.decode.prompt import Prompt
 from tat.wgsl.lexer import code_of
@@ -50,7 +51,7 @@ class WithinGap(LineGap):
         They stand in the gap; where none does, they are those of the lines alone.
         """
         cuts = [text for text in self.cuts(lines) if fits(text)]
-        texts = dict.fromkeys((*cuts, *filter(fits, self.common() if self._judged else ())))
+        texts = _spelled((*cuts, *filter(fits, self.common() if self._judged else ())))
         standing = (text for text in texts if self._stands(f"{self._prompt.lead}{text}"))
         return list(islice(standing, _MOST)) or cuts or [""]
 
@@ -79,9 +80,13 @@ class WithinGap(LineGap):
         for line in (begun, rest, *site.above[::-1], *site.below):
             for start, stops in values_in(line).items():
                 yield from (line[start:stop] for stop in stops)
+        values, call = [*expressions(site)], _open_call(begun)
+        for value in values if call else ():
+            if value.startswith(call):
+                yield from balanced(value[len(call) :], missing_brackets(self._prompt))
         yield from (value.text for value in site.values)
         yield from _NUMBERS
-        yield from expressions(site)
+        yield from values
 
 
 def missing_brackets(prompt: Prompt) -> int:
@@ -96,6 +101,30 @@ def missing_brackets(prompt: Prompt) -> int:
         depth += (token.text in "([") - (token.text in ")]")
         least = min(least, depth)
     return -least - opened
+
+
+def _spelled(texts: Iterable[str]) -> list[str]:
+    """Texts that say different things, each with the fewest blanks that it came with."""
+    found: dict[str, str] = {}
+    for text in texts:
+        known = found.setdefault(said := " ".join(words_of(text)), text)
+        found[said] = min(known, text, key=len)
+    return list(found.values())
+
+
+def _open_call(line: str) -> str:
+    """The call at the end of a line that is not closed, from its name on; "" for none.
+
+    >>> _open_call("let a = dot(n, max(b, c), ")
+    'dot(n, max(b, c), '
+    """
+    tokens, depth = code_of(line), 0
+    for index in range(len(tokens) - 1, 0, -1):
+        depth += (tokens[index].text in ")]") - (tokens[index].text in "([")
+        if depth < 0:
+            named = tokens[index - 1].kind == "identifier" and tokens[index].text == "("
+            return line[tokens[index - 1].start :] if named else ""
+    return ""
 
 
 def _last_function(text: str) -> int:
