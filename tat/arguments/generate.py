@@ -51,8 +51,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--validate", metavar="N", type=count,
-        help="try up to N candidates until one validates (4; a gap's first text is only judged, if"
-        " it is not within a line)",
+        help="try up to N candidates until one validates (4; a gap of whole lines: judge one)",
     )  # fmt: skip
     parser.add_argument("--stream", dest="validate", action="store_const", const=0,
                         help="print text as it comes, unchecked: --validate 0")  # fmt: skip
