@@ -76,7 +76,7 @@ def _ways(parts: Sequence[str]) -> tuple[set[str], set[str]]:
     """The source and the target that a name has; both empty where it is no conversion."""
     for place, part in enumerate(parts):
         before, behind = set(parts[:place]), set(parts[place + 1 :])
-        if behind and part in ("to", "2"):
+        if behind and part in ("to", "into", "2"):
             return before, behind
         if behind and part == "from":
             return behind, before

@@ -40,6 +40,15 @@ def words(text: str) -> Iterator[str]:
     return _words(text, letters=False)
 
 
+def parts(text: str) -> Iterator[str]:
+    """The words of `text` alone: `sdRoundedBox` gives sd, rounded, box."""
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    for unspaced, spelled in _RUN.findall(composed):
+        found = _parts(spelled) if spelled else ()
+        yield from found[:-1] or found  # the last of several is all of them as one
+        yield from _bigrams(unspaced)
+
+
 def words_to_index(text: str) -> Iterator[str]:
     """The words of `text`, and letters of runs without blanks, for a query of one letter."""
     return _words(text, letters=True)
@@ -70,10 +79,14 @@ def _words(text: str, letters: bool) -> Iterator[str]:
     for unspaced, spelled in _RUN.findall(composed):
         if spelled:
             yield from _parts(spelled)
-        for run in _letters(unspaced):
-            yield from map("".join, pairwise(run))
-            if letters or len(run) == 1:
-                yield from run
+        yield from _bigrams(unspaced, letters)
+
+
+def _bigrams(unspaced: str, letters: bool = False) -> Iterator[str]:
+    for run in _letters(unspaced):
+        yield from map("".join, pairwise(run))
+        if letters or len(run) == 1:
+            yield from run
 
 
 def _letters(run: str) -> list[str]:

@@ -1,0 +1,73 @@
+"""Requests in words alone, and the functions of tat's library that answer them."""
+
+from pathlib import Path
+
+import pytest
+
+from tat.commands.common.indexes import library_index
+from tat.retrieval.chunks import Document
+from tat.retrieval.index import Index
+from tat.retrieval.requests import asked_for
+from tat.retrieval.terms import terms
+
+REQUESTS = Path(__file__).with_name("requests.txt")
+
+
+def place(file: str) -> str:
+    """`geometry/rayBox` of a function's file."""
+    return file.removeprefix("synth:").removeprefix("cookbook/").removesuffix(".wgsl")
+
+
+def test_most_requests_get_a_function_that_answers_them():
+    lines = [line for line in REQUESTS.read_text("utf-8").splitlines() if line[0] != "#"]
+    assert len(lines) > 170
+    index, right, wrong = library_index(), 0, []
+    for line in lines:
+        request, _, wanted = line.partition(":")
+        found = [place(hit.file) for hit in asked_for(index, request)[:1]]
+        if found == [] if not wanted.split() else found and found[0] in wanted.split():
+            right += 1
+        else:
+            wrong.append((request, found))
+    assert right >= 148, f"{right} of {len(lines)}: {wrong}"
+
+
+def of_words(*functions: tuple[str, str]) -> Index:
+    index = Index()
+    index.update(
+        Document.of_function(name, 1, f"fn {name}(x: f32) -> f32", "{ return x; }", comment=comment)
+        for name, comment in functions
+    )
+    return index
+
+
+@pytest.mark.parametrize(
+    ("request_in_words", "name"),
+    [
+        ("ray against an axis-aligned bounding box", "ray_box"),
+        ("turn degrees into radians", "degrees_to_radians"),
+        ("degrees from radians", "radians_to_degrees"),
+    ],
+)
+def test_an_answer_covers_the_rare_words_and_the_direction(request_in_words, name):
+    index = of_words(
+        ("box_visible", "Whether an axis-aligned bounding box lies before planes of the frustum"),
+        ("ray_box", "Slab test of rays and an axis-aligned box"),
+        ("degrees_to_radians", "An angle in radians"),
+        ("radians_to_degrees", "An angle in degrees"),
+        *((f"box_{part}", f"The {part} of a bounding box") for part in ("area", "size", "corner")),
+    )  # fmt: skip
+    assert asked_for(index, request_in_words)[0].name == name
+
+
+def test_a_long_comment_is_no_advantage():
+    index = of_words(
+        ("shine", "Light. To reflect a vector, the light is mirrored about the normal"),
+        ("mirrored", "Reflects a vector by a normal"),
+    )  # fmt: skip
+    assert asked_for(index, "reflect a vector about a normal")[0].name == "mirrored"
+
+
+def test_spellings_of_one_word_agree():
+    assert terms("rotates rotated rotating rotation") == ("rotat",) * 4
+    assert terms("tiling a tile") == ("til", "~a", "til") and terms("spring") == ("spring",)
