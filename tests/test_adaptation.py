@@ -68,12 +68,44 @@ def test_a_parameter_may_be_a_member_elsewhere_and_a_member_a_parameter():
     assert body == "{ return st * 2.0; }"
 
 
-def test_variables_of_the_module_are_matched_by_space_and_type():
-    theirs = "@group(0) @binding(0) var<uniform> m: mat4x4<f32>; var<private> s: f32;"
-    ours = "var<private> seed: f32; @group(1) @binding(2) var<uniform> view: mat4x4f;"
-    body = moved("{ s = s + 1.0; return m * p; }", "fn f(p: vec4f)", "fn g(p: vec4f)",
+def test_variables_of_the_module_are_matched_by_words_and_type():
+    theirs = "@group(0) @binding(0) var<uniform> view: mat4x4<f32>; var<private> s: f32;"
+    ours = "var<private> seed: f32; @group(1) @binding(2) var<uniform> viewMatrix: mat4x4f;"
+    body = moved("{ s = s + 1.0; return view * p; }", "fn f(p: vec4f)", "fn g(p: vec4f)",
                 theirs, ours)  # fmt: skip
-    assert body == "{ seed = seed + 1.0; return view * p; }"
+    assert body == "{ s = s + 1.0; return viewMatrix * p; }"
+
+
+CAMERA = "struct Camera {{ {} }} @group(0) @binding(0) var<uniform> camera: Camera;"
+
+
+@pytest.mark.parametrize(
+    ("members", "name", "kind", "expected"),
+    [
+        ("near: f32, far: f32", "mass", "f32", ""),
+        ("near: f32, far: f32", "m", "f32", ""),
+        ("near: f32, far: f32", "z_far", "f32", "camera.far"),
+        ("near: f32, position: vec3f", "camera_pos", "vec3f", "camera.position"),
+        ("view: mat4x4f, proj: mat4x4f", "viewProj", "mat4x4f", "(camera.proj * camera.view)"),
+        ("proj: mat4x4f, view_proj: mat4x4f, view: mat4x4f", "viewProj", "mat4x4f",
+         "camera.view_proj"),
+        ("view: mat4x4f, viewProjection: mat4x4f", "view_proj", "mat4x4f", "camera.viewProjection"),
+        ("inverse_view: mat4x4f", "view", "mat4x4f", ""),
+        ("view: mat4x4f", "view_proj", "mat4x4f", ""),
+    ],
+)  # fmt: skip
+def test_a_member_of_the_module_is_taken_where_its_words_say_so(members, name, kind, expected):
+    context = CAMERA.format(members)
+    body = moved(f"{{ return p * {name}; }}", f"fn f(p: vec4f, {name}: {kind}) -> vec4f",
+                 "fn g(p: vec4f) -> vec4f", our_context=context)  # fmt: skip
+    assert body == f"{{ return p * {expected or name}; }}"
+
+
+def test_nor_does_a_member_of_a_struct_of_the_module_become_another():
+    theirs, ours = CAMERA.format("exposure: f32"), CAMERA.format("near: f32, exposureValue: f32")
+    move = ["{ return x * camera.exposure; }", *["fn f(x: f32) -> f32"] * 2, theirs]
+    assert moved(*move, ours) == "{ return x * camera.exposureValue; }"
+    assert moved(*move, CAMERA.format("near: f32")) == move[0]
 
 
 def test_constants_come_along_with_those_that_they_need():

@@ -1,8 +1,9 @@
 """Renames a function's body to the names of another function, so that it can take its place.
 
 Parameters, members of structs and variables of the module are matched by name, then by attributes,
-then by type, each in the order of declaration. A name without a match stays. The result may be
-invalid, or do something else: callers validate it.
+then by type, each in the order of declaration. A plain value of the module takes the place of
+another only where its words say the same (`tat.wgsl.meaning`): a near plane is no mass. A name
+without a match stays. The result may be invalid, or do something else: callers validate it.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from tat.wgsl.declarations import declared_names, split_module
 from tat.wgsl.lexer import Token, code_of, spliced
+from tat.wgsl.meaning import is_plain, means, product_of
 from tat.wgsl.typed import Typed, module_of, signature_of
 
 # vec3<f32> and vec3f are one type in two spellings.
@@ -44,13 +46,13 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     there, here = _Declarations(theirs), _Declarations(ours)
     types = dict(_struct_pairs(there, here))
     names = types | _matched(there.parameters, here.parameters, types)
-    names |= _matched(there.variables, here.variables, types)
+    names |= _matched(there.variables, here.variables, types, by_words=True)
     names |= _found_elsewhere(there, here, types, names)
     resized = _resizes_an_array(there.values, here.values, types, names)
     members: dict[str, str] = {}
     for old, new in types.items():
         inside = there.structs[old], here.structs[new]
-        members |= (own := _matched(*inside, types))
+        members |= (own := _matched(*inside, types, by_words=new not in here.given))
         resized |= _resizes_an_array(*inside, types, own)
     if resized:
         return ""
@@ -78,7 +80,9 @@ class _Declarations:
         self.structs = {name: _short(members) for name, members in module.structs.items()}
         self.variables = _short(v for v in module.variables if v.keyword == "var" and v.type)
         self.parameters = _short(signature.parameters)
-        self.result = signature.result.attributes + short_type(signature.result.type)
+        kind = short_type(signature.result.type)
+        self.given = {kind, *(item.type for item in self.parameters)}
+        self.result = signature.result.attributes + kind
 
     @property
     def values(self) -> list[Typed]:
@@ -89,6 +93,18 @@ class _Declarations:
         """The members of a value that is a struct, named as `value.member`."""
         members = self.structs.get(value.type, [])
         return [member._replace(name=f"{value.name}.{member.name}") for member in members]
+
+    def paths(self, kind: str, name: str) -> Iterator[str]:
+        """The values of a type that may take the place of one of this name."""
+        for given, values in ((True, self.parameters), (False, self.variables)):
+            paths = [(path, value) for value in values for path in (value, *self.members_of(value))]
+            for path, value in paths:
+                said = f"{path.name} {value.type if value.type in self.structs else ''}"
+                if path.type == kind and (given or not is_plain(kind) or means(name, said)):
+                    yield path.name
+            if not given and kind == "mat4x4f":
+                matrices = [path.name for path, _ in paths if path.type == kind]
+                yield from product_of(name, matrices)
 
 
 def _code(text: str) -> list[str]:
@@ -112,14 +128,23 @@ def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[s
 
 
 def _matched(
-    theirs: Sequence[Typed], ours: Sequence[Typed], types: Mapping[str, str]
-) -> dict[str, str]:
-    """Maps names of `theirs` to names of `ours`; each of ours is taken once."""
+    theirs: Sequence[Typed], ours: Sequence[Typed], types: Mapping[str, str], *,
+    by_words: bool = False,
+) -> dict[str, str]:  # fmt: skip
+    """Maps names of `theirs` to names of `ours`; each of ours is taken once.
+
+    With `by_words` a plain value takes the place of one that its words say."""
     left, names = list(ours), dict[str, str]()
     for alike in (_same_name, _same_attributes, _same_type):
         for item in theirs:
             typed = item._replace(type=types.get(item.type, item.type))
-            found = next((other for other in left if alike(typed, other)), None)
+            found = next(
+                (
+                    other for other in left if alike(typed, other)
+                    and not (by_words and is_plain(typed.type) and not means(item.name, other.name))
+                ),
+                None,
+            )  # fmt: skip
             if item.name not in names and found:
                 names[item.name] = found.name
                 left.remove(found)
@@ -133,15 +158,15 @@ def _found_elsewhere(
 
     A value of the same name comes first, then one that nothing maps to yet: of two vectors of ours,
     origin and direction of theirs are not both the first. Where all are taken the first is again,
-    but not for a parameter: smax(a, b) is not smax(x, x).
+    but not for a parameter: smax(a, b) is not smax(x, x). Of plain values of the module only those
+    count whose words say the same, and of view and projection their product.
     """
-    ours = here.values + [path for value in here.values for path in here.members_of(value)]
     names: dict[str, str] = {}
     for value in there.values:
         if value.name not in known:
             for item in (value, *there.members_of(value)):
                 wanted = types.get(item.type, item.type)
-                fitting = [other.name for other in ours if other.type == wanted]
+                fitting = [*here.paths(wanted, _last(item.name))]
                 taken = {*known.values(), *names.values()}
                 alike = [name for name in fitting if _last(name) == _last(item.name)]
                 free = [name for name in fitting if name not in taken]
