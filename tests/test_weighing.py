@@ -12,7 +12,7 @@ from tat.decode.generator import Generation
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
 from tat.decode.validated import Search, generate_valid
-from tat.decode.weighing import Valid, is_weighable, weigh
+from tat.decode.weighing import Valid, decided, is_weighable, weigh
 from tat.retrieval.query import Hit
 
 PROMPT = Prompt("light of a colour", "fn luma(c: vec3f) -> f32")
@@ -170,3 +170,21 @@ def test_it_is_behind_them_where_nothing_can_be_run_too(sandbox):
     assert not alone.adapt_first(1) and alone.best(1)[0].origin == idle.origin
     theirs = replace(prompt, adaptations=(replace(idle, proven=False),))
     assert Candidates(theirs, sandbox, weighed=4).adapt_first(1)
+
+
+def test_of_equals_the_one_that_uses_more_of_the_context_is_first():
+    context = (
+        "struct Camera { view: mat4x4f, proj: mat4x4f }"
+        " @group(0) @binding(0) var<uniform> camera: Camera;"
+    )
+    lead = "fn to_clip(p: vec3f) -> vec4f "
+    prompt = Prompt("to clip space", lead.strip(), context=context)
+    bodies = {"view_to_clip": "camera.proj", "world_to_clip": "camera.proj * camera.view"}
+    texts = [
+        Valid(f"{lead}{{ return {body} * vec4f(p, 1.0); }}", 0.0, 1,
+              Hit("function", name, f"fn {name}(p: vec3f) -> vec4f {{}}", "", "", "f", 1, "", 1.0),
+              proven=True)
+        for name, body in bodies.items()
+    ]  # fmt: skip
+    votes = decided(prompt, texts)
+    assert votes[texts[1].text] > votes[texts[0].text]

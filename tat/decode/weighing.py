@@ -34,6 +34,7 @@ _OWN_NAME = 1.001  # factor of a function's own name: before those that may have
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _CONTRARY = 0.1  # factor where a name says the opposite, as linear_to_srgb of srgb_to_linear
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
+_USED = 0.0001  # added to the factor for each name of the context that is used: of equals the most
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
 _SECONDS = 20.0  # for one run, and the start of a device on a busy machine
@@ -127,7 +128,14 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     if any(contrary(signature.name, name) for name in valid.origin.names):
         trust *= _CONTRARY
     own, *others = (likeness(signature.name, name) for name in valid.origin.names)
+    trust *= 1.0 + _USED * len(
+        _names(prompt.context) & _names(valid.text.removeprefix(prompt.lead))
+    )
     return (_BASE + _NAME * max([_OWN_NAME * own, *others])) * trust
+
+
+def _names(code: str) -> set[str]:
+    return {token.text for token in tokenize(code) if token.kind == "identifier"}
 
 
 def _signature(prompt: Prompt) -> Signature | None:
