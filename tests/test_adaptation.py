@@ -108,6 +108,33 @@ def test_nor_does_a_member_of_a_struct_of_the_module_become_another():
     assert moved(*move, CAMERA.format("near: f32")) == move[0]
 
 
+BODY = "struct Body { position: vec3f, velocity: vec3f, mass: f32, radius: f32 }"
+
+
+@pytest.mark.parametrize(("signature", "body", "ours"), [
+    ("fn f(velocity: vec3f, mass: f32) -> vec3f", "mass * velocity", "b.mass * b.velocity"),
+    ("fn f(v: vec3f, mass: f32) -> vec3f", "mass * v", "b.mass * v"),  # which vector is not said
+    ("fn f(vel: vec3f, dt: f32) -> vec3f", "vel * dt", "b.velocity * dt"),  # no number is a time
+])  # fmt: skip
+def test_a_member_of_a_parameter_is_taken_where_its_words_say_so(signature, body, ours):
+    adopted = moved(f"{{ return {body}; }}", signature, "fn g(b: Body) -> vec3f", our_context=BODY)
+    assert adopted == f"{{ return {ours}; }}"
+
+
+def test_a_letter_stands_for_the_only_member_of_its_type():
+    ball = "struct Ball { center: vec3f, radius: f32 }"
+    body = moved("{ return length(p) - r; }", "fn d(p: vec3f, r: f32) -> f32",
+                 "fn e(at: vec3f, ball: Ball) -> f32", our_context=ball)  # fmt: skip
+    assert body == "{ return length(at) - ball.radius; }"
+
+
+def test_structs_of_other_members_are_matched_by_words():
+    theirs, ours = "struct Mote { vel: vec3f, mass: f32 }", BODY
+    move = moved("{ return m.vel * m.mass; }", "fn f(m: Mote) -> vec3f", "fn g(b: Body) -> vec3f",
+                 theirs, ours)  # fmt: skip
+    assert move == "{ return b.velocity * b.mass; }"
+
+
 def test_constants_come_along_with_those_that_they_need():
     theirs = "const PI = 3.14;\nconst TAU = 2.0 * PI;\nconst OTHER = 1;"
     body = moved("{ return x * TAU; }", "fn f(x: f32) -> f32", "fn g(y: f32) -> f32", theirs)

@@ -142,6 +142,17 @@ def test_a_model_tuned_from_the_bundled_one_has_the_library_beside_it(origin, be
     assert bool(bundled_library(CONFIG.generate, Path("runs/mine"), tuned)) == beside
 
 
+def test_a_function_of_the_index_that_is_called_as_described_goes_first():
+    mine, ours = Index(), Index()
+    signature = "fn height(at: f32) -> f32"
+    for index, name in ((mine, "dune_height"), (ours, "height_of_dunes")):
+        given = Document.of_function(name, 1, f"fn {name}(x: f32) -> f32", "{ return x; }")
+        index.update([given])
+    retriever = Retriever(mine, CONFIG.data, settings=CONFIG.generate, library=lambda: ours)
+    found = retriever.beside(Prompt("Dune height", signature), []).adaptations
+    assert found[0].origin.name == "dune_height"
+
+
 def test_a_retriever_asks_the_library_with_the_index_and_opens_it_late():
     mine, ours = Index(), Index()
     mine.update([Document.of_function("mine", 1, LUMA.signature, "{ return color.x; }")])

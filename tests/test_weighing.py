@@ -53,6 +53,15 @@ def test_names_types_unused_parameters_and_likelihood_decide(sandbox):
     assert best(sandbox, model(WRONG, -1.0), model(RIGHT, -0.2)) == RIGHT
 
 
+def test_a_persons_function_that_is_called_as_described_has_the_name(sandbox):
+    described = replace(PROMPT, description="Dune height")
+    dune = known(RIGHT, "duneHeight")
+    assert best(sandbox, known(WRONG, "luma_of_all"), dune, prompt=described) == RIGHT
+    assert best(sandbox, known(WRONG, "luma_of_all"), dune) == WRONG
+    proven = dune._replace(proven=True)  # descriptions of tat's own are compared before
+    assert best(sandbox, known(WRONG, "luma_of_all"), proven, prompt=described) == WRONG
+
+
 def test_another_name_of_a_function_counts_as_its_own(sandbox):
     called = known(RIGHT)
     topics = "luma\nlight of a colour, as luma has it"

@@ -11,7 +11,7 @@ from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
 from tat.retrieval.requests import asked_for, whole
-from tat.retrieval.words import words
+from tat.retrieval.words import parts, words
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
 
@@ -85,15 +85,16 @@ class Retriever:
             for hit in search(index, query, count, kind="function", exclude=exclude):
                 found.setdefault(hit.text, (hit, index))
         name = prompt.signature.partition("fn ")[2].partition("(")[0].strip()
-        asked = [*words(name)]
+        asked, described = [*words(name)], [*parts(prompt.description)]
 
         def order(item: tuple[Hit, Index]) -> tuple[bool, bool, float]:
             """By score. What has the name goes before: among many functions of like words its score
-            says little. Scores of a small index are low, so what has the name there goes first."""
+            says little. Scores of a small index are low, so what has the name there, or is called
+            as is described, goes first."""
             hit, index = item
             beside = self._library is not None and index is self.index
-            named = [*words(hit.name)] == asked
-            return not (beside and hit.name == name), not named, -hit.score
+            own = beside and (hit.name == name or [*parts(hit.name)] == described)
+            return not own, [*words(hit.name)] != asked, -hit.score
 
         return [
             Adaptation(partial(_renamed, hit, prompt), hit, index.proven)

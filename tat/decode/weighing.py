@@ -11,6 +11,7 @@ The votes were chosen by cross-validation over projects: bench/results/bundled_m
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _USED = 0.0001  # added to the factor for each name of the context that is used: of equals the most
 _DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
+_PART = re.compile(r"\w+")
 _SECONDS = 20.0  # for one run, and the start of a device on a busy machine
 
 Weight = tuple[float, float]
@@ -127,7 +129,10 @@ def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
     trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
     if any(contrary(signature.name, name) for name in valid.origin.names):
         trust *= _CONTRARY
-    own, *others = (likeness(signature.name, name) for name in valid.origin.names)
+    asked = [signature.name]
+    if not valid.proven and prompt.description:  # a person's own may be called by its words
+        asked.append("_".join(_PART.findall(prompt.description)))
+    own, *others = (max(likeness(one, name) for one in asked) for name in valid.origin.names)
     trust *= 1.0 + _USED * len(
         _names(prompt.context) & _names(valid.text.removeprefix(prompt.lead))
     )

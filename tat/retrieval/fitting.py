@@ -34,7 +34,8 @@ _PREPOSITIONS = re.compile(
 )
 _SHORT = 0.05  # how much a term of up to two letters counts that is not asked
 _SENTENCE = re.compile(r"(?<=[.;:])\s")
-_CLAUSE = re.compile(r"[.:;,(]")
+# A comma ends what is said, but not before where a value comes from: `box, from distances of faces`
+_CLAUSE = re.compile(r"[.:;(]|,(?! (?:from|of|with|given|between|by)\b)")
 
 
 class Request:

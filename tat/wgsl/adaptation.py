@@ -52,7 +52,8 @@ def adapted(body: str, theirs: Place, ours: Place) -> str:
     members: dict[str, str] = {}
     for old, new in types.items():
         inside = there.structs[old], here.structs[new]
-        members |= (own := _matched(*inside, types, by_words=new not in here.given))
+        alike = new in here.given and sorted(_kinds(inside[0])) == sorted(_kinds(inside[1]))
+        members |= (own := _matched(*inside, types, by_words=not alike))
         resized |= _resizes_an_array(*inside, types, own)
     if resized:
         return ""
@@ -94,17 +95,24 @@ class _Declarations:
         members = self.structs.get(value.type, [])
         return [member._replace(name=f"{value.name}.{member.name}") for member in members]
 
-    def paths(self, kind: str, name: str) -> Iterator[str]:
-        """The values of a type that may take the place of one of this name."""
+    def paths(self, kind: str, name: str, many: int) -> Iterator[str]:
+        """The values of a type that may take the place of one of this name, one of so many."""
         for given, values in ((True, self.parameters), (False, self.variables)):
             paths = [(path, value) for value in values for path in (value, *self.members_of(value))]
             for path, value in paths:
                 said = f"{path.name} {value.type if value.type in self.structs else ''}"
-                if path.type == kind and (given or not is_plain(kind) or means(name, said)):
+                passed = given and (path is value or self._all(path, value, name, many))
+                if path.type == kind and (passed or not is_plain(kind) or means(name, said)):
                     yield path.name
             if not given and kind == "mat4x4f":
                 matrices = [path.name for path, _ in paths if path.type == kind]
                 yield from product_of(name, matrices)
+
+    def _all(self, path: Typed, value: Typed, name: str, many: int) -> bool:
+        """Whether a member is asked for whatever it is called: each of a ray's two vectors where
+        there are two to find, or the only one of its type for a letter."""
+        kinds = _kinds(self.structs[value.type])
+        return kinds == [path.type] * many or (len(name) == 1 and kinds.count(path.type) == 1)
 
 
 def _code(text: str) -> list[str]:
@@ -113,6 +121,10 @@ def _code(text: str) -> list[str]:
 
 def _short(items: Iterable[Typed]) -> list[Typed]:
     return [item._replace(type=short_type(item.type)) for item in items]
+
+
+def _kinds(members: Iterable[Typed]) -> list[str]:
+    return [member.type for member in members]
 
 
 def _struct_pairs(there: _Declarations, here: _Declarations) -> Iterator[tuple[str, str]]:
@@ -166,7 +178,8 @@ def _found_elsewhere(
         if value.name not in known:
             for item in (value, *there.members_of(value)):
                 wanted = types.get(item.type, item.type)
-                fitting = [*here.paths(wanted, _last(item.name))]
+                many = sum(v.type == value.type for v in there.values if v.name not in known)
+                fitting = [*here.paths(wanted, _last(item.name), many)]
                 taken = {*known.values(), *names.values()}
                 alike = [name for name in fitting if _last(name) == _last(item.name)]
                 free = [name for name in fitting if name not in taken]
