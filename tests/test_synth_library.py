@@ -145,9 +145,12 @@ def test_a_model_tuned_from_the_bundled_one_has_the_library_beside_it(origin, be
 def test_a_function_of_the_index_that_is_called_as_described_goes_first():
     mine, ours = Index(), Index()
     signature = "fn height(at: f32) -> f32"
-    for index, name in ((mine, "dune_height"), (ours, "height_of_dunes")):
-        given = Document.of_function(name, 1, f"fn {name}(x: f32) -> f32", "{ return x; }")
-        index.update([given])
+    names = ["height_of_dunes", *(f"area_{i}" for i in range(9))]  # a rare word scores more
+    for index, own in ((mine, ["dune_height"]), (ours, names)):
+        index.update(
+            Document.of_function(name, 1, f"fn {name}(x: f32) -> f32", f"{{ return {i}.0 * x; }}")
+            for i, name in enumerate(own)
+        )
     retriever = Retriever(mine, CONFIG.data, settings=CONFIG.generate, library=lambda: ours)
     found = retriever.beside(Prompt("Dune height", signature), []).adaptations
     assert found[0].origin.name == "dune_height"
