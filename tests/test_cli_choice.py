@@ -108,6 +108,7 @@ def test_verbose_shows_tokens_scores_and_time(bench):
     (["--beam", "3", "--temperature", "1"], "--beam takes the likeliest"),
     (["--beam", "3", "--top-k", "1"], "--beam takes the likeliest"),
     (["--beam", "2", "--n-best", "3"], "more texts than --beam 2 has"),
+    (["--n-best", "100000"], "--n-best 100000 are too many texts to judge; give 1000 or fewer"),
     (["--top", "3"], "give an index"), (["--explain"], "give an index"),
     (["--set", "model.layers=2"], "other settings come with the model"),
 ])  # fmt: skip

@@ -21,6 +21,7 @@ from tat.wgsl.grammar import Grammar
 from tat.wgsl.sandbox import Sandbox
 
 _DRAWS = ("temperature", "top_k", "top_p", "min_p")  # with any of these the first is drawn, too
+_MOST_TEXTS = 1000  # of one prompt: minutes on two cores
 _SETTINGS = (*_DRAWS, "repetition_penalty", "seed", "length_penalty", "batch")
 
 
@@ -78,6 +79,10 @@ def _check(options: argparse.Namespace) -> None:
         )
     if 1 < options.beam < options.n_best:
         raise UsageError(f"--n-best {options.n_best} are more texts than --beam {options.beam} has")
+    if options.n_best > _MOST_TEXTS:
+        raise UsageError(
+            f"--n-best {options.n_best} are too many texts to judge; give {_MOST_TEXTS} or fewer"
+        )
     if options.top is not None and not options.index:
         raise UsageError("--top is about what --index finds; give an index")
     for text in options.set:
