@@ -69,6 +69,7 @@ def test_ctrl_c_before_the_command_line_is_read_is_one_line():
 _LOST = """
 import ctypes, signal, sys, time, types
 from tat.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it from birth
 made = "def call():\\n    {raised}\\n    done.append(1)\\n"
 done = []
 names = dict(__name__="{module}", signal=signal, done=done)
