@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         ),
     )  # fmt: skip
     parser.add_argument("description", metavar="DESCRIPTION", nargs="?", default="",
-                        help="description of the function")  # fmt: skip
+                        help="description of the function, or its head")  # fmt: skip
     add_run(parser)
     parser.add_argument(
         "--signature", metavar="TEXT", default="", help="its head: fn name(…) -> type"

@@ -9,6 +9,7 @@ from tat.data.samples import Source, completion_source, infill_source
 from tat.decode.begun import LONGEST, Cursor, with_one_blank
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
+from tat.wgsl.heads import words_and_head
 from tat.wgsl.stubs import with_stubs
 from tat.wgsl.typed import signature_of
 
@@ -35,7 +36,8 @@ class Prompt:
     >>> Prompt(prefix="fn area(r: f32) -> f32 {\\n    return 3", suffix=";\\n}").begun
     'return 3'
 
-    Texts are taken as training reads them: see `tat.data.given_text`.
+    Texts are taken as training reads them: see `tat.data.given_text`. A function head in a
+    description without a signature is its signature.
     """
 
     description: str = ""
@@ -54,6 +56,10 @@ class Prompt:
         for name in ("description", "signature", "context", "prefix", "suffix"):
             if text := getattr(self, name):
                 object.__setattr__(self, name, as_read(text))
+        if self.description and not (self.signature or self.is_gap):
+            description, signature = words_and_head(self.description)
+            object.__setattr__(self, "description", description)
+            object.__setattr__(self, "signature", signature)
         if self.is_gap and (self.description or self.signature or self.context):
             raise UsageError(
                 "prompt: a gap has a prefix and a suffix and nothing else; drop the rest"
