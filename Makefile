@@ -86,9 +86,9 @@ lint: setup-test
 	$(BIN)/ruff format --check --quiet
 
 # The model that ships with tat: generated functions alone, so that it may be given away. Needs a GPU
-# with f16; killed at any point, the same call goes on. Three parts, each from the weights of the one
-# before: 420,000 functions of all kinds; 660,000 and 1,440,000 of which most are drawn without
-# MODEL_ENTRIES, so that each family is met often.
+# with f16; killed at any point, the same call goes on. Two parts, the second from the weights of the
+# first: 1,680,000 functions each, most of them drawn without MODEL_ENTRIES, so that each family is
+# met often.
 MODEL ?= build/model
 MODEL_ENTRIES := composed/vertex,composed/fragment,composed/elementwise,composed/image,composed/particles,composed/pipeline
 # draws: functions of a part into its folder; how many for each seed, seeds, and what else is said
@@ -97,16 +97,14 @@ draws = mkdir -p $(MODEL)/$(1)_data; for seed in $(3); do part=$(MODEL)/$(1)_dat
 # trains: a part from its beginning or from where it stopped; how it begins
 trains = if test -f $(MODEL)/$(1)/config.toml; then $(BIN)/tat train --run $(MODEL)/$(1) --resume --device gpu; \
 	  else $(BIN)/tat train $(MODEL)/$(1)_data --run $(MODEL)/$(1) --device gpu $(2); fi
-model: setup  ## train the bundled model on a GPU (40 minutes on one H200) and put it into tat/models
-	$(call draws,first,14000,$$(seq 30))
-	$(call draws,second,60000,$$(seq 7330 7338),--without $(MODEL_ENTRIES))
-	$(call draws,second,60000,7440 7441)
-	$(call draws,third,60000,$$(seq 7501 7520),--without $(MODEL_ENTRIES))
-	$(call draws,third,60000,$$(seq 7601 7604))
-	$(call trains,first,--config config/bundled.toml)
-	$(call trains,second,--config config/bundled_second.toml --from $(MODEL)/first)
-	$(call trains,third,--config config/bundled_second.toml --config config/bundled_third.toml --from $(MODEL)/second)
-	$(BIN)/tat export $(MODEL)/third --int8 -o tat/models/bundled.safetensors
+model: setup  ## train the bundled model on a GPU (an hour on one H200) and put it into tat/models
+	$(call draws,first,60000,$$(seq 8501 8524),--without $(MODEL_ENTRIES))
+	$(call draws,first,60000,$$(seq 8601 8604))
+	$(call draws,second,60000,$$(seq 8701 8724),--without $(MODEL_ENTRIES))
+	$(call draws,second,60000,$$(seq 8801 8804))
+	$(call trains,first,--preset small --config config/bundled.toml)
+	$(call trains,second,--config config/bundled.toml --config config/bundled_second.toml --from $(MODEL)/first)
+	$(BIN)/tat export $(MODEL)/second --int8 -o tat/models/bundled.safetensors
 
 bench: $(VENV)/.bench  ## all benchmarks under pyperf, to build/bench.json (half an hour; BENCH="-p 2 --only step")
 	@mkdir -p build

@@ -1,15 +1,16 @@
 """All rows of `tat eval` for some models, and the page that shows them beside the floors.
 
     python bench/eval_suite.py FUNCTIONS.jsonl --run small=runs/small [--index train.index]
-                               [--reads] [--drafts] [--work FOLDER] [--only ROW]... [--limit N]
-                               [--batch N] [--device DEVICE]
+                               [--library] [--reads] [--drafts] [--work FOLDER] [--only ROW]...
+                               [--limit N] [--batch N] [--device DEVICE]
     python bench/eval_suite.py                  only writes the page again
 
 A model's rows go to bench/results/eval_NAME.json: figures, and paired differences to the row that
-differs in one thing. --index gives a library; --reads says that the model was trained with
-neighbours; --drafts shows that drafts change no text. Whole results, with an outcome per function,
-stay in --work; a row whose result is there already is not computed again.
-bench/results/eval.md is made of the eval_*.json there, those of bench/floors.py among them.
+differs in one thing. --index gives a library, --library takes tat's own where a row says so;
+--reads says that the model was trained with neighbours; --drafts shows that drafts change no text.
+Whole results, with an outcome per function, stay in --work; a row whose result is there already is
+not computed again. bench/results/eval.md is made of the eval_*.json there, those of
+bench/floors.py among them.
 """
 
 import argparse
@@ -77,7 +78,7 @@ class Row(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def rows(index: str | None, reads: bool, drafts: bool) -> Iterator[Row]:
+def rows(index: str | None, library: bool, reads: bool, drafts: bool) -> Iterator[Row]:
     """The rows of a model; the later differ from their base in one thing."""
     yield Row("no grammar, unchecked", ("--no-grammar", "--validate", "0"))
     yield Row("grammar, unchecked", ("--validate", "0"), "no grammar, unchecked")
@@ -85,6 +86,9 @@ def rows(index: str | None, reads: bool, drafts: bool) -> Iterator[Row]:
     if index:
         with_index = "--validate", "8", "--index", index, "--top", "0"
         yield Row("a library first, then up to 8", with_index, "grammar, up to 8 candidates")
+    if library:
+        yield Row("tat's library and up to 8", ("--validate", "8", "--library"),
+                  "grammar, up to 8 candidates")  # fmt: skip
     if index and reads:
         with_index = "--validate", "0", "--index", index
         yield Row("grammar, unchecked, retrieval", with_index, "grammar, unchecked")
@@ -112,6 +116,7 @@ def main() -> int:
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--run", metavar="NAME=RUN", action="append", default=[])
     parser.add_argument("--index")
+    parser.add_argument("--library", action="store_true")
     parser.add_argument("--reads", action="store_true")
     parser.add_argument("--drafts", action="store_true")
     parser.add_argument("--work", type=Path)
@@ -142,7 +147,7 @@ def _evaluated(options: argparse.Namespace, name: str, run: str) -> dict:
     work.mkdir(parents=True, exist_ok=True)
     record = {"benchmark": "eval_suite", "name": name, "data": options.file.name, "rows": []}
     reports = {}
-    for row in rows(options.index, options.reads, options.drafts):
+    for row in rows(options.index, options.library, options.reads, options.drafts):
         result = work / f"{name}, {row.name}.json"
         if not result.exists():
             if options.only and row.name not in options.only:
@@ -163,9 +168,10 @@ def _evaluated(options: argparse.Namespace, name: str, run: str) -> dict:
 def _evaluate(options: argparse.Namespace, run: str, row: Row, result: Path) -> None:
     what = ["--cookbook"] if row.cookbook else [str(options.file)]
     given = {"--limit": options.limit, "--batch": options.batch, "--device": options.device}
+    alone = [] if "--library" in row.arguments else ["--no-library"]
     more = [word for option, value in given.items() if value for word in (option, value)]
     command = [
-        sys.executable, "-m", "tat", "eval", *what, "--run", run, *row.arguments, *more,
+        sys.executable, "-m", "tat", "eval", *what, "--run", run, *row.arguments, *alone, *more,
         "-o", str(result),
     ]  # fmt: skip
     print(f"eval_suite: {row.name}", file=sys.stderr)

@@ -138,7 +138,7 @@ class Trainings:
             ]  # fmt: skip
             if done == 0:
                 shutil.rmtree(run, ignore_errors=True)  # it ended before its first checkpoint
-                words += ["--config", ROOT / "config" / "bundled.toml"]
+                words += ["--preset", "small", "--config", ROOT / "config" / "bundled.toml"]
                 words += self._settings(variant, steps)
             elif number:
                 words += ["--resume", "--allow-change", "corpus"]

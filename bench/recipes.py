@@ -21,7 +21,6 @@ written again after each variant, to recipes.md and recipes.json of --results (b
 
 import argparse
 import sys
-import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,13 +40,11 @@ from tat.errors import TatError, UsageError
 RESULTS = Path(__file__).with_name("results")
 
 _WIDE = ("model.layers=6", "model.width=384", "model.heads=6", "model.feed_forward=1536")
-_WIDER = ("model.layers=6", "model.width=512", "model.feed_forward=2048")
-_MODERN = ("model.norm=rms", "model.feed_forward_kind=swiglu", "model.positions=rotary")
+_WIDER = ("model.layers=6", "model.width=512", "model.feed_forward=2064")
+_CLASSIC = ("model.norm=layer", "model.feed_forward_kind=gelu", "model.feed_forward=1024",
+            "model.positions=sinusoidal")  # fmt: skip
 _TEN = [[64, 32], [64, 64], [128, 64], [128, 128], [256, 64], [256, 128], [256, 256], [512, 128],
         [512, 256], [512, 512]]  # fmt: skip
-_SECOND = tomllib.loads((ROOT / "config" / "bundled_second.toml").read_text())
-_10_BUCKETS = f"data.buckets={_TEN}"
-_37_BUCKETS = f"data.buckets={_SECOND['data']['buckets']}"
 
 VARIANTS = (
     Variant("bundled", model=Path("bundled")),  # the one that ships, for comparison
@@ -57,19 +54,17 @@ VARIANTS = (
     Variant("decay 1.0", ("train.weight_decay=1.0",)),
     Variant("26 M", _WIDE),
     Variant("48 M", _WIDER),
-    Variant("modern layers", _MODERN),
+    Variant("classic layers", _CLASSIC),
     Variant("other first", phases=(("other", 0.5), ("data", 1.0))),
     Variant("other alone", phases=(("other", 1.0),)),
     Variant("distilled", teachers=("average 0.999", "decay 1.0")),
     Variant("distilled from 26 M", teachers=("26 M",)),
     Variant("other last", phases=(("data", 0.8), ("other", 1.0))),
     Variant("decay 0.3", ("train.weight_decay=0.3",)),
-    Variant("10 buckets", (_10_BUCKETS,)),
-    Variant("37 buckets", (_37_BUCKETS,)),
-    Variant("no dropout", ("model.dropout=0.0",)),
+    Variant("10 buckets", (f"data.buckets={_TEN}",)),
+    Variant("dropout 0.05", ("model.dropout=0.05",)),
     Variant("infills 0.5", ("data.infill_share=0.5",)),
     Variant("rate 3e-3", ("train.lr=0.003",)),
-    Variant("buckets, average, layers", (_37_BUCKETS, "train.ema_decay=0.999", *_MODERN)),
 )
 
 
