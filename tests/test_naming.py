@@ -14,6 +14,7 @@ NAMES = st.text("abcxyzABC_23to", min_size=1, max_size=24)
     [
         ("srgb_to_linear", "linear_to_srgb1"),
         ("u_srgbToLinear", "linear2srgb"),
+        ("srgb_to_linear", "linearTosRGB"),
         ("rgbFromHsv", "rgb_to_hsv"),
         ("polarToCartesian", "cartesian_to_polar"),
         ("pqDecode", "pq_encode"),
@@ -30,6 +31,7 @@ def test_contrary_names_are_seen_both_ways(one, other):
     ("one", "other"),
     [
         ("srgb_to_linear", "sRGBToLinear1"),
+        ("linear_to_srgb", "linearTosRGB"),
         ("rgb2hsv", "hsvFromRgb"),
         ("rgb_to_hsv", "rgb_to_hsl"),
         ("rotate_x", "rotXDegrees"),

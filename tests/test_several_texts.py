@@ -32,10 +32,7 @@ def test_the_first_of_several_is_the_one_answer(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tat.decode.candidates.weigh", votes)
-        patch.setattr(
-            "tat.decode.candidates.decided",
-            lambda prompt, valid: votes(prompt, None, valid) if decides and valid else {},
-        )
+        patch.setattr("tat.decode.candidates.named", lambda prompt, valid: decides and bool(valid))
         [alone], several = asked(1), asked(wanted)
     assert len({outcome.generation.text for outcome in several}) == len(several)
     if not alone.problem:

@@ -12,7 +12,7 @@ from tat.decode.generator import Generation
 from tat.decode.prompt import Adaptation, Prompt
 from tat.decode.stream import Stream
 from tat.decode.validated import Search, generate_valid
-from tat.decode.weighing import Valid, decided, is_weighable, weigh
+from tat.decode.weighing import Valid, is_weighable, likely, named, weigh
 from tat.retrieval.query import Hit
 
 PROMPT = Prompt("light of a colour", "fn luma(c: vec3f) -> f32")
@@ -40,9 +40,11 @@ def best(sandbox, *texts: Valid, prompt: Prompt = PROMPT) -> str:
 
 
 def test_functions_that_compute_the_same_vote_together(sandbox):
-    texts = known(WRONG), model(ALSO), known(RIGHT), model(OTHER)
+    texts = known(WRONG, "luma_of"), model(ALSO), known(RIGHT), model(OTHER)
     assert best(sandbox, *texts) in (RIGHT, ALSO)
-    assert best(sandbox, *texts[:1], *texts[3:]) == WRONG  # each alone: an index is trusted more
+    assert (
+        best(sandbox, *texts[:1], *texts[3:]) == WRONG
+    )  # each alone: half of the name counts more
     assert best(sandbox, known(WRONG), model(RIGHT, times=3)) == RIGHT
 
 
@@ -114,6 +116,7 @@ class Scripted:
         self.bodies = [f"{PROMPT.lead}{body}" for body in bodies]
         self.settings = type("Settings", (), {"batch": 2})
         self.pieces: list[bytes] = []
+        self.asked: list[Prompt] = []
 
     def source(self, prompt):
         return [1]
@@ -122,6 +125,7 @@ class Scripted:
         return ""
 
     def stream(self, request):
+        self.asked.append(request.prompt)
         return Stream([[1]], 9, 1, None, request.preference)
 
     def run(self, waiting: deque[Stream], sources: int, each):
@@ -134,11 +138,11 @@ class Scripted:
 
 @pytest.mark.parametrize(
     ("weighed", "temperature", "body", "asked"),
-    [(0, 0.7, WRONG, 0), (4, 0.7, ALSO, 3), (4, 0.0, RIGHT, 1), (1, 0.7, OTHER, 1)],
+    [(0, 0.7, WRONG, 0), (4, 0.7, ALSO, 3), (4, 0.0, ALSO, 1), (1, 0.7, ALSO, 3)],
 )
 def test_all_texts_are_asked_for_where_they_are_weighed(sandbox, weighed, temperature, body, asked):
-    """With 1 nothing of the library validates, so that the model answers."""
-    script = Scripted(*([OTHER] if weighed == 1 else [ALSO, ALSO, OTHER]))
+    """With 1 nothing of the library validates, so that the model's texts vote alone."""
+    script = Scripted(*([OTHER, ALSO, ALSO] if weighed == 1 else [ALSO, ALSO, OTHER]))
     search = Search(Sampling(temperature), 3, weighed=weighed)
     outcome = generate_valid(script, WITH_LIBRARY, None, sandbox, search)
     assert outcome.candidates == asked and outcome.problem is None
@@ -159,11 +163,71 @@ def test_a_generic_function_stands_with_the_type_that_is_asked_for(sandbox):
     narrow = Adaptation(partial(str, f"{PROMPT.lead}{body}"), hit("luma"), True)
     for order in ((wide, narrow), (narrow, wide)):
         candidates = Candidates(replace(PROMPT, adaptations=order), sandbox, weighed=2)
-        assert candidates.adapt_first(1), "the name and the types are those that were asked for"
+        assert candidates.named, "the name and the types are those that were asked for"
         [outcome] = candidates.best(1)
         assert outcome.origin == narrow.origin
     candidates = Candidates(replace(PROMPT, adaptations=(wide,)), sandbox, weighed=2)
-    assert not candidates.adapt_first(1)
+    assert not candidates.named
+
+
+def test_one_text_is_asked_for_beside_a_function_that_is_called_so(sandbox):
+    """It outweighs the name where others compute what it does."""
+    luma = adaptation(WRONG, "luma")
+    for others, body in ((), WRONG), ((adaptation(RIGHT, "light_of_luma"),), RIGHT):
+        prompt = replace(PROMPT, adaptations=(luma, *others))
+        script, search = Scripted(ALSO, OTHER, OTHER), Search(Sampling(0.7), 3, weighed=4)
+        outcome = generate_valid(script, prompt, None, sandbox, search)
+        assert (outcome.candidates, outcome.generation.text) == (1, f"{PROMPT.lead}{body}")
+    assert not named(PROMPT, [known(RIGHT, "luma", signature="(c: vec4f) -> f32"), model(ALSO)])
+
+
+def test_a_text_of_both_has_the_votes_of_both(sandbox):
+    also = known(WRONG, "luma_of_all"), known(RIGHT, "second")
+    assert best(sandbox, *also, model(OTHER)) == WRONG
+    assert best(sandbox, also[0], also[1]._replace(times=3, score=-0.1), model(OTHER)) == RIGHT
+
+
+def test_half_of_the_texts_are_for_the_signature_alone(sandbox):
+    for prompt, described in (
+        (PROMPT, [True, False] * 2),
+        (replace(PROMPT, description=""), [False] * 4),
+    ):
+        script = Scripted(OTHER, ALSO, RIGHT, WRONG)
+        outcome = generate_valid(script, prompt, None, sandbox, Search(Sampling(0.7), 4, weighed=4))
+        assert [bool(asked.description) for asked in script.asked] == described
+        assert outcome.generation.text == f"{PROMPT.lead}{ALSO}"
+        assert all(asked.signature == PROMPT.signature for asked in script.asked)
+
+
+CALLER = replace(PROMPT, context="fn help(x: f32) -> f32")  # its body is unknown
+CALLS = "{ return help(c.x); }"
+
+
+def test_where_nothing_runs_the_model_is_before_a_library_with_other_names(sandbox):
+    other, same = (replace(adaptation(WRONG, name), proven=True) for name in ("second", "luma"))
+    contrary = replace(adaptation(RIGHT, "luma_to_srgb"), proven=True)
+    own = adaptation(WRONG, "third")
+    asked = replace(CALLER, signature="fn srgb_to_luma(c: vec3f) -> f32")
+    assert likely(CALLER, (other, same, own)) == [same, own]
+    assert likely(asked, (contrary,)) == []
+    search = Search(Sampling(0.7), 3, weighed=4)
+    for library, body, count in ((other,), CALLS, 1), ((other, same), WRONG, 0):
+        prompt = replace(CALLER, adaptations=library)
+        outcome = generate_valid(Scripted(CALLS, OTHER), prompt, None, sandbox, search)
+        assert (outcome.generation.text, outcome.candidates) == (f"{PROMPT.lead}{body}", count)
+
+
+@pytest.mark.parametrize(
+    ("texts", "body", "asked"),
+    [
+        ([CALLS, OTHER, RIGHT], CALLS, 1), ([OTHER, RIGHT, CALLS], CALLS, 3),
+        ([OTHER, RIGHT, WRONG], OTHER, 3),
+    ],
+)  # fmt: skip
+def test_where_nothing_runs_texts_that_call_what_is_given_are_first(sandbox, texts, body, asked):
+    search = Search(Sampling(0.7), 3, weighed=4)
+    outcome = generate_valid(Scripted(*texts), CALLER, None, sandbox, search)
+    assert (outcome.generation.text, outcome.candidates) == (f"{PROMPT.lead}{body}", asked)
 
 
 def test_it_is_behind_them_where_nothing_can_be_run_too(sandbox):
@@ -181,19 +245,15 @@ def test_it_is_behind_them_where_nothing_can_be_run_too(sandbox):
     assert Candidates(theirs, sandbox, weighed=4).adapt_first(1)
 
 
-def test_of_equals_the_one_that_uses_more_of_the_context_is_first():
-    context = (
-        "struct Camera { view: mat4x4f, proj: mat4x4f }"
-        " @group(0) @binding(0) var<uniform> camera: Camera;"
-    )
+def test_of_equals_the_one_that_uses_more_of_the_context_is_first(sandbox):
     lead = "fn to_clip(p: vec3f) -> vec4f "
-    prompt = Prompt("to clip space", lead.strip(), context=context)
-    bodies = {"view_to_clip": "camera.proj", "world_to_clip": "camera.proj * camera.view"}
+    prompt = Prompt("to clip space", lead.strip(), context="const view = 2.0; const proj = 3.0;")
+    bodies = {"view_to_clip": "proj", "world_to_clip": "proj * view"}
     texts = [
-        Valid(f"{lead}{{ return {body} * vec4f(p, 1.0); }}", 0.0, 1,
+        Valid(f"{lead}{{ return {body} * vec4f(p, 1.0); }}", 0.0, 0,
               Hit("function", name, f"fn {name}(p: vec3f) -> vec4f {{}}", "", "", "f", 1, "", 1.0),
               proven=True)
         for name, body in bodies.items()
     ]  # fmt: skip
-    votes = decided(prompt, texts)
+    votes = weigh(prompt, sandbox, texts)
     assert votes[texts[1].text] > votes[texts[0].text]

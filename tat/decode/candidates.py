@@ -14,9 +14,12 @@ from tat.decode.weighing import (
     NOTHING,
     Valid,
     Weight,
-    decided,
+    calls_of,
     fits,
+    given_functions,
     is_weighable,
+    likely,
+    named,
     unused_parameters,
     weigh,
 )
@@ -71,12 +74,17 @@ class Candidates:
         """`weighed` and `alone`: see `Search`; beams, which come all at once, have 0."""
         self.prompt, self._sandbox, self._alone = prompt, sandbox, alone
         self._written: dict[int, str] = {}  # the model's texts, by their number
+        self._scores: dict[str, float] = {}  # of each of these
         self._judged: dict[str, tuple[Generation, Diagnostic | None, Hit | None]] = {}
         self._proven: set[str] = set()  # texts of tat's own functions
-        self._decided: Mapping[str, Weight] = {}
-        self._tried = weighed if sandbox and is_weighable(prompt) else 0
+        self.weighs = bool(sandbox and weighed and is_weighable(prompt))
+        self._tried = weighed if self.weighs else 0
         self.adapt(prompt.adaptations[: self._tried], self._tried)
-        self.weighs = self.valid > 0  # functions of an index against the model's texts
+        # Beside a function that is called so, one text of the model is enough.
+        self.named = self.weighs and named(prompt, self._texts(()))
+        # What cannot be run and may call a given function calls one, as a rule.
+        unrun = bool(sandbox and weighed and not self.weighs and prompt.signature.strip())
+        self._unrun, self._calls = unrun, unrun and bool(given_functions(prompt))
         self.line: LineGap | None = None
         if prompt.within:
             self.line = WithinGap.judged_by(prompt, sandbox) if sandbox else WithinGap(prompt)
@@ -96,6 +104,7 @@ class Candidates:
         """
         number = self.count if number is None else number
         self._written[number] = generation.text
+        self._scores.setdefault(generation.text, generation.score)
         drawn = self.prompt.within and number >= 0
         if generation.text not in self._judged and not drawn:
             self._judged[generation.text] = generation, self._problem(generation, refused), None
@@ -147,11 +156,22 @@ class Candidates:
         return sum(problem is None for _, problem, _ in self._judged.values())
 
     def adapt_first(self, wanted: int) -> bool:
-        """Whether an index alone answers; where it is weighed, only a proven function."""
-        if self._tried:
-            self._decided = decided(self.prompt, self._texts(self._written))
-            return bool(self._decided) and self.valid >= wanted
-        return self.adapt(self.prompt.adaptations, wanted, using_all=True)
+        """Whether an index alone answers; never where it is weighed."""
+        if self.weighs:
+            return False
+        adaptations = self.prompt.adaptations
+        first = likely(self.prompt, adaptations) if self._unrun else adaptations
+        return self.adapt(first, wanted, using_all=True)
+
+    def enough(self, wanted: int) -> bool:
+        """Whether no more texts are needed."""
+        if self._calls and not any(map(self._calls_one, self._judged)):
+            return False
+        return self.valid >= wanted
+
+    def _calls_one(self, text: str) -> bool:
+        _, problem, origin = self._judged[text]
+        return problem is None and (bool(origin) or calls_of(self.prompt, text) > 0)
 
     def best(self, wanted: int) -> list[Outcome]:
         """The different texts, the best first: the first one is that of `best(1)`."""
@@ -178,8 +198,11 @@ class Candidates:
         numbers = {*self._written}
         if not self._alone or not numbers:
             return numbers
-        alike = self.weighs or self.line
-        enough = not alike and self._judged[self._written[0]][1] is None
+        if self.weighs or self.line:
+            enough = self.named
+        else:
+            first = self._written[0]
+            enough = self._judged[first][1] is None and (not self._calls or self._calls_one(first))
         return {number for number in numbers if number < (1 if enough else self._alone)}
 
     def _ordered(self, numbers: Collection[int]) -> list[Outcome]:
@@ -190,8 +213,8 @@ class Candidates:
             for text, (generation, problem, origin) in self._judged.items()
             if origin or text in written
         }
-        weights = self._decided
-        if self.weighs and not weights:
+        weights = {}
+        if self.weighs:
             weights = weigh(self.prompt, self._sandbox, self._texts(numbers))
         if self.line:
             weights = self._votes(self.line, numbers)
@@ -202,15 +225,16 @@ class Candidates:
             text = outcome.generation.text
             if known and not weights:  # as an index found them
                 score = places[text]
-            return weights.get(text, NOTHING), valid, finished, known, score
+            calls = calls_of(self.prompt, text) if self._calls and not known else 0
+            return weights.get(text, NOTHING), valid, finished, known, calls, score
 
         return sorted(outcomes.values(), key=order, reverse=True)
 
     def _texts(self, numbers: Collection[int]) -> list[Valid]:
         times = Counter(self._written[number] for number in numbers)
         return [
-            Valid(text, generation.score, times[text], origin, text in self._proven)
-            for text, (generation, problem, origin) in self._judged.items()
+            Valid(text, self._scores.get(text, 0.0), times[text], origin, text in self._proven)
+            for text, (_, problem, origin) in self._judged.items()
             if problem is None and (origin or times[text])
         ]
 

@@ -1,7 +1,7 @@
 """Requests, as parts of the sources that the model was trained on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tat.data.given_text import as_read
@@ -118,6 +118,14 @@ class Prompt:
     def behind(self) -> str:
         """The text that it writes before: the suffix of a gap from where a line ends."""
         return self._cursor.tail + (self.suffix or "")[len(self.rest) :]
+
+    @cached_property
+    def readings(self) -> tuple["Prompt", ...]:
+        """The prompt, and it without its description: a signature says much alone, and people
+        describe in words that training has not met."""
+        if self.is_gap or not (self.description.strip() and self.signature.strip()):
+            return (self,)
+        return self, replace(self, description="")
 
     @property
     def lead(self) -> str:

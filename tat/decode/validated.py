@@ -7,6 +7,7 @@ validates, further functions of the index are tried.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from tat.decode.beam import beam_search
 from tat.decode.candidates import Candidates, Outcome
@@ -70,13 +71,14 @@ def generate_all_valid(
 ) -> Iterator[list[Outcome]]:
     """Up to `wanted` different texts for each prompt, in order, the best first.
 
-    Adaptations come first, because people's functions do what was asked more often than a small
-    model's do; where both can be run, they are weighed (`tat.decode.weighing`). If none validates,
-    the model's most likely text is tried. If that does not validate
-    either, the rest of the budget is drawn together, and the likeliest valid text is returned. Last
-    resorts are for prompts that have nothing else. Only an index can answer a prompt that the model
-    cannot read; else the prompt is refused. Texts of several prompts are decoded together; none
-    depends on the others.
+    Where texts can be run, functions of an index and the model's texts are weighed
+    (`tat.decode.weighing`); half of the texts are written for the signature alone where there is a
+    description. Else adaptations of a person's own index come first, and those of tat's own that
+    have the types and most of the name. If none validates, the model's most likely text is tried.
+    If that does not validate either, or calls none of the given functions, the rest of the budget
+    is drawn together, and the likeliest valid text is returned. Last resorts are for prompts that
+    have nothing else. Only an index can answer a prompt that the model cannot read; else the prompt
+    is refused. Texts of several prompts are decoded together; none depends on the others.
 
     With `neighbours`, how many a prompt has at most, prompts are taken when there is room for their
     texts; with `most` only while fewer than so many texts are open.
@@ -106,13 +108,20 @@ def generate_all_valid(
         yield from queue.run(prompts, 1 + neighbours)
 
 
+class _Reading(NamedTuple):
+    """A prompt as the model may read it, and its tokens."""
+
+    prompt: Prompt
+    source: Sequence[int]
+
+
 @dataclass(eq=False)
 class _Case:
     """A prompt that waits for its candidates."""
 
     number: int  # in the order of prompts
     candidates: Candidates
-    source: Sequence[int]
+    readings: Sequence[_Reading]
     constraint: Constraint | None
     asked: int = 0  # texts for the model to write, also those still to come
     given: int = 0  # lines that it is asked about
@@ -176,18 +185,21 @@ class _Queue:
                 self._answers[number] = candidates.without_model(self._search.wanted, reason)
                 continue
             constraint = self._constraints.of(prompt) if self._constraints else None
-            source = self._generator.source(prompt)
-            case = _Case(number, candidates, source, constraint)
+            asked = prompt.readings if candidates.weighs else (prompt,)
+            readings = [_Reading(one, self._generator.source(one)) for one in asked]
+            case = _Case(number, candidates, readings, constraint)
             self._waiting.extend(self._asked(case, self._first(candidates)))
             if not prompt.within:
                 self._waiting.extend(self._given_lines(case))
 
     def _first(self, candidates: Candidates) -> int:
-        """Texts to ask for at first: all where they are weighed, for agreement counts."""
+        """Texts to ask for at first: all where they are weighed, for agreement counts, or one
+        beside a function that is called as is asked."""
         search = self._search
         if candidates.prompt.within:
             return search.alone
-        draws = (candidates.weighs or candidates.line) and search.sampling.temperature > 0
+        several = candidates.line or (candidates.weighs and not candidates.named)
+        draws = several and search.sampling.temperature > 0
         return max(search.wanted, search.budget) if draws else search.wanted
 
     def _ask_more(self, case: _Case) -> bool:
@@ -198,7 +210,7 @@ class _Queue:
             streams = [] if case.given else self._given_lines(case)
             self._waiting.extendleft(reversed(streams))
             return bool(streams)
-        enough = case.candidates.valid >= search.wanted or search.sampling.temperature == 0
+        enough = case.candidates.enough(search.wanted) or search.sampling.temperature == 0
         if enough or case.asked >= search.budget:
             return False
         self._waiting.extendleft(reversed(self._asked(case, search.budget)))
@@ -209,11 +221,11 @@ class _Queue:
         streams = []
         for number in range(case.asked, total):
             constraint = case.constraint.copy() if case.constraint else None
-            request = asked_for(case.candidates.prompt, constraint, case.candidates.line,
-                                self._search.sampling, case.source, number)  # fmt: skip
-            request = reviewed(
-                request, case.source, number, self._search, self._sandbox, self._generator.pieces
-            )
+            turn, place = divmod(number, len(case.readings))
+            prompt, source = case.readings[place]
+            line, search = case.candidates.line, self._search
+            request = asked_for(prompt, constraint, line, search.sampling, source, turn)
+            request = reviewed(request, source, turn, search, self._sandbox, self._generator.pieces)
             streams.append(self._entered(case, request, number))
         case.asked = total
         return streams

@@ -1,7 +1,7 @@
 """Weighs valid texts of an index and of the model by running them: what computes the same votes
 together.
 
-    model:  step(x) x 3 drawn alike    0.3 x 3 x their likelihood
+    model:  step(x), 3 of 4 texts       1.4 x 3/4 x their likelihood
     index:  edge(x)  computes the same  0.3 + 0.5, half of its name's words were asked for
     index:  ramp(x)  computes another   0.3 + 0.0
 
@@ -12,31 +12,35 @@ The votes were chosen by cross-validation over projects: bench/results/bundled_m
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from tat.decode.prompt import Prompt
+from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.naming import contrary, likeness
 from tat.retrieval.query import Hit
 from tat.wgsl.adaptation import same_types
 from tat.wgsl.behaviour import alike, run
 from tat.wgsl.declarations import functions
-from tat.wgsl.lexer import tokenize
+from tat.wgsl.lexer import code_of, tokenize
 from tat.wgsl.sandbox import Sandbox
 from tat.wgsl.signature import Signature, parse_signature
 from tat.wgsl.stubs import with_stubs
+from tat.wgsl.typed import signature_of
 
-_BASE = 0.3  # the vote of a text about which nothing else is known
+_MODEL = 1.4  # the votes that the model's texts share
+_FEWEST = 2  # texts that share them, as if there were so many
+_BASE = 0.3  # the vote of a function of an index about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OWN_NAME = 1.001  # factor of a function's own name: before those that may have it, too
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _CONTRARY = 0.1  # factor where a name says the opposite, as linear_to_srgb of srgb_to_linear
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
 _USED = 0.0001  # added to the factor for each name of the context that is used: of equals the most
-_DECIDES = 0.8  # votes of a proven function from which the model's texts made nothing better
+_MOST = 0.7  # likeness of a name from which a function answers before the model, unrun
 _SEED = 1  # of the inputs; evaluation draws its own from seed 0
 _PART = re.compile(r"\w+")
 _SECONDS = 20.0  # for one run, and the start of a device on a busy machine
@@ -48,11 +52,11 @@ NOTHING: Weight = (0.0, 0.0)
 
 
 class Valid(NamedTuple):
-    """A text that validates: the model's, with its score and how often it came, or an index's."""
+    """A text that validates: the model's, an index's, or both."""
 
     text: str
-    score: float  # mean log-probability of its tokens, in nats
-    times: int
+    score: float  # the model's mean log-probability of its tokens, in nats
+    times: int  # that the model wrote it
     origin: Hit | None
     proven: bool = False  # `origin` is one of tat's own functions
 
@@ -72,26 +76,48 @@ def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[s
     results = sandbox.each(lambda m: run(sandbox, m, signature, _SEED, _SECONDS).results, modules)
     if all(result is None for result in results):
         return {}
-    votes = [_vote(prompt, signature, valid) for valid in texts]
+    drawn = max(_FEWEST, sum(valid.times for valid in texts))
+    votes = [
+        _vote(prompt, signature.name, valid) + _MODEL / drawn * _drawn(prompt, valid)
+        for valid in texts
+    ]
     return {
         valid.text: (vote + sum(v for r, v in _others(results, votes, i) if _agree(own, r)), vote)
         for i, (valid, vote, own) in enumerate(zip(texts, votes, results, strict=True))
     }
 
 
-def decided(prompt: Prompt, texts: Sequence[Valid]) -> Mapping[str, Weight]:
-    """The votes of texts by themselves where one has so many that the model need not be asked.
+def named(prompt: Prompt, texts: Sequence[Valid]) -> bool:
+    """Whether a function of an index has the types and the whole name that is asked for.
 
-    It has the types and half of the name, and is proven, or has the types and the whole name.
-    Else none."""
+    Then one text of the model beside it is enough: more choose no better."""
     signature = _signature(prompt)
-    if signature is None or not texts:
-        return {}
-    votes = [_vote(prompt, signature, valid) for valid in texts]
-    best = votes.index(max(votes))
-    if votes[best] < (_DECIDES if texts[best].proven else _BASE + _NAME):
-        return {}
-    return {valid.text: (vote, vote) for valid, vote in zip(texts, votes, strict=True)}
+    return signature is not None and any(
+        _vote(prompt, signature.name, valid) >= _BASE + _NAME for valid in texts
+    )
+
+
+def likely(prompt: Prompt, adaptations: Iterable[Adaptation]) -> list[Adaptation]:
+    """The functions of an index that go before the model's texts where nothing can be run: they
+    have the types and most of the name. A person's own all do."""
+    name = signature_of(prompt.signature).name
+
+    def fit(hit: Hit) -> bool:
+        like = max(likeness(name, other) for other in hit.names) >= _MOST
+        return like and fits(hit, prompt) and not any(contrary(name, o) for o in hit.names)
+
+    return [one for one in adaptations if not one.proven or fit(one.origin)]
+
+
+def calls_of(prompt: Prompt, text: str) -> int:
+    """How many of the functions that a prompt gives a text uses."""
+    return len(_names(text.removeprefix(prompt.lead)) & given_functions(prompt))
+
+
+def given_functions(prompt: Prompt) -> set[str]:
+    """The names of the functions that the context of a prompt gives."""
+    pairs = pairwise(code_of(prompt.context))
+    return {name.text for keyword, name in pairs if keyword.text == "fn"}
 
 
 def fits(hit: Hit, prompt: Prompt) -> bool:
@@ -118,18 +144,23 @@ def _agree(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     return one is not None and other is not None and alike(one, other)
 
 
-def _vote(prompt: Prompt, signature: Signature, valid: Valid) -> float:
-    """How far a text is trusted by itself."""
+def _drawn(prompt: Prompt, valid: Valid) -> float:
+    """How far the model trusts a text: its likelihood, for each time that it came."""
+    trust = _UNUSED ** min(unused_parameters(prompt, valid.text), 3)
+    return valid.times * math.exp(min(valid.score, 0.0)) * trust
+
+
+def _vote(prompt: Prompt, name: str, valid: Valid) -> float:
+    """How far a function of an index is trusted by itself; 0 for a text of the model alone."""
+    if valid.origin is None:
+        return 0.0
     unused = unused_parameters(prompt, valid.text)
     if unused and valid.proven:  # it was proven for fewer values: after all that the model writes
         return 0.0
-    trust = _UNUSED ** min(unused, 3)
-    if valid.origin is None:
-        return _BASE * valid.times * math.exp(min(valid.score, 0.0)) * trust
-    trust *= 1.0 if fits(valid.origin, prompt) else _OTHER_TYPES
-    if any(contrary(signature.name, name) for name in valid.origin.names):
+    trust = _UNUSED ** min(unused, 3) * (1.0 if fits(valid.origin, prompt) else _OTHER_TYPES)
+    if any(contrary(name, other) for other in valid.origin.names):
         trust *= _CONTRARY
-    asked = [signature.name]
+    asked = [name]
     if not valid.proven and prompt.description:  # a person's own may be called by its words
         asked.append("_".join(_PART.findall(prompt.description)))
     own, *others = (max(likeness(one, name) for one in asked) for name in valid.origin.names)

@@ -49,7 +49,7 @@ _EXCLUSIVE = tuple(
 
 def likeness(one: str, other: str) -> float:
     """Dice's coefficient of the words of two names, 0 to 1."""
-    first, second = set(words(one)), set(words(other))
+    first, second = set(words(_spelled(one))), set(words(_spelled(other)))
     return 2 * len(first & second) / max(1, len(first) + len(second))
 
 
@@ -69,7 +69,12 @@ def _meanings(parts: Sequence[str], group: Mapping[str, str]) -> set[str]:
 
 
 def _parts(name: str) -> list[str]:
-    return list(words(name.replace("_", " ")))
+    return list(words(_spelled(name).replace("_", " ")))
+
+
+def _spelled(name: str) -> str:
+    """A name with sRGB as one word: linearTosRGB is about `to`, and not about `tos`."""
+    return name.replace("sRGB", "Srgb")
 
 
 def _ways(parts: Sequence[str]) -> tuple[set[str], set[str]]:
