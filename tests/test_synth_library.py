@@ -192,21 +192,21 @@ def test_the_function_of_the_name_is_first_and_goes_before_those_that_may_have_i
         types = "(c: vec3f) -> " + ("f32" if name == "luminance" else "vec3f")
         prompt = retriever.beside(Prompt(name, f"fn {name}{types}"), [])
         candidates = Candidates(prompt, sandbox, 16)
-        assert candidates.adapt_first(1)
+        assert candidates.named
         assert candidates.best(1)[0].origin.file == f"synth:color/{name}"
         assert prompt.adaptations[0].origin.file == f"synth:color/{name}"
 
 
-def test_a_proven_function_of_the_name_answers_without_the_model(sandbox, cache):
+def test_beside_a_function_of_the_name_one_text_of_the_model_is_enough(sandbox, cache):
     retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=shelf.family_index)
     candidates = Candidates(retriever.beside(LUMA, []), sandbox, 16)
-    assert candidates.adapt_first(1)
+    assert candidates.named and not candidates.adapt_first(1)
     [answer] = candidates.best(1)
     assert answer.origin.file == "synth:color/luminance" and answer.candidates == 0
     assert "dot(color, vec3f(0.2126, 0.7152, 0.0722))" in answer.generation.text
     other = replace(LUMA, signature="fn unheard_of(color: vec3f) -> f32")
     candidates = Candidates(retriever.beside(other, []), sandbox, 16)
-    assert candidates.weighs and not candidates.adapt_first(1)
+    assert candidates.weighs and not candidates.named
 
 
 @pytest.mark.parametrize(
