@@ -22,8 +22,11 @@ def test_the_first_of_several_is_the_one_answer(
                     last_resorts=() if found else LIBRARY)  # fmt: skip
 
     def votes(prompt, sandbox, valid):
-        return {v.text: (v.times * (1.0 + likely.index(v.text) if v.times else 3.0), 0.0)
-                for v in valid}  # fmt: skip
+        known = 99.0 if decides else 3.0
+        return {
+            v.text: (known if v.origin else v.times * (1.0 + likely.index(v.text)), 0.0)
+            for v in valid
+        }
 
     def asked(wanted: int) -> list[Outcome]:
         script = Scripted(*texts, right=tuple(right), likely="".join(likely))
@@ -32,7 +35,9 @@ def test_the_first_of_several_is_the_one_answer(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tat.decode.candidates.weigh", votes)
-        patch.setattr("tat.decode.candidates.named", lambda prompt, valid: decides and bool(valid))
+        patch.setattr(
+            "tat.decode.candidates.named", lambda prompt, valid: [*valid] if decides else []
+        )
         [alone], several = asked(1), asked(wanted)
     assert len({outcome.generation.text for outcome in several}) == len(several)
     if not alone.problem:

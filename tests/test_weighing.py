@@ -172,13 +172,22 @@ def test_a_generic_function_stands_with_the_type_that_is_asked_for(sandbox):
 
 def test_one_text_is_asked_for_beside_a_function_that_is_called_so(sandbox):
     """It outweighs the name where others compute what it does."""
-    luma = adaptation(WRONG, "luma")
+    luma = replace(adaptation(WRONG, "luma"), proven=True)
     for others, body in ((), WRONG), ((adaptation(RIGHT, "light_of_luma"),), RIGHT):
         prompt = replace(PROMPT, adaptations=(luma, *others))
         script, search = Scripted(ALSO, OTHER, OTHER), Search(Sampling(0.7), 3, weighed=4)
         outcome = generate_valid(script, prompt, None, sandbox, search)
         assert (outcome.candidates, outcome.generation.text) == (1, f"{PROMPT.lead}{body}")
     assert not named(PROMPT, [known(RIGHT, "luma", signature="(c: vec4f) -> f32"), model(ALSO)])
+
+
+def test_a_persons_function_of_the_name_answers_whatever_others_compute(sandbox):
+    own, others = adaptation(WRONG, "luma"), [adaptation(RIGHT, "light_of_luma")] * 2
+    prompt = replace(PROMPT, adaptations=(*others, own))
+    outcome = generate_valid(
+        Scripted(ALSO), prompt, None, sandbox, Search(Sampling(0.7), 3, weighed=4)
+    )
+    assert (outcome.candidates, outcome.generation.text) == (0, f"{PROMPT.lead}{WRONG}")
 
 
 def test_a_text_of_both_has_the_votes_of_both(sandbox):

@@ -80,8 +80,7 @@ class Candidates:
         self.weighs = bool(sandbox and weighed and is_weighable(prompt))
         self._tried = weighed if self.weighs else 0
         self.adapt(prompt.adaptations[: self._tried], self._tried)
-        # Beside a function that is called so, one text of the model is enough.
-        self.named = self.weighs and named(prompt, self._texts(()))
+        self.named = named(prompt, self._texts(())) if self.weighs else []
         # What cannot be run and may call a given function calls one, as a rule.
         unrun = bool(sandbox and weighed and not self.weighs and prompt.signature.strip())
         self._unrun, self._calls = unrun, unrun and bool(given_functions(prompt))
@@ -156,9 +155,9 @@ class Candidates:
         return sum(problem is None for _, problem, _ in self._judged.values())
 
     def adapt_first(self, wanted: int) -> bool:
-        """Whether an index alone answers; never where it is weighed."""
+        """Whether an index alone answers; where it is weighed, a person's own function."""
         if self.weighs:
-            return False
+            return self.valid >= wanted and not all(one.proven for one in self.named)
         adaptations = self.prompt.adaptations
         first = likely(self.prompt, adaptations) if self._unrun else adaptations
         return self.adapt(first, wanted, using_all=True)
@@ -199,7 +198,7 @@ class Candidates:
         if not self._alone or not numbers:
             return numbers
         if self.weighs or self.line:
-            enough = self.named
+            enough = bool(self.named)
         else:
             first = self._written[0]
             enough = self._judged[first][1] is None and (not self._calls or self._calls_one(first))

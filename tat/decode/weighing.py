@@ -36,6 +36,7 @@ _FEWEST = 2  # texts that share them, as if there were so many
 _BASE = 0.3  # the vote of a function of an index about which nothing else is known
 _NAME = 1.0  # added for a function of an index that has the name that is asked for
 _OWN_NAME = 1.001  # factor of a function's own name: before those that may have it, too
+_PERSONS = 100.0  # factor where a person's own function has the types and the whole name, too
 _OTHER_TYPES = 0.1  # factor where its parameters or its result have other types
 _CONTRARY = 0.1  # factor where a name says the opposite, as linear_to_srgb of srgb_to_linear
 _UNUSED = 0.1  # factor for each parameter that a text does not use, up to three
@@ -87,14 +88,15 @@ def weigh(prompt: Prompt, sandbox: Sandbox, texts: Sequence[Valid]) -> Mapping[s
     }
 
 
-def named(prompt: Prompt, texts: Sequence[Valid]) -> bool:
-    """Whether a function of an index has the types and the whole name that is asked for.
+def named(prompt: Prompt, texts: Sequence[Valid]) -> list[Valid]:
+    """The functions of an index that have the types and the whole name that is asked for.
 
-    Then one text of the model beside it is enough: more choose no better."""
+    A person's own one answers. Beside one of tat's own a single text of the model is enough: more
+    choose no better."""
     signature = _signature(prompt)
-    return signature is not None and any(
-        _vote(prompt, signature.name, valid) >= _BASE + _NAME for valid in texts
-    )
+    if signature is None:
+        return []
+    return [one for one in texts if _vote(prompt, signature.name, one) >= _BASE + _NAME]
 
 
 def likely(prompt: Prompt, adaptations: Iterable[Adaptation]) -> list[Adaptation]:
@@ -167,7 +169,8 @@ def _vote(prompt: Prompt, name: str, valid: Valid) -> float:
     trust *= 1.0 + _USED * len(
         _names(prompt.context) & _names(valid.text.removeprefix(prompt.lead))
     )
-    return (_BASE + _NAME * max([_OWN_NAME * own, *others])) * trust
+    vote = (_BASE + _NAME * max([_OWN_NAME * own, *others])) * trust
+    return vote if valid.proven or vote < _BASE + _NAME else vote * _PERSONS
 
 
 def _names(code: str) -> set[str]:
