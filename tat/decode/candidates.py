@@ -24,6 +24,7 @@ from tat.decode.weighing import (
     weigh,
 )
 from tat.retrieval.query import Hit
+from tat.retrieval.stages import stage_of
 from tat.wgsl.lexer import code_of
 from tat.wgsl.sandbox import Diagnostic, Sandbox
 
@@ -266,6 +267,8 @@ class Candidates:
         above = 0 if self.prompt.is_gap else self.prompt.head.count("\n")
         if problem is None and not self.prompt.is_gap and does_nothing(code_of(generation.text)):
             return Diagnostic(EMPTY)
+        if problem is None and self.prompt.stage not in ("", stage_of(generation.text)):
+            return Diagnostic(f"it is no {self.prompt.stage} shader, which the words ask for")
         if problem is None or problem.line == 0:
             return problem
         if problem.line <= above:

@@ -9,6 +9,7 @@ from tat.data.samples import Source, completion_source, infill_source
 from tat.decode.begun import LONGEST, Cursor, with_one_blank
 from tat.errors import UsageError
 from tat.retrieval.query import Hit
+from tat.retrieval.stages import stage_asked
 from tat.wgsl.heads import words_and_head
 from tat.wgsl.stubs import with_stubs
 from tat.wgsl.typed import signature_of
@@ -126,6 +127,11 @@ class Prompt:
         if self.is_gap or not (self.description.strip() and self.signature.strip()):
             return (self,)
         return self, replace(self, description="")
+
+    @cached_property
+    def stage(self) -> str:
+        """The stage of the entry point that its words ask for; "" for none, or with a signature."""
+        return "" if self.is_gap or self.signature else stage_asked(self.description).name
 
     @property
     def lead(self) -> str:

@@ -10,7 +10,7 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
-from tat.retrieval.requests import asked_for, whole
+from tat.retrieval.requests import answers
 from tat.retrieval.words import parts, words
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
@@ -110,9 +110,9 @@ class Retriever:
         """Functions that a request in words asks for, as they are; first those of the index."""
         count = self.adaptations + self.last_resorts
         return [
-            Adaptation(partial(whole, index, hit), hit, index.proven)
+            Adaptation(render, hit, index.proven)
             for index in (self._indexes() if count else ())
-            for hit in asked_for(index, request, exclude)
+            for hit, render in answers(index, request, exclude)
         ][:count]
 
 

@@ -4,14 +4,20 @@ convert rgb to hsv    rgb_to_hsv  "Converts RGB to HSV"   all of its words, in t
                       hsv_to_rgb  "Converts HSV to RGB"   all of its words, but the other way round
                       rgb_to_luma "Luma of RGB"           too few
 fade by foamFade      foamFade    "Exponential fall"   its name stands there as it is spelled
+
+Words that ask for a stage, as `a fragment shader that` does, are a requirement: an entry point of
+another stage is no answer, and of a plain function an entry point is made (`tat.retrieval.stages`).
 """
 
 import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 from tat.retrieval.fitting import Request
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
+from tat.retrieval.stages import entry_point, stage_asked, stage_of
 from tat.retrieval.words import words
 from tat.wgsl.declarations import split_module
 from tat.wgsl.lexer import tokenize
@@ -19,6 +25,7 @@ from tat.wgsl.lexer import tokenize
 _HITS = 64  # that are compared
 _ENOUGH = 8.5  # of 15, the highest score; from there a function is an answer
 _READ = 256  # words of a request
+_OF_STAGE = 1.0  # added to the score of an entry point of the stage that is asked for
 _IDENTITY = """
 SELECT chunks.id FROM chunks JOIN documents ON documents.id = chunks.document
 WHERE chunks.text = ? AND documents.file = ? LIMIT 1
@@ -29,17 +36,44 @@ WHERE kind = 'function' AND document = (SELECT document FROM chunks WHERE id = ?
 """
 
 
-def asked_for(index: Index, request: str, exclude: str = "") -> list[Hit]:
-    """The functions that a request asks for, the best first; `exclude` as in `search`."""
+def answers(
+    index: Index, request: str, exclude: str = ""
+) -> Iterator[tuple[Hit, Callable[[], str]]]:
+    """The functions that a request asks for, the best first, and what renders each with all that it
+    needs; `exclude` as in `search`."""
     read = " ".join(islice(request.split(), _READ))
-    asked, spelled = Request(read, index.frequency, len(index)), _compounds(request)
+    stage = stage_asked(read)
+    if not stage.name:
+        for _, hit in _asked_for(index, read, exclude):
+            yield hit, partial(whole, index, hit)
+        return
+    entries: dict[str, tuple[float, Hit]] = {}
+    for words_of in (read, stage.rest):
+        for (named, score), hit in _asked_for(index, words_of, exclude):
+            if stage_of(hit.text) == stage.name:
+                best = max(score + _OF_STAGE + named, entries.get(hit.text, (0.0, hit))[0])
+                entries[hit.text] = best, hit
+    ranked = [(-score, 0, partial(whole, index, hit), hit) for score, hit in entries.values()]
+    for (_, score), hit in _asked_for(index, stage.each, exclude):
+        if stage_of(hit.text):
+            continue
+        made = entry_point(stage.name, stage.rest, hit.text, whole(index, hit))
+        if made:  # of equals the shortest: a generic function has its scalar form first
+            ranked.append((-score, len(made), partial(str, made), hit))
+    for _, _, render, hit in sorted(ranked, key=lambda item: item[:2]):
+        yield hit, render
+
+
+def _asked_for(index: Index, request: str, exclude: str) -> list[tuple[tuple[bool, float], Hit]]:
+    """The functions that words ask for, the best first, each after whether its name stands there,
+    and its score."""
+    asked, spelled = Request(request, index.frequency, len(index)), _compounds(request)
     hits = search(index, request, _HITS, kind="function", exclude=exclude)
-    ranked = []
-    for hit in hits:
-        named, score = hit.name in spelled, asked.fit(hit, hits[0].score)
-        if named or score >= _ENOUGH:
-            ranked.append(((named, score), hit))
-    return [hit for _, hit in sorted(ranked, key=lambda item: item[0], reverse=True)]
+    scores = [(hit.name in spelled, asked.fit(hit, hits[0].score)) for hit in hits]
+    ranked = [
+        item for item in zip(scores, hits, strict=True) if item[0][0] or item[0][1] >= _ENOUGH
+    ]
+    return sorted(ranked, key=lambda item: item[0], reverse=True)
 
 
 def whole(index: Index, hit: Hit) -> str:
