@@ -123,7 +123,7 @@ class _Entry:
         return self._module(resources, head, lines)
 
     def compute(self) -> str:
-        """Of an image each pixel, else each element of an array."""
+        """Each pixel of an image, or else each element of an array."""
         if self._image:
             return self._image_pass()
         arguments, taken = [], ""
