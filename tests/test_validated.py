@@ -131,12 +131,19 @@ def test_a_budget_of_none_validates_nothing():
     assert script.best(0).problem is None and script.validated == []
 
 
-def test_gaps_are_left_out_if_so_asked():
+@pytest.mark.parametrize(
+    ("suffix", "gaps", "count"), [(" ", False, 0), (" ", True, 1), ("}", False, 1), ("}", True, 1)]
+)
+def test_a_gap_is_validated_with_text_on_both_sides_or_if_so_asked(suffix, gaps, count):
+    script = Scripted("x")
+    outcome = script.best(1, Prompt(prefix="fn f() {", suffix=suffix), gaps=gaps)
+    assert (outcome.problem is None) == (count == 0) and len(script.validated) == count
+
+
+def test_a_gaps_valid_text_goes_before_a_likelier_one():
+    script = Scripted("wrong", "right", right=("right}",))
     gap = Prompt(prefix="fn f() {", suffix="}")
-    for gaps, count in ((False, 0), (True, 1)):
-        script = Scripted("x")
-        assert (script.best(1, gap, gaps=gaps).problem is None) == (not gaps)
-        assert len(script.validated) == count
+    assert script.best(2, gap, gaps=False).generation.text == "right"
 
 
 def test_answers_keep_the_order_of_the_prompts():

@@ -171,10 +171,21 @@ def test_json_says_whether_a_gaps_text_is_valid_in_a_whole_module(tiny_run, tmp_
     at = area.index("return")
     assert asked(area[:at], "\n}\n") == (True, False)
     assert asked(area[:at] + "return ", ";\n}\n") == (True, False)
-    assert asked(area[:at], "\n    return nothing;\n}\n") == (False, True)
     assert asked(area[:at] + "return ", " * nothing;\n}\n") == (False, True)
     assert asked("of " + area[:at], "\n}\n") == (None, False)  # no beginning of a module
     assert asked(area[:at], "\n}\n", "--stream") == (None, False)
+
+
+def test_a_block_that_cannot_be_valid_in_its_module_is_no_answer(tiny_run, tmp_path):  # noqa: F811
+    area = FUNCTIONS["area.wgsl"]
+    (tmp_path / "a").write_text(area[: area.index("return")])
+    (tmp_path / "b").write_text("\n    return nothing;\n}\n")
+    gap = "generate", "--prefix", tmp_path / "a", "--suffix", tmp_path / "b", "--run", tiny_run
+    done = tat(*gap)
+    assert done.code == 8 and done.out == "" and "none of 4 candidates validates" in done.err
+    told = tat(*gap, "--json", "-q")
+    assert told.code == 8 and json.loads(told.out)["valid"] is False
+    assert tat(*gap, "--validate=0", "-q").code == 0
 
 
 def test_a_text_comes_where_none_can_be_valid(tiny_run, tmp_path):  # noqa: F811

@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--validate", metavar="N", type=count,
-        help="try up to N candidates until one validates (4; a gap of whole lines: judge one)",
+        help="try up to N candidates until one validates, a gap's in its place (4)",
     )  # fmt: skip
     parser.add_argument("--stream", dest="validate", action="store_const", const=0,
                         help="print text as it comes, unchecked: --validate 0")  # fmt: skip

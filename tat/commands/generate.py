@@ -16,9 +16,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _expects_to_validate(options: argparse.Namespace) -> bool:
-    """Whether a text is likely to be validated. One of a gap is so by default, but where nothing
-    is said of it."""
+    """Whether a text is likely to be validated. That of a gap without a prefix or a suffix is not
+    where nothing is said of it."""
     if options.validate is not None:
         return options.validate > 0
-    gap = options.prefix or options.suffix
-    return options.line or options.json or not (gap and options.quiet)
+    open_gap = bool(options.prefix) != bool(options.suffix)
+    return options.line or options.json or not (open_gap and options.quiet)

@@ -76,6 +76,11 @@ class Prompt:
         return self.prefix is not None or self.suffix is not None
 
     @property
+    def enclosed(self) -> bool:
+        """Whether it asks for the text of a gap with text on both sides."""
+        return bool((self.prefix or "").strip() and (self.suffix or "").strip())
+
+    @property
     def source(self) -> Source:
         """The marked parts of its source, in the order of training samples."""
         if self.is_gap:

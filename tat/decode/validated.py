@@ -31,7 +31,7 @@ class Search:
     budget: int  # candidates until enough validate; 0 returns texts without validating them
     beams: int = 1  # of beam search; if there are several, its texts are the candidates
     wanted: int = 1  # different texts of a prompt
-    gaps: bool = True  # whether texts of gaps are validated, with prefix and suffix; lines always
+    gaps: bool = True  # whether texts of gaps have to validate, in their place; lines always do
     redraws: int = 0  # refused statements of a text that are drawn again, at most
     weighed: int = 0  # functions of an index that are weighed against the model's texts; 0: first
 
@@ -45,8 +45,9 @@ class Search:
         return self.budget > 0 and (self.gaps or prompt.line or not prompt.is_gap)
 
     def validates(self, prompt: Prompt) -> bool:
-        """Whether texts of this prompt are validated; within a line valid ones are preferred."""
-        return self.requires(prompt) or (self.budget > 0 and prompt.within)
+        """Whether texts of this prompt are validated; in a gap with text on both sides, or within a
+        line, valid ones are preferred."""
+        return self.requires(prompt) or (self.budget > 0 and (prompt.within or prompt.enclosed))
 
 
 def generate_valid(

@@ -151,9 +151,11 @@ class Answers:
         return alone and not (self._as_json(job) or self._search.validates(job.prompt))
 
     def _fails(self, job: Job, outcome: Outcome) -> bool:
-        """Whether a text is no answer, for it does not validate."""
-        required = self._search.requires(job.prompt) or outcome.refused
-        return outcome.problem is not None and required
+        """Whether a text is no answer, for it does not validate; within a line it is told of."""
+        if self._search.requires(job.prompt) or outcome.refused:
+            return outcome.problem is not None
+        block = job.prompt.enclosed and not job.prompt.within and self._search.budget > 0
+        return block and self._validity(job, outcome)[0] is False
 
     def _written(self, prompt: Prompt) -> Outcome:
         """The text of a prompt, printed as it comes."""
@@ -226,7 +228,8 @@ class Answers:
         if not job.prompt.is_gap or asked or not self._reaches_naga():
             return
         if problem := self._sandbox.validate(job.prompt.module(best.generation.text)):
-            more = "no other is" if job.prompt.within else "--validate 4 tries four texts"
+            several = self._search.validates(job.prompt)
+            more = "no other is" if several else "--validate 4 tries four texts"
             say(f"with this text the module is not valid: {problem}; {more}")
 
     def _left_out(self, job: Job, best: Outcome) -> str:

@@ -108,7 +108,7 @@ def _check_sources(options: argparse.Namespace, library: bool) -> None:
 
 
 def _search(options: argparse.Namespace, settings: GenerateConfig) -> Search:
-    """The search that the arguments ask for; by default gaps are not validated."""
+    """The search that the arguments ask for; by default gaps prefer what validates."""
     sampling = Sampling.configured(settings)
     if any(getattr(options, name) is not None for name in _DRAWS):
         sampling = replace(sampling, draws_first=True)
