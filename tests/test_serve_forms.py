@@ -2,11 +2,12 @@
 
 import json
 
+import pytest
 from serving import PREFIX, SUFFIX, client_fixture, generated, tiny_run  # noqa: F401  fixtures
 
 
 def test_openai_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # noqa: F811
-    alone = generated(tiny_run, tmp_path)
+    alone = generated(tiny_run, tmp_path, "--validate=0")
     body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "max_tokens": 50, "stop": None,
             "options": {"num_ctx": 9}, "logit_bias": {}}  # fmt: skip
     answer = client.ask("/v1/completions", body).json
@@ -23,7 +24,7 @@ def test_openai_minuet_and_tabby_forms(client, tiny_run, tmp_path):  # noqa: F81
 
 
 def test_ollamas_form_gives_the_text_of_generate(client, tiny_run, tmp_path):  # noqa: F811
-    alone = generated(tiny_run, tmp_path)
+    alone = generated(tiny_run, tmp_path, "--validate=0")
     body = {"model": "x", "prompt": PREFIX, "suffix": SUFFIX, "raw": True, "keep_alive": "5m",
             "options": {"num_predict": 50, "temperature": 0, "num_ctx": 9}}  # fmt: skip
     whole = client.ask("/api/generate", {**body, "stream": False}).json
@@ -35,7 +36,7 @@ def test_ollamas_form_gives_the_text_of_generate(client, tiny_run, tmp_path):  #
     assert "".join(record["response"] for record in records) == alone and len(records) > 2
     assert [record["done"] for record in records] == [False] * (len(records) - 1) + [True]
     assert records[-1]["eval_count"] == whole["eval_count"]
-    drawn = generated(tiny_run, tmp_path, "--temperature", "1.5", "--seed", "7")
+    drawn = generated(tiny_run, tmp_path, "--validate=0", "--temperature", "1.5", "--seed", "7")
     options = {"temperature": 1.5, "seed": 7}
     asked = {**body, "stream": False, "options": options}
     assert client.ask("/api/generate", asked).json["response"] == drawn
@@ -50,3 +51,20 @@ def test_ollamas_clients_learn_what_is_loaded(client, tiny_run):  # noqa: F811
     [model] = client.ask("/api/tags").json["models"]
     assert model["name"] == model["model"] == tiny_run.name
     assert client.ask("/api/version").json["version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/v1/completions", {"prompt": "fn ", "n": 9}, "n: 9 texts; a request has 1 to 8"),
+        ("/v1/completions", {"prompt": "fn ", "n": 0}, "n: 0 texts"),
+        ("/v1/completions", {"prompt": "fn ", "max_tokens": -4}, "max_tokens: -4"),
+        ("/generate", {"description": "area", "n": 9}, "n: 9 texts"),
+        ("/generate", {"descripton": "area"}, "`description` is there"),
+        ("/validate", {"text": "fn a() {}"}, "there are code, name, offset"),
+        ("/generate", {}, "give a signature or a gap"),
+    ],
+)
+def test_a_body_that_means_nothing_is_refused_by_its_field(client, path, body, said):
+    answer = client.ask(path, body)
+    assert answer.status == 400 and said in answer.data.decode(), answer.data

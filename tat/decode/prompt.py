@@ -68,7 +68,7 @@ class Prompt:
         if self.line and not self.is_gap:
             raise UsageError("prompt: one line is for a gap; give a prefix, a suffix or both")
         if not self.is_gap and not (self.description.strip() or self.signature.strip()):
-            raise UsageError("prompt: empty; describe the function, or give --signature or a gap")
+            raise UsageError("prompt: empty; describe the function, or give a signature or a gap")
 
     @property
     def is_gap(self) -> bool:

@@ -1,4 +1,8 @@
-"""The bodies of requests, by their fields; fields that are not named here are ignored."""
+"""The bodies of requests, by their fields. Forms that others made ignore fields that are not named
+here, for their clients send more; in tat's own an unknown field is refused."""
+
+import re
+from difflib import get_close_matches
 
 import msgspec
 
@@ -91,7 +95,7 @@ class Tokenize(msgspec.Struct):
     with_pieces: bool = False
 
 
-class Function(Drawn, kw_only=True):
+class Function(Drawn, kw_only=True, forbid_unknown_fields=True):
     """A request for a function; `index`: whether the library may answer."""
 
     description: str = ""
@@ -101,7 +105,7 @@ class Function(Drawn, kw_only=True):
     n: int = 1
 
 
-class Code(msgspec.Struct):
+class Code(msgspec.Struct, forbid_unknown_fields=True):
     """A module, and for what is asked at a place in it an offset in characters (UTF-16 units)."""
 
     code: str
@@ -112,12 +116,24 @@ class Code(msgspec.Struct):
 _MOST_STOPS, _LONGEST_STOP = 16, 200
 
 
-def decoded(data: bytes, kind: type) -> msgspec.Struct:
+def decoded(data: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """The body of a request; RefusedError where it is not of this kind."""
     try:
         return msgspec.json.decode(data or b"{}", type=kind, strict=False)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(400, f"the body is not what is asked for: {error}") from None
+        said = f"the body is not what is asked for: {error}{_meant(str(error), kind)}"
+        raise RefusedError(400, said) from None
+
+
+def _meant(problem: str, kind: type[msgspec.Struct]) -> str:
+    """The field that was meant by one that there is not, or all that there are."""
+    unknown = re.search("unknown field `(.*?)`", problem)
+    if unknown is None:
+        return ""
+    near = get_close_matches(unknown[1], kind.__struct_fields__, n=1)
+    if near:
+        return f"; `{near[0]}` is there"
+    return f"; there are {', '.join(sorted(kind.__struct_fields__))}"
 
 
 def stops(given: list[str] | str | None) -> tuple[str, ...]:

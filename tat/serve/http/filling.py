@@ -11,18 +11,21 @@ from tat.serve.ending import Ending
 from tat.serve.engine import Choice, Engine, Gone, GoneError
 from tat.serve.gaps import Gap
 from tat.serve.http.bodies import Drawn, Extra
+from tat.serve.http.replies import RefusedError
 from tat.serve.proposing import fillings
 from tat.serve.tasks import Task, Written
 
-_MOST = 8  # texts of one request
+MOST = 8  # texts of one request
 _WAIT = 0.25  # seconds between looks at whether the client is still there, in a stream
 
 
 def choices(settings: GenerateConfig, drawn: Drawn, count: int) -> list[Choice]:
-    """How each of `count` texts is chosen; UsageError for values that mean nothing.
+    """How each of `count` texts is chosen; UsageError for values that mean nothing, RefusedError
+    for too many texts or none.
 
     The first is the likeliest, and drawn only where a temperature is given.
     """
+    require_texts(count)
     sampling = Sampling.configured(settings)
     draws = bool(drawn.temperature and drawn.temperature > 0)
     if draws:
@@ -35,7 +38,13 @@ def choices(settings: GenerateConfig, drawn: Drawn, count: int) -> list[Choice]:
         sampling = replace(sampling, seed=drawn.seed)
     if drawn.repeat_penalty is not None:
         sampling = replace(sampling, repetition_penalty=drawn.repeat_penalty)
-    return [Choice(sampling, number) for number in range(max(1, min(count, _MOST)))]
+    return [Choice(sampling, number) for number in range(count)]
+
+
+def require_texts(count: int) -> None:
+    """RefusedError for a number of texts that a request cannot have."""
+    if not 1 <= count <= MOST:
+        raise RefusedError(400, f"n: {count} texts; a request has 1 to {MOST}")
 
 
 def gap(engine: Engine, prefix: str, suffix: str | None, extras: list[Extra]) -> Prompt:

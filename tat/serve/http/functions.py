@@ -12,14 +12,14 @@ from tat.serve.drawing import draw, picture_of
 from tat.serve.engine import Engine, Gone, until
 from tat.serve.gaps import gap_at
 from tat.serve.http.bodies import Code, Function
-from tat.serve.http.filling import choices
+from tat.serve.http.filling import choices, require_texts
 from tat.serve.http.replies import RefusedError, Reply, json_reply
 from tat.serve.language.completion import candidates, word_before
 from tat.serve.language.symbols import Analysis
 from tat.serve.proposing import proposal
 from tat.wgsl.sandbox import Diagnostic
 
-_MOST_HITS, _MOST_TEXTS, _SHOWN = 50, 8, 60
+_MOST_HITS, _SHOWN = 50, 60
 _LARGEST = 400_000  # characters of a module that is completed in
 _LINE_SECONDS = 5.0
 
@@ -32,9 +32,9 @@ def generate(engine: Engine, body: Function, gone: Gone) -> Reply:
     if body.index:
         prompt = engine.prompted(prompt)
     sampling = choices(engine.settings, body, 2)[0].sampling or Sampling(0.0)
-    wanted = max(1, min(body.n, _MOST_TEXTS))
-    budget, redraws = max(wanted, engine.settings.candidates), engine.settings.redraws
-    search = Search(sampling, budget, wanted=wanted, redraws=redraws)
+    require_texts(body.n)
+    budget, redraws = max(body.n, engine.settings.candidates), engine.settings.redraws
+    search = Search(sampling, budget, wanted=body.n, redraws=redraws)
     outcomes = engine.answer(prompt, search, gone)
     service = engine.decoder.service
     texts = [_answer(prompt, outcome) for outcome in outcomes]

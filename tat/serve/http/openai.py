@@ -25,7 +25,10 @@ def completions(engine: Engine, body: OpenCompletion, gone: Gone) -> Reply:
     if not prompts or len(prompts) > _PROMPTS:
         raise RefusedError(400, f"prompt: give a text, or a list of 1 to {_PROMPTS} texts")
     chosen = choices(engine.settings, body, body.n)
-    limit = limited(engine, _TOKENS if body.max_tokens is None else body.max_tokens)
+    asked = _TOKENS if body.max_tokens is None else body.max_tokens
+    if asked < -1:
+        raise RefusedError(400, f"max_tokens: {asked}; give 0 or more, or -1 for all that fit")
+    limit = limited(engine, asked)
     ending = Ending(stops(body.stop))
     if body.stream:
         if len(prompts) > 1 or body.n > 1:
