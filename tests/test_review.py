@@ -60,6 +60,7 @@ PLAIN = Prompt("", "fn f(x: f32) -> f32")
     ("{ let a = x; let b = a +" + " " * 600 + "1.0; return b; }", "{ let a = x;"),
     ("{ return x; let a = 1.0; }", "{ return x;"), ("{ return x; ; }", "{ return x;"),
     ("{ let a = x +" + " " * 18 + "1.0; return a; }", "{"),
+    ("{ let a = x +\n\n1.0; return a; }", "{"), ("{ return x\u200e + 1.0; }", "{"),
     ("{ let a = x; /* " + "words and words " * 14, "{ let a = x;"),
     ("{ let a = x; // " + "x " * 110, "{ let a = x;"),
 ])  # fmt: skip
@@ -75,7 +76,7 @@ def test_a_body_that_does_nothing_goes_back_to_before_it_ended(text, back, sandb
 
 
 def test_columns_and_empty_blocks_inside_of_a_body_stay(sandbox):
-    text = "{ var a = 1;" + " " * 30 + "// one\n" + " " * 40 + "loop { break; } if a > 1 { } }"
+    text = "{ var a = 1;" + " " * 30 + "// one\n\n" + " " * 40 + "loop { break; } if a > 1 { } }"
     assert reviewed(Prompt("", "fn f()"), text, sandbox) == []
 
 

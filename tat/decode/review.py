@@ -30,7 +30,11 @@ _DEEPEST = 8  # round brackets inside each other
 _LONGEST_STATEMENT = 120  # lexical tokens without an end
 _LONGEST_TEXT = 600  # characters of a statement, blank space and comments too
 _LONGEST_COMMENT = 200  # characters: the grammar allows anything in one
-_BLANKS = re.compile(r"[^ \t\r\n][ \t]{17,}[^ \t\r\n/]")  # inside a line; 2 of those functions
+_BLANKS = re.compile(  # that nobody writes in a statement; 2 of those functions have many in a line
+    r"[^ \t\r\n][ \t]{17,}[^ \t\r\n/]|[\v\f\x85\u200e\u200f\u2028\u2029]"
+    r"|^[^\n/]*[^\s;{}/][ \t]*\n[ \t]*\n",
+    re.MULTILINE,
+)
 _MOST_EQUAL = 4  # times that the same statement may stand in a function, if it has 5 tokens or more
 _LEAST_COUNTED = 5
 _MOST_UNUSED = 10  # declarations that nothing used so far
@@ -188,7 +192,8 @@ def is_lost(statement: Sequence[Token]) -> bool:
 
 
 def rambles(statement: str) -> bool:
-    """Whether a statement, a comment or blank space in it is very long; it may have no end yet."""
+    """Whether a statement, a comment or blank space in it is very long, or the blank space is an
+    empty line or no ASCII; it may have no end yet."""
     if _BLANKS.search(statement):
         return True
     if len(statement) <= _LONGEST_COMMENT:
