@@ -307,3 +307,14 @@ def test_without_a_model_the_rest_is_served(tmp_path, monkeypatch):
 def test_a_port_that_is_taken_is_named(client):
     done = process("serve", "--run", "none", "--port", client.host.rpartition(":")[2])
     assert done.code == 1 and "choose another --port" in done.err
+
+
+def test_words_alone_get_the_functions_that_generate_gives():
+    asked = "signed distance to a torus"
+    with serving("--run", "bundled", "--device", "cpu", "-q") as address:
+        body = {"description": asked, "n": 2}
+        served = Client(address).ready().ask("/generate", body).json["candidates"]
+    done = tat("generate", asked, "--n-best", "2", "--json", "--device", "cpu", "-q")
+    texts = json.loads(done.out)["texts"]
+    assert [one["text"] for one in served] == [one["text"] for one in texts]
+    assert [one["origin"] for one in served] == [one["adapted_from"] for one in texts]

@@ -5,11 +5,17 @@ import logging
 import os
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from tat.checkpoint import Checkpoint
 from tat.commands.common.checkpoints import named_checkpoint
-from tat.commands.common.indexes import bundled_library, named_index
+from tat.commands.common.indexes import (
+    COOKBOOK,
+    bundled_library,
+    library_index,
+    named_index,
+)
 from tat.config import resolve
 from tat.config_tables import Config
 from tat.errors import FileError, UsageError, one_line
@@ -64,7 +70,10 @@ def _engine(options: argparse.Namespace) -> Engine:
     if options.index != "none":
         model = BUNDLED if options.run == _NONE else options.run
         more = bundled_library(config.generate, model, checkpoint)
-        library = Library(options.index, lambda: named_index(options.index), more)
+        load = partial(named_index, options.index)
+        if more and options.index == COOKBOOK:  # both as one, as `tat generate` has them
+            load, more = library_index, None
+        library = Library(options.index, load, more)
         library.require()  # a file that is no index is refused before anything is served
     decoder = Decoder(None) if none else _decoder(options, config)
     return Engine(config, decoder, Judge(), library)

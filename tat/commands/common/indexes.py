@@ -12,6 +12,7 @@ from tat.retrieval.index_file import open_index
 from tat.synth import shelf
 from tat.train.named_checkpoint import is_bundled, tuned_from_bundled
 
+COOKBOOK = "cookbook"  # the name of the index of the bundled cookbook
 LIBRARY_PARTS = ("synth", "cookbook")  # folders of resources that the whole library is made of
 
 
@@ -21,7 +22,7 @@ def named_index(name: str, split: str = "") -> Index:
 
     FileError if the file is damaged, of another version or no index.
     """
-    if name == "cookbook":
+    if name == COOKBOOK:
         return cookbook_index(split)
     return shelf.family_index() if name == shelf.NAME else open_index(Path(name))
 
