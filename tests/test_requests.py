@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from cli_harness import tat
 
 from tat.commands.common.indexes import library_index
 from tat.retrieval.chunks import Document
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit
-from tat.retrieval.requests import answers
+from tat.retrieval.requests import answers, unknown_words
 from tat.retrieval.terms import terms
 
 REQUESTS = Path(__file__).with_name("requests.txt")
@@ -77,3 +78,22 @@ def test_a_long_comment_is_no_advantage():
 def test_spellings_of_one_word_agree():
     assert terms("rotates rotated rotating rotation") == ("rotat",) * 4
     assert terms("tiling a tile") == ("til", "~a", "til") and terms("spring") == ("spring",)
+
+
+@pytest.mark.parametrize(
+    ("request_in_words", "unknown"),
+    [
+        ("asdf qwer", ["asdf", "qwer"]), ("make me a sandwich", ["sandwich"]),
+        ("write triangles to a zxcv", []), ("blurring", []), ("make it so", []),
+    ],
+)  # fmt: skip
+def test_a_request_is_unknown_where_none_of_its_words_is_known(request_in_words, unknown):
+    assert unknown_words([library_index()], request_in_words) == unknown
+
+
+def test_nonsense_is_refused_and_real_requests_are_not():
+    lines = [line for line in REQUESTS.read_text("utf-8").splitlines() if line[0] != "#"]
+    index = library_index()
+    assert not any(unknown_words([index], line.partition(":")[0]) for line in lines)
+    done = tat("generate", "asdf qwer", "--device", "cpu", "-q")
+    assert done.code == 2 and done.out == "" and "'asdf', 'qwer'" in done.err

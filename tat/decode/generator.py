@@ -196,6 +196,10 @@ class Generator:
 
     def refusal(self, prompt: Prompt) -> str:
         """Why the model cannot read a prompt, "" if it can."""
+        if prompt.unknown:
+            words = ", ".join(map(repr, prompt.unknown[:5]))
+            advice = "say in English what a shader's function computes, or give a signature"
+            return f"prompt: none of its words is known here ({words}); {advice}"
         try:
             self.source(prompt)
         except UsageError as error:

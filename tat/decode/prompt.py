@@ -52,6 +52,7 @@ class Prompt:
         Adaptation, ...
     ] = ()  # functions of an index that may answer it, the best first
     last_resorts: tuple[Adaptation, ...] = ()  # less fitting ones, for when nothing else validates
+    unknown: tuple[str, ...] = ()  # all words of a request, where a library knows none of them
 
     def __post_init__(self) -> None:
         for name in ("description", "signature", "context", "prefix", "suffix"):

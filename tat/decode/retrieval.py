@@ -10,7 +10,7 @@ from tat.decode.prompt import Adaptation, Prompt
 from tat.errors import UsageError
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
-from tat.retrieval.requests import answers
+from tat.retrieval.requests import answers, unknown_words
 from tat.retrieval.words import parts, words
 from tat.wgsl.adaptation import Place, adapted
 from tat.wgsl.declarations import functions
@@ -65,6 +65,7 @@ class Retriever:
         adaptations = tuple(self._adapted(prompt, exclude))
         return replace(
             prompt,
+            unknown=() if adaptations else self._unknown(prompt),
             neighbours=tuple(neighbour.text for neighbour in found),
             adaptations=adaptations[: self.adaptations],
             last_resorts=adaptations[self.adaptations :],
@@ -100,6 +101,16 @@ class Retriever:
             Adaptation(partial(_renamed, hit, prompt), hit, index.proven)
             for hit, index in sorted(found.values(), key=order)[:count]
         ]
+
+    def _unknown(self, prompt: Prompt) -> tuple[str, ...]:
+        """The words of a request in words alone, if tat's own functions have none of them: these
+        are what the bundled model has learnt from."""
+        if prompt.is_gap or prompt.signature or prompt.context or not self.adaptations:
+            return ()
+        indexes = self._indexes()
+        if not any(index.proven for index in indexes):
+            return ()
+        return tuple(unknown_words(indexes, prompt.description))
 
     def _indexes(self) -> list[Index]:
         """The index, then the library, as far as they are there."""

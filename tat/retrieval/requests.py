@@ -10,7 +10,7 @@ another stage is no answer, and of a plain function an entry point is made (`tat
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 
@@ -18,7 +18,8 @@ from tat.retrieval.fitting import Request
 from tat.retrieval.index import Index
 from tat.retrieval.query import Hit, search
 from tat.retrieval.stages import entry_point, stage_asked, stage_of
-from tat.retrieval.words import words
+from tat.retrieval.terms import terms
+from tat.retrieval.words import parts, words
 from tat.wgsl.declarations import split_module
 from tat.wgsl.lexer import tokenize
 
@@ -74,6 +75,15 @@ def _asked_for(index: Index, request: str, exclude: str) -> list[tuple[tuple[boo
         item for item in zip(scores, hits, strict=True) if item[0][0] or item[0][1] >= _ENOUGH
     ]
     return sorted(ranked, key=lambda item: item[0], reverse=True)
+
+
+def unknown_words(indexes: Iterable[Index], request: str) -> list[str]:
+    """The words of a request that mean something, if no index has any of them, else none."""
+    said = zip(parts(request), terms(request), strict=True)
+    content = [(word, term) for word, term in said if not term.startswith("~")][:_READ]
+    asked = " ".join(f"{word} {term}" for word, term in content)
+    known = any(search(index, asked, 1) for index in indexes)
+    return [] if known else [word for word, _ in content]
 
 
 def whole(index: Index, hit: Hit) -> str:
