@@ -22,7 +22,8 @@ def sandbox():
 @pytest.mark.parametrize(
     ("request_in_words", "stage", "rest", "each"),
     [
-        ("a fragment shader that draws stars", "fragment", "draws stars", "draws stars"),
+        ("a fragment shader that draws stars", "fragment", "draws stars", "stars"),
+        ("full-screen pass with a vignette", "fragment", "a vignette", "a vignette"),
         ("Pixel shader for a grid", "fragment", "a grid", "a grid"),
         ("compute kernel to halve every value of a buffer", "compute",
          "halve every value of a buffer", "halve"),
@@ -81,6 +82,10 @@ def test_a_function_with_resources_stays_alone():
         ("compute shader that moves particles", "compute", "vel"),
         ("vertex shader that transforms a position by a matrix", "vertex", "mat4x4f"),
         ("vertex shader with a sine wave displacement", "vertex", "sin("),
+        ("pixel shader that draws a circle", "fragment", "fwidth"),
+        ("compute shader for relu", "compute", "array<f32>"),
+        ("compute shader that sums an array", "compute", "workgroupBarrier"),
+        ("vertex shader that rotates around the y axis", "vertex", "view_projection"),
     ],
 )
 def test_the_library_answers_with_the_stage_that_is_asked_for(

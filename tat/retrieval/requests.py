@@ -26,7 +26,7 @@ from tat.wgsl.lexer import tokenize
 _HITS = 64  # that are compared
 _ENOUGH = 8.5  # of 15, the highest score; from there a function is an answer
 _READ = 256  # words of a request
-_OF_STAGE = 1.0  # added to the score of an entry point of the stage that is asked for
+_OF_STAGE = 2.0  # added to the score of an entry point of the stage that is asked for
 _IDENTITY = """
 SELECT chunks.id FROM chunks JOIN documents ON documents.id = chunks.document
 WHERE chunks.text = ? AND documents.file = ? LIMIT 1
@@ -49,7 +49,7 @@ def answers(
             yield hit, partial(whole, index, hit)
         return
     entries: dict[str, tuple[float, Hit]] = {}
-    for words_of in (read, stage.rest):
+    for words_of in dict.fromkeys((read, stage.rest, stage.each)):
         for (named, score), hit in _asked_for(index, words_of, exclude):
             if stage_of(hit.text) == stage.name:
                 best = max(score + _OF_STAGE + named, entries.get(hit.text, (0.0, hit))[0])
@@ -59,8 +59,8 @@ def answers(
         if stage_of(hit.text):
             continue
         made = entry_point(stage.name, stage.rest, hit.text, whole(index, hit))
-        if made:  # of equals the shortest: a generic function has its scalar form first
-            ranked.append((-score, len(made), partial(str, made), hit))
+        if made:  # of about equals the shortest: the scalar form of a generic function, say
+            ranked.append((-round(score, 1), len(made), partial(str, made), hit))
     for _, _, render, hit in sorted(ranked, key=lambda item: item[:2]):
         yield hit, render
 

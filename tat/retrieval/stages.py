@@ -12,21 +12,32 @@ from typing import NamedTuple
 from tat.retrieval.terms import terms
 from tat.wgsl.typed import Typed, signature_of
 
-_STAGES = {"fragment": "fragment", "pixel": "fragment", "vertex": "vertex", "compute": "compute"}
+_KINDS = {
+    "fragment": r"(?:fragment|frag|pixel)[ -]+(?:shader|stage|pass|program|function)s?"
+                r"|full-?\s?screen (?:pass|effect)|post-?\s?process(?:ing)? (?:pass|effect)",
+    "vertex": r"(?:vertex|vert)[ -]+(?:shader|stage|program|function)s?",
+    "compute": r"compute[ -]+(?:shader|stage|kernel|pass|pipeline|program)s?|gpu kernel",
+}  # fmt: skip
+_LINK = r"\b(?:\s+(?:that|which|to|for|with|of|doing|where|in which)\b)?"
 _ASKED = re.compile(
-    r"\b(?:an?\s+|the\s+)?(vertex|fragment|pixel|compute)[ -]+"
-    r"(?:shader|stage|kernel|pass|program)s?\b"
-    r"(?:\s+(?:that|which|to|for|with|of|doing|where|in which)\b)?",
+    rf"\b(?:an?\s+|the\s+)?(?:{'|'.join(f'(?P<{k}>{v})' for k, v in _KINDS.items())}){_LINK}",
     re.IGNORECASE,
 )
-_THINGS = (
-    r"(?:elements?|items?|entries|entry|values?|pixels?|texels?|arrays?|buffers?|images?|textures?)"
+_SHOWS = re.compile(
+    r"\b(?:draw|show|render|display|paint|apply|applie|produce|output)(?:s|ing)?\b", re.IGNORECASE
 )
-_EACH = re.compile(
-    rf"\b(?:(?:of|over|to|in|on|from|for|with)\s+)?(?:each|every|all|an?|the|some)\s+(?:the\s+)?"
-    rf"(?:input\s+|sampled\s+|storage\s+)?{_THINGS}\b",
+_OF_EACH = re.compile(  # what an entry point brings: elements of an array, or an image
+    r"\b(?:(?:of|over|to|in|on|from|for)\s+)?(?:each|every)\s+"
+    r"(?:element|item|entry|value|number|pixel|texel)\b"
+    r"(?:\s+(?:of|in|from)\s+(?:an?|the)\s+(?:\w+\s+)?(?:array|buffer|image|texture)s?)?"
+    r"|\b(?:of|over|to|in|on|from)\s+(?:an?|the)\s+(?:\w+\s+)?(?:image|texture)\b",
     re.IGNORECASE,
 )
+_TOGETHER = frozenset(  # work on all of an array, which no function of one element does
+    terms("sum total add reduce reduction mean average maximum minimum largest smallest count"
+          " prefix scan sort histogram dot softmax norm normalize transpose multiply matrix")
+)  # fmt: skip
+_DISTANCE = re.compile(r"\bfn (?:sd|ud)(?:_|[A-Z])|[Ss]igned distance")
 _OF = re.compile(r"@(vertex|fragment|compute)\b")
 _IMAGE = frozenset(terms("image picture texture photo pixel video frame"))
 _COLOR = frozenset(terms("color colour rgb rgba pixel texel hdr linear srgb"))
@@ -57,9 +68,13 @@ def stage_asked(request: str) -> Stage:
     found = _ASKED.search(request)
     if found is None:
         return Stage("", request, request)
-    rest = " ".join(f"{request[: found.start()]} {request[found.end() :]}".split())
-    each = " ".join(_EACH.sub(" ", rest).split())
-    return Stage(_STAGES[found[1].lower()], rest or request, each or rest or request)
+    rest = _blank_free(f"{request[: found.start()]} {request[found.end() :]}")
+    each = _blank_free(_SHOWS.sub(" ", _OF_EACH.sub(" ", rest)))
+    return Stage(found.lastgroup or "", rest or request, each or rest or request)
+
+
+def _blank_free(text: str) -> str:
+    return " ".join(text.split())
 
 
 def stage_of(text: str) -> str:
@@ -73,7 +88,7 @@ def entry_point(stage: str, request: str, function: str, module: str) -> str:
     parameters or its result do not suit the stage, or the module has bindings of its own."""
     if "@group" in module:
         return ""
-    made = _Entry(stage, request, function)
+    made = _Entry(request, function, is_distance=bool(_DISTANCE.search(module)))
     text = {"fragment": made.fragment, "compute": made.compute, "vertex": made.vertex}[stage]()
     return f"{module}\n\n{text}" if text else ""
 
@@ -81,11 +96,13 @@ def entry_point(stage: str, request: str, function: str, module: str) -> str:
 class _Entry:
     """Rules by which the parameters of a function get their values in a stage."""
 
-    def __init__(self, stage: str, request: str, function: str) -> None:
+    def __init__(self, request: str, function: str, *, is_distance: bool) -> None:
         typed = signature_of(function)
         self._name, self._result = typed.name, _short(typed.result.type)
         self._parameters = [item._replace(type=_short(item.type)) for item in typed.parameters]
-        self._image = bool(_IMAGE & {*terms(request)})
+        said = {*terms(request)}
+        self._image, self._together = bool(_IMAGE & said), bool(_TOGETHER & said)
+        self._is_distance = is_distance and self._result == "f32"
         self._uniforms: list[Typed] = []
 
     def fragment(self) -> str:
@@ -116,7 +133,12 @@ class _Entry:
             for place, (name, kind) in enumerate(inputs.items())
         )
         lines = ["let texel = textureSample(source, source_sampler, uv);"] if sampled else []
-        lines += [f"let value = {self._call(arguments)};"]
+        if self._is_distance:
+            lines += [f"let distance = {self._call(arguments)};"]
+            lines += ["let pixel = max(fwidth(distance), 0.00001);"]
+            lines += ["let value = clamp(0.5 - distance / pixel, 0.0, 1.0);"]
+        else:
+            lines += [f"let value = {self._call(arguments)};"]
         lines += [f"return {color.replace('ALPHA', '1.0')};"]
         resources = ["source: texture_2d<f32>", "source_sampler: sampler"] if sampled else []
         head = f"@fragment\nfn fragment_main({given}) -> @location(0) vec4f"
@@ -133,7 +155,8 @@ class _Entry:
                 arguments.append("input[index]")
             else:
                 arguments.append(self._uniform(item))
-        if not taken or "" in arguments or not _SCALARS.fullmatch(self._result):
+        fits = taken and not self._together and _SCALARS.fullmatch(self._result)
+        if not fits or "" in arguments:
             return ""
         resources = [
             f"<storage, read> input: array<{taken}>",
@@ -150,7 +173,8 @@ class _Entry:
         return self._module(resources, head, lines)
 
     def vertex(self) -> str:
-        """The first position comes from the vertex buffer; the result is in clip space."""
+        """The first position comes from the vertex buffer. A result of four components is in clip
+        space; one of three is, too, after a matrix."""
         arguments, taken = [], ""
         for item in self._parameters:
             place = {*terms(item.name)} & _PLACE and item.type in ("vec3f", "vec4f")
@@ -159,12 +183,18 @@ class _Entry:
                 arguments.append("position")
             else:
                 arguments.append(self._uniform(item))
-        if not taken or "" in arguments or self._result != "vec4f":
+        call = self._call(arguments)
+        if self._result == "vec3f" and taken == "vec3f":
+            matrix = self._uniform(Typed("view_projection", "mat4x4f"))
+            call = f"{matrix} * vec4f({call}, 1.0)"
+        elif self._result != "vec4f":
+            taken = ""
+        if not taken or "" in arguments:
             return ""
         head = (
             f"@vertex\nfn vertex_main(@location(0) position: {taken}) -> @builtin(position) vec4f"
         )
-        return self._module([], head, [f"return {self._call(arguments)};"])
+        return self._module([], head, [f"return {call};"])
 
     def _image_pass(self) -> str:
         color = self._as_color(self._result).replace("ALPHA", "texel.a")
