@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "2227a9fa2c01c8f255c309f102cfb2d5d884e35e54a76ace37176ea9e37b6b33"
+GOLDEN = "56b0b6cfb3904e49f57c451bc6560d4fcac596e1e5aa165083890adda7c1944a"
 
 
 def of_the_table(**options) -> Generator:

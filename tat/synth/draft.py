@@ -19,6 +19,7 @@ from tat.synth.dress import (
 from tat.synth.family import Family, Helper, with_type
 from tat.synth.layout import Layout, with_another
 from tat.synth.longer import with_longer_names
+from tat.synth.remarks import Told, facts_of, with_remarks
 from tat.synth.renaming import chosen_names, renamed, token_table
 from tat.synth.style import Style, drawn_style, indented, styled
 from tat.synth.templates import expanded
@@ -144,7 +145,19 @@ class Draft:
         calls = tuple(self._call(h, mapping, table) for h in self.helpers if h.name in used)
         kind = "scalar" if self.type == "f32" else "vector"
         comment = comment_of(self.descriptions, mapping, kind, self.notes, draws, commented)
+        if comment:
+            comment = with_remarks(comment, self._told(name, table), draws)
         return Written(name, self._signature(name, table), body, context, comment, calls)
+
+    def _told(self, name: str, table: dict[str, str]) -> Told:
+        """All that remarks around the comment may speak of."""
+        family, parameters = self.family, [(renamed(a.name, table), a.type) for a in self.arguments]
+        formal = {a.name for a in self.arguments}
+        facts = [
+            (renamed(x, table), low) for x, low in facts_of(tuple(family.domain)) if x in formal
+        ]
+        area = family.area if self.subject is family and family.origin else ""
+        return Told(name, area, self.attributes, parameters, self.result, facts)
 
     def _roles(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """The parameters with their types, and with the names that tell what a lone one is."""
