@@ -63,7 +63,7 @@ def with_remarks(text: str, told: Told, draws: Draws) -> str:
 
 @lru_cache(maxsize=1 << 13)
 def facts_of(domain: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Facts that `~` lines state: names in [0, 1] or [-1, 1] and the lower end; unit vectors and ""."""
+    """Facts that `~` lines state: names from 0 or -1 to 1, and that end; unit vectors, and ""."""
     lines = ", ".join(domain)
     ranges = ((match[1], match[2]) for match in _RANGE.finditer(lines))
     return (*ranges, *((match[1], "") for match in _UNIT.finditer(lines)))
