@@ -127,7 +127,7 @@ def rayTriangle(ro, rd, a, b, c):
         t, u, v = np.linalg.solve(np.stack([-rd, b - a, c - a], axis=1), ro - a)
     except np.linalg.LinAlgError:
         return -1.0
-    return t if min(u, v, 1 - u - v) >= 0 else -1.0
+    return t if min(t, u, v, 1 - u - v) >= 0 else -1.0
 
 
 def planeFromPoints(a, b, c):
