@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "56b0b6cfb3904e49f57c451bc6560d4fcac596e1e5aa165083890adda7c1944a"
+GOLDEN = "023553821cf0c95f451266b9d7139be8c5c0ce92baee1a0f34ac21afb0b46690"
 
 
 def of_the_table(**options) -> Generator:
