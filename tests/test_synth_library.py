@@ -240,7 +240,7 @@ def test_search_names_the_family(cache, capsys):
 
 def test_a_function_of_the_cookbook_brings_what_it_calls(cache, sandbox):
     retriever = Retriever(None, CONFIG.data, settings=CONFIG.generate, library=library_index)
-    candidates = Candidates(retriever.beside(Prompt("2D value noise"), []), sandbox, 16)
+    candidates = Candidates(retriever.beside(Prompt("value noise"), []), sandbox, 16)
     assert candidates.adapt_first(1)
     [answer] = candidates.best(1)
     assert answer.origin.file == "cookbook/noise/value_noise.wgsl"

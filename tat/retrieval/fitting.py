@@ -13,7 +13,8 @@ conditional logit over seven measures: bench/results/bundled_model.md says how i
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from tat.retrieval.naming import contrary
@@ -28,10 +29,12 @@ _LINE = 3.5  # the agreement of the best line
 _FOUND = 3.8  # its BM25 score beside the best one
 _PAIRS = 1.9  # the share of neighbouring words that are neighbours in one line, too
 _CONTRARY = -1.3  # the share of its names that say the opposite
+_EXACT = 2.0  # whether a line or a name is all that is asked, to the letter
 _HEAD = 1.5  # factor of words before the first preposition: `drag force` on a moving object
 _PREPOSITIONS = re.compile(
     "~(of|to|in|on|at|by|for|from|with|into|onto|against|versus|vs|between|about)|around"
 )
+_WAYS = ("~to", "~from")  # cartesian to spherical is the other way round
 _SHORT = 0.05  # how much a term of up to two letters counts that is not asked
 _SENTENCE = re.compile(r"(?<=[.;:])\s")
 # A comma ends what is said, but not before where a value comes from: `box, from distances of faces`
@@ -44,6 +47,8 @@ class Request:
     def __init__(self, text: str, frequency: Callable[[str], int], count: int) -> None:
         """`frequency` says how many of `count` chunks hold a word; rare ones count more."""
         self._terms, self._name = terms(text), "_".join(re.findall(r"\w+", text))
+        self._words = _words(text)
+        self._exact = _EXACT if len(self._words) > 1 else 0.0  # a lone word may mean many things
         self._weights = {
             term: meaning(term) * math.log((count + 1) / max(1, frequency(word)))
             for term, word in zip(self._terms, parts(text), strict=True)
@@ -56,7 +61,8 @@ class Request:
     def fit(self, hit: Hit, best: float) -> float:
         """The score of a hit, the higher the better; `best` is the highest BM25 score of all."""
         names = [terms(name) for name in hit.names]
-        lines = [*names, *map(terms, _lines(hit))]
+        described = _lines(hit)
+        lines = [*names, *map(terms, described), *(terms(_CLAUSE.split(d)[0]) for d in described)]
         said = {term for line in lines for term in line}
         pairs = max(_meant(self._pairs.intersection(pairwise(line))) for line in lines)
         return (
@@ -67,6 +73,7 @@ class Request:
             + (_FOUND * hit.score / best if best > 0 else 0.0)
             + (_PAIRS * pairs / _meant(self._pairs) if self._pairs else 0.0)
             + _CONTRARY * sum(contrary(self._name, name) for name in hit.names) / len(names)
+            + self._exact * any(_words(line) == self._words for line in (*hit.names, *described))
         )
 
     def _share(self, said: Collection[str]) -> float:
@@ -87,6 +94,13 @@ class Request:
         return 2 * share * of_own / (share + of_own)
 
 
+@lru_cache(maxsize=1 << 13)
+def _words(text: str) -> tuple[str, ...]:
+    """The words that mean something, as they are spelled: translation is not translate."""
+    spelled = zip(parts(text), terms(text), strict=True)
+    return tuple([w for w, term in spelled if term in _WAYS or not term.startswith("~")])
+
+
 def _head(asked: Sequence[str]) -> set[str]:
     """The terms of a request that stand before its first preposition, but for those of little
     meaning."""
@@ -103,10 +117,8 @@ def _meant(pairs: Collection[tuple[str, str]]) -> float:
     return sum(meaning(one) * meaning(other) for one, other in pairs)
 
 
-def _lines(hit: Hit) -> Iterator[str]:
-    """The descriptions of a function and the first clause of each."""
+def _lines(hit: Hit) -> list[str]:
+    """The descriptions of a function; of its comment the first sentence."""
     sentence = _SENTENCE.split(" ".join(hit.comment.split()))[0]
     said = (line for line in hit.topics.splitlines() if not line.isidentifier())
-    for line in dict.fromkeys((sentence, *said)):
-        yield line
-        yield _CLAUSE.split(line)[0]
+    return [*dict.fromkeys((sentence, *said))]

@@ -27,6 +27,9 @@ _HITS = 64  # that are compared
 _ENOUGH = 8.5  # of 15, the highest score; from there a function is an answer
 _READ = 256  # words of a request
 _OF_STAGE = 2.0  # added to the score of an entry point of the stage that is asked for
+_VECTORS = re.compile(r"\b(vector|direction|normal|color|point|position)s?\b", re.I)
+_SIZE = re.compile(r"\b(?:([234])[ -]?d|vec([234])f?)\b", re.I)
+_TYPE = re.compile(r":\s*(\w+)")  # of the first parameter
 _IDENTITY = """
 SELECT chunks.id FROM chunks JOIN documents ON documents.id = chunks.document
 WHERE chunks.text = ? AND documents.file = ? LIMIT 1
@@ -74,7 +77,29 @@ def _asked_for(index: Index, request: str, exclude: str) -> list[tuple[tuple[boo
     ranked = [
         item for item in zip(scores, hits, strict=True) if item[0][0] or item[0][1] >= _ENOUGH
     ]
-    return sorted(ranked, key=lambda item: item[0], reverse=True)
+    families: dict[tuple[str, int], tuple[bool, float]] = {}
+    for score, hit in ranked:  # forms of a generic function fit alike, but for their types
+        families[hit.file, hit.line] = max(score, families.get((hit.file, hit.line), score))
+    types = _types_asked(request)
+    ranked.sort(key=lambda item: _form(item[1], types))
+    return sorted(ranked, key=lambda item: families[item[1].file, item[1].line], reverse=True)
+
+
+def _types_asked(request: str) -> tuple[str, ...]:
+    """The types of a generic function, those that go with the words of a request first.
+
+    >>> _types_asked("reflect a 2D vector")
+    ('vec2f', 'vec3f', 'f32', 'vec2f', 'vec3f', 'vec4f')
+    """
+    sizes = ["".join(size) for size in _SIZE.findall(request)]
+    sizes += "3" if _VECTORS.search(request) else ""
+    return (*(f"vec{size}f" for size in sizes), "f32", "vec2f", "vec3f", "vec4f")
+
+
+def _form(hit: Hit, types: tuple[str, ...]) -> int:
+    """The place of its first parameter's type among others, behind all if it is none of them."""
+    found = _TYPE.search(hit.text)
+    return types.index(found[1]) if found and found[1] in types else len(types)
 
 
 def unknown_words(indexes: Iterable[Index], request: str) -> list[str]:
