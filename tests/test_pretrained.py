@@ -62,7 +62,7 @@ def test_settings_are_the_models_and_those_that_suit_tuning(shaders, source, tmp
     assert tuned(shaders, source, tmp_path / "run", 0) == 0
     stored = check_stored(load(tmp_path / "run" / "latest").configuration)
     assert stored.preset == "tuning" and stored.train.patience > 0
-    assert stored.train.origin_share == 0.5
+    assert stored.train.origin_share == 0.7
     assert stored.model.width == 16 and stored.data.vocabulary == 300
     assert stored.data.buckets == ((96, 64), (192, 128), (256, 256))
 
