@@ -252,7 +252,7 @@ def asked_for(
     heads = line.heads if line else [""]
     turn, place = divmod(number, len(heads))
     preference = sampling.preference(source, turn)
-    return Request(prompt, constraint, preference, heads[place])
+    return Request(prompt, constraint, preference, head=heads[place])
 
 
 def reviewed(
