@@ -17,7 +17,7 @@ from tat.decode.lines.ranking import WEIGHTS, Line, Ranking
 from tat.decode.lines.rows import rows
 from tat.decode.lines.site import Callee, Site, Value
 from tat.decode.prompt import Prompt
-from tat.decode.validated import Search, generate_all_valid, generate_valid
+from tat.decode.validated import Search, asked_for, generate_all_valid, generate_valid
 from tat.errors import UsageError
 from tat.wgsl.sandbox import Sandbox
 
@@ -208,3 +208,12 @@ def test_lines_do_not_depend_on_the_batch():
 
     assert answers(1) == answers(4)
     assert all(text.startswith("return ") for text in answers(4))
+
+
+def test_texts_of_a_line_take_turns_with_its_beginnings():
+    prompt = Prompt(prefix="fn circle(p: vec2f, r: f32) -> f32 {\n", suffix="\n}\n", line=True)
+    with Sandbox() as sandbox:
+        line = LineGap.judged_by(prompt, sandbox)
+    asked = [asked_for(prompt, None, line, SAMPLING, [1], number) for number in range(4)]
+    assert [request.head for request in asked] == ["return ", "", "return ", ""]
+    assert all(request.reviewer is None for request in asked)
