@@ -69,7 +69,7 @@ fn sumTo(n: i32) -> i32
   : handle samp: sampler;
   = textureSample(tex, samp, uv)
 """
-GOLDEN = "023553821cf0c95f451266b9d7139be8c5c0ce92baee1a0f34ac21afb0b46690"
+GOLDEN = "e55392b821646e6ea73c445ba2dfe7b57141b390690c72586c2df1684194c98c"
 
 
 def of_the_table(**options) -> Generator:

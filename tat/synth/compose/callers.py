@@ -15,7 +15,9 @@ from tat.synth.words import RESERVED, begins_with_verb, titled, word_list
 _DECLARED = re.compile(r"\b(?:let|var) (\w+)")
 _SAME = ("time", "t", "dt", "resolution")  # parameters that are the same in both of a chain
 _OF_OCTAVES = re.compile("fbm|Fbm|turbulence|ridged|billow|marble|Warp|cloud")
-_POINTS = ("points/positions/places", "nearest/best/least", "Smallest %s of an array of points")
+_POINTS = (
+    "points/positions/places", "nearest/best/least", "Smallest value of %s over an array of points",
+)  # fmt: skip
 _COUNTED = {  # meanings: names of an array, those of what becomes of it, and words for that
     "loss": ("probabilities/p/predictions", "sum/total/acc", "Sum of %s over an array"),
     "energy": ("velocities/vels/v", "sum/total/acc", "Sum of %s over an array"),
@@ -168,7 +170,9 @@ for (var i = {first}; i < {size}; i++) {{
     {step}
 }}
 return accQ_;"""
-    names = f"{word}{title}/{name}{titled(word)}/{'total' if word == 'sum' else 'smallest'}{title}"
+    names = f"min{title}OverPoints/{name}OverPoints/{name}MinOverPoints"
+    if word == "sum":
+        names = f"sum{title}/{name}Sum/total{title}"
     return _draft(draws, callee, names, parameters, callee.result, body, [says % f"{{{name}}}"])
 
 
